@@ -1,0 +1,69 @@
+"""What one running local cloud consists of. Services find each other here; none imports another."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from localcloud.control.call import Handler
+
+if TYPE_CHECKING:
+    from localcloud.control.call import Call
+    from localcloud.control.operations import Operations
+    from localcloud.control.resources import Resources
+    from localcloud.iam import Iam
+
+
+def not_wired(what: str) -> Callable[..., Any]:
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise RuntimeError(f"{what}: this part of the local cloud is not assembled")
+
+    return refuse
+
+
+@dataclass(kw_only=True)
+class Cloud:
+    """State and wiring of one local cloud: one project, one folder, one clock."""
+
+    data: Path
+    """Folder for everything kept: blobs, index, logs, keys."""
+    base: str = "http://127.0.0.1:8787"
+    """Origin that clients reach us at; an API's root is `<base>/<its host>/`."""
+    project: str = "dicom-local"
+    number: str = "123456789012"
+    clock: Callable[[], float] = time.time
+
+    resources: Resources = field(init=False)
+    operations: Operations = field(init=False)
+    iam: Iam = field(init=False)
+    methods: dict[str, Handler] = field(default_factory=dict[str, Handler])
+    """Methods answered by a service instead of generic create/get/patch/delete, keyed by `method_id`."""
+    checks: dict[str, list[Callable[[Call], None]]] = field(default_factory=dict[str, "list[Callable[[Call], None]]"])
+    """Run before a generic method; raise `ApiError` to refuse."""
+    extras: dict[str, Callable[[Call, dict[str, Any]], None]] = field(
+        default_factory=dict[str, "Callable[[Call, dict[str, Any]], None]"]
+    )
+    """Run after a generic create or patch with the stored resource, to add output-only fields or to react."""
+    on_delete: list[Callable[[str, str], None]] = field(default_factory=list[Callable[[str, str], None]])
+    """Told (host, name) after a generic delete, for the resource and for each child that goes with it."""
+    publish: Callable[[str, bytes, dict[str, str]], str] = field(default=not_wired("Pub/Sub"))
+    """(topic `projects/P/topics/T`, data, attributes) -> message id. Set by the Pub/Sub service; checks no permission."""
+    spawn: Callable[[Coroutine[Any, Any, Any]], None] = field(default=not_wired("the event loop"))
+    """Run a coroutine on the server's loop until done; set by the server."""
+    object_path: Callable[[str, str], Path | None] = field(default=not_wired("Cloud Storage"))
+    """(bucket, object) -> file with its content, or None. Set by the object service; checks no permission."""
+    object_names: Callable[[str, str], list[str]] = field(default=not_wired("Cloud Storage"))
+    """(bucket, prefix) -> names of live objects, sorted."""
+    audit: Callable[[dict[str, Any]], None] = field(default=lambda entry: None)
+    """Takes one data-access audit entry (Cloud Audit Logs' `AuditLog` shape, no attributes of patients)."""
+
+    def endpoint(self, host: str) -> str:
+        """Root of an API, with a trailing slash: `http://127.0.0.1:8787/healthcare.googleapis.com/`."""
+        return f"{self.base}/{host}/"
+
+    def service_agent(self, service: str) -> str:
+        """E-mail of a Google-managed service agent, e.g. `service_agent("gcp-sa-healthcare")`."""
+        return f"service-{self.number}@{service}.iam.gserviceaccount.com"

@@ -1,0 +1,33 @@
+"""What a test needs from the machine: found, or skipped with the command that installs it (a failure when REQUIRE_ALL=1)."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+
+def program(*names: str, install: str, paths: tuple[str, ...] = ()) -> Path:
+    """The first of `names` on PATH or of `paths` that exists."""
+    for name in names:
+        if found := shutil.which(name):
+            return Path(found)
+    for path in map(Path, paths):
+        if path.exists():
+            return path
+    reason = f"{names[0]} is not installed; run: {install}"
+    if os.environ.get("REQUIRE_ALL") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def chromium() -> Path:
+    return program("chromium", "chromium-browser", "google-chrome", install="apt-get install chromium")
+
+
+def orthanc() -> Path:
+    plugin = program("libOrthancDicomWeb.so", install="apt-get install orthanc orthanc-dicomweb", paths=("/usr/share/orthanc/plugins/libOrthancDicomWeb.so",))
+    assert plugin.exists()
+    return program("Orthanc", install="apt-get install orthanc orthanc-dicomweb", paths=("/usr/sbin/Orthanc",))
