@@ -1,0 +1,155 @@
+"""The local cloud's one listener: raw routes of the services first, then every other path goes to the control plane.
+
+It binds 127.0.0.1 only. It does not know what any API means.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import json
+import socket
+import threading
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from typing import Any
+
+from aiohttp import web
+
+from localcloud.assemble import Parts, assemble
+from localcloud.cloud import Cloud
+from localcloud.control.call import Request
+from localcloud.errors import ApiError
+
+MAX_BODY = 10 * 2**20
+"""Bytes of a request to the control plane: Google's limit for everything but uploads."""
+
+
+class PortTaken(Exception):
+    """The port we were told to use belongs to somebody else."""
+
+
+def bind(port: int) -> socket.socket:
+    """A listening socket on 127.0.0.1; port 0 takes any free one."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind(("127.0.0.1", port))
+        sock.listen(256)
+    except (OSError, OverflowError) as error:
+        sock.close()
+        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+            raise PortTaken(
+                f"port {port} on 127.0.0.1 is taken by another program; choose another one: make up PORT={port + 10}"
+            ) from error
+        raise PortTaken(f"port {port} on 127.0.0.1 cannot be used: {error}") from error
+    return sock
+
+
+@web.middleware
+async def google_errors(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Answer an `ApiError` of a raw route in Google's shape."""
+    try:
+        return await handler(request)
+    except ApiError as error:
+        headers = {"WWW-Authenticate": 'Bearer realm="https://accounts.google.com/"'} if error.code == 401 else None
+        return web.json_response(error.body(), status=error.code, headers=headers)
+
+
+def control_handler(parts: Parts) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        raw = await request.read()
+        try:
+            body = json.loads(raw) if raw.strip() else None
+        except ValueError as error:
+            raise ApiError(400, f"Invalid JSON payload received. {error}") from error
+        answer = parts.plane.handle(
+            Request(
+                host=request.match_info["host"],
+                method=request.method,
+                path="/" + request.match_info["path"],
+                query=dict(request.query),
+                body=body,
+                authorization=request.headers.get("Authorization"),
+            )
+        )
+        headers = {"WWW-Authenticate": 'Bearer realm="https://accounts.google.com/"'} if answer.status == 401 else None
+        return web.json_response(answer.body, status=answer.status, headers=headers)
+
+    return handle
+
+
+def build_app(parts: Parts) -> web.Application:
+    app = web.Application(middlewares=[google_errors], client_max_size=MAX_BODY)
+    for service in parts.services:
+        if hasattr(service, "routes"):
+            service.routes(app)
+    app.router.add_route("*", "/{host}/{path:.*}", control_handler(parts))
+    return app
+
+
+class Server:
+    """The event loop of one local cloud in a thread of its own."""
+
+    def __init__(self, cloud: Cloud, sock: socket.socket) -> None:
+        cloud.base = f"http://127.0.0.1:{sock.getsockname()[1]}"
+        cloud.spawn = self._spawn
+        self.loop = asyncio.new_event_loop()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._thread = threading.Thread(target=self._run, name="local-cloud", daemon=True)
+        self._thread.start()
+        self.parts = assemble(cloud)
+        try:
+            self._wait(self._start(sock))
+        except BaseException:
+            self.stop()
+            raise
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self.loop)
+        self.loop.run_forever()
+
+    def _wait(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result()
+
+    def _spawn(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        def start() -> None:
+            task = self.loop.create_task(coroutine)
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+        self.loop.call_soon_threadsafe(start)
+
+    async def _start(self, sock: socket.socket) -> None:
+        self._runner = web.AppRunner(build_app(self.parts), access_log=None, handler_cancellation=True)
+        await self._runner.setup()
+        await web.SockSite(self._runner, sock, backlog=256).start()
+
+    async def _close(self) -> None:
+        for service in reversed(self.parts.services):
+            if hasattr(service, "close"):
+                await service.close()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if hasattr(self, "_runner"):
+            await self._runner.cleanup()
+
+    def stop(self) -> None:
+        """End children, requests and the loop; returns when nothing is left."""
+        self._wait(self._close())
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join()
+        self.loop.close()
+
+
+@contextlib.contextmanager
+def running(cloud: Cloud, port: int = 0) -> Iterator[Parts]:
+    """A served local cloud for the length of a `with`; sets `cloud.base`. Raises `PortTaken`."""
+    server = Server(cloud, bind(port))
+    try:
+        yield server.parts
+    finally:
+        server.stop()
