@@ -1,0 +1,188 @@
+"""Every field that SLIM accepts in `window.config`, as types, and the check that a config has no other.
+
+Owns the shape only; which values our platform puts there is `viewer.config`. The types are read twice: by pyright and,
+through `problems`, at run time, so that there is one list of fields.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator
+from typing import Any, Literal, Required, TypedDict, Union, get_args, get_origin, get_type_hints, is_typeddict
+
+
+class Retry(TypedDict, total=False):
+    """Repeats of a failed request. SLIM installs its retry hook only when the whole object is present."""
+
+    retries: Required[int]
+    factor: float
+    minTimeout: int
+    maxTimeout: int
+    randomize: bool
+    retryableStatusCodes: Required[list[int]]
+
+
+class ErrorMessage(TypedDict):
+    """What the viewer says instead of its page when the server answers `status`."""
+
+    status: int
+    message: str
+
+
+class Server(TypedDict, total=False):
+    """One DICOMweb server. `url` is absolute, `path` relative to the viewer's origin: one of the two."""
+
+    id: Required[str]
+    url: str
+    path: str
+    write: Required[bool]
+    read: bool
+    sendAuthorization: bool
+    qidoPathPrefix: str
+    wadoPathPrefix: str
+    stowPathPrefix: str
+    retry: Retry
+    errorMessages: list[ErrorMessage]
+    storageClasses: list[str]
+    upgradeInsecureRequests: bool
+
+
+class Oidc(TypedDict, total=False):
+    """The sign-in. `grantType` implicit asks for `id_token token`; anything else is code with PKCE."""
+
+    authority: Required[str]
+    clientId: Required[str]
+    scope: Required[str]
+    grantType: Literal["implicit", "code"]
+    authorizationEndpoint: str
+    endSessionEndpoint: str
+
+
+class Code(TypedDict):
+    """A coded concept as DICOM writes it."""
+
+    value: str
+    schemeDesignator: str
+    meaning: str
+
+
+class Evaluation(TypedDict):
+    name: Code
+    values: list[Code]
+
+
+class Measurement(TypedDict, total=False):
+    name: Required[Code]
+    unit: Code
+
+
+class Stroke(TypedDict, total=False):
+    color: list[float]
+    width: float
+
+
+class Fill(TypedDict, total=False):
+    color: list[float]
+
+
+class Style(TypedDict, total=False):
+    stroke: Stroke
+    fill: Fill
+    radius: float
+
+
+class Annotation(TypedDict, total=False):
+    """One kind of annotation offered by the drawing tools."""
+
+    finding: Required[Code]
+    findingCategory: Code
+    evaluations: list[Evaluation]
+    measurements: list[Measurement]
+    geometryTypes: list[str]
+    style: Style
+
+
+class Messages(TypedDict, total=False):
+    disabled: bool | list[Literal["success", "error", "warning", "info"]]
+    top: int
+    duration: int
+
+
+class Logger(TypedDict, total=False):
+    level: Literal["DEBUG", "LOG", "WARN", "ERROR", "NONE"]
+    enableInProduction: bool
+    enableInDevelopment: bool
+
+
+class WindowConfig(TypedDict, total=False):
+    """`window.config`. `publicLibPath` is read by the engine inside SLIM, not by SLIM itself."""
+
+    path: Required[str]
+    servers: Required[list[Server]]
+    annotations: Required[list[Annotation]]
+    oidc: Oidc
+    gcpBaseUrl: str
+    organization: str
+    disableWorklist: bool
+    disableAnnotationTools: bool
+    enableServerSelection: bool
+    enableMemoryMonitoring: bool
+    mode: Literal["light", "dark"]
+    preload: bool
+    messages: Messages
+    logger: Logger
+    publicLibPath: str
+
+
+def problems(config: object) -> list[str]:
+    """Everything in `config` that SLIM would not understand, one sentence each; empty when it is sound."""
+    found = list(_problems("window.config", WindowConfig, config))
+    if not found:
+        for place, server in enumerate(cast(WindowConfig, config)["servers"]):
+            if ("url" in server) == ("path" in server):
+                found.append(f"window.config.servers[{place}] needs exactly one of url and path")
+    return found
+
+
+def _problems(where: str, kind: Any, value: object) -> Iterator[str]:
+    origin = get_origin(kind)
+    if origin is Required:
+        yield from _problems(where, get_args(kind)[0], value)
+    elif is_typeddict(kind):
+        yield from _object_problems(where, kind, value)
+    elif origin is list:
+        if not isinstance(value, list):
+            yield f"{where} must be a list, got {value!r}"
+            return
+        for place, item in enumerate(value):
+            yield from _problems(f"{where}[{place}]", get_args(kind)[0], item)
+    elif origin is Literal:
+        if value not in get_args(kind):
+            yield f"{where} must be one of {', '.join(map(repr, get_args(kind)))}, got {value!r}"
+    elif origin in (Union, types.UnionType):
+        if all(any(_problems(where, choice, value)) for choice in get_args(kind)):
+            yield f"{where} fits none of its kinds, got {value!r}"
+    elif not _is_a(kind, value):
+        yield f"{where} must be {kind.__name__}, got {value!r}"
+
+
+def _is_a(kind: type, value: object) -> bool:
+    if kind in (int, float):
+        # A JavaScript number may be written either way, but true is not 1.
+        return isinstance(value, int if kind is int else (int, float)) and not isinstance(value, bool)
+    return isinstance(value, kind)
+
+
+def _object_problems(where: str, kind: Any, value: object) -> Iterator[str]:
+    if not isinstance(value, dict):
+        yield f"{where} must be an object, got {value!r}"
+        return
+    fields = get_type_hints(kind, include_extras=True)
+    for name in sorted(set(value) - set(fields)):
+        yield f"{where}.{name} is not a field that SLIM knows; known: {', '.join(sorted(fields))}"
+    for name in sorted(set(fields) - set(value)):
+        if kind.__total__ or get_origin(fields[name]) is Required:
+            yield f"{where}.{name} is missing"
+    for name in value:
+        if name in fields:
+            yield from _problems(f"{where}.{name}", fields[name], value[name])
