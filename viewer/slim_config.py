@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterator
-from typing import Any, Literal, Required, TypedDict, Union, get_args, get_origin, get_type_hints, is_typeddict
+from typing import Any, Literal, Required, TypedDict, Union, cast, get_args, get_origin, get_type_hints, is_typeddict
 
 
 class Retry(TypedDict, total=False):
