@@ -1,4 +1,4 @@
-"""Put one local cloud together: the control plane, then each service, in the order in which they lean on one another."""
+"""Put one local cloud together: the control plane, then each service, in the order in which they lean on each other."""
 
 from __future__ import annotations
 

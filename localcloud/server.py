@@ -81,11 +81,25 @@ def control_handler(parts: Parts) -> Callable[[web.Request], Awaitable[web.Strea
     return handle
 
 
+def token_handler(parts: Parts) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """`/_local/token?as=E-MAIL`: what `python -m localcloud token` asks, for the owner's eyes only."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        iam = parts.cloud.iam
+        caller = iam.authenticate(request.headers.get("Authorization"))
+        if caller.email != iam.owner:
+            raise ApiError(403, f"only {iam.owner} may ask for the tokens of others; you are {caller.email}")
+        return web.json_response({"access_token": iam.token(request.query.get("as", "")), "expires_in": 3600})
+
+    return handle
+
+
 def build_app(parts: Parts) -> web.Application:
     app = web.Application(middlewares=[google_errors], client_max_size=MAX_BODY)
     for service in parts.services:
         if hasattr(service, "routes"):
             service.routes(app)
+    app.router.add_get("/_local/token", token_handler(parts))
     app.router.add_route("*", "/{host}/{path:.*}", control_handler(parts))
     return app
 

@@ -1,0 +1,36 @@
+"""`serve`: the empty local cloud alone, for the Pulumi CLI or any client of Google's APIs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from localcloud.pointing import write_config
+from localcloud.server import PortTaken
+from localcloud.session import session, wait_for_the_end
+
+JOB = Path("jobs/prepare")
+"""Source of the study job's image, registered at the start so that a stack can name its digest."""
+
+
+def serve(options: argparse.Namespace) -> int:
+    try:
+        with session(port=options.port, project=options.project, data=options.data) as parts:
+            cloud = parts.cloud
+            settings: dict[str, str] = {}
+            if JOB.is_dir():
+                settings["dicom-platform:jobImageDigest"] = parts.registry.seed(JOB)
+            if options.write_config:
+                template = Path("Pulumi.local.yaml")
+                write_config(options.write_config, template, cloud.base, cloud.iam.credentials_file, settings)
+                print(f"wrote {options.write_config}: its endpoints are this local cloud", flush=True)
+            for key, value in settings.items():
+                print(f"{key} {value}", flush=True)
+            print(f"local cloud on {cloud.base}", flush=True)
+            print('in another terminal: eval "$(python -m localcloud env)"; here Ctrl-C ends it', flush=True)
+            wait_for_the_end()
+    except (PortTaken, ValueError, OSError) as error:
+        print(f"localcloud: {error}", file=sys.stderr)
+        return 2
+    return 0

@@ -1,0 +1,83 @@
+"""One foreground run of the local cloud: its folder, its state file, its end on Ctrl-C or SIGTERM."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+
+from localcloud import state
+from localcloud.assemble import Parts
+from localcloud.cloud import Cloud
+from localcloud.server import running
+
+
+def stop_on_sigterm() -> None:
+    """Let SIGTERM end a run the way Ctrl-C does, so that nothing is left behind."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
+
+
+@contextlib.contextmanager
+def folder(kept: Path | None) -> Iterator[Path]:
+    """The run's data folder: `kept` stays, otherwise a private one that goes with the run."""
+    if kept is not None:
+        kept.mkdir(parents=True, exist_ok=True)
+        yield kept.resolve()
+        return
+    sweep()
+    own = (state.FOLDER / f"run-{os.getpid()}").resolve()
+    own.mkdir(parents=True, mode=0o700)
+    try:
+        yield own
+    finally:
+        shutil.rmtree(own, ignore_errors=True)
+
+
+def sweep() -> None:
+    """Remove data folders whose process has ended without cleaning up (killed, power cut)."""
+    for old in state.FOLDER.glob("run-*"):
+        pid = old.name.removeprefix("run-")
+        if pid.isdigit() and not state.alive(int(pid)):
+            shutil.rmtree(old, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def session(*, port: int, project: str, data: Path | None) -> Iterator[Parts]:
+    """A served local cloud that other commands of this folder can find. Raises `PortTaken`."""
+    stop_on_sigterm()
+    with folder(data) as place:
+        cloud = Cloud(data=place, project=project)
+        with running(cloud, port) as parts:
+            if data is not None:
+                parts.cloud.resources.load(place / "resources.json")
+            state.save(
+                state.State(
+                    pid=os.getpid(),
+                    port=int(cloud.base.rsplit(":", 1)[1]),
+                    base=cloud.base,
+                    project=project,
+                    data=str(place),
+                    credentials=str(cloud.iam.credentials_file),
+                )
+            )
+            try:
+                yield parts
+            finally:
+                state.clear()
+                if data is not None:
+                    parts.cloud.resources.save(place / "resources.json")
+
+
+def wait_for_the_end() -> None:
+    """Block until Ctrl-C or SIGTERM."""
+    with contextlib.suppress(KeyboardInterrupt):
+        threading.Event().wait()

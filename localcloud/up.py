@@ -1,0 +1,136 @@
+"""`up`: start the local cloud, deploy the stack in process, release the viewer, smoke-test, say where to look.
+
+It runs the program, the viewer's release, the loader and the smoke tests as a user would, and imports none of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pulumi
+from rich.console import Console
+
+from localcloud import state, view
+from localcloud.assemble import Parts
+from localcloud.engine import Deployment, DeploymentFailed, HttpTransport, RestProvider, load_config, program_of, run
+from localcloud.serve import JOB
+from localcloud.server import PortTaken
+from localcloud.session import session, wait_for_the_end
+
+ROOT = Path()
+TOKEN = f"{sys.executable} -m localcloud token --as {{principal}}"
+LOOPBACK = re.compile(r"http://127\.0\.0\.1:\d+")
+
+
+def up(options: argparse.Namespace) -> int:
+    """Exit status: 0 all well, the smoke tests' own when they fail, 1 deployment failed, 2 could not start."""
+    console = Console(highlight=False)
+    project = stack_config()["gcp:project"]
+    try:
+        with session(port=options.port, project=project, data=None) as parts:
+            started = time.monotonic()
+            deployment = deploy(console, parts)
+            outputs = write_outputs(deployment, options.json)
+            viewer = "left out (--no-viewer)" if options.no_viewer else release_viewer(console, outputs)
+            status = smoke(outputs)
+            if not options.once and not options.no_demo:
+                load_demo(outputs, parts.cloud.data / "demo")
+            console.print()
+            console.print(view.where_to_look(places(deployment.outputs, parts.cloud.data, viewer)))
+            console.print(
+                f"\nUp in {time.monotonic() - started:.1f} s; smoke tests {'passed' if status == 0 else 'FAILED'}."
+            )
+            if not options.once:
+                console.print("Serving until Ctrl-C.")
+                wait_for_the_end()
+            return status
+    except (PortTaken, DeploymentFailed, pulumi.RunError) as error:
+        print(f"localcloud: {error}", file=sys.stderr)
+        return 2 if isinstance(error, PortTaken) else 1
+    except OSError as error:
+        print(f"localcloud: {error.strerror or error}: {error.filename or state.FOLDER}", file=sys.stderr)
+        return 2
+
+
+def stack_config() -> dict[str, str]:
+    return dict(load_config(ROOT, "local").config)
+
+
+def deploy(console: Console, parts: Parts) -> Deployment:
+    """Run the program against the served local cloud; the job's image is the source as it is."""
+    loaded = load_config(ROOT, "local", {"dicom-platform:jobImageDigest": parts.registry.seed(JOB)})
+    base = parts.cloud.base
+    config = {key: LOOPBACK.sub(base, value) for key, value in loaded.config.items()}
+    provider = RestProvider(HttpTransport(base, parts.cloud.iam.token(parts.cloud.iam.owner)))
+    with view.resources(console, f"Deploying {loaded.project_name} (local) to {base}") as tree:
+        deployment = run(
+            program_of(ROOT),
+            provider,
+            project=loaded.project_name,
+            stack="local",
+            config=config,
+            secret_keys=loaded.secret_keys,
+            on_event=tree.take,
+        )
+    console.print(f"Resources: {tree.summary()}\n")
+    return deployment
+
+
+def write_outputs(deployment: Deployment, copy: Path | None) -> Path:
+    """The stack's outputs for the commands that follow, and for the user who asked with --json."""
+    text = json.dumps(deployment.outputs, indent=2, sort_keys=True) + "\n"
+    path = state.FOLDER / "outputs.json"
+    for target in filter(None, (path, copy)):
+        state.write_private(target, text)
+    return path
+
+
+def python(*arguments: str) -> int:
+    """Run a module as a user would; on Ctrl-C wait for it to tidy up before going on."""
+    with subprocess.Popen([sys.executable, "-m", *arguments]) as process:  # noqa: S603 - our own modules
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            process.wait(timeout=30)
+            raise
+
+
+def release_viewer(console: Console, outputs: Path) -> str:
+    """Release the viewer to the stack's site; without it everything else still comes up."""
+    if python("viewer", "release", "--outputs", str(outputs), "--token-command", TOKEN) == 0:
+        return ""
+    console.print("The viewer is missing (the line above says why); everything else is up.\n", style="yellow")
+    return "missing: its release failed, see above"
+
+
+def smoke(outputs: Path) -> int:
+    report = state.FOLDER / "reports"
+    return python("smoke_tests", "run", "--outputs", str(outputs), "--report", str(report), "--token-command", TOKEN)
+
+
+def load_demo(outputs: Path, folder: Path) -> None:
+    """Put one synthetic tissue slide where the viewer looks, so that there is something to see."""
+    made = python("smoke_tests", "slide", "--painter", "tissue", "--run-id", "demo", "--demo", "--out", str(folder))
+    if made == 0:
+        python("loader", str(folder), "--outputs", str(outputs), "--token-command", TOKEN)
+
+
+def places(outputs: dict[str, Any], data: Path, viewer: str) -> list[tuple[str, str]]:
+    """What the closing table says: where to look."""
+    users = ", ".join(outputs["groups"]["viewers"])
+    return [
+        ("Viewer", viewer or f"{outputs['viewerUrl']}  (sign in as {users})"),
+        ("DICOMweb root", outputs["dicomwebRoot"]),
+        ("Job", outputs["job"] or "not declared: no image digest"),
+        ("Job records", f"gs://{outputs['recordsBucket']}"),
+        ("Logs", str(data / "logs")),
+        ("Smoke report", str((state.FOLDER / "reports").resolve())),
+        ("Stack outputs", str((state.FOLDER / "outputs.json").resolve())),
+    ]
