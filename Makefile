@@ -1,0 +1,53 @@
+# The two commands of a newcomer are `make up` and `make test`; `make help` lists the rest.
+PYTHON ?= python3
+STACK ?= local
+PORT ?= 8787
+BIN := .venv/bin
+RUN := .venv/.installed-run
+DEV := .venv/.installed-dev
+
+.DEFAULT_GOAL := help
+.PHONY: help up test lint types load smoke preview deploy bench screenshot lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
+
+$(RUN): requirements/run.txt tools/environment.py
+	@$(PYTHON) tools/environment.py run
+
+$(DEV): requirements/dev.txt tools/environment.py
+	@$(PYTHON) tools/environment.py dev
+
+up: $(RUN) ## start the local cloud, deploy, smoke-test, serve until Ctrl-C (ONCE=1 ends after the checks; PORT=N)
+	@$(BIN)/python -m localcloud up --port $(PORT) $(if $(ONCE),--once) $(if $(JSON),--json $(JSON))
+
+test: $(DEV) ## the tests (Chromium and Orthanc are used when they are installed)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(TESTS)
+
+lint: $(DEV) ## style and types
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/pyright
+
+load: $(RUN) ## push DICOM files into the stack's store: make load FROM=folder (or gs://bucket/prefix on dev, prod)
+	@$(if $(FROM),,$(error say which folder: make load FROM=folder))$(BIN)/python tools/on_stack.py $(STACK) loader "$(FROM)"
+
+smoke: $(RUN) ## run the smoke tests against a deployed stack: make smoke STACK=local|dev|prod
+	@$(BIN)/python tools/on_stack.py $(STACK) smoke_tests run --report reports/$(STACK)
+
+preview: $(RUN) ## what `pulumi up` would do: make preview STACK=dev
+	@$(BIN)/python tools/pulumi_cli.py preview --stack $(STACK)
+
+deploy: $(RUN) ## `pulumi up`: make deploy STACK=dev
+	@$(BIN)/python tools/pulumi_cli.py up --stack $(STACK)
+
+bench: $(DEV) ## the benchmarks, as ratios against a named peer
+	@for file in benchmarks/[a-z]*.py; do $(BIN)/python $$file || exit 1; done
+
+screenshot: $(DEV) ## the README's picture, from the stack that `make up` serves
+	@$(BIN)/python -m viewer.screenshot --outputs .localcloud/outputs.json --out docs/images/viewer.png
+
+lock: $(DEV) ## write the lock files again from requirements/*.in
+	@for name in run dev; do $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
+	  --no-header --no-emit-index-url --quiet requirements/$$name.in -o requirements/$$name.txt; done
+
+clean: ## forget the environment and everything a run left
+	rm -rf .venv .localcloud reports viewer/lite/node_modules
