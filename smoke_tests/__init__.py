@@ -1,0 +1,1 @@
+"""Proof that a deployed platform stores, finds and shows a slide; knows its target by URL and declared capabilities."""
