@@ -50,7 +50,7 @@ class Cloud:
     on_delete: list[Callable[[str, str], None]] = field(default_factory=list[Callable[[str, str], None]])
     """Told (host, name) after a generic delete, for the resource and for each child that goes with it."""
     publish: Callable[[str, bytes, dict[str, str]], str] = field(default=not_wired("Pub/Sub"))
-    """(topic `projects/P/topics/T`, data, attributes) -> message id. Set by the Pub/Sub service; checks no permission."""
+    """(topic `projects/P/topics/T`, data, attributes) -> message id. Set by the Pub/Sub service; checks no grant."""
     spawn: Callable[[Coroutine[Any, Any, Any]], None] = field(default=not_wired("the event loop"))
     """Run a coroutine on the server's loop until done; set by the server."""
     object_path: Callable[[str, str], Path | None] = field(default=not_wired("Cloud Storage"))

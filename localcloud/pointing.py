@@ -11,13 +11,14 @@ from localcloud.state import State
 BEGIN = "# --- endpoints: rewritten by `python -m localcloud serve --write-config` ---"
 END = "# --- end of endpoints ---"
 UNIVERSE = "emulator.invalid"
-"""Credentials of this universe are refused by every Google endpoint, so they cannot be used off this machine by mistake."""
+"""Credentials of this universe are refused by every Google endpoint: they are of no use off this machine."""
 
 
 def rewrite(text: str, base: str, credentials: Path, settings: dict[str, str]) -> str:
     """The stack file `text` with the block between the marks moved to `base`.
 
-    `settings` are further keys for the block, such as the digest of the job's image. Raises `ValueError` without the marks.
+    `settings` are further keys for the block, such as the digest of the job's image.
+    Raises `ValueError` without the marks.
     """
     head, begin, rest = text.partition(BEGIN)
     block, end, tail = rest.partition(END)

@@ -42,7 +42,7 @@ def install(name):
     print("Installing %s (pinned, with hashes; a minute or two the first time) ..." % lock)
     pip = [os.path.join(VENV, "bin", "python"), "-m", "pip", "install", "--disable-pip-version-check"]
     try:
-        status = subprocess.call(pip + ["--quiet", "--require-hashes", "-r", lock])
+        status = subprocess.call([*pip, "--quiet", "--require-hashes", "-r", lock])
     except KeyboardInterrupt:
         refuse("stopped by Ctrl-C; the same command goes on where this one ended")
     if status:

@@ -1,6 +1,6 @@
 """Run one of our commands against a deployed stack: `python tools/on_stack.py STACK MODULE [ARGUMENT ...]`.
 
-It finds the stack's outputs (the running local cloud's file, or `pulumi stack output`) and hands them over as --outputs.
+It finds the stack's outputs (the running local cloud's file, or `pulumi stack output`) and hands them over.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from localcloud import state  # noqa: E402
-from tools import pulumi_cli  # noqa: E402
+from localcloud import state
+from tools import pulumi_cli
 
 
 def outputs_of(stack: str) -> Path:
@@ -35,4 +35,4 @@ if __name__ == "__main__":
     command = [sys.executable, "-m", module, *arguments, "--outputs", str(outputs_of(stack))]
     if stack == "local":
         command += ["--token-command", f"{sys.executable} -m localcloud token --as {{principal}}"]
-    os.execv(sys.executable, command)  # noqa: S606 - our own modules
+    os.execv(sys.executable, command)

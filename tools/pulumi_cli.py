@@ -20,11 +20,13 @@ def find() -> str:
 
 def outputs(stack: str) -> str:
     """The stack's outputs as JSON text."""
-    done = subprocess.run([find(), "stack", "output", "--json", "--stack", stack], capture_output=True, text=True, check=False)
+    command = [find(), "stack", "output", "--json", "--stack", stack]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        sys.exit(f"pulumi: no outputs of stack {stack}: {done.stderr.strip() or 'deploy it first: make deploy STACK=' + stack}")
+        reason = done.stderr.strip() or f"deploy it first: make deploy STACK={stack}"
+        sys.exit(f"pulumi: no outputs of stack {stack}: {reason}")
     return done.stdout
 
 
 if __name__ == "__main__":
-    os.execv(find(), ["pulumi", *sys.argv[1:]])  # noqa: S606 - the user's own CLI
+    os.execv(find(), ["pulumi", *sys.argv[1:]])

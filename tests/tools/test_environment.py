@@ -11,7 +11,10 @@ SCRIPT = Path("tools/environment.py")
 
 
 def test_an_old_python_is_told_what_to_do() -> None:
-    code = f"import runpy, sys; sys.version_info = (3, 9, 2); sys.argv = ['x', 'run']; runpy.run_path({str(SCRIPT)!r}, run_name='__main__')"
+    code = (
+        "import runpy, sys; sys.version_info = (3, 9, 2); sys.argv = ['x', 'run']; "
+        f"runpy.run_path({str(SCRIPT)!r}, run_name='__main__')"
+    )
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
@@ -38,5 +41,6 @@ def test_without_the_pulumi_cli_one_line_says_how_to_get_it(tmp_path: Path) -> N
 
     assert done.returncode == 1
     assert done.stderr == (
-        "pulumi: the Pulumi CLI is not on PATH; install it (https://www.pulumi.com/docs/install/), then run this again\n"
+        "pulumi: the Pulumi CLI is not on PATH; install it (https://www.pulumi.com/docs/install/), "
+        "then run this again\n"
     )

@@ -1,0 +1,114 @@
+"""The listener: loopback only, Google's error shape, the owner's token route."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from localcloud.client import ApiRefused, access_token
+from localcloud.cloud import Cloud
+from localcloud.server import PortTaken, bind, running
+from localcloud.state import State
+
+
+def call(url: str, *, token: str = "", data: bytes | None = None, method: str = "GET") -> tuple[int, Any]:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    request = urllib.request.Request(url, data=data, method=method, headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Any:
+    cloud = Cloud(data=tmp_path)
+    with running(cloud):
+        yield cloud
+
+
+def test_it_listens_on_loopback_only() -> None:
+    sock = bind(0)
+
+    assert sock.getsockname()[0] == "127.0.0.1"
+    sock.close()
+
+
+def test_a_taken_port_is_named_with_another_to_try() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+
+        with pytest.raises(PortTaken, match=rf"port {port} on 127\.0\.0\.1 is taken .*make up PORT={port + 10}"):
+            bind(port)
+
+
+@pytest.mark.parametrize("port", [-1, 70000])
+def test_a_port_that_cannot_be_is_refused_in_words(port: int) -> None:
+    with pytest.raises(PortTaken, match=rf"port {port} "):
+        bind(port)
+
+
+def test_without_a_token_the_answer_is_401_in_googles_shape(cloud: Cloud) -> None:
+    status, body = call(f"{cloud.base}/pubsub.googleapis.com/v1/projects/dicom-local/topics")
+
+    assert status == 401
+    assert body["error"]["status"] == "UNAUTHENTICATED"
+
+
+def test_a_body_that_is_not_json_is_a_400_and_the_server_lives(cloud: Cloud) -> None:
+    token = cloud.iam.token(cloud.iam.owner)
+    url = f"{cloud.base}/pubsub.googleapis.com/v1/projects/dicom-local/topics/t"
+
+    status, body = call(url, token=token, data=b"{nope", method="PUT")
+
+    assert (status, body["error"]["status"]) == (400, "INVALID_ARGUMENT")
+    assert call(url, token=token, data=b"{}", method="PUT")[0] == 200
+
+
+def test_an_unknown_api_is_named(cloud: Cloud) -> None:
+    status, body = call(f"{cloud.base}/nosuch.googleapis.com/v1/things", token=cloud.iam.token(cloud.iam.owner))
+
+    assert status == 404
+    assert "nosuch.googleapis.com" in body["error"]["message"]
+
+
+def state_of(cloud: Cloud) -> State:
+    key = str(cloud.iam.credentials_file)
+    return State(pid=1, port=1, base=cloud.base, project=cloud.project, data="", credentials=key)
+
+
+def test_the_owner_gets_a_working_token_for_somebody_else(cloud: Cloud) -> None:
+    owner = cloud.iam.token(cloud.iam.owner)
+    url = f"{cloud.base}/iam.googleapis.com/v1/projects/dicom-local/serviceAccounts"
+    call(url, token=owner, data=b'{"accountId": "reader-1"}', method="POST")
+
+    token = access_token(state_of(cloud), "reader-1@dicom-local.iam.gserviceaccount.com")
+
+    assert cloud.iam.authenticate(f"Bearer {token}").email == "reader-1@dicom-local.iam.gserviceaccount.com"
+    status, body = call(f"{cloud.base}/_local/token?as={cloud.iam.owner}", token=token)
+    assert (status, "only owner@" in body["error"]["message"]) == (403, True)
+
+
+def test_a_principal_nobody_knows_is_refused_with_the_known_ones(cloud: Cloud) -> None:
+    with pytest.raises(ApiRefused, match=r"nobody@example\.org.*owner@dicom-local"):
+        access_token(state_of(cloud), "nobody@example.org")
+
+
+def test_stopping_leaves_no_listener_and_no_thread(tmp_path: Path) -> None:
+    cloud = Cloud(data=tmp_path)
+    with running(cloud):
+        port = int(cloud.base.rsplit(":", 1)[1])
+
+    assert not [thread for thread in threading.enumerate() if thread.name == "local-cloud"]
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", port)) != 0
