@@ -1,0 +1,42 @@
+"""Why a deployment failed, in sentences for the person who runs it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from localcloud.engine.graph import Deployment
+from localcloud.engine.provider import Refused
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """One resource that could not be made."""
+
+    urn: str
+    type: str
+    name: str
+    position: str
+    property: str
+    reason: str
+
+    def __str__(self) -> str:
+        where = f" ({self.position})" if self.position else ""
+        what = f"{self.property}: " if self.property else ""
+        return f"{self.type} {self.name!r}{where}: {what}{self.reason}"
+
+
+class DeploymentFailed(Exception):
+    """All that failed, one line each; `deployment` is what came into being nevertheless."""
+
+    def __init__(self, failures: list[Failure], deployment: Deployment) -> None:
+        super().__init__("\n".join(str(failure) for failure in failures))
+        self.failures = failures
+        self.deployment = deployment
+
+
+class InvokeRefused(Exception):
+    """A provider's function that the program called was refused."""
+
+    def __init__(self, token: str, refused: Refused) -> None:
+        what = f" ({refused.property})" if refused.property else ""
+        super().__init__(f"{token}{what}: {refused.reason}")

@@ -1,0 +1,124 @@
+"""Run a Pulumi program in this process, with no engine.
+
+It leans on parts of the SDK that are not public (`settings`, `stack.run_in_stack`): `requirements/run.in` pins the
+version, and `tests/engine/test_sdk_internals.py` says what to look at when the pin moves. A run lives in a thread with
+an empty context, because the SDK keeps everything in context variables: nothing leaks out or into the next run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from pulumi.runtime import config as sdk_config
+from pulumi.runtime import settings as sdk_settings
+from pulumi.runtime import stack as sdk_stack
+
+from localcloud.engine.failures import DeploymentFailed
+from localcloud.engine.graph import Deployment, Event
+from localcloud.engine.logs import EngineLog
+from localcloud.engine.monitor import Monitor
+from localcloud.engine.provider import Provider
+from localcloud.engine.reuse import Reuse
+
+T = TypeVar("T")
+
+
+def run(
+    program: Callable[[], Any],
+    provider: Provider,
+    *,
+    project: str,
+    stack: str,
+    config: Mapping[str, str],
+    secret_keys: Sequence[str] = (),
+    preview: bool = False,
+    previous: Deployment | None = None,
+    on_event: Callable[[Event], None] | None = None,
+) -> Deployment:
+    """Deploy what `program` declares and return the resulting graph.
+
+    `config` holds full keys (`gcp:project`, `<project>:dataset`) and their text values, as the CLI hands them over.
+    In a preview nothing is created and what only a deployment can tell is `UNKNOWN`. With `previous`, resources whose
+    URN and inputs are equal are kept without a request. `on_event` is called from the run's thread.
+
+    Raises `DeploymentFailed` with every resource that failed (the others exist), or the program's own exception.
+    """
+    monitor = Monitor(
+        provider,
+        project=project,
+        stack=stack,
+        settings={key.removeprefix("gcp:"): value for key, value in config.items() if key.startswith("gcp:")},
+        preview=preview,
+        reuse=Reuse(previous),
+        on_event=on_event or (lambda _: None),
+    )
+
+    def body() -> None:
+        sdk_settings.configure(
+            sdk_settings.Settings(
+                project=project,
+                stack=stack,
+                monitor=monitor,
+                engine=EngineLog(),
+                dry_run=preview,
+                legacy_apply_enabled=False,
+                organization="organization",
+                root_directory=os.getcwd(),
+            )
+        )
+        sdk_config.set_all_config(dict(config), list(secret_keys))
+        asyncio.run(_main(program))
+
+    error = _in_empty_context(body)
+    if monitor.failures:
+        raise DeploymentFailed(monitor.failures, monitor.deployment) from error
+    if error is not None:
+        raise error
+    return monitor.deployment
+
+
+async def _main(program: Callable[[], Any]) -> None:
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(Inline())
+    # When the program stops half-way, outputs that nobody awaits would each print "exception was never retrieved".
+    loop.set_exception_handler(lambda _loop, _context: None)
+    await sdk_stack.run_in_stack(program)
+
+
+def _in_empty_context(body: Callable[[], None]) -> BaseException | None:
+    raised: list[BaseException] = []
+
+    def guarded() -> None:
+        try:
+            contextvars.Context().run(body)
+        except BaseException as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=guarded, name="pulumi-program")
+    thread.start()
+    thread.join()
+    return raised[0] if raised else None
+
+
+class Inline(ThreadPoolExecutor):
+    """Runs what the SDK hands to a thread at once, in the order of the program.
+
+    The local cloud answers in less time than a thread switch costs, and requests in a fixed order make runs comparable.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(max_workers=1)
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        future: Future[T] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future

@@ -1,0 +1,120 @@
+"""Deploy a program in this process, over a fresh control plane and no socket, and ask questions about the graph."""
+
+from __future__ import annotations
+
+import functools
+import json
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from localcloud.control.call import Request
+from localcloud.engine import Declared, Deployment, Node, load_config, program_of, run
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = "dicom-platform"
+DEFAULTS = {"gcp:project": "dicom-local"}
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A deployment and the API requests that made it."""
+
+    deployment: Deployment
+    requests: list[Request] = field(default_factory=list[Request])
+
+    def all(self, type: str) -> list[Node]:
+        """Nodes whose type is `type`, or ends in it after a colon or slash (`Topic`, `pubsub/topic:Topic`)."""
+        return [
+            node
+            for node in self.deployment.resources.values()
+            if node.type == type or node.type.endswith((f":{type}", f"/{type}"))
+        ]
+
+    def one(self, type: str, name: str | None = None) -> Node:
+        """The only node of this type (and name); fails saying what there is instead."""
+        nodes = [node for node in self.all(type) if name is None or node.name == name]
+        assert len(nodes) == 1, f"{len(nodes)} of {type} {name or ''}; there are {[node.name for node in self.all(type)]}"
+        return nodes[0]
+
+    def inputs(self, type: str, name: str | None = None) -> dict[str, Any]:
+        return self.one(type, name).inputs
+
+    @property
+    def outputs(self) -> dict[str, Any]:
+        return self.deployment.outputs
+
+
+class Deploy(Protocol):
+    def __call__(
+        self,
+        program: Callable[[], Any],
+        *,
+        config: Mapping[str, Any] | None = None,
+        preview: bool = False,
+        previous: Graph | Deployment | None = None,
+    ) -> Graph: ...
+
+
+class WholeStack(Protocol):
+    def __call__(self, name: str = "local", **overrides: Any) -> Graph: ...
+
+
+class Echo:
+    """A provider without any API: outputs are the inputs."""
+
+    def check(self, declared: Declared) -> dict[str, Any]:
+        return declared.inputs
+
+    def create(self, declared: Declared) -> tuple[str, dict[str, Any]]:
+        known = {"email": f"{declared.name}@p.iam", "member": f"serviceAccount:{declared.name}@p.iam"}
+        return f"id/{declared.name}", {**known, "name": declared.name, **declared.inputs}
+
+    def invoke(self, token: str, args: dict[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+        return {**args, "number": "123456789012", "projectId": "dicom-local"}
+
+
+def deploy(
+    program: Callable[[], Any],
+    *,
+    config: Mapping[str, Any] | None = None,
+    preview: bool = False,
+    previous: Graph | Deployment | None = None,
+) -> Graph:
+    """Run `program`; keys of `config` without a namespace belong to the project."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "Pulumi.yaml").write_text(f"name: {PROJECT}\n")
+        (Path(folder) / "Pulumi.test.yaml").write_text("config: {}\n")
+        loaded = load_config(Path(folder), "test", {**DEFAULTS, **(config or {})})
+    deployment = run(
+        program,
+        Echo(),
+        project=PROJECT,
+        stack="test",
+        config=loaded.config,
+        secret_keys=loaded.secret_keys,
+        preview=preview,
+        previous=previous.deployment if isinstance(previous, Graph) else previous,
+    )
+    return Graph(deployment)
+
+
+def stack(name: str = "local", **overrides: Any) -> Graph:
+    """The whole program as stack `name`, computed once per configuration. Treat the graph as read-only."""
+    return _stack(name, json.dumps(overrides, sort_keys=True))
+
+
+@functools.cache
+def _stack(name: str, overrides: str) -> Graph:
+    loaded = load_config(ROOT, name, json.loads(overrides))
+    deployment = run(
+        program_of(ROOT),
+        Echo(),
+        project=loaded.project_name,
+        stack=name,
+        config=loaded.config,
+        secret_keys=loaded.secret_keys,
+    )
+    return Graph(deployment)
