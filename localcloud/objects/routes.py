@@ -1,0 +1,199 @@
+"""Cloud Storage's JSON API over HTTP for objects that exist: get, download, list, change, delete, compose, copy."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any, BinaryIO
+
+from aiohttp import web
+
+from localcloud.errors import ApiError
+from localcloud.objects import HOST, Objects
+from localcloud.objects.incoming import Incoming
+from localcloud.objects.listing import list_objects
+from localcloud.objects.resource import Preconditions, StoredObject, error_body, patched, writable
+from localcloud.objects.uploads import CHUNK, Uploads, parse
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+READ, DELETE = "storage.objects.get", "storage.objects.delete"
+CREATE, UPDATE, LIST = "storage.objects.create", "storage.objects.update", "storage.objects.list"
+
+
+class ObjectRoutes:
+    def __init__(self, objects: Objects) -> None:
+        self.objects = objects
+        self.store = objects.store
+        self.uploads = Uploads(objects)
+
+    def add(self, app: web.Application) -> None:
+        bucket = "storage/v1/b/{bucket}/o"
+        one = bucket + "/{object:[^/]+}"
+        to = "/b/{target_bucket}/o/{target:[^/]+}"
+        table: list[tuple[str, str, Handler]] = [
+            ("POST", f"upload/{bucket}", self.uploads.start),
+            ("PUT", f"upload/{bucket}", self.uploads.resume),
+            ("DELETE", f"upload/{bucket}", self.uploads.cancel),
+            ("GET", f"download/{one}", self.download),
+            ("GET", bucket, self.list),
+            ("GET", one, self.get),
+            ("PATCH", one, self.change),
+            ("PUT", one, self.change),
+            ("DELETE", one, self.delete),
+            ("POST", one + "/compose", self.compose),
+            ("POST", one + "/rewriteTo" + to, self.copy),
+            ("POST", one + "/copyTo" + to, self.copy),
+        ]
+        for method, path, handler in table:
+            app.router.add_route(method, f"/{HOST}/{path}", storage_errors(handler))
+
+    def found(self, request: web.Request, *permissions: str) -> StoredObject:
+        bucket, name = request.match_info["bucket"], request.match_info["object"]
+        authorization = request.headers.get("Authorization")
+        self.objects.require(authorization, bucket, *permissions)
+        return self.objects.find(authorization, bucket, name, request.query.get("generation"))
+
+    def answer(self, found: StoredObject) -> web.Response:
+        return web.json_response(found.resource(self.objects.endpoint))
+
+    async def list(self, request: web.Request) -> web.StreamResponse:
+        bucket = request.match_info["bucket"]
+        self.objects.require(request.headers.get("Authorization"), bucket, LIST)
+        return web.json_response(list_objects(self.store, bucket, request.query, self.objects.endpoint))
+
+    async def get(self, request: web.Request) -> web.StreamResponse:
+        if request.query.get("alt") == "media":
+            return await self.download(request)
+        found = self.found(request, READ)
+        Preconditions.of(request.query).require(found, reading=True)
+        return self.answer(found)
+
+    async def download(self, request: web.Request) -> web.StreamResponse:
+        """The content, whole or one `Range`; a replacement meanwhile does not disturb it."""
+        file: BinaryIO | None = None
+        while file is None:
+            found = self.found(request, READ)
+            Preconditions.of(request.query).require(found, reading=True)
+            file = self.store.open(found)
+        with file:
+            first, last = span(request.headers.get("Range"), found)
+            headers = media_headers(found, self.objects.endpoint) | {"Content-Length": str(last + 1 - first)}
+            partial = "Range" in request.headers and found.size > 0
+            if partial:
+                headers["Content-Range"] = f"bytes {first}-{last}/{found.size}"
+            response = web.StreamResponse(status=206 if partial else 200, headers=headers)
+            await response.prepare(request)
+            file.seek(first)
+            left = last + 1 - first
+            while left and request.method != "HEAD":
+                chunk = await asyncio.to_thread(file.read, min(left, CHUNK))
+                left -= len(chunk)
+                await response.write(chunk)
+        await response.write_eof()
+        return response
+
+    async def change(self, request: web.Request) -> web.StreamResponse:
+        """PATCH merges into the writable metadata, PUT replaces it."""
+        body = parse(await request.read())
+        found = self.found(request, UPDATE)
+        fields = patched(found.fields, body) if request.method == "PATCH" else writable(body)
+        return self.answer(self.store.update(found, fields, when=Preconditions.of(request.query)))
+
+    async def delete(self, request: web.Request) -> web.StreamResponse:
+        found = self.found(request, DELETE)
+        keep = self.objects.versioned(found.bucket) and "generation" not in request.query
+        self.store.delete(found, when=Preconditions.of(request.query), keep=keep)
+        return web.Response(status=204)
+
+    async def compose(self, request: web.Request) -> web.StreamResponse:
+        bucket, name = request.match_info["bucket"], request.match_info["object"]
+        authorization = request.headers.get("Authorization")
+        self.objects.require(authorization, bucket, CREATE, READ)
+        body = parse(await request.read())
+        wanted: list[dict[str, Any]] = body.get("sourceObjects") or []
+        if not 1 <= len(wanted) <= 32:
+            raise ApiError(400, f"{bucket}/{name} is to be composed of {len(wanted)} objects; it must be 1 to 32.")
+        sources: list[StoredObject] = []
+        for source in wanted:
+            sources.append(self.objects.find(authorization, bucket, source["name"], source.get("generation")))
+            Preconditions.of(source.get("objectPreconditions") or {}).require(sources[-1])
+        destination: dict[str, Any] = body.get("destination") or {}
+        fields = {"contentType": sources[0].fields.get("contentType")} | destination
+        stored = await self.gather(request, bucket, name, sources, writable(fields))
+        return self.answer(stored)
+
+    async def copy(self, request: web.Request) -> web.StreamResponse:
+        """`rewriteTo` (always done in one call here) and `copyTo`; a body with metadata replaces the source's."""
+        source = self.found(request, READ)
+        bucket, name = request.match_info["target_bucket"], request.match_info["target"]
+        self.objects.require(request.headers.get("Authorization"), bucket, CREATE)
+        Preconditions.of(request.query, "ifSource").require(source)
+        fields = writable(parse(await request.read())) or source.fields
+        stored = await self.gather(request, bucket, name, [source], fields)
+        if "/copyTo/" in request.path:
+            return self.answer(stored)
+        size = str(stored.size)
+        answer = {"kind": "storage#rewriteResponse", "totalBytesRewritten": size, "objectSize": size, "done": True}
+        return web.json_response(answer | {"resource": stored.resource(self.objects.endpoint)})
+
+    async def gather(
+        self, request: web.Request, bucket: str, name: str, sources: list[StoredObject], fields: dict[str, Any]
+    ) -> StoredObject:
+        """Store the contents of `sources`, one after the other, as one new object."""
+        content = Incoming(self.store.uploads)
+        try:
+            for source in sources:
+                with self.store.path(source).open("rb") as file:
+                    while chunk := await asyncio.to_thread(file.read, CHUNK):
+                        content.write(chunk)
+            await content.finish()
+            when = Preconditions.of(request.query)
+            return self.objects.put(request.headers.get("Authorization"), bucket, name, content, fields, when)
+        finally:
+            content.discard()
+
+
+def storage_errors(handler: Handler) -> Handler:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except ApiError as error:
+            if error.code == 304:
+                return web.Response(status=304)
+            return web.json_response(error_body(error), status=error.code)
+
+    return handle
+
+
+def span(header: str | None, found: StoredObject) -> tuple[int, int]:
+    """First and last byte to send; `ApiError` 416 for a range that lies outside."""
+    match = re.fullmatch(r"bytes=(\d*)-(\d*)", header or "bytes=0-")
+    if match is None or match.groups() == ("", ""):
+        return 0, found.size - 1
+    first, last = match.groups()
+    if not first:
+        return max(0, found.size - int(last)), found.size - 1
+    if int(first) >= found.size and header is not None and found.size:
+        raise ApiError(416, f"Range {header} lies outside {found.bucket}/{found.name}, which has {found.size} bytes.")
+    return int(first), min(int(last or found.size), found.size - 1)
+
+
+def media_headers(found: StoredObject, endpoint: str) -> dict[str, str]:
+    resource = found.resource(endpoint)
+    headers = {
+        "Content-Type": resource["contentType"],
+        "ETag": f'"{resource["etag"]}"',
+        "Accept-Ranges": "bytes",
+        "X-Goog-Generation": resource["generation"],
+        "X-Goog-Metageneration": resource["metageneration"],
+        "X-Goog-Stored-Content-Length": resource["size"],
+        "X-Goog-Hash": f"crc32c={base64.b64encode(found.crc32c).decode()},md5={base64.b64encode(found.md5).decode()}",
+    }
+    extra = {
+        "Cache-Control": "cacheControl",
+        "Content-Disposition": "contentDisposition",
+        "Content-Encoding": "contentEncoding",
+    }
+    return headers | {header: resource[key] for header, key in extra.items() if key in resource}

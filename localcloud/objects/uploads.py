@@ -1,0 +1,187 @@
+"""Uploads over HTTP: in one request (media, multipart) or resumable over several. Bodies go to disk as they come."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import BodyPartReader, hdrs, web
+
+from localcloud.errors import ApiError
+from localcloud.objects import HOST, Objects
+from localcloud.objects.incoming import Incoming
+from localcloud.objects.resource import Preconditions, StoredObject, writable
+
+CHUNK = 256 * 1024
+WRITE = "storage.objects.create"
+CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)")
+
+
+@dataclass(kw_only=True)
+class Session:
+    """A resumable upload; whoever has its URI may go on with it, as on Google."""
+
+    authorization: str | None
+    bucket: str
+    name: str
+    metadata: dict[str, Any]
+    when: Preconditions
+    content: Incoming
+    stored: StoredObject | None = None
+
+
+class Uploads:
+    def __init__(self, objects: Objects) -> None:
+        self.objects = objects
+        self.sessions: dict[str, Session] = {}
+
+    async def start(self, request: web.Request) -> web.Response:
+        """POST: everything at once, or the beginning of a resumable upload."""
+        bucket = request.match_info["bucket"]
+        authorization = request.headers.get("Authorization")
+        self.objects.require(authorization, bucket, WRITE)
+        kind = request.query.get("uploadType")
+        if kind == "resumable":
+            return await self.begin(request, bucket, authorization)
+        if kind not in ("media", "multipart"):
+            raise ApiError(400, f"uploadType is '{kind}'; it must be media, multipart or resumable.")
+        content = Incoming(self.objects.store.uploads)
+        try:
+            metadata, chunks = await multipart(request) if kind == "multipart" else media(request)
+            name = self.check(request, bucket, metadata)
+            await content.drain(chunks)
+            await content.finish()
+            content.verify(metadata | announced(request), name)
+            when = Preconditions.of(request.query)
+            stored = self.objects.put(authorization, bucket, name, content, writable(metadata), when)
+        finally:
+            content.discard()
+        return web.json_response(stored.resource(self.objects.endpoint))
+
+    def check(self, request: web.Request, bucket: str, metadata: Mapping[str, Any]) -> str:
+        """The object's name; refuses before the body is read what would be refused after it."""
+        name = request.query.get("name") or metadata.get("name")
+        if not name:
+            raise ApiError(400, f"The upload to {bucket} names no object; give name in the query or the metadata.")
+        Preconditions.of(request.query).require(self.objects.store.get(bucket, name))
+        return name
+
+    async def begin(self, request: web.Request, bucket: str, authorization: str | None) -> web.Response:
+        metadata = parse(await request.read())
+        if kind := request.headers.get("X-Upload-Content-Type"):
+            metadata.setdefault("contentType", kind)
+        name = self.check(request, bucket, metadata)
+        upload = uuid.uuid4().hex
+        self.sessions[upload] = Session(
+            authorization=authorization, bucket=bucket, name=name, metadata=metadata,
+            when=Preconditions.of(request.query), content=Incoming(self.objects.store.uploads),
+        )  # fmt: skip
+        root = f"{request.scheme}://{request.host}/{HOST}"
+        location = f"{root}/upload/storage/v1/b/{bucket}/o?uploadType=resumable&upload_id={upload}"
+        return web.Response(headers={"Location": location, "X-GUploader-UploadID": upload})
+
+    async def resume(self, request: web.Request) -> web.Response:
+        """PUT on a session: a chunk, the rest, or (`bytes */*`) the question how far it came. 308 until it is complete."""
+        session = self.session(request)
+        if session.stored:
+            return web.json_response(session.stored.resource(self.objects.endpoint))
+        header = request.headers.get("Content-Range")
+        match = CONTENT_RANGE.fullmatch(header or "bytes */*")
+        if match is None:
+            raise ApiError(400, f"Content-Range '{header}' is not of the form bytes 0-99/200.")
+        first, _, total = match.groups()
+        if first is not None and int(first) > session.content.size:
+            raise ApiError(400, f"The chunk starts at {first}, but only {session.content.size} bytes have arrived.")
+        if first is not None or header is None:
+            await session.content.drain(skip(request, session.content.size - int(first or 0)))
+        whole = session.content.size if header is None else total
+        if str(whole) == str(session.content.size):
+            return await self.complete(request, session)
+        done = {"Range": f"bytes=0-{session.content.size - 1}"} if session.content.size else {}
+        return web.Response(status=308, headers=done)
+
+    async def complete(self, request: web.Request, session: Session) -> web.Response:
+        await session.content.finish()
+        try:
+            session.content.verify(session.metadata | announced(request), session.name)
+            session.stored = self.objects.put(
+                session.authorization, session.bucket, session.name, session.content,
+                writable(session.metadata), session.when,
+            )  # fmt: skip
+        except ApiError:
+            self.sessions.pop(request.query["upload_id"])
+            raise
+        finally:
+            session.content.discard()
+        return web.json_response(session.stored.resource(self.objects.endpoint))
+
+    async def cancel(self, request: web.Request) -> web.Response:
+        self.session(request).content.discard()
+        del self.sessions[request.query["upload_id"]]
+        return web.Response(status=499)
+
+    def session(self, request: web.Request) -> Session:
+        upload = request.query.get("upload_id", "")
+        if upload not in self.sessions:
+            raise ApiError(
+                404, f"There is no upload session '{upload}'; it ended or never was: start the upload again."
+            )
+        return self.sessions[upload]
+
+
+def parse(raw: bytes) -> dict[str, Any]:
+    try:
+        body = json.loads(raw) if raw.strip() else {}
+    except ValueError as problem:
+        raise ApiError(400, f"The object's metadata is not JSON: {problem}.") from problem
+    if not isinstance(body, dict):
+        raise ApiError(400, "The object's metadata is not a JSON object.")
+    return body
+
+
+def media(request: web.Request) -> tuple[dict[str, Any], AsyncIterator[bytes]]:
+    kind = request.headers.get(hdrs.CONTENT_TYPE)
+    return {"contentType": kind} if kind else {}, request.content.iter_chunked(CHUNK)
+
+
+async def multipart(request: web.Request) -> tuple[dict[str, Any], AsyncIterator[bytes]]:
+    """Metadata of the first part, chunks of the second."""
+    if not request.content_type.startswith("multipart/"):
+        raise ApiError(400, f"uploadType is multipart, but the body is {request.content_type}.")
+    reader = await request.multipart()
+    try:
+        first = await reader.next()
+        metadata = parse(await first.read()) if isinstance(first, BodyPartReader) else {}
+        second = await reader.next()
+    except ValueError as problem:
+        raise ApiError(400, f"The multipart body cannot be read: {problem}.") from problem
+    if not isinstance(second, BodyPartReader):
+        raise ApiError(400, "The multipart body needs two parts: the object's metadata as JSON, then its content.")
+    if kind := second.headers.get(hdrs.CONTENT_TYPE):
+        metadata.setdefault("contentType", kind)
+    return metadata, part_chunks(second)
+
+
+async def part_chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
+    while chunk := await part.read_chunk(CHUNK):
+        yield chunk
+
+
+async def skip(request: web.Request, known: int) -> AsyncIterator[bytes]:
+    """The body without its first `known` bytes, which arrived before."""
+    async for chunk in request.content.iter_chunked(CHUNK):
+        fresh = chunk[known:]
+        known = max(0, known - len(chunk))
+        if fresh:
+            yield fresh
+
+
+def announced(request: web.Request) -> dict[str, str]:
+    """Checksums of the `X-Goog-Hash` header under their names in the object resource."""
+    keys = {"md5": "md5Hash", "crc32c": "crc32c"}
+    pairs = [item.strip().partition("=") for item in request.headers.get("X-Goog-Hash", "").split(",")]
+    return {keys[kind]: value for kind, _, value in pairs if kind in keys}
