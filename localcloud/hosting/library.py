@@ -1,0 +1,88 @@
+"""What Hosting keeps: versions, their files and releases as resources; contents gzipped on disk.
+
+Owns names and storage; which change is allowed is `versions` and `releases`.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from pathlib import Path
+from typing import Any
+
+from localcloud.cloud import Cloud
+from localcloud.control.call import Call
+from localcloud.errors import ApiError
+
+HOST = "firebasehosting.googleapis.com"
+DOCUMENT = "firebasehosting.v1beta1"
+Json = dict[str, Any]
+
+
+class Library:
+    """Names in here are full (`projects/P/sites/S/…`); Hosting answers with the form without a project."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self.cloud = cloud
+        self.blobs = cloud.data / "hosting"
+
+    def full(self, name: str) -> str:
+        """`sites/S/…` and `projects/-/sites/S/…` mean `projects/P/sites/S/…`."""
+        project = name.split("/")[1] if name.startswith("projects/") else "-"
+        ours = project in ("-", self.cloud.number, self.cloud.project)
+        return f"projects/{self.cloud.project if ours else project}/{self.public(name)}"
+
+    def public(self, name: str) -> str:
+        return name[name.index("sites/") :]
+
+    def require(self, name: str) -> Json:
+        """The resource; ApiError 404 without it."""
+        if (found := self.cloud.resources.get(HOST, name)) is None:
+            raise ApiError(404, f"Requested entity {name} was not found.")
+        return found
+
+    def site(self, call: Call) -> str:
+        """Full name of the site that a call is about; ApiError 404 if there is no such site."""
+        name = self.full(call.params["parent"])
+        self.require(name)
+        return name
+
+    def put(self, name: str, resource: Json) -> Json:
+        self.cloud.resources.put(HOST, name, resource)
+        return resource
+
+    def children(self, site: str, collection: str) -> list[Json]:
+        """Versions or releases of a site, newest first."""
+        found = self.cloud.resources.children(HOST, site, collection)
+        return sorted(found, key=lambda r: (r.get("releaseTime") or r.get("createTime"), r["name"]), reverse=True)
+
+    def files(self, version: str) -> dict[str, str]:
+        """Path → SHA-256 of the gzipped content."""
+        return (self.cloud.resources.get(HOST, f"{version}/manifest") or {}).get("files", {})
+
+    def set_files(self, version: str, files: dict[str, str]) -> None:
+        self.put(f"{version}/manifest", {"files": files})
+
+    def blob(self, digest: str) -> Path:
+        return self.blobs / digest
+
+    def add_blob(self, digest: str, content: bytes) -> None:
+        """Whole or not at all: a reader never sees a part."""
+        self.blobs.mkdir(parents=True, exist_ok=True)
+        part = self.blobs / f".{digest}.{secrets.token_hex(4)}"
+        part.write_bytes(content)
+        part.replace(self.blob(digest))
+
+    def now(self) -> str:
+        seconds = self.cloud.clock()
+        return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{int(seconds % 1 * 1e6):06d}Z"
+
+
+def page(call: Call, field: str, items: list[Json]) -> Json:
+    """One page of a list answer, as `pageSize` and `pageToken` ask for it."""
+    size = int(call.query.get("pageSize") or 100)
+    start = int(call.query.get("pageToken") or 0)
+    answer: Json = {field: items[start : start + size]} if items else {}
+    if start + size < len(items):
+        answer["nextPageToken"] = str(start + size)
+    return answer

@@ -1,0 +1,121 @@
+"""What a released version answers for a path: the order of Firebase Hosting's rules, as pure functions.
+
+Owns globs, redirects, exact files, clean URLs, rewrites, 404.html and headers. It opens no file and no socket. What
+it does not know (functions, Cloud Run, i18n, captures in a redirect) is refused when a version is made.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+_EXTENDED = {"@": "", "?": "?", "+": "+", "*": "*"}
+"""Extended globs: `@(a|b)` once, `?(a)` at most once, `+(a)` and `*(a)` repeatedly."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """`file` is the path within the version to send; a redirect has a `location` instead; neither is a bare 404."""
+
+    status: int
+    file: str | None = None
+    location: str | None = None
+
+
+def answer(path: str, files: Mapping[str, str], config: Mapping[str, Any]) -> Answer:
+    """The answer for a decoded URL path. `files` are the version's paths, `config` its ServingConfig."""
+    for redirect in config.get("redirects", ()):
+        if matches(redirect, path):
+            return Answer(status=redirect.get("statusCode", 301), location=redirect["location"])
+    if config.get("cleanUrls") and path.endswith(".html") and path in files:
+        return Answer(status=301, location=path.removesuffix("index.html").removesuffix(".html") or "/")
+    if (exact := _exact(path, files, clean=bool(config.get("cleanUrls")))) is not None:
+        return Answer(status=200, file=exact)
+    for rewrite in config.get("rewrites", ()):
+        if matches(rewrite, path) and rewrite["path"] in files:
+            return Answer(status=200, file=rewrite["path"])
+    return Answer(status=404, file="/404.html" if "/404.html" in files else None)
+
+
+def headers(path: str, config: Mapping[str, Any]) -> dict[str, str]:
+    """Every rule that matches the requested path (not the rewritten one) counts; a later one wins over an earlier."""
+    found: dict[str, tuple[str, str]] = {}
+    for rule in config.get("headers", ()):
+        if matches(rule, path):
+            found.update({name.lower(): (name, value) for name, value in rule.get("headers", {}).items()})
+    return dict(found.values())
+
+
+def matches(rule: Mapping[str, Any], path: str) -> bool:
+    if "regex" in rule:
+        return re.search(rule["regex"], path) is not None
+    return glob(rule["glob"]).fullmatch(path) is not None
+
+
+def unsupported(config: Mapping[str, Any]) -> list[str]:
+    """The parts of a ServingConfig that only Google can serve, named."""
+    found = [f"rewrites[].{key}" for rule in config.get("rewrites", ()) for key in rule if key not in _REWRITE]
+    found += [
+        f"a capture in redirect {rule['glob']}" for rule in config.get("redirects", ()) if ":" in rule.get("glob", "")
+    ]
+    return found + (["i18n"] if "i18n" in config else [])
+
+
+_REWRITE = {"glob", "regex", "path"}
+
+
+@cache
+def glob(pattern: str) -> re.Pattern[str]:
+    """A Hosting glob: `*` stays within a segment, `**` crosses them, extended groups, classes and `{a,b}` work."""
+    return re.compile(_translate(pattern if pattern.startswith(("/", "**")) else f"/{pattern}"))
+
+
+def _translate(pattern: str) -> str:
+    out: list[str] = []
+    closers: list[str] = []
+    place = 0
+    while place < len(pattern):
+        rest = pattern[place:]
+        if rest.startswith("**/"):
+            out.append("(?:.*/)?" if place else "/?(?:.*/)?")
+            place += 3
+        elif rest.startswith("**"):
+            out.append(".*")
+            place += 2
+        elif rest[0] in "@?+*" and rest[1:2] == "(":
+            out.append("(?:")
+            closers.append(")" + _EXTENDED[rest[0]])
+            place += 2
+        elif rest.startswith("!("):
+            end = place + rest.index(")")
+            out.append(f"(?!(?:{_translate(pattern[place + 2 : end])})(?:/|$))[^/]*")
+            place = end + 1
+        elif rest[0] == "[" and "]" in rest:
+            end = place + rest.index("]")
+            out.append("[" + pattern[place + 1 : end].replace("!", "^", 1) + "]")
+            place = end + 1
+        else:
+            out.append(_single(rest[0], closers))
+            place += 1
+    return "".join(out)
+
+
+def _single(character: str, closers: list[str]) -> str:
+    if character == "{":
+        closers.append(")")
+        return "(?:"
+    if character in ")}" and closers:
+        return closers.pop()
+    if character in "|," and closers:
+        return "|"
+    return {"*": "[^/]*", "?": "[^/]"}.get(character) or re.escape(character)
+
+
+def _exact(path: str, files: Mapping[str, str], *, clean: bool) -> str | None:
+    candidates = [path, path + "index.html" if path.endswith("/") else path + "/index.html"]
+    if clean and not path.endswith("/"):
+        candidates.append(path + ".html")
+    return next((candidate for candidate in candidates if candidate in files), None)
