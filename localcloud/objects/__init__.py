@@ -22,7 +22,7 @@ HOST = "storage.googleapis.com"
 
 
 class Objects:
-    """Registers `cloud.object_path`, `cloud.object_names` and `objects.list`; a bucket with objects cannot be deleted."""
+    """Registers `cloud.object_path`, `cloud.object_names` and `objects.list`; keeps buckets with objects."""
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud

@@ -6,7 +6,7 @@ import asyncio
 import base64
 import re
 from collections.abc import Awaitable, Callable
-from typing import Any, BinaryIO
+from typing import Any
 
 from aiohttp import web
 
@@ -72,12 +72,9 @@ class ObjectRoutes:
 
     async def download(self, request: web.Request) -> web.StreamResponse:
         """The content, whole or one `Range`; a replacement meanwhile does not disturb it."""
-        file: BinaryIO | None = None
-        while file is None:
-            found = self.found(request, READ)
-            Preconditions.of(request.query).require(found, reading=True)
-            file = self.store.open(found)
-        with file:
+        found = self.found(request, READ)
+        Preconditions.of(request.query).require(found, reading=True)
+        with self.store.open(found) as file:
             first, last = span(request.headers.get("Range"), found)
             headers = media_headers(found, self.objects.endpoint) | {"Content-Length": str(last + 1 - first)}
             partial = "Range" in request.headers and found.size > 0
@@ -191,9 +188,5 @@ def media_headers(found: StoredObject, endpoint: str) -> dict[str, str]:
         "X-Goog-Stored-Content-Length": resource["size"],
         "X-Goog-Hash": f"crc32c={base64.b64encode(found.crc32c).decode()},md5={base64.b64encode(found.md5).decode()}",
     }
-    extra = {
-        "Cache-Control": "cacheControl",
-        "Content-Disposition": "contentDisposition",
-        "Content-Encoding": "contentEncoding",
-    }
-    return headers | {header: resource[key] for header, key in extra.items() if key in resource}
+    extra = ("cacheControl", "contentDisposition", "contentEncoding", "contentLanguage")
+    return headers | {re.sub("(?=[A-Z])", "-", key): resource[key] for key in extra if key in resource}

@@ -85,7 +85,7 @@ class Uploads:
         return web.Response(headers={"Location": location, "X-GUploader-UploadID": upload})
 
     async def resume(self, request: web.Request) -> web.Response:
-        """PUT on a session: a chunk, the rest, or (`bytes */*`) the question how far it came. 308 until it is complete."""
+        """PUT on a session: a chunk, the rest, or (`bytes */*`) the question how far it came. 308 until complete."""
         session = self.session(request)
         if session.stored:
             return web.json_response(session.stored.resource(self.objects.endpoint))
@@ -127,9 +127,7 @@ class Uploads:
     def session(self, request: web.Request) -> Session:
         upload = request.query.get("upload_id", "")
         if upload not in self.sessions:
-            raise ApiError(
-                404, f"There is no upload session '{upload}'; it ended or never was: start the upload again."
-            )
+            raise ApiError(404, f"There is no upload session '{upload}'; it ended or never was: start again.")
         return self.sessions[upload]
 
 
