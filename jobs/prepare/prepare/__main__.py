@@ -1,0 +1,107 @@
+"""`python -m prepare`: wires the parts together, and turns what happened into an exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from types import FrameType
+
+import google.auth
+from google.auth.exceptions import GoogleAuthError
+from google.auth.transport.requests import AuthorizedSession
+from requests.adapters import HTTPAdapter
+
+from .backlog import Backlog
+from .clock import Clock
+from .errors import CannotRun, SeriesFailed, Terminated
+from .log import Log, hush_libraries
+from .records import Records
+from .retry import RetryingAdapter, RetryPolicy, Traffic
+from .runner import Runner
+from .settings import Settings, load
+from .stages import IN_FLIGHT, Stages
+from .store import DicomStore
+from .subscription import Subscription
+
+DONE, SOME_FAILED, COULD_NOT_RUN, TERMINATED = 0, 2, 3, 143
+SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
+
+
+def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+    hush_libraries()
+    signal.signal(signal.SIGTERM, _terminate)
+    log = Log(sys.stderr)
+    try:
+        settings = load(arguments, environment)
+        fixed = {"execution": settings.execution, "task": settings.task_index} if settings.execution else {}
+        log = Log(sys.stderr if settings.json else sys.stdout, fixed)
+        return run(settings, log)
+    except CannotRun as error:
+        log.line("ERROR", str(error))
+        return COULD_NOT_RUN
+    except GoogleAuthError as error:
+        log.line(
+            "ERROR",
+            f"no usable Google credentials ({type(error).__name__}): run on Cloud Run, "
+            "or call gcloud auth application-default login first",
+        )
+        return COULD_NOT_RUN
+    except SeriesFailed as error:  # the backlog itself (subscription, bucket) did not answer
+        log.line("ERROR", str(error))
+        return COULD_NOT_RUN
+    except (Terminated, KeyboardInterrupt) as error:
+        log.line("WARNING", "ended before all was done: nothing is half-written, the next run resumes")
+        return TERMINATED if isinstance(error, Terminated) else 130
+
+
+def run(settings: Settings, log: Log) -> int:
+    clock = Clock()
+    traffic = Traffic()
+    policy = RetryPolicy(deadline_seconds=settings.retry_deadline_seconds)
+    credentials, _ = google.auth.default(scopes=SCOPES)
+    session = AuthorizedSession(credentials, max_refresh_attempts=1)
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, RetryingAdapter(HTTPAdapter(pool_maxsize=IN_FLIGHT), policy, clock, traffic=traffic))
+    store = DicomStore(settings.dicomweb_root, session)
+    records = Records(settings.records_bucket, settings.storage_endpoint, credentials, session)
+    stages = Stages(
+        store,
+        records,
+        clock,
+        traffic,
+        viewer_url=settings.viewer_url,
+        execution=settings.execution,
+        dry_run=settings.dry_run,
+    )
+    runner = Runner(stages, log, clock, settings)
+    if settings.from_backlog:
+        source = Subscription(settings.backlog_subscription or "", settings.pubsub_endpoint, session)
+        runner.backlog(Backlog(records, source, store.name))
+    else:
+        runner.named(settings.studies, settings.series)
+    failed = [outcome for outcome in runner.outcomes if outcome.status == "failed"]
+    exit_code = SOME_FAILED if failed else DONE
+    if settings.json:
+        reports = [
+            {
+                "study": one.study,
+                "series": one.series,
+                "status": one.status,
+                "reason": one.reason,
+                "report": one.document,
+            }
+            for one in runner.outcomes
+        ]
+        print(json.dumps({"schema_version": 1, "exit_code": exit_code, "series": reports}, indent=1))
+    return exit_code
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> None:
+    raise Terminated
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:], os.environ))

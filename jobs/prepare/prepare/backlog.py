@@ -1,0 +1,193 @@
+"""Work items: one object per series that something happened to, `work/<study>/<series>.json` in the records bucket.
+
+They are the backlog, not the messages: a message's lease lapses, an item stays until its series is prepared. Any task
+turns messages into items; a task acts on the items of its shard of studies. An item that keeps failing is set aside
+under `failed/` with the reason. Every write carries the generation last read, so two tasks cannot undo each other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Protocol
+
+from .errors import Conflict
+from .records import ABSENT
+from .subscription import Message, read_message
+
+SCHEMA_VERSION = 1
+
+
+class Source(Protocol):
+    """What messages come from; a Pub/Sub subscription outside of tests."""
+
+    def pull(self) -> list[dict[str, Any]]: ...
+    def acknowledge(self, ack_ids: list[str]) -> None: ...
+
+
+class Objects(Protocol):
+    """What items are kept in; the records bucket outside of tests."""
+
+    def read(self, name: str) -> tuple[Any, int]: ...
+    def write(self, name: str, content: Any, generation: int) -> int: ...
+    def delete(self, name: str, generation: int) -> None: ...
+    def names(self, prefix: str) -> list[str]: ...
+
+
+@dataclass(frozen=True)
+class Item:
+    """One series to look at. Times are seconds since 1970."""
+
+    study: str
+    series: str
+    noticed: float
+    """When the first message about it was read."""
+    notices: int = 1
+    """Batches of messages read about it; counting them makes a new generation of the object."""
+    instances: int = -1
+    """Instances the store listed when last counted; -1 before that."""
+    counted: float = 0.0
+    attempts: int = 0
+    reason: str = ""
+    """Why the last attempt failed."""
+
+    @property
+    def name(self) -> str:
+        return f"work/{self.study}/{self.series}.json"
+
+
+@dataclass(frozen=True)
+class Drained:
+    """Messages read in one go: how many became items, how many are left for the dead letter."""
+
+    messages: int
+    series: int
+    unreadable: int
+
+
+def shard(study: str, tasks: int) -> int:
+    """The task (0 … tasks - 1) that acts on a study; all series of a study go to one task."""
+    return int.from_bytes(hashlib.sha256(study.encode()).digest()[:8], "big") % tasks
+
+
+def quiet_in(item: Item, instances: int, now: float, quiet_seconds: float) -> float:
+    """Seconds until the series counts as complete; 0 when its number of instances has not changed for long enough."""
+    if instances != item.instances or now < item.counted:
+        return quiet_seconds
+    return max(0.0, quiet_seconds - (now - item.counted))
+
+
+class Backlog:
+    """The work items in `objects`, filled from the messages of `source` about `store` (resource name)."""
+
+    def __init__(self, objects: Objects, source: Source, store: str) -> None:
+        self._objects = objects
+        self._source = source
+        self._store = store
+
+    def drain(self, now: float) -> Drained:
+        """Turns every waiting message into work items, then acknowledges it.
+
+        A message that is no notification of our store is not acknowledged: after its delivery attempts Pub/Sub moves it
+        to the dead letter, where someone looks at it.
+        """
+        messages, unreadable = 0, 0
+        series: set[tuple[str, str]] = set()
+        while received := self._source.pull():
+            readable = [message for one in received if (message := read_message(one)) and message.store == self._store]
+            by_series: dict[tuple[str, str], list[Message]] = {}
+            for message in readable:
+                by_series.setdefault((message.study, message.series), []).append(message)
+            for (study, series_uid), _ in by_series.items():
+                self._notice(Item(study, series_uid, noticed=now))
+            self._source.acknowledge([message.ack_id for message in readable])
+            messages += len(received)
+            unreadable += len(received) - len(readable)
+            series |= set(by_series)
+        return Drained(messages, len(series), unreadable)
+
+    def _notice(self, item: Item) -> None:
+        """Creates the item, or counts the notice on it, so that a task about to remove it sees the change."""
+        while True:
+            try:
+                self._write(item, ABSENT)
+                return
+            except Conflict:
+                present, generation = self._load(item.name)
+            if present is None and generation == ABSENT:
+                continue  # removed in between
+            try:
+                self._write(replace(present, notices=present.notices + 1) if present else item, generation)
+                return
+            except Conflict:
+                continue
+
+    def items(self, task: int, tasks: int) -> list[tuple[Item, int]]:
+        """(item, generation) of every item of this task's shard, by study and series."""
+        found: list[tuple[Item, int]] = []
+        for name in self._objects.names("work/"):
+            parts = name.removesuffix(".json").split("/")
+            if len(parts) != 3 or shard(parts[1], tasks) != task:
+                continue
+            item, generation = self._load(name)
+            if generation != ABSENT:
+                found.append((item or Item(parts[1], parts[2], noticed=0.0), generation))
+        return found
+
+    def counted(self, item: Item, generation: int, instances: int, now: float) -> tuple[Item, int]:
+        """Notes a new number of instances; returns the item and its generation."""
+        item = replace(item, instances=instances, counted=now)
+        return item, self._keep(item, generation)
+
+    def done(self, item: Item, generation: int) -> None:
+        """Removes the item, unless there was news of the series meanwhile."""
+        try:
+            self._objects.delete(item.name, generation)
+        except Conflict:
+            return
+
+    def failed(self, item: Item, generation: int, reason: str, max_attempts: int) -> bool:
+        """Notes a failed attempt; after `max_attempts` the item is set aside under `failed/`. True when it was."""
+        tried = replace(item, attempts=item.attempts + 1, reason=reason)
+        if tried.attempts < max_attempts:
+            self._keep(tried, generation)
+            return False
+        aside = f"failed/{item.study}/{item.series}.json"
+        _, there = self._objects.read(aside)
+        try:
+            self._objects.write(aside, _content(tried), there)
+        except Conflict:
+            return False  # another task sets it aside
+        self.done(item, generation)
+        return True
+
+    def _keep(self, item: Item, generation: int) -> int:
+        """The generation written; with news of the series meanwhile the old one, which no later write will match."""
+        try:
+            return self._write(item, generation)
+        except Conflict:
+            return generation
+
+    def _write(self, item: Item, generation: int) -> int:
+        return self._objects.write(item.name, _content(item), generation)
+
+    def _load(self, name: str) -> tuple[Item | None, int]:
+        """The item, or None when there is none or it is not readable (it is then written anew)."""
+        content, generation = self._objects.read(name)
+        try:
+            fields = {key: content[key] for key in Item.__dataclass_fields__}
+        except (TypeError, KeyError):
+            return None, generation
+        return Item(**fields), generation
+
+
+def _content(item: Item) -> dict[str, Any]:
+    return {"schema_version": SCHEMA_VERSION, **asdict(item)}
+
+
+def by_study(items: Iterable[tuple[Item, int]]) -> dict[str, list[tuple[Item, int]]]:
+    grouped: dict[str, list[tuple[Item, int]]] = {}
+    for item, generation in items:
+        grouped.setdefault(item.study, []).append((item, generation))
+    return grouped

@@ -1,0 +1,17 @@
+"""Time as the job sees it, passed in so that tests neither wait nor patch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import monotonic, sleep
+from time import time as now
+
+
+@dataclass(frozen=True)
+class Clock:
+    """`time` is seconds since 1970 (what is written down), `monotonic` measures, `sleep` takes seconds."""
+
+    time: Callable[[], float] = now
+    monotonic: Callable[[], float] = monotonic
+    sleep: Callable[[float], None] = sleep

@@ -1,0 +1,106 @@
+"""`readiness/<study>/<series>.json`: what was found about one series. Shape: `readiness.schema.json`.
+
+Holds UIDs and technical figures only; no attribute of a patient or a specimen.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from . import VERSION
+from .metadata import Row
+from .rules import Finding, Status, table
+from .slide import Level, OpenCost, Slide, pyramids
+
+SCHEMA_VERSION = 1
+
+
+def name(study: str, series: str) -> str:
+    return f"readiness/{study}/{series}.json"
+
+
+def fingerprint(rows: Iterable[Row], parameters: Mapping[str, str]) -> str:
+    """`sha256:…` of everything a report depends on: this version, its rules, what the store lists of the slide.
+
+    Content behind a SOPInstanceUID never changes in the store, so the listing stands for it.
+    """
+    listed = sorted((row.series, row.instance, row.frames, row.columns, row.rows, *row.slide) for row in rows)
+    basis = json.dumps([VERSION, table(), dict(parameters), listed], sort_keys=True)
+    return "sha256:" + hashlib.sha256(basis.encode()).hexdigest()
+
+
+def is_current(report: Any, of: str) -> bool:
+    """Whether `report` (as read from the bucket) already tells what a new one would; a failed one never does."""
+    if not isinstance(report, dict):
+        return False
+    same = report.get("schema_version") == SCHEMA_VERSION and report.get("fingerprint") == of
+    return bool(same and report.get("status") != "failed")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """One series, judged."""
+
+    study: str
+    series: str
+    modality: str
+    status: Status
+    fingerprint: str
+    instances: int
+    findings: tuple[Finding, ...] = ()
+    slide: Slide | None = None
+    open_cost: OpenCost | None = None
+    """None when the slide does not open, or is no slide."""
+    seconds: Mapping[str, float]
+    """Stage -> seconds."""
+    requests: int
+    bytes: int
+    """Requests sent and bytes received for this report, retries included."""
+    viewer: str
+    """Link that opens the series in the viewer; empty when no viewer is known."""
+    execution: str
+    prepared: float
+    """Seconds since 1970."""
+    reason: str = ""
+    """Why it failed."""
+
+    def document(self) -> dict[str, Any]:
+        pyramid = pyramids(self.slide.own) if self.slide else {}
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "prepare_version": VERSION,
+            "study": self.study,
+            "series": self.series,
+            "modality": self.modality,
+            "status": self.status,
+            "reason": self.reason,
+            "findings": [{**asdict(finding), "instances": list(finding.instances)} for finding in self.findings],
+            "fingerprint": self.fingerprint,
+            "instances": self.instances,
+            "levels": [self._level(path, level) for path, levels in pyramid.items() for level in levels],
+            "open_cost": asdict(self.open_cost) if self.open_cost else None,
+            "seconds": {stage: round(seconds, 3) for stage, seconds in self.seconds.items()},
+            "requests": self.requests,
+            "bytes": self.bytes,
+            "viewer": self.viewer,
+            "execution": self.execution,
+            "prepared_at": datetime.fromtimestamp(self.prepared, UTC).isoformat(timespec="seconds"),
+        }
+
+    def _level(self, path: str, level: Level) -> dict[str, Any]:
+        first = level.images[0]
+        probes = self.slide.probes if self.slide else {}
+        return {
+            "optical_path": path,
+            "columns": first.total_columns,
+            "rows": first.total_rows,
+            "tile": [first.columns, first.rows],
+            "frames": sum(image.frames for image in level.images),
+            "coding": sorted({probes[image.instance].codestream for image in level.images if image.instance in probes}),
+            "instances": sorted(image.instance for image in level.images),
+        }

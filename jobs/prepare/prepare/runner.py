@@ -1,0 +1,154 @@
+"""What one execution does: named studies or series at once, or the backlog until it is empty or only noisy.
+
+Owns the order of things and what a failure means for the rest; `stages` does a series, `backlog` keeps the items.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from .backlog import Backlog, Item, by_study, quiet_in
+from .clock import Clock
+from .errors import CannotRun, Gone, SeriesFailed
+from .log import Log
+from .metadata import Row
+from .settings import Settings
+from .stages import Outcome, Stages, explain
+
+
+@dataclass
+class Runner:
+    stages: Stages
+    log: Log
+    clock: Clock
+    settings: Settings
+    outcomes: list[Outcome] = field(default_factory=list[Outcome])
+
+    def named(self, studies: Iterable[str], series: Iterable[str]) -> None:
+        """Prepares what was asked for by UID, now."""
+        wanted: dict[str, list[str] | None] = dict.fromkeys(studies)
+        for one in series:
+            try:
+                study = self.stages.store.study_of(one)
+            except SeriesFailed as error:
+                self._note(Outcome("", one, "failed", None, str(error)))
+                continue
+            chosen = wanted.setdefault(study, [])
+            if chosen is not None:
+                chosen.append(one)
+        for study, chosen in wanted.items():
+            try:
+                rows = self.stages.discover(study)
+            except SeriesFailed as error:
+                self._note(Outcome(study, "", "failed", None, str(error)))
+                continue
+            for one in chosen if chosen is not None else dict.fromkeys(row.series for row in rows):
+                self._note(self._attempt(study, one, rows))
+
+    def backlog(self, backlog: Backlog) -> None:
+        """Drains and acts until no series of this task's shard is left to wait for, or `wait_seconds` are over."""
+        settings = self.settings
+        until = self.clock.monotonic() + settings.wait_seconds
+        tried: set[str] = set()
+        while True:
+            if not settings.dry_run:
+                drained = backlog.drain(self.clock.time())
+                if drained.messages:
+                    self.log.line("INFO", f"{drained.messages} messages about {drained.series} series taken")
+                if drained.unreadable:
+                    self.log.line(
+                        "WARNING",
+                        f"{drained.unreadable} messages are no notifications of {self.stages.store.name}: "
+                        "left for the dead letter",
+                    )
+            items = [one for one in backlog.items(settings.task_index, settings.task_count) if one[0].name not in tried]
+            waits = [self._study(backlog, study, of, tried) for study, of in by_study(items).items()]
+            noisy = [wait for wait in waits if wait > 0]
+            if not items or (settings.dry_run and not noisy):
+                return
+            if noisy and (settings.dry_run or self.clock.monotonic() + min(noisy) > until):
+                self.log.line("INFO", f"{len(noisy)} studies still receive instances: left for the next run")
+                return
+            if noisy:
+                self.clock.sleep(min(noisy))
+
+    def _study(self, backlog: Backlog, study: str, items: list[tuple[Item, int]], tried: set[str]) -> float:
+        """Acts on the quiet items of one study; returns the seconds until the next becomes quiet, 0 for none."""
+        dry = self.settings.dry_run
+        try:
+            rows = self.stages.discover(study)
+        except Gone:
+            rows = []
+        except SeriesFailed as error:
+            for item, generation in items:
+                self._failed(backlog, item, generation, str(error), tried)
+            return 0.0
+        waits: list[float] = []
+        quiet: list[tuple[Item, int]] = []
+        for item, generation in items:
+            count = sum(1 for row in rows if row.series == item.series)
+            wait = quiet_in(item, count, self.clock.time(), self.settings.quiet_seconds)
+            if count != item.instances and not dry:
+                item, generation = backlog.counted(item, generation, count, self.clock.time())
+            if wait > 0:
+                waits.append(wait)
+            else:
+                quiet.append((item, generation))
+        noisy = {item.series for item, _ in items} - {item.series for item, _ in quiet}
+        for item, generation in quiet:
+            outcome = self._attempt(study, item.series, rows)
+            if outcome.status == "failed":
+                self._failed(backlog, item, generation, outcome.reason, tried)
+                continue
+            self._note(outcome)
+            if dry:
+                tried.add(item.name)
+            else:
+                backlog.done(item, generation)
+        if quiet:
+            self._neighbours(study, rows, {item.series for item, _ in quiet} | noisy)
+        return min(waits, default=0.0)
+
+    def _neighbours(self, study: str, rows: list[Row], looked_at: set[str]) -> None:
+        """Other slides of the study: what arrived may change what is true of them (R03). Unchanged ones cost a read."""
+        for series in dict.fromkeys(row.series for row in rows if row.whole_slide and row.series not in looked_at):
+            outcome = self._attempt(study, series, rows)
+            if outcome.status != "unchanged":
+                self._note(outcome)
+
+    def _attempt(self, study: str, series: str, rows: list[Row]) -> Outcome:
+        """One series; a failure becomes an outcome, so that the others go on."""
+        try:
+            return self.stages.series(study, series, rows)
+        except CannotRun:
+            raise
+        except Gone as error:
+            status = "failed" if not self.settings.from_backlog else "gone"
+            return Outcome(study, series, status, None, str(error))
+        except Exception as error:  # a series that we cannot read must not end the run for the others
+            return Outcome(study, series, "failed", None, explain(error))
+
+    def _failed(self, backlog: Backlog, item: Item, generation: int, reason: str, tried: set[str]) -> None:
+        tried.add(item.name)
+        outcome = Outcome(item.study, item.series, "failed", None, reason)
+        if not self.settings.dry_run and backlog.failed(item, generation, reason, self.settings.max_attempts):
+            outcome = self.stages.failure(
+                item.study, item.series, f"{reason} (set aside after {item.attempts + 1} attempts)"
+            )
+        self._note(outcome)
+
+    def _note(self, outcome: Outcome) -> None:
+        self.outcomes.append(outcome)
+        document = outcome.document or {}
+        self.log.line(
+            "ERROR" if outcome.status == "failed" else "INFO",
+            f"series {outcome.series or 'of study ' + outcome.study}: {outcome.status}"
+            + (f": {outcome.reason}" if outcome.reason else ""),
+            study=outcome.study,
+            series=outcome.series,
+            status=outcome.status,
+            findings=[finding["rule"] for finding in document.get("findings", [])],
+            requests=document.get("requests", 0) if outcome.status != "unchanged" else 0,
+            seconds=document.get("seconds", {}) if outcome.status != "unchanged" else {},
+        )
