@@ -92,6 +92,16 @@ def window_config(
     return check(config)
 
 
+def with_store(config: Mapping[str, Any], dicomweb_root: str) -> dict[str, Any]:
+    """The same config for another store of the same stack, e.g. the synthetic one that previews show."""
+    (server,) = config["servers"]
+    old, new = server["id"], dicomweb_root.removesuffix("/dicomWeb").rsplit("/", 1)[1]
+    messages = [
+        {**entry, "message": entry["message"].replace(f"“{old}”", f"“{new}”")} for entry in server["errorMessages"]
+    ]
+    return check({**config, "servers": [{**server, "id": new, "url": dicomweb_root, "errorMessages": messages}]})
+
+
 def no_access(store: str, support: str) -> str:
     """What a signed-in user without a role reads. Google answers 403 for a missing store too."""
     ask = f"Ask {support}" if support else "Ask whoever runs this viewer"

@@ -1,0 +1,110 @@
+"""The file set of a release: lite page, engine, config and a manifest, each under the path it is served from.
+
+Everything except the page, the config and the manifest lies in a folder named after the hash of its content, so that it
+can be cached for ever and an old page never meets a new script. Same input, same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from viewer.config import check, render_js
+from viewer.packages import LITE
+
+CONFIG = "/config/local.js"
+"""Where SLIM's own build looks for `window.config`; the lite page follows."""
+MANIFEST = "/manifest.json"
+
+ENGINE = {
+    "dicom-microscopy-viewer/dist/dicomMicroscopyViewer.bundle.min.js": "viewer.js",
+    "dicom-microscopy-viewer/dist/dynamic-import/dataLoader.worker.min.js": "dataLoader.worker.min.js",
+    "dicom-microscopy-viewer/dist/dynamic-import/charlswasm_decode.wasm": "charlswasm_decode.wasm",
+    "dicom-microscopy-viewer/dist/dynamic-import/dicomiccwasm.wasm": "dicomiccwasm.wasm",
+    "dicom-microscopy-viewer/dist/dynamic-import/libjpegturbowasm_decode.wasm": "libjpegturbowasm_decode.wasm",
+    "dicom-microscopy-viewer/dist/dynamic-import/openjpegwasm_decode.wasm": "openjpegwasm_decode.wasm",
+    "dicom-microscopy-viewer/LICENSE": "dicom-microscopy-viewer.LICENSE.txt",
+    "dicomweb-client/build/dicomweb-client.es.js": "dicomweb-client.js",
+    "dicomweb-client/LICENSE": "dicomweb-client.LICENSE.txt",
+}
+"""File of a package → name in the engine's folder. The worker asks for its wasm files by these names."""
+
+TYPES = {
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".svg": "image/svg+xml",
+    ".wasm": "application/wasm",
+    ".json": "application/json",
+    ".txt": "text/plain",
+}
+
+
+@dataclass(frozen=True)
+class FileSet:
+    """Served path (with a leading slash) → content."""
+
+    files: Mapping[str, bytes]
+
+    def digests(self) -> dict[str, str]:
+        """Path → SHA-256 of the content as the browser sees it."""
+        return {path: hashlib.sha256(content).hexdigest() for path, content in self.files.items()}
+
+    def write(self, folder: Path) -> None:
+        for path, content in self.files.items():
+            target = folder / path.lstrip("/")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+
+
+def build(config: dict[str, Any], packages: Path, lite: Path = LITE) -> FileSet:
+    """The lite viewer for one `window.config`. `packages` is the folder that `viewer.packages.install` gave."""
+    engine, engine_files = _hashed("engine", {name: _read(packages / source) for source, name in ENGINE.items()})
+    page, page_files = _hashed("page", {path.name: path.read_bytes() for path in sorted((lite / "page").iterdir())})
+    index = (lite / "index.html").read_text()
+    for placeholder, folder in (("{engine}", engine), ("{page}", page)):
+        index = index.replace(placeholder, folder)
+    files = {
+        "/index.html": index.encode(),
+        "/404.html": (lite / "404.html").read_bytes(),
+        CONFIG: render_js(check(config)).encode(),
+        **page_files,
+        **engine_files,
+    }
+    return FileSet({**files, MANIFEST: _manifest(files, packages)})
+
+
+def content_type(path: str) -> str:
+    """The media type (without parameters) that `path` must be served with."""
+    return TYPES[Path(path).suffix]
+
+
+def _hashed(name: str, files: Mapping[str, bytes]) -> tuple[str, dict[str, bytes]]:
+    """The folder's served path and its files under it."""
+    total = hashlib.sha256()
+    for file, content in sorted(files.items()):
+        total.update(f"{file}\0{len(content)}\0".encode() + content)
+    folder = f"/assets/{name}-{total.hexdigest()[:12]}"
+    return folder, {f"{folder}/{file}": content for file, content in files.items()}
+
+
+def _read(path: Path) -> bytes:
+    if not path.exists():
+        raise FileNotFoundError(
+            f"{path.name} is not in the package {path.parts[-3]}; the engine's layout has changed: mend ENGINE"
+        )
+    return path.read_bytes()
+
+
+def _manifest(files: Mapping[str, bytes], packages: Path) -> bytes:
+    described = {
+        path: {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content), "type": content_type(path)}
+        for path, content in sorted(files.items())
+    }
+    names = sorted({source.split("/")[0] for source in ENGINE})
+    versions = {name: json.loads((packages / name / "package.json").read_bytes())["version"] for name in names}
+    return json.dumps({"app": "lite", "packages": versions, "files": described}, indent=1).encode()

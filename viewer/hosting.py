@@ -1,0 +1,111 @@
+"""Firebase Hosting's REST API, as far as a release needs it: a method a request, refusals as sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import Retry
+
+Json = dict[str, Any]
+RETRY = Retry(
+    total=5, backoff_factor=0.5, backoff_jitter=0.5, status_forcelist=(429, 500, 502, 503, 504), allowed_methods=None
+)
+"""The one retry layer. A repeated create leaves a version that nobody finalizes, which does no harm."""
+TIMEOUT = (10, 120)
+"""Seconds to connect, and between two bytes."""
+FILES_A_CALL = 1000
+REMEDY = {
+    401: "the token has expired or is none of this project's; get a new one",
+    403: "the caller needs roles/firebasehosting.admin on the site's project",
+    404: "deploy the stack first, and check that the outputs are this stack's",
+    429: "Hosting's quota is used up; wait, or remove old versions",
+}
+
+
+class HostingError(Exception):
+    """Hosting refused, or could not be reached; one sentence with the remedy."""
+
+
+class HostingApi:
+    """Requests about one site. `endpoint` has a trailing slash and no version; `site` is `projects/P/sites/S`."""
+
+    def __init__(self, endpoint: str, site: str, token: Callable[[], str]) -> None:
+        self.root = f"{endpoint}v1beta1/"
+        self.site = site
+        self._token = token
+        self._session = requests.Session()
+        adapter = HTTPAdapter(max_retries=RETRY, pool_maxsize=8)
+        self._session.mount("https://", adapter)
+        self._session.mount("http://", adapter)
+
+    def live(self) -> Json | None:
+        """The newest release, or None before the first."""
+        return next(iter(self.releases(1)), None)
+
+    def releases(self, count: int) -> list[Json]:
+        """Newest first."""
+        answer = self._call("GET", f"{self.site}/releases", params={"pageSize": count})
+        return answer.get("releases", [])
+
+    def create_version(self, config: Mapping[str, Any], labels: Mapping[str, str]) -> str:
+        return self._call("POST", f"{self.site}/versions", json={"config": config, "labels": labels})["name"]
+
+    def populate(self, version: str, files: Mapping[str, str]) -> tuple[str, set[str]]:
+        """Tell the version its files (path → hash); gives the URL for uploads and the hashes that are missing there."""
+        url, missing = "", set[str]()
+        items = sorted(files.items())
+        for start in range(0, len(items), FILES_A_CALL):
+            batch = dict(items[start : start + FILES_A_CALL])
+            answer = self._call("POST", f"{self._full(version)}:populateFiles", json={"files": batch})
+            url = answer["uploadUrl"]
+            missing.update(answer.get("uploadRequiredHashes", []))
+        return url, missing
+
+    def upload(self, url: str, digest: str, content: bytes) -> None:
+        headers = {"Content-Type": "application/octet-stream"}
+        self._request("POST", f"{url}/{digest}", data=content, headers=headers)
+
+    def finalize(self, version: str) -> None:
+        self._call("PATCH", self._full(version), params={"updateMask": "status"}, json={"status": "FINALIZED"})
+
+    def release(self, version: str, *, kind: str = "DEPLOY", message: str = "") -> Json:
+        body = {"type": kind, "message": message}
+        return self._call("POST", f"{self.site}/releases", params={"versionName": version}, json=body)
+
+    def _full(self, version: str) -> str:
+        """Hosting answers `sites/S/versions/V`; permissions are looked up under the project."""
+        return f"{self.site}/versions/{version.rsplit('/', 1)[1]}"
+
+    def _call(self, verb: str, path: str, **options: Any) -> Json:
+        return self._request(verb, self.root + path, **options).json()
+
+    def _request(
+        self, verb: str, url: str, headers: Mapping[str, str] | None = None, **options: Any
+    ) -> requests.Response:
+        sent = {"Authorization": f"Bearer {self._token()}", **(headers or {})}
+        try:
+            answer = self._session.request(verb, url, headers=sent, timeout=TIMEOUT, **options)
+        except requests.exceptions.RetryError as error:
+            raise HostingError(f"Hosting kept refusing {verb} {url}: {error}; try again later") from error
+        except requests.RequestException as error:
+            raise HostingError(f"Hosting at {self.root} cannot be reached ({_cause(error)}); is it up?") from error
+        if not answer.ok:
+            remedy = REMEDY.get(answer.status_code, "nothing was released")
+            raise HostingError(f"Hosting answered {answer.status_code} to {verb} {url}: {_message(answer)} — {remedy}")
+        return answer
+
+
+def _message(answer: requests.Response) -> str:
+    try:
+        return answer.json()["error"]["message"]
+    except (ValueError, KeyError, TypeError):
+        return answer.text[:200] or answer.reason
+
+
+def _cause(error: BaseException) -> str:
+    while error.__cause__ or error.__context__:
+        error = error.__cause__ or error.__context__ or error
+    return str(error) or type(error).__name__

@@ -1,0 +1,81 @@
+"""A release: create a version, name its files, upload the missing ones, finalize, release; and the way back.
+
+Only the last step changes what is served, so a run that stops before it leaves the site as it was, and the next run
+uploads only what is still missing. The same content as what is live makes no new version.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from viewer.build import FileSet
+from viewer.headers import serving_config
+from viewer.hosting import HostingApi, HostingError
+
+LABEL = "content"
+"""Label of a version: the hash of its files and headers."""
+UPLOADS_AT_ONCE = 4
+
+Progress = Callable[[int, int], None]
+"""Called with (files uploaded, files to upload)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Released:
+    """What a release did. `uploaded` counts files; `changed` is False when the same content was live already."""
+
+    version: str
+    changed: bool
+    uploaded: int
+    total: int
+
+
+def content_hash(files: FileSet, firebase: Mapping[str, Any]) -> str:
+    """The same for the same files and headers; fits in a label."""
+    text = json.dumps([sorted(files.digests().items()), firebase], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:40]
+
+
+def release(
+    api: HostingApi,
+    files: FileSet,
+    firebase: Mapping[str, Any],
+    *,
+    message: str = "",
+    progress: Progress = lambda done, total: None,
+) -> Released:
+    """Make `files` with these headers live on the site. Raises HostingError; then the site is as it was."""
+    content = content_hash(files, firebase)
+    live = api.live()
+    if live and live.get("version", {}).get("labels", {}).get(LABEL) == content:
+        return Released(version=live["version"]["name"], changed=False, uploaded=0, total=len(files.files))
+    version = api.create_version(serving_config(firebase), {LABEL: content})
+    zipped = {path: gzip.compress(data, mtime=0) for path, data in files.files.items()}
+    by_hash = {hashlib.sha256(data).hexdigest(): data for data in zipped.values()}
+    url, missing = api.populate(version, {path: hashlib.sha256(data).hexdigest() for path, data in zipped.items()})
+    progress(0, len(missing))
+    with ThreadPoolExecutor(UPLOADS_AT_ONCE) as pool:
+        uploads = [pool.submit(api.upload, url, digest, by_hash[digest]) for digest in sorted(missing)]
+        for done, upload in enumerate(uploads, start=1):
+            upload.result()
+            progress(done, len(missing))
+    api.finalize(version)
+    api.release(version, message=message)
+    return Released(version=version, changed=True, uploaded=len(missing), total=len(files.files))
+
+
+def rollback(api: HostingApi) -> str:
+    """Release again what was live before; gives its version. Raises HostingError when there is nothing before."""
+    releases = [entry for entry in api.releases(50) if "version" in entry]
+    live = releases[0]["version"]["name"] if releases else None
+    before = next((entry["version"]["name"] for entry in releases if entry["version"]["name"] != live), None)
+    if before is None:
+        raise HostingError(f"{api.site} has no earlier release to go back to")
+    api.release(before, kind="ROLLBACK", message=f"back from {live}")
+    return before

@@ -1,0 +1,110 @@
+"""Where a release goes: one hosting site of one stack, read from the stack's outputs, and the token to speak with.
+
+The outputs come as a file (`pulumi stack output --json`, or what `make up` wrote); the stack itself is never asked.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import google.auth
+import google.auth.exceptions
+import google.auth.transport.requests
+
+from viewer.config import check, with_store
+from viewer.headers import firebase_config
+
+VARIABLE = "GOOGLE_OAUTH_ACCESS_TOKEN"
+SCOPES = ("https://www.googleapis.com/auth/firebase.hosting", "https://www.googleapis.com/auth/cloud-platform")
+
+
+class TargetError(Exception):
+    """The outputs or the credentials do not allow a release; one sentence with the remedy."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """One site and what belongs on it. `endpoint` is Hosting's API root with a trailing slash."""
+
+    site: str
+    """`projects/P/sites/S`"""
+    url: str
+    endpoint: str
+    config: dict[str, Any]
+    """`window.config`"""
+    firebase: dict[str, Any]
+    """The `hosting` block: rewrites and headers."""
+
+
+def read(outputs: Mapping[str, Any], site: Literal["viewer", "preview"] = "viewer") -> Target:
+    """The stack's viewer site; or its preview site, which shows the synthetic store. Raises TargetError."""
+    try:
+        name, url = outputs[f"{site}Site"], outputs[f"{site}Url"]
+        config: dict[str, Any] = outputs["viewerConfig"]
+        if site == "preview":
+            config = with_store(config, outputs["stores"]["smoke"]["dicomwebRoot"])
+        endpoint = outputs["endpoints"]["firebasehosting"]
+        if not name or not url:
+            raise TargetError(
+                f"this stack has no {site} site: its {site}Site output is empty; see the setting viewer_host"
+            )
+        full = name if name.startswith("projects/") else f"projects/{outputs['project']}/sites/{name}"
+    except KeyError as missing:
+        raise TargetError(f"the stack's outputs lack {missing}; deploy the stack again, then release") from None
+    firebase = firebase_config(config["servers"][0]["url"], config["oidc"]["authority"])
+    return Target(site=full, url=url.rstrip("/"), endpoint=endpoint, config=check(config), firebase=firebase)
+
+
+def read_file(path: Path, site: Literal["viewer", "preview"] = "viewer") -> Target:
+    """`read` for a file of outputs; it may hold `{name: value}` or Pulumi's `{name: {"value": …}}`."""
+    try:
+        outputs: dict[str, Any] = json.loads(path.read_text())
+    except FileNotFoundError:
+        raise TargetError(f"{path} does not exist; run make up, or: pulumi stack output --json > {path}") from None
+    except ValueError as error:
+        raise TargetError(f"{path} is not JSON ({error}); write it with: pulumi stack output --json") from None
+    return read(outputs, site)
+
+
+def token_source(command: str | None = None) -> Callable[[], str]:
+    """Gives an access token at each call: from a command, the environment, or Google's default credentials."""
+    if command:
+        return lambda: _from_command(command)
+    if token := os.environ.get(VARIABLE):
+        return lambda: token
+    return _from_google()
+
+
+def _from_command(command: str) -> str:
+    process = subprocess.run(shlex.split(command), capture_output=True, text=True, check=False)  # noqa: S603  # the user's own
+    token = process.stdout.strip()
+    if process.returncode or not token:
+        reason = process.stderr.strip().splitlines()[-1:] or ["it printed nothing"]
+        raise TargetError(f"the token command {command!r} failed: {reason[0]}")
+    return token
+
+
+def _from_google() -> Callable[[], str]:
+    try:
+        credentials, _ = google.auth.default(scopes=SCOPES)
+    except google.auth.exceptions.DefaultCredentialsError:
+        raise TargetError(
+            f"no credentials: set {VARIABLE}, pass --token-command, or run: gcloud auth application-default login"
+        ) from None
+
+    def token() -> str:
+        if not credentials.valid:
+            try:
+                credentials.refresh(google.auth.transport.requests.Request())
+            except google.auth.exceptions.RefreshError as error:
+                raise TargetError(f"the credentials cannot be used ({error}); sign in again") from error
+        return str(credentials.token)
+
+    return token
