@@ -7,7 +7,9 @@ from localcloud.engine.config import ConfigProblem, StackConfig, load_config, pr
 from localcloud.engine.failures import DeploymentFailed, Failure
 from localcloud.engine.graph import Deployment, Event, Invoke, Node
 from localcloud.engine.provider import Declared, Provider, Refused
+from localcloud.engine.rest import RestProvider
 from localcloud.engine.run import run
+from localcloud.engine.transport import DirectTransport, HttpTransport, Transport
 from localcloud.engine.values import UNKNOWN
 
 __all__ = [
@@ -16,13 +18,17 @@ __all__ = [
     "Declared",
     "Deployment",
     "DeploymentFailed",
+    "DirectTransport",
     "Event",
     "Failure",
+    "HttpTransport",
     "Invoke",
     "Node",
     "Provider",
     "Refused",
+    "RestProvider",
     "StackConfig",
+    "Transport",
     "load_config",
     "program_of",
     "run",

@@ -72,7 +72,7 @@ class Monitor:
             return resource_pb2.RegisterResourceResponse(urn=node.urn)
         if not self._preview and self._broken.intersection([*node.dependencies, node.parent]):
             self._broken.add(node.urn)
-            return self._failed(node, resource_pb2.Result.SKIP)
+            return self._failed(node, resource_pb2.Result.FAIL)
         try:
             self._make(node, list(request.additionalSecretOutputs))
         except Refused as refused:

@@ -1,0 +1,1 @@
+"""Resources and functions whose calls follow no row of the table."""

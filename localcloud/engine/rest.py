@@ -1,0 +1,105 @@
+"""The provider that deploys: each declared resource becomes the API requests that the real `gcp` provider sends.
+
+Only creation, and without the real provider's waiting, batching and repeated reading: `tests/engine` lists each
+difference and holds the rest to a recording of the real one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from localcloud.engine import iam_members, render
+from localcloud.engine.api import Api
+from localcloud.engine.calls import functions, log_buckets
+from localcloud.engine.provider import Declared, Refused
+from localcloud.engine.render import fill, split
+from localcloud.engine.transport import Transport
+from localcloud.engine.types import ROWS, Row
+
+Json = dict[str, Any]
+
+ELSEWHERE = {
+    "docker:index/image:Image": "it needs a Docker engine, which the in-process deployer does not use: "
+    "set jobImage to prebuilt or cloud_build, or deploy with the Pulumi CLI",
+}
+"""Types of other packages that a program may hold, and what to do about them here."""
+
+
+class RestProvider:
+    """Thread-safe as its transport is; keeps nothing between resources."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._api = Api(transport)
+
+    def check(self, declared: Declared) -> Json:
+        type_, inputs = declared.type, declared.inputs
+        if type_ in ELSEWHERE:
+            raise Refused(ELSEWHERE[type_])
+        row = ROWS.get(type_)
+        if row is None and type_ not in iam_members.TARGETS and type_ != log_buckets.TYPE:
+            raise Refused(
+                "the in-process deployer does not know this type: deploy with the Pulumi CLI, "
+                "or add its row to localcloud/engine/types"
+            )
+        if row and row.named_by and inputs.get(row.named_by) is None:
+            return {**inputs, row.named_by: f"{declared.name}-{suffix(declared.urn)}"}
+        return inputs
+
+    def create(self, declared: Declared) -> tuple[str, Json]:
+        values = with_settings(declared.inputs, declared.settings)
+        if declared.type in iam_members.TARGETS:
+            id_, outputs = iam_members.grant(self._api, declared.type, values)
+        elif declared.type == log_buckets.TYPE:
+            id_, outputs = log_buckets.configure(self._api, values)
+        else:
+            id_, outputs = self._create(ROWS[declared.type], declared.inputs, values)
+        return id_, {**outputs, **declared.inputs}
+
+    def invoke(self, token: str, args: Json, settings: Mapping[str, Any]) -> Json:
+        return functions.invoke(self._api, token, with_settings(args, settings))
+
+    def _create(self, row: Row, inputs: Json, values: Json) -> tuple[str, Json]:
+        values = {**row.fallback, **values}
+        answer = self._adopt(row, values) if row.adopts else None
+        if answer is None:
+            answer = self._request(row, inputs, values)
+        values["answer"] = answer
+        for step in row.then:
+            verb, url = step.split(" ", 1)
+            body = {} if url.endswith(":resume") else None
+            self._api.call(row.host, verb, *split(url, values), body)
+        id_ = fill(row.id, values)
+        if row.read is not None:
+            path, query = split(row.read or f"/{row.version}/{id_}", values)
+            values["answer"] = {**answer, **self._api.call(row.host, "GET", path, query)}
+        return id_, outputs_of(row, values)
+
+    def _request(self, row: Row, inputs: Json, values: Json) -> Json:
+        path, query = split(row.url, values)
+        body = render.body(row, inputs, values, path) if row.sends_body else None
+        answer = self._api.call(row.host, row.verb, path, query, body)
+        return self._api.finish(row.host, row.polls or row.version, answer) if row.waits else {}
+
+    def _adopt(self, row: Row, values: Json) -> Json | None:
+        return self._api.find(row.host, f"/{row.version}/{fill(row.id, values)}")
+
+
+def with_settings(inputs: Json, settings: Mapping[str, Any]) -> Json:
+    """The inputs, with the provider's project and region where none is declared."""
+    values = {key: settings[key] for key in ("project", "region") if settings.get(key)}
+    return {**values, **{key: value for key, value in inputs.items() if value is not None}}
+
+
+def suffix(urn: str) -> str:
+    """Seven hexadecimal digits, as the engine's random ones, but the same for the same URN."""
+    return hashlib.sha256(urn.encode()).hexdigest()[:7]
+
+
+def outputs_of(row: Row, values: Json) -> Json:
+    """What the API told beyond the inputs: its plain values, and what the row derives from them."""
+    plain = {key: value for key, value in values["answer"].items() if isinstance(value, str | int | float | bool)}
+    derived = {name: fill(template, values) for name, template in row.outputs.items()}
+    project = {"project": values["project"]} if "project" in values else {}
+    return {**plain, **project, **derived}
