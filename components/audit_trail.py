@@ -1,0 +1,74 @@
+"""Data Access audit logs, and a bucket that keeps all audit logs for as long as somebody may have to ask.
+
+Owns: that every read, search and export of DICOM, secrets and records is logged with its principal, and that the log
+survives. Deliberately not: alerts on what it says.
+
+Traps: Data Access logs are *off* for the Healthcare API until asked for. The audit configuration of one service is
+authoritative, so each service is one resource with all three types and no exempted member. Locking a retention
+cannot be undone, not by Google either. The `_Default` bucket forgets after 30 days; hence a bucket and sink of our
+own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_gcp as gcp
+
+TYPE = "dicom-platform:components:AuditTrail"
+LOG_TYPES = ("ADMIN_READ", "DATA_READ", "DATA_WRITE")
+AUDIT_LOGS = 'log_id("cloudaudit.googleapis.com/activity") OR log_id("cloudaudit.googleapis.com/data_access")'
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditTrailArgs:
+    project: str
+    location: str
+    services: Sequence[str]
+    """Services whose data access is logged, `healthcare.googleapis.com`."""
+    bucket: str
+    retention_days: int
+    locked: bool
+    """For good: neither the retention can be shortened nor the bucket deleted any more."""
+    protected: bool
+
+
+class AuditTrail(pulumi.ComponentResource):
+    """`bucket` is the log bucket's full name."""
+
+    bucket: pulumi.Output[str]
+
+    def __init__(self, name: str, args: AuditTrailArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(TYPE, name, {"services": list(args.services), "retentionDays": args.retention_days}, opts)
+        for service in args.services:
+            gcp.projects.IAMAuditConfig(
+                f"{name}-{service.partition('.')[0]}",
+                project=args.project,
+                service=service,
+                audit_log_configs=[{"log_type": log_type} for log_type in LOG_TYPES],
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+        bucket = gcp.logging.ProjectBucketConfig(
+            f"{name}-bucket",
+            project=args.project,
+            location=args.location,
+            bucket_id=args.bucket,
+            description="Audit logs of the imaging platform",
+            retention_days=args.retention_days,
+            locked=args.locked,
+            opts=pulumi.ResourceOptions(parent=self, protect=args.protected),
+        )
+        sink = gcp.logging.ProjectSink(
+            f"{name}-sink",
+            project=args.project,
+            name="imaging-audit",
+            description="Audit logs of this project into the bucket that keeps them",
+            destination=pulumi.Output.format("logging.googleapis.com/{0}", bucket.id),
+            filter=AUDIT_LOGS,
+            unique_writer_identity=True,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.bucket = bucket.id
+        self.register_outputs({"bucket": self.bucket, "writer": sink.writer_identity})

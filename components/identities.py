@@ -1,0 +1,118 @@
+"""Service accounts, one a duty, and the project-wide roles that have no smaller resource to be bound on.
+
+Owns: the accounts, their project roles, who may act as them, and the previewer's access to the stack's state.
+Deliberately not: keys (never: an identity is attached to what runs, or impersonated), and grants on single
+resources, which the component of that resource declares. Default service accounts are not used by anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_gcp as gcp
+
+TYPE = "dicom-platform:components:Identities"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Duty:
+    """What one account is for."""
+
+    account_id: str
+    """6 to 30 characters; becomes ACCOUNT@PROJECT.iam.gserviceaccount.com."""
+    description: str
+    project_roles: Sequence[str] = ()
+    acts_as: Sequence[str] = ()
+    """Duties whose account it may attach to a resource (`iam.serviceAccounts.actAs`), instead of all in the project."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdentitiesArgs:
+    project: str
+    duties: Mapping[str, Duty]
+    """Keyed by a short name, which is also in the resources' names."""
+    state_readers: Sequence[str] = ()
+    """Duties that may read the Pulumi state, decrypt its secrets and take its lock, but not write it."""
+    state_bucket: str | None = None
+    state_key: str | None = None
+    """Full name of the KMS key that encrypts the stack's secrets."""
+
+
+class Identities(pulumi.ComponentResource):
+    """Accounts by duty; a matrix test holds that no two share one."""
+
+    accounts: Mapping[str, gcp.serviceaccount.Account]
+
+    def __init__(self, name: str, args: IdentitiesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(TYPE, name, {"project": args.project, "duties": sorted(args.duties)}, opts)
+        self.accounts = {
+            duty: gcp.serviceaccount.Account(
+                f"{name}-{duty}",
+                project=args.project,
+                account_id=spec.account_id,
+                display_name=spec.account_id,
+                description=spec.description,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            for duty, spec in args.duties.items()
+        }
+        for duty, spec in args.duties.items():
+            for role in spec.project_roles:
+                self._grant_project_role(name, args.project, duty, role)
+            for other in spec.acts_as:
+                gcp.serviceaccount.IAMMember(
+                    f"{name}-{duty}-acts-as-{other}",
+                    service_account_id=self.accounts[other].name,
+                    role="roles/iam.serviceAccountUser",
+                    member=self.accounts[duty].member,
+                    opts=pulumi.ResourceOptions(parent=self),
+                )
+        for duty in args.state_readers:
+            self._let_read_state(name, args, duty)
+        self.register_outputs({"emails": {duty: account.email for duty, account in self.accounts.items()}})
+
+    def email(self, duty: str) -> pulumi.Output[str]:
+        return self.accounts[duty].email
+
+    def member(self, duty: str) -> pulumi.Output[str]:
+        """`serviceAccount:…`, as IAM writes it."""
+        return self.accounts[duty].member
+
+    def _grant_project_role(self, name: str, project: str, duty: str, role: str) -> None:
+        gcp.projects.IAMMember(
+            f"{name}-{duty}-{role.rpartition('/')[2]}",
+            project=project,
+            role=role,
+            member=self.accounts[duty].member,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _let_read_state(self, name: str, args: IdentitiesArgs, duty: str) -> None:
+        member = self.accounts[duty].member
+        if args.state_bucket:
+            locks = f"projects/_/buckets/{args.state_bucket}/objects/.pulumi/locks/"
+            gcp.storage.BucketIAMMember(
+                f"{name}-{duty}-reads-state",
+                bucket=args.state_bucket,
+                role="roles/storage.objectViewer",
+                member=member,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            gcp.storage.BucketIAMMember(
+                f"{name}-{duty}-takes-lock",
+                bucket=args.state_bucket,
+                role="roles/storage.objectUser",
+                member=member,
+                condition={"title": "locks only", "expression": f'resource.name.startsWith("{locks}")'},
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+        if args.state_key:
+            gcp.kms.CryptoKeyIAMMember(
+                f"{name}-{duty}-decrypts-state",
+                crypto_key_id=args.state_key,
+                role="roles/cloudkms.cryptoKeyDecrypter",
+                member=member,
+                opts=pulumi.ResourceOptions(parent=self),
+            )

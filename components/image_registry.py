@@ -1,0 +1,80 @@
+"""The Artifact Registry repository for the platform's images.
+
+Owns: that a tag never moves, that images are scanned, that old ones go and the deployed one stays, who may push. Not
+its business: building images (`JobImage`, `Delivery`).
+
+Traps: Container Registry is shut, so no name is on gcr.io. A DELETE policy without KEEP would remove the digest that
+runs. Durations are in seconds, since Google answers `7776000s` for `90d` and every later plan would show a
+difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_gcp as gcp
+
+TYPE = "dicom-platform:components:ImageRegistry"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageRegistryArgs:
+    project: str
+    location: str
+    repository: str
+    writers: Mapping[str, pulumi.Input[str]]
+    """IAM members that may push, by a key that stays."""
+    labels: Mapping[str, str]
+    keep: int = 20
+    """Newest versions of each image that are kept whatever their age."""
+    delete_untagged_after_days: int = 30
+
+
+class ImageRegistry(pulumi.ComponentResource):
+    """`address` is `LOCATION-docker.pkg.dev/PROJECT/REPOSITORY`, under which images are named."""
+
+    repository: gcp.artifactregistry.Repository
+    address: pulumi.Output[str]
+
+    def __init__(self, name: str, args: ImageRegistryArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(TYPE, name, {"repositoryId": args.repository, "location": args.location}, opts)
+        self.repository = gcp.artifactregistry.Repository(
+            f"{name}-images",
+            project=args.project,
+            location=args.location,
+            repository_id=args.repository,
+            description="Images of the imaging platform",
+            format="DOCKER",
+            labels=args.labels,
+            docker_config={"immutable_tags": True},
+            vulnerability_scanning_config={"enablement_config": "INHERITED"},
+            cleanup_policy_dry_run=False,
+            cleanup_policies=[
+                {"id": "keep-newest", "action": "KEEP", "most_recent_versions": {"keep_count": args.keep}},
+                {
+                    "id": "delete-untagged",
+                    "action": "DELETE",
+                    "condition": {
+                        "tag_state": "UNTAGGED",
+                        "older_than": f"{args.delete_untagged_after_days * 86_400}s",
+                    },
+                },
+            ],
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        for key, member in args.writers.items():
+            gcp.artifactregistry.RepositoryIamMember(
+                f"{name}-pushed-by-{key}",
+                project=args.project,
+                location=args.location,
+                repository=self.repository.name,
+                role="roles/artifactregistry.writer",
+                member=member,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+        self.address = self.repository.repository_id.apply(
+            lambda repository: f"{args.location}-docker.pkg.dev/{args.project}/{repository}"
+        )
+        self.register_outputs({"address": self.address})

@@ -1,0 +1,151 @@
+"""The dataset, its DICOM stores, and the stream of notifications of new instances, with its backlog and dead letters.
+
+Owns: that no image is lost by a change of configuration, and that no new instance goes unnoticed. Deliberately not:
+who may read or write DICOM (`ArchiveAccess`), and what is done about a new instance (`StudyJobs`).
+
+Traps this component knows:
+* Replacing a dataset or store deletes every image at once and for good, and a change of `location`, `name`,
+  `dataset` or the CMEK key *is* a replacement. So each is protected twice: `protect` (the engine refuses at preview)
+  and `deletion_policy="PREVENT"` (the provider refuses at apply).
+* Without publisher on the topic the Healthcare agent cannot notify, and STOW to the store fails: the grant comes
+  first.
+* Only `send_for_bulk_import` makes imported instances notify; without it they would silently never be prepared.
+* A dead letter needs Pub/Sub's own agent to publish there and to acknowledge here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_gcp as gcp
+
+TYPE = "dicom-platform:components:ImagingArchive"
+WEEK = f"{7 * 86_400}s"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImagingArchiveArgs:
+    location: str
+    dataset: str
+    stores: Sequence[str]
+    notifying_store: str
+    """The one of `stores` whose new instances are announced on the topic."""
+    healthcare_agent: pulumi.Input[str]
+    pubsub_agent: pulumi.Input[str]
+    """IAM members of Google's service agents."""
+    protected: bool
+    labels: Mapping[str, str]
+    kms_key: str | None = None
+    """Customer-managed key of the dataset; can only be chosen when the dataset is made."""
+
+
+class ImagingArchive(pulumi.ComponentResource):
+    """Stores by name, the dataset they are in, the topic, and the two subscriptions a person or job reads."""
+
+    dataset: gcp.healthcare.Dataset
+    stores: Mapping[str, gcp.healthcare.DicomStore]
+    topic: gcp.pubsub.Topic
+    backlog: gcp.pubsub.Subscription
+    dead_letters: gcp.pubsub.Subscription
+
+    def __init__(self, name: str, args: ImagingArchiveArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(TYPE, name, {"datasetName": args.dataset, "storeNames": list(args.stores)}, opts)
+        self._name, self._args = name, args
+        policy = "PREVENT" if args.protected else "DELETE"
+        self.dataset = gcp.healthcare.Dataset(
+            f"{name}-dataset",
+            name=args.dataset,
+            location=args.location,
+            encryption_spec={"kms_key_name": args.kms_key} if args.kms_key else None,
+            deletion_policy=policy,
+            opts=pulumi.ResourceOptions(parent=self, protect=args.protected),
+        )
+        self.topic, announces = self._topic()
+        self.backlog, self.dead_letters = self._backlog()
+        self.stores = {
+            store: gcp.healthcare.DicomStore(
+                f"{name}-{store}",
+                name=store,
+                dataset=self.dataset.id,
+                labels=args.labels,
+                notification_config={"pubsub_topic": self.topic.id, "send_for_bulk_import": True}
+                if store == args.notifying_store
+                else None,
+                deletion_policy=policy,
+                # The backlog too comes before the store: a message nobody subscribes to is gone.
+                opts=pulumi.ResourceOptions(parent=self, protect=args.protected, depends_on=[announces, self.backlog]),
+            )
+            for store in args.stores
+        }
+        self.register_outputs(
+            {"dataset": self.dataset.id, "stores": {store: made.id for store, made in self.stores.items()}}
+        )
+
+    def _child(self, *after: pulumi.Resource) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(parent=self, depends_on=list(after))
+
+    def _topic(self) -> tuple[gcp.pubsub.Topic, pulumi.Resource]:
+        """The topic, and the grant without which the store cannot announce anything on it."""
+        topic = gcp.pubsub.Topic(
+            f"{self._name}-instances",
+            name="dicom-instances",
+            labels=self._args.labels,
+            message_storage_policy={"allowed_persistence_regions": [self._args.location]},
+            opts=self._child(),
+        )
+        announces = gcp.pubsub.TopicIAMMember(
+            f"{self._name}-instances-announced",
+            topic=topic.name,
+            role="roles/pubsub.publisher",
+            member=self._args.healthcare_agent,
+            opts=self._child(),
+        )
+        return topic, announces
+
+    def _backlog(self) -> tuple[gcp.pubsub.Subscription, gcp.pubsub.Subscription]:
+        """What the job drains, and where messages end that it cannot read; neither ever expires."""
+        dead = gcp.pubsub.Topic(
+            f"{self._name}-dead",
+            name="dicom-instances-dead",
+            labels=self._args.labels,
+            message_storage_policy={"allowed_persistence_regions": [self._args.location]},
+            opts=self._child(),
+        )
+        dead_letters = gcp.pubsub.Subscription(
+            f"{self._name}-dead-letters",
+            name="dicom-instances-dead",
+            topic=dead.id,
+            labels=self._args.labels,
+            message_retention_duration=f"{31 * 86_400}s",
+            expiration_policy={"ttl": ""},
+            opts=self._child(),
+        )
+        backlog = gcp.pubsub.Subscription(
+            f"{self._name}-backlog",
+            name="dicom-instances",
+            topic=self.topic.id,
+            labels=self._args.labels,
+            ack_deadline_seconds=600,
+            message_retention_duration=WEEK,
+            expiration_policy={"ttl": ""},
+            retry_policy={"minimum_backoff": "10s", "maximum_backoff": "600s"},
+            dead_letter_policy={"dead_letter_topic": dead.id, "max_delivery_attempts": 10},
+            opts=self._child(),
+        )
+        gcp.pubsub.TopicIAMMember(
+            f"{self._name}-dead-published",
+            topic=dead.name,
+            role="roles/pubsub.publisher",
+            member=self._args.pubsub_agent,
+            opts=self._child(),
+        )
+        gcp.pubsub.SubscriptionIAMMember(
+            f"{self._name}-dead-forwarded",
+            subscription=backlog.name,
+            role="roles/pubsub.subscriber",
+            member=self._args.pubsub_agent,
+            opts=self._child(),
+        )
+        return backlog, dead_letters

@@ -1,0 +1,89 @@
+"""The bucket of the study job's records: work items, readiness reports, release records, and claims of event windows.
+
+Owns: the bucket and who may use its objects. None of the records holds a patient attribute. Deliberately not: DICOM;
+an image never leaves the archive for a bucket of ours.
+
+Trap: work items are created with `ifGenerationMatch=0`, which makes the bucket the judge of who was first. The
+writers' roles are bound here and nowhere wider; who only adds objects gets `objectCreator`, which can neither read
+nor replace one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pulumi
+import pulumi_gcp as gcp
+
+TYPE = "dicom-platform:components:JobRecords"
+DAY = 86_400
+
+Members = Mapping[str, pulumi.Input[str]]
+
+
+def nobody() -> Members:
+    return {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobRecordsArgs:
+    project: str
+    location: str
+    bucket: str
+    protected: bool
+    """Unprotected, the bucket can be destroyed with everything in it."""
+    labels: Mapping[str, str]
+    users: Members = field(default_factory=nobody)
+    """May list, read, write and delete objects. Keys stay."""
+    readers: Members = field(default_factory=nobody)
+    adders: Members = field(default_factory=nobody)
+    """May only add objects."""
+    claims_prefix: str = "starts/"
+    keep_old_versions_days: int = 30
+
+
+class JobRecords(pulumi.ComponentResource):
+    """`bucket`, and `grants` that whoever uses it must wait for."""
+
+    bucket: gcp.storage.Bucket
+    grants: list[pulumi.Resource]
+
+    def __init__(self, name: str, args: JobRecordsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(TYPE, name, {"bucketName": args.bucket}, opts)
+        self.bucket = gcp.storage.Bucket(
+            f"{name}-bucket",
+            project=args.project,
+            name=args.bucket,
+            location=args.location,
+            uniform_bucket_level_access=True,
+            public_access_prevention="enforced",
+            versioning={"enabled": True},
+            soft_delete_policy={"retention_duration_seconds": 7 * DAY if args.protected else 0},
+            lifecycle_rules=[
+                {
+                    "action": {"type": "Delete"},
+                    "condition": {"days_since_noncurrent_time": args.keep_old_versions_days},
+                },
+                {"action": {"type": "Delete"}, "condition": {"age": 1, "matches_prefixes": [args.claims_prefix]}},
+            ],
+            force_destroy=not args.protected,
+            labels=args.labels,
+            opts=pulumi.ResourceOptions(parent=self, protect=args.protected),
+        )
+        self.grants = [
+            gcp.storage.BucketIAMMember(
+                f"{name}-{verb}-by-{key}",
+                bucket=self.bucket.name,
+                role=role,
+                member=member,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            for verb, role, members in (
+                ("used", "roles/storage.objectUser", args.users),
+                ("read", "roles/storage.objectViewer", args.readers),
+                ("added-to", "roles/storage.objectCreator", args.adders),
+            )
+            for key, member in members.items()
+        ]
+        self.register_outputs({"bucket": self.bucket.name})

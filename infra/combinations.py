@@ -1,0 +1,130 @@
+"""Which settings fit together, and which choices exist in words but are not built yet: both are refused, not ignored.
+
+A rule is only asked when the values it needs are valid by themselves, so that one mistake is one line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from infra.reading import config_key, problem
+
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Combination:
+    """`wrong(values)` is whether the settings `needs` contradict; the first of them is the one to blame."""
+
+    needs: tuple[str, ...]
+    wrong: Callable[[Values], bool]
+    rule: str
+    remedy: str
+
+
+COMBINATIONS = (
+    Combination(
+        ("data_class", "viewer_host"),
+        lambda v: v["data_class"] == "phi" and v["viewer_host"] == "firebase",
+        "Firebase Hosting is not covered by Google's BAA and its logs would hold study UIDs, so no phi with it",
+        "use deidentified data (a host that is covered, CMEK and locked retention are not built yet)",
+    ),
+    Combination(
+        ("data_class", "viewer_host"),
+        lambda v: v["data_class"] == "phi" and v["viewer_host"] != "firebase",
+        "phi needs CMEK, locked retention and a covered host, which this version does not build yet",
+        "use deidentified data",
+    ),
+    Combination(
+        ("viewer_host",),
+        lambda v: v["viewer_host"] == "cloud_run",
+        "serving the viewer from Cloud Run is not built yet",
+        "set it to firebase",
+    ),
+    Combination(
+        ("viewer_app",),
+        lambda v: v["viewer_app"] == "slim",
+        "building and releasing SLIM itself is not built yet",
+        "set it to lite, which opens the same slides with the same engine and configuration",
+    ),
+    Combination(
+        ("label_policy", "viewer_store"),
+        lambda v: v["label_policy"] == "withhold" and v["viewer_store"] == "same",
+        "a label image can only be withheld from a store of the viewers' own",
+        "set viewerStore to separate",
+    ),
+    Combination(
+        ("label_policy", "viewer_store"),
+        lambda v: v["label_policy"] == "withhold" and v["viewer_store"] == "separate",
+        "the job does not leave label images out yet",
+        "set it to keep",
+    ),
+    Combination(
+        ("protection", "data_class"),
+        lambda v: v["protection"] == "off" and v["data_class"] != "synthetic",
+        "only synthetic images may be deletable by pulumi destroy",
+        'set protection to "on" or dataClass to synthetic',
+    ),
+    Combination(
+        ("protection", "environment"),
+        lambda v: v["protection"] == "off" and v["environment"] == "prod",
+        "prod is never without protection",
+        'set it to "on"',
+    ),
+    Combination(
+        ("delivery_approval", "environment"),
+        lambda v: not v["delivery_approval"] and v["environment"] == "prod",
+        "a deploy to prod needs a person's approval",
+        "set it to true",
+    ),
+    Combination(
+        ("audit_retention_locked", "environment"),
+        lambda v: v["audit_retention_locked"] and v["environment"] != "prod",
+        "a locked retention cannot be undone and keeps the stack from being destroyed",
+        "set it to false; only prod may lock",
+    ),
+    Combination(
+        ("job_image_digest", "job_image"),
+        lambda v: v["job_image_digest"] is not None and v["job_image"] == "docker",
+        "jobImage docker finds the digest by building, and an image has one owner at a time",
+        "remove it, or set jobImage to prebuilt or cloud_build",
+    ),
+    Combination(
+        ("job_image_repository", "job_image"),
+        lambda v: v["job_image_repository"] is not None and v["job_image"] != "prebuilt",
+        "only a prebuilt image is anywhere else than in this stack's registry",
+        "remove it, or set jobImage to prebuilt",
+    ),
+    Combination(
+        ("job_memory", "job_cpu"),
+        lambda v: int(v["job_memory"][:-2]) > 4 * int(v["job_cpu"]),
+        "Cloud Run gives at most 4Gi a vCPU",
+        "set less memory, or a larger jobCpu",
+    ),
+    Combination(
+        ("preview_site", "viewer_site"),
+        lambda v: v["preview_site"] is not None and v["preview_site"] == v["viewer_site"],
+        "previews would replace what users see",
+        "give previews a site of their own",
+    ),
+    Combination(
+        ("github_token_version", "github_repository", "github_installation_id"),
+        lambda v: (
+            v["github_token_version"] is not None
+            and (v["github_repository"] is None or v["github_installation_id"] is None)
+        ),
+        "delivery also needs githubRepository and githubInstallationId",
+        "set both, or remove it",
+    ),
+)
+
+
+def combination_problems(namespace: str, values: Values) -> list[str]:
+    """One line for each rule that the valid ones among the settings break."""
+    return [
+        problem(f"{namespace}:{config_key(c.needs[0])}", values[c.needs[0]], f"{c.rule}; {c.remedy}")
+        for c in COMBINATIONS
+        if all(need in values for need in c.needs) and c.wrong(values)
+    ]

@@ -1,0 +1,61 @@
+"""How this repository reaches this deployment: three triggers, declared once Cloud Build can read the GitHub token."""
+
+from __future__ import annotations
+
+import pulumi
+
+from components.delivery import Delivery, DeliveryArgs, Trigger
+from components.secret_vault import SecretVault
+from infra.foundation import Foundation
+from infra.secrets import GITHUB_TOKEN
+
+
+def build_delivery(base: Foundation, vault: SecretVault) -> Delivery | None:
+    """None as long as the settings name no repository, installation and token version."""
+    settings = base.settings
+    repository, installation = settings.github_repository, settings.github_installation_id
+    if repository is None or installation is None or settings.github_token_version is None:
+        return None
+    version = pulumi.Output.format(
+        "{0}/versions/{1}", vault.secrets[GITHUB_TOKEN].id, str(settings.github_token_version)
+    )
+    return Delivery(
+        "delivery",
+        DeliveryArgs(
+            project=settings.project,
+            location=settings.location,
+            repository=repository,
+            branch=settings.github_branch,
+            installation_id=installation,
+            token_version=version,
+            token_readable=vault.accessors[GITHUB_TOKEN],
+            triggers=_triggers(base),
+        ),
+        base.after_apis,
+    )
+
+
+def _triggers(base: Foundation) -> dict[str, Trigger]:
+    accounts, stack = base.identities.accounts, pulumi.get_stack()
+    return {
+        f"deploy-{stack}": Trigger(
+            description=f"Deploys stack {stack} and smoke-tests it",
+            file="delivery/deploy.yaml",
+            service_account=accounts["deployer"].name,
+            on_push=True,
+            approval=base.settings.delivery_approval,
+            substitutions={"_STACK": stack},
+        ),
+        "viewer": Trigger(
+            description="Builds the viewer and releases it to the site",
+            file="delivery/viewer.yaml",
+            service_account=accounts["viewerBuild"].name,
+            substitutions={"_SITE": base.settings.site},
+        ),
+        "job-image": Trigger(
+            description="Builds the study job's image and pushes it",
+            file="delivery/job-image.yaml",
+            service_account=accounts["jobBuild"].name,
+            substitutions={"_LOCATION": base.settings.location},
+        ),
+    }

@@ -1,0 +1,88 @@
+"""Which identities a deployment has, and the project-wide roles each of them cannot do without.
+
+Owns: the list. What an identity may do with one store, bucket, secret or job is granted where that resource is
+declared. None has a basic role (owner, editor, viewer) or may act as every account of the project.
+"""
+
+from __future__ import annotations
+
+from components.identities import Duty
+
+DEPLOYER_ROLES = (
+    "roles/artifactregistry.admin",
+    "roles/cloudbuild.builds.editor",
+    "roles/cloudbuild.connectionAdmin",
+    "roles/cloudscheduler.admin",
+    "roles/eventarc.admin",
+    "roles/firebase.admin",
+    "roles/healthcare.datasetAdmin",
+    "roles/healthcare.dicomStoreAdmin",
+    "roles/iam.roleAdmin",
+    "roles/iam.serviceAccountAdmin",
+    "roles/logging.configWriter",
+    "roles/logging.logWriter",
+    "roles/pubsub.admin",
+    "roles/resourcemanager.projectIamAdmin",
+    "roles/run.admin",
+    "roles/secretmanager.admin",
+    "roles/serviceusage.serviceUsageAdmin",
+    "roles/storage.admin",
+    "roles/workflows.admin",
+)
+"""One administrator role for each API that the program declares something with, and nothing that reads DICOM."""
+
+PREVIEWER_ROLES = (
+    "roles/artifactregistry.reader",
+    "roles/browser",
+    "roles/cloudbuild.builds.viewer",
+    "roles/cloudbuild.connectionViewer",
+    "roles/cloudscheduler.viewer",
+    "roles/eventarc.viewer",
+    "roles/firebase.viewer",
+    "roles/healthcare.datasetViewer",
+    "roles/healthcare.dicomStoreViewer",
+    "roles/iam.securityReviewer",
+    "roles/logging.logWriter",
+    "roles/pubsub.viewer",
+    "roles/run.viewer",
+    "roles/secretmanager.viewer",
+    "roles/serviceusage.serviceUsageViewer",
+    "roles/workflows.viewer",
+)
+"""Reads how things are declared, for `pulumi preview --refresh`; neither DICOM nor a secret's value nor an object."""
+
+# Firebase Hosting has no policy on a single site, so who may release to one may release to both.
+RELEASE_ROLES = ("roles/firebasehosting.admin", "roles/logging.logWriter")
+
+DUTIES = {
+    "deployer": Duty(
+        account_id="imaging-deployer",
+        description="Runs pulumi up",
+        project_roles=DEPLOYER_ROLES,
+        acts_as=("deployer", "job", "jobStarter", "viewerBuild", "jobBuild"),
+    ),
+    "previewer": Duty(
+        account_id="imaging-previewer",
+        description="Runs pulumi preview for pull requests; changes nothing",
+        project_roles=PREVIEWER_ROLES,
+    ),
+    "viewerBuild": Duty(
+        account_id="imaging-viewer-build",
+        description="Builds the viewer and releases it",
+        project_roles=RELEASE_ROLES,
+    ),
+    "previewViewer": Duty(
+        account_id="imaging-preview-viewer",
+        description="Releases the viewer of a pull request to the preview site",
+        project_roles=RELEASE_ROLES,
+    ),
+    "jobBuild": Duty(
+        account_id="imaging-job-build",
+        description="Builds and pushes the study job's image",
+        project_roles=("roles/logging.logWriter",),
+    ),
+    "job": Duty(account_id="imaging-job", description="The study job runs as this"),
+    "jobStarter": Duty(account_id="imaging-job-starter", description="Schedule and events start the study job as this"),
+    "smoke": Duty(account_id="imaging-smoke", description="Smoke tests that store and delete test slides"),
+    "smokeReader": Duty(account_id="imaging-smoke-reader", description="Smoke tests that only read"),
+}

@@ -1,0 +1,97 @@
+"""What every part of a deployment stands on: APIs, identities, the audit trail, labels, endpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+
+from components.audit_trail import AuditTrail, AuditTrailArgs
+from components.identities import Identities, IdentitiesArgs
+from components.project_apis import ProjectApis, ProjectApisArgs
+from infra.duties import DUTIES
+from infra.endpoints import api_roots
+from infra.reading import config_of_stack
+from infra.settings import Settings
+
+SERVICES = (
+    "artifactregistry",
+    "cloudbuild",
+    "cloudresourcemanager",
+    "cloudscheduler",
+    "containerscanning",
+    "eventarc",
+    "firebase",
+    "firebasehosting",
+    "healthcare",
+    "iam",
+    "iamcredentials",
+    "logging",
+    "pubsub",
+    "run",
+    "secretmanager",
+    "serviceusage",
+    "storage",
+    "workflowexecutions",
+    "workflows",
+)
+AGENTS = ("cloudbuild", "healthcare", "pubsub", "secretmanager")
+AUDITED = ("healthcare", "secretmanager", "storage", "iam", "sts", "cloudkms")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Foundation:
+    settings: Settings
+    config: Mapping[str, Any]
+    """The stack's configuration, for what the provider itself reads."""
+    endpoints: Mapping[str, str]
+    """Roots of Google's APIs, by short name."""
+    apis: ProjectApis
+    identities: Identities
+    labels: Mapping[str, str]
+
+    @property
+    def after_apis(self) -> pulumi.ResourceOptions:
+        """Options of every other component: an API that is not on yet answers 403."""
+        return pulumi.ResourceOptions(depends_on=[self.apis])
+
+
+def lay(settings: Settings) -> Foundation:
+    config = config_of_stack()
+    apis = ProjectApis("apis", ProjectApisArgs(project=settings.project, services=SERVICES, agents=AGENTS))
+    after = pulumi.ResourceOptions(depends_on=[apis])
+    identities = Identities(
+        "identities",
+        IdentitiesArgs(
+            project=settings.project,
+            duties=DUTIES,
+            state_readers=("previewer",),
+            state_bucket=settings.state_bucket,
+            state_key=settings.state_key,
+        ),
+        after,
+    )
+    AuditTrail(
+        "audit",
+        AuditTrailArgs(
+            project=settings.project,
+            location=settings.location,
+            services=[f"{service}.googleapis.com" for service in AUDITED],
+            bucket="imaging-audit",
+            retention_days=settings.audit_retention_days,
+            locked=settings.audit_retention_locked,
+            protected=settings.protected,
+        ),
+        after,
+    )
+    labels = {"app": "dicom-platform", "environment": settings.environment, "data-class": settings.data_class}
+    return Foundation(
+        settings=settings,
+        config=config,
+        endpoints=api_roots(config),
+        apis=apis,
+        identities=identities,
+        labels=labels,
+    )

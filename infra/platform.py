@@ -1,0 +1,56 @@
+"""One deployment: which components there are and who gets what from whom. Google's details are in the components.
+
+Owns: the order, and what is not declared yet on a first `pulumi up`: without an image no job, without a GitHub token
+no delivery, without a sign-in client no viewer configuration. `infra.next_steps` says what to do about each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+
+from components.delivery import Delivery
+from components.imaging_archive import ImagingArchive
+from components.secret_vault import SecretVault
+from components.viewer_site import ViewerSite
+from infra.access import build_archive, dicomweb_roots, store_of_viewers
+from infra.delivery import build_delivery
+from infra.foundation import Foundation, lay
+from infra.preparing import Preparing, build_preparing
+from infra.secrets import build_vault
+from infra.settings import Settings
+from infra.viewing import build_site, build_viewer_config
+
+
+@dataclass(frozen=True, kw_only=True)
+class Platform:
+    base: Foundation
+    archive: ImagingArchive
+    dicomweb_roots: Mapping[str, pulumi.Output[str]]
+    vault: SecretVault
+    site: ViewerSite
+    window_config: pulumi.Output[dict[str, Any]] | None
+    preparing: Preparing
+    delivery: Delivery | None
+
+
+def build(settings: Settings) -> Platform:
+    """Declares everything that can be declared with these settings."""
+    base = lay(settings)
+    archive = build_archive(base)
+    roots = dicomweb_roots(base, archive)
+    vault = build_vault(base)
+    site = build_site(base)
+    return Platform(
+        base=base,
+        archive=archive,
+        dicomweb_roots=roots,
+        vault=vault,
+        site=site,
+        window_config=build_viewer_config(base, roots[store_of_viewers(settings)], vault),
+        preparing=build_preparing(base, archive, roots, site.url),
+        delivery=build_delivery(base, vault),
+    )

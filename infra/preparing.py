@@ -1,0 +1,135 @@
+"""The study job of a deployment: where its image comes from, its records, and the job with what it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+
+from components.image_registry import ImageRegistry, ImageRegistryArgs
+from components.imaging_archive import ImagingArchive
+from components.job_image import JobImage, JobImageArgs
+from components.job_records import JobRecords, JobRecordsArgs
+from components.study_jobs import StudyJobs, StudyJobsArgs
+from infra.access import RAW, VIEWER
+from infra.foundation import Foundation
+
+JOB = IMAGE = "prepare"
+SOURCE = "jobs/prepare"
+"""Folder of the image's Dockerfile, from the project's root."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preparing:
+    registry: ImageRegistry
+    image: JobImage
+    records: JobRecords
+    study_jobs: StudyJobs | None
+    """None as long as there is no image."""
+
+
+def build_preparing(
+    base: Foundation,
+    archive: ImagingArchive,
+    dicomweb_roots: Mapping[str, pulumi.Output[str]],
+    viewer_url: pulumi.Output[str],
+) -> Preparing:
+    settings, identities = base.settings, base.identities
+    registry = ImageRegistry(
+        "registry",
+        ImageRegistryArgs(
+            project=settings.project,
+            location=settings.location,
+            repository="images",
+            writers={duty: identities.member(duty) for duty in ("deployer", "jobBuild")},
+            labels=base.labels,
+        ),
+        base.after_apis,
+    )
+    records = JobRecords(
+        "records",
+        JobRecordsArgs(
+            project=settings.project,
+            location=settings.location,
+            bucket=f"{settings.project}-imaging-records",
+            protected=settings.protected,
+            labels=base.labels,
+            users={"job": identities.member("job")},
+            readers={duty: identities.member(duty) for duty in ("smoke", "smokeReader")},
+            adders={"jobStarter": identities.member("jobStarter")},
+        ),
+        base.after_apis,
+    )
+    image = JobImage(
+        "image",
+        JobImageArgs(
+            image=settings.job_image_repository or pulumi.Output.format("{0}/{1}", registry.address, IMAGE),
+            digest=settings.job_image_digest,
+            context=SOURCE if settings.job_image == "docker" else None,
+        ),
+        base.after_apis,
+    )
+    jobs = None
+    if image.reference is not None:
+        env = _environment(base, archive, dicomweb_roots, records, viewer_url)
+        jobs = StudyJobs("jobs", _job(base, archive, records, image.reference, env), base.after_apis)
+    return Preparing(registry=registry, image=image, records=records, study_jobs=jobs)
+
+
+def _environment(
+    base: Foundation,
+    archive: ImagingArchive,
+    dicomweb_roots: Mapping[str, pulumi.Output[str]],
+    records: JobRecords,
+    viewer_url: pulumi.Output[str],
+) -> Mapping[str, pulumi.Input[str]]:
+    """All that the job is told about where it is."""
+    return {
+        "DICOMWEB_ROOT": dicomweb_roots[RAW],
+        "VIEWER_DICOMWEB_ROOT": dicomweb_roots.get(VIEWER, ""),
+        "VIEWER_STORE": base.settings.viewer_store,
+        "VIEWER_URL": viewer_url,
+        "RECORDS_BUCKET": records.bucket.name,
+        "BACKLOG_SUBSCRIPTION": archive.backlog.id,
+        "STORAGE_ENDPOINT": base.endpoints["storage"],
+        "PUBSUB_ENDPOINT": base.endpoints["pubsub"],
+    }
+
+
+def _job(
+    base: Foundation,
+    archive: ImagingArchive,
+    records: JobRecords,
+    image: pulumi.Output[str],
+    env: Mapping[str, pulumi.Input[str]],
+) -> StudyJobsArgs:
+    settings, identities = base.settings, base.identities
+    return StudyJobsArgs(
+        project=settings.project,
+        location=settings.location,
+        job=JOB,
+        image=image,
+        command=("python", "-m", "prepare"),
+        args=(),
+        env=env,
+        service_account=identities.email("job"),
+        subscription=archive.backlog.name,
+        service_account_member=identities.member("job"),
+        starter=identities.accounts["jobStarter"],
+        topic=archive.topic.id,
+        claims_bucket=records.bucket.name,
+        after=records.grants,
+        run_endpoint=base.endpoints["run"],
+        storage_endpoint=base.endpoints["storage"],
+        schedule=settings.job_schedule,
+        window_seconds=settings.event_window_seconds,
+        tasks=settings.job_tasks,
+        cpu=settings.job_cpu,
+        memory=settings.job_memory,
+        timeout_seconds=settings.job_timeout_seconds,
+        max_retries=settings.job_max_retries,
+        protected=settings.protected,
+        labels=base.labels,
+        testers={"smoke": identities.member("smoke")},
+    )

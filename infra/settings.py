@@ -1,0 +1,150 @@
+"""What can be set for one deployment, typed. The only module that says which settings exist.
+
+`load()` reads the stack's configuration once, before anything is declared, and either returns `Settings` or raises a
+`pulumi.RunError` that names every problem. How values are read is `infra.reading`, what a value must look like is
+`infra.rules`, which settings fit together is `infra.combinations`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import pulumi
+
+from infra import rules
+from infra.combinations import combination_problems
+from infra.reading import config_of_stack, provider_problems, read, setting
+
+NAMESPACE = "dicom-platform"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """One field a key of `dicom-platform:` in camelCase; `project` is the provider's own `gcp:project`."""
+
+    project: str
+    environment: Literal["local", "dev", "prod"] = setting(
+        help="Which kind of deployment this is: prod forbids what dev and local may do."
+    )
+    location: str = setting(
+        "europe-west4", rule=rules.REGION, help="Region of everything: dataset, job, registry, buckets, triggers."
+    )
+    data_class: Literal["synthetic", "deidentified", "phi"] = setting(
+        "synthetic", help="What the images are; phi forbids Firebase Hosting and needs CMEK and locked retention."
+    )
+    protection: Literal["on", "off"] = setting(
+        "on", help='"off" lets pulumi destroy delete every image; allowed with synthetic data only. Quote it in YAML.'
+    )
+
+    dataset: str = setting("imaging", rule=rules.STORE_ID, help="Name of the Healthcare API dataset.")
+    viewer_store: Literal["same", "separate"] = setting(
+        "separate", help="separate: viewers read a store of their own, to which the job copies; same: the raw store."
+    )
+    label_policy: Literal["keep", "withhold"] = setting(
+        "keep", help="withhold: label images stay in the raw store; needs a separate viewer store."
+    )
+    viewers: tuple[str, ...] = setting((), rule=rules.GROUP, help="Google groups that may look at slides.")
+    annotators: tuple[str, ...] = setting(
+        (), rule=rules.GROUP, help="Google groups that may look at slides and store annotations."
+    )
+    ingest_writers: tuple[str, ...] = setting(
+        (), rule=rules.GROUP, help="Google groups that may store and import into the raw store, but not read it."
+    )
+    import_buckets: tuple[str, ...] = setting(
+        (), rule=rules.BUCKET, help="Buckets from which the Healthcare API may import, read through its service agent."
+    )
+
+    job_image: Literal["docker", "cloud_build", "prebuilt"] = setting(
+        "cloud_build", help="Who builds the job's image: this machine's Docker, Cloud Build, or somebody else."
+    )
+    job_image_digest: str | None = setting(
+        None, rule=rules.DIGEST, help="Digest of the job's image; without it the job is not declared yet."
+    )
+    job_image_repository: str | None = setting(
+        None, rule=rules.IMAGE_REPOSITORY, help="Where a prebuilt image is, when not in this stack's registry."
+    )
+    job_schedule: str = setting(
+        "*/15 * * * *", rule=rules.CRON, help="When the job looks for new studies whatever events say (cron, UTC)."
+    )
+    event_window_seconds: int = setting(
+        60, between=(1, 3600), help="A burst of new instances starts the job once, this long after its window began."
+    )
+    job_tasks: int = setting(1, between=(1, 10_000), help="Tasks of one execution; studies are shared out by hash.")
+    job_cpu: str = setting("2", rule=rules.CPU, help="vCPUs of one task.")
+    job_memory: str = setting("4Gi", rule=rules.MEMORY, help="Memory of one task.")
+    job_timeout_seconds: int = setting(3600, between=(60, 604_800), help="One attempt of one task is ended after this.")
+    job_max_retries: int = setting(1, between=(0, 10), help="Attempts of a failed task after the first.")
+
+    viewer_app: Literal["lite", "slim"] = setting("lite", help="Which viewer the site serves.")
+    viewer_host: Literal["firebase", "cloud_run"] = setting("firebase", help="What serves the viewer's files.")
+    viewer_site: str | None = setting(
+        None, rule=rules.SITE_ID, help="Id of the hosting site, unique in the world; PROJECT-viewer when not set."
+    )
+    preview_site: str | None = setting(
+        None, rule=rules.SITE_ID, help="Id of the site for previews of changes; PROJECT-preview when not set."
+    )
+    custom_domain: str | None = setting(None, rule=rules.DOMAIN, help="Host name of your own for the viewer.")
+    oauth_client_id: str | None = setting(
+        None, rule=rules.OAUTH_CLIENT, help="OAuth client of the viewer, made in the console; see output oauth."
+    )
+    sign_in_authority: str = setting(
+        "https://accounts.google.com", rule=rules.AUTHORITY, help="OpenID provider of the viewer."
+    )
+    institution: str = setting("", help="Name shown in the viewer's header.")
+    support: str = setting("", help="Whom the viewer tells a user without access to ask: an e-mail or some words.")
+
+    github_repository: str | None = setting(
+        None, rule=rules.GITHUB_REPOSITORY, help="Repository to deliver from, OWNER/NAME."
+    )
+    github_installation_id: int | None = setting(
+        None, between=(1, 10**12), help="Installation id of the Cloud Build GitHub App on that repository."
+    )
+    github_token_version: int | None = setting(
+        None, between=(1, 10**6), help="Version of the secret github-token to use; without it nothing is delivered yet."
+    )
+    github_branch: str = setting("main", rule=rules.BRANCH, help="A push to this branch deploys the stack.")
+    delivery_approval: bool = setting(True, help="A person must approve each deploy; prod cannot do without.")
+    github_token_rotation: str | None = setting(
+        None, rule=rules.RFC3339, help="When to remind of renewing the GitHub token first; every 90 days after that."
+    )
+
+    audit_retention_days: int = setting(400, between=(1, 3650), help="How long audit logs are kept.")
+    audit_retention_locked: bool = setting(
+        False, help="Locks that retention for good: nobody can shorten it or delete the bucket again."
+    )
+    state_bucket: str | None = setting(
+        None, rule=rules.BUCKET, help="Bucket of Pulumi's state; lets the previewer read it and take its lock."
+    )
+    state_key: str | None = setting(
+        None, rule=rules.KMS_KEY, help="KMS key of Pulumi's secrets; lets the previewer decrypt with it."
+    )
+
+    @property
+    def protected(self) -> bool:
+        return self.protection == "on"
+
+    @property
+    def site(self) -> str:
+        return self.viewer_site or f"{self.project}-viewer"
+
+    @property
+    def site_for_previews(self) -> str:
+        return self.preview_site or f"{self.project}-preview"
+
+
+def load() -> Settings:
+    """The settings of the running stack. Raises `pulumi.RunError`, one line a problem, before anything is declared."""
+    config = config_of_stack()
+    values, problems = read(Settings, NAMESPACE, config)
+    problems += provider_problems(config)
+    problems += combination_problems(NAMESPACE, values)
+    if problems:
+        raise pulumi.RunError(report(problems))
+    return Settings(**values)
+
+
+def report(problems: list[str]) -> str:
+    """All problems in the order of `Settings`, one line each."""
+    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    return "\n".join([f"The settings of stack {pulumi.get_stack()} have {count}:", *(f"  - {p}" for p in problems)])
