@@ -8,10 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from localcloud.control.call import Handler
-
 if TYPE_CHECKING:
-    from localcloud.control.call import Call
+    from localcloud.control.call import Call, Handler
     from localcloud.control.operations import Operations
     from localcloud.control.resources import Resources
     from localcloud.iam import Iam
@@ -39,7 +37,7 @@ class Cloud:
     resources: Resources = field(init=False)
     operations: Operations = field(init=False)
     iam: Iam = field(init=False)
-    methods: dict[str, Handler] = field(default_factory=dict[str, Handler])
+    methods: dict[str, Handler] = field(default_factory=dict[str, "Handler"])
     """Methods answered by a service instead of generic create/get/patch/delete, keyed by `method_id`."""
     checks: dict[str, list[Callable[[Call], None]]] = field(default_factory=dict[str, "list[Callable[[Call], None]]"])
     """Run before a generic method; raise `ApiError` to refuse."""

@@ -24,11 +24,15 @@ STATUS = {
 class ApiError(Exception):
     """A refusal that the caller is meant to read; `code` is the HTTP status."""
 
-    def __init__(self, code: int, message: str, *, status: str | None = None) -> None:
+    def __init__(
+        self, code: int, message: str, *, status: str | None = None, details: list[dict[str, Any]] | None = None
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.status = status or STATUS.get(code, "UNKNOWN")
+        self.details = details or []
 
     def body(self) -> dict[str, Any]:
-        return {"error": {"code": self.code, "message": self.message, "status": self.status}}
+        error: dict[str, Any] = {"code": self.code, "message": self.message, "status": self.status}
+        return {"error": {**error, "details": self.details} if self.details else error}

@@ -32,13 +32,16 @@ class Response:
 class Call:
     """A request matched to a method of a discovery document, its caller known and its permission checked.
 
-    `method_id` is `<document>:<method path>`, e.g. `pubsub.v1:projects.topics.publish`; `params` are the path's variables.
+    `method_id` is `<document>:<method path>`, e.g. `pubsub.v1:projects.topics.publish`; `params` are the path's
+    variables, with the project by its id.
     """
 
     method_id: str
     request: Request
     params: dict[str, str]
     principal: Principal
+    name: str = ""
+    """The resource the method is about, by project id: `projects/P/topics/T`; for create and list its parent."""
 
     @property
     def query(self) -> dict[str, str]:

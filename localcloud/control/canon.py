@@ -1,0 +1,60 @@
+"""What Google answers for what was sent: the body in the form of Google's own JSON.
+
+int64 as strings, camelCase names, no nulls, no output-only fields of the caller, proto3 defaults (empty text, zero,
+false, empty list) left out. An empty object stays: it often means something (`replication.automatic: {}`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from localcloud.control.discovery import Document
+from localcloud.control.schema import property_of
+
+Json = dict[str, Any]
+
+
+def canonical(document: Document, schema: str, body: Json) -> Json:
+    """`body`, already checked, as it would be stored and read back."""
+    return _message(document.schemas, document.schemas[schema], body)
+
+
+def writable(document: Document, schema: str) -> set[str]:
+    """The top-level fields a caller may set."""
+    properties = document.schemas[schema].get("properties", {})
+    return {name for name, field in properties.items() if not field.get("readOnly")}
+
+
+def _message(schemas: dict[str, Json], schema: Json, body: Json) -> Json:
+    result: Json = {}
+    for name, value in body.items():
+        known = property_of(schema, name)
+        if known is None:
+            rest = schema.get("additionalProperties", {})
+            if value is not None:
+                result[name] = _value(schemas, rest, value)
+        elif not schema["properties"][known].get("readOnly"):
+            field = schema["properties"][known]
+            kept = None if value is None else _value(schemas, field, value)
+            if kept is not None and not _is_default(field, kept):
+                result[known] = kept
+    return result
+
+
+def _value(schemas: dict[str, Json], schema: Json, value: Any) -> Any:
+    if "$ref" in schema:
+        schema = schemas[schema["$ref"]]
+    if isinstance(value, dict):
+        return _message(schemas, schema, value)
+    if isinstance(value, list):
+        return [_value(schemas, schema.get("items", {}), item) for item in value]
+    if schema.get("format") in ("int64", "uint64") and isinstance(value, int):
+        return str(value)
+    if schema.get("type") == "integer" and isinstance(value, str):
+        return int(value)
+    return value
+
+
+def _is_default(field: Json, value: Any) -> bool:
+    """An empty map is one, an empty message is not."""
+    return not value and (not isinstance(value, dict) or "additionalProperties" in field)

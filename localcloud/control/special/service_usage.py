@@ -1,0 +1,78 @@
+"""Which APIs are enabled, and the service agents that come with them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from localcloud.cloud import Cloud
+from localcloud.control.call import Call
+from localcloud.control.generic import Generic, page
+from localcloud.control.special.registry import Resource, method
+from localcloud.errors import ApiError
+
+HOST = "serviceusage.googleapis.com"
+SERVICES = "serviceusage.v1:services"
+AGENTS = {
+    "artifactregistry": "gcp-sa-artifactregistry",
+    "cloudbuild": "gcp-sa-cloudbuild",
+    "run": "serverless-robot-prod",
+}
+"""Where the agent's domain is not `gcp-sa-<service>`."""
+
+
+def _name(cloud: Cloud, api: str) -> str:
+    return f"projects/{cloud.project}/services/{api}"
+
+
+def _service(cloud: Cloud, api: str) -> Resource:
+    state = "ENABLED" if cloud.resources.get(HOST, _name(cloud, api)) else "DISABLED"
+    parent = f"projects/{cloud.number}"
+    return {"name": f"{parent}/services/{api}", "parent": parent, "state": state, "config": {"name": api}}
+
+
+def _set(cloud: Cloud, api: str) -> None:
+    cloud.resources.put(HOST, _name(cloud, api), {"name": api})
+
+
+@method(f"{SERVICES}.batchEnable")
+def batch_enable(cloud: Cloud, generic: Generic, call: Call) -> Any:
+    apis: list[str] = call.body.get("serviceIds") or []
+    if not 0 < len(apis) <= 20:
+        raise ApiError(400, f"batchEnable takes 1 to 20 services, not {len(apis)}.")
+    for api in apis:
+        _set(cloud, api)
+    return generic.finished(call, call.name, {"services": [_service(cloud, api) for api in apis]})
+
+
+@method(f"{SERVICES}.enable")
+def enable(cloud: Cloud, generic: Generic, call: Call) -> Any:
+    api = call.name.rpartition("/")[2]
+    _set(cloud, api)
+    return generic.finished(call, call.name, {"service": _service(cloud, api)})
+
+
+@method(f"{SERVICES}.disable")
+def disable(cloud: Cloud, generic: Generic, call: Call) -> Any:
+    cloud.resources.delete(HOST, call.name)
+    return generic.finished(call, call.name, {"service": _service(cloud, call.name.rpartition("/")[2])})
+
+
+@method(f"{SERVICES}.get")
+def get(cloud: Cloud, generic: Generic, call: Call) -> Any:
+    return _service(cloud, call.name.rpartition("/")[2])
+
+
+@method(f"{SERVICES}.list")
+def list_enabled(cloud: Cloud, generic: Generic, call: Call) -> Any:
+    """The enabled ones; the local cloud has no catalogue of those that could be."""
+    if call.query.get("filter", "state:ENABLED") != "state:ENABLED":
+        raise ApiError(501, f"services.list: filter {call.query['filter']!r}: only state:ENABLED is understood here.")
+    enabled = sorted(name.rpartition("/")[2] for name in cloud.resources.all(HOST))
+    return page([_service(cloud, api) for api in enabled], "services", call.query)
+
+
+@method("serviceusage.v1beta1:services.generateServiceIdentity")
+def identity(cloud: Cloud, generic: Generic, call: Call) -> Any:
+    label = call.name.rpartition("/")[2].split(".")[0]
+    agent = cloud.service_agent(AGENTS.get(label, f"gcp-sa-{label}"))
+    return generic.finished(call, call.name, {"email": agent, "uniqueId": f"1{cloud.number}"})

@@ -1,0 +1,99 @@
+"""The permission a method needs: `<service>.<collection>.<verb>` in Google's verbs, and a table of what is different.
+
+Written from Google's documentation of each API; a method that is not in it by rule or table needs what the rule says.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from localcloud.control.discovery import Method
+
+SERVICES = {
+    "billingbudgets": "billing",
+    "cloudresourcemanager": "resourcemanager",
+    "identitytoolkit": "firebaseauth",
+    "iamcredentials": "iam",
+    "workflowexecutions": "workflows",
+}
+COLLECTIONS = {
+    ("iam", "keys"): "serviceAccountKeys",
+    ("iam", "providers"): "workloadIdentityPoolProviders",
+    ("logging", "metrics"): "logMetrics",
+    ("monitoring", "serviceLevelObjectives"): "slos",
+    ("cloudbuild", "triggers"): "builds",
+    ("firebase", "webApps"): "clients",
+}
+VERBS = {
+    "insert": "create",
+    "createAsync": "create",
+    "patch": "update",
+    "updateAsync": "update",
+    "remove": "delete",
+    "aggregatedList": "list",
+    "batchGet": "list",
+}
+
+PUBSUB_CONSUME = "pubsub.subscriptions.consume"
+EXCEPTIONS: dict[str, str] = {
+    "artifactregistry:projects.locations.repositories.dockerImages.get": "artifactregistry.dockerimages.get",
+    "artifactregistry:projects.locations.repositories.dockerImages.list": "artifactregistry.dockerimages.list",
+    "cloudbilling:projects.getBillingInfo": "resourcemanager.projects.get",
+    "cloudbilling:projects.updateBillingInfo": "resourcemanager.projects.createBillingAssignment",
+    "cloudbuild:projects.locations.triggers.run": "cloudbuild.builds.create",
+    "cloudbuild:projects.triggers.run": "cloudbuild.builds.create",
+    "cloudbuild:projects.locations.builds.retry": "cloudbuild.builds.create",
+    "cloudbuild:projects.locations.builds.cancel": "cloudbuild.builds.update",
+    "cloudkms:projects.locations.keyRings.cryptoKeys.encrypt": "cloudkms.cryptoKeyVersions.useToEncrypt",
+    "cloudkms:projects.locations.keyRings.cryptoKeys.decrypt": "cloudkms.cryptoKeyVersions.useToDecrypt",
+    "cloudkms:projects.locations.keyRings.cryptoKeys.updatePrimaryVersion": "cloudkms.cryptoKeys.update",
+    "cloudscheduler:projects.locations.jobs.resume": "cloudscheduler.jobs.enable",
+    "firebase:projects.addFirebase": "firebase.projects.update",
+    "firebase:projects.webApps.getConfig": "firebase.clients.get",
+    "firebase:operations.get": "firebase.projects.get",
+    "healthcare:projects.locations.datasets.dicomStores.import": "healthcare.dicomStores.import",
+    "iam:projects.locations.workloadIdentityPools.listAttestationRules": "iam.workloadIdentityPools.get",
+    "iam:projects.serviceAccounts.generateAccessToken": "iam.serviceAccounts.getAccessToken",
+    "iam:projects.serviceAccounts.generateIdToken": "iam.serviceAccounts.getOpenIdToken",
+    "identitytoolkit:projects.getConfig": "firebaseauth.configs.get",
+    "identitytoolkit:projects.updateConfig": "firebaseauth.configs.update",
+    "logging:entries.list": "logging.logEntries.list",
+    "logging:entries.write": "logging.logEntries.create",
+    "pubsub:projects.topics.publish": "pubsub.topics.publish",
+    "pubsub:projects.subscriptions.pull": PUBSUB_CONSUME,
+    "pubsub:projects.subscriptions.acknowledge": PUBSUB_CONSUME,
+    "pubsub:projects.subscriptions.modifyAckDeadline": PUBSUB_CONSUME,
+    "pubsub:projects.subscriptions.seek": PUBSUB_CONSUME,
+    "pubsub:projects.subscriptions.modifyPushConfig": "pubsub.subscriptions.update",
+    "pubsub:projects.subscriptions.detach": "pubsub.subscriptions.detach",
+    "secretmanager:projects.secrets.addVersion": "secretmanager.versions.add",
+    "serviceusage:services.batchEnable": "serviceusage.services.enable",
+    "serviceusage:services.batchGet": "serviceusage.services.get",
+    "serviceusage:services.generateServiceIdentity": "serviceusage.services.enable",
+    "storage:objects.rewrite": "storage.objects.create",
+    "storage:objects.compose": "storage.objects.create",
+    "storage:objects.copy": "storage.objects.create",
+    "storage:buckets.lockRetentionPolicy": "storage.buckets.update",
+    "storage:projects.serviceAccount.get": "resourcemanager.projects.get",
+}
+"""By service and method, without the version."""
+
+
+def required(method: Method, body: Any) -> str | None:
+    """The permission to call `method`; None where anyone who is signed in may (testIamPermissions)."""
+    label = method.document.host.split(".")[0]
+    where = method.id.split(":")[1]
+    if method.leaf == "testIamPermissions":
+        return None
+    if where == "projects.locations.jobs.run" and isinstance(body, dict) and body.get("overrides"):
+        return "run.jobs.runWithOverrides"
+    service = SERVICES.get(label, label)
+    for name in (label, service):
+        if f"{name}:{where}" in EXCEPTIONS:
+            return EXCEPTIONS[f"{name}:{where}"]
+    if label == "firebasehosting" and method.collection != "sites" and method.collection != "operations":
+        # Channels, releases, versions and domains have no permissions of their own.
+        reading = method.leaf in ("get", "list")
+        return f"firebasehosting.sites.{method.leaf if reading else 'update'}"
+    collection = COLLECTIONS.get((service, method.collection), method.collection)
+    return f"{service}.{collection}.{VERBS.get(method.leaf, method.leaf)}"

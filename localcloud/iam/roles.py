@@ -1,0 +1,47 @@
+"""Predefined roles: name -> permissions, from `roles.json`. Custom roles are resources of the project, not kept here.
+
+In the table `*` stands for any text, `!permission` takes one away again, `@role` includes another role.
+Only what a platform like ours grants or uses is listed; the table is written from Google's documentation.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+
+
+def is_predefined(role: str) -> bool:
+    return role in _table()
+
+
+@cache
+def grants(role: str, permission: str) -> bool:
+    """Whether the predefined role holds the permission; an unknown role holds none."""
+    allowed = False
+    for entry in _entries(role):
+        taken = entry.startswith("!")
+        if _pattern(entry.removeprefix("!")).fullmatch(permission):
+            if taken:
+                return False
+            allowed = True
+    return allowed
+
+
+@cache
+def _table() -> dict[str, list[str]]:
+    return json.loads((Path(__file__).parent / "roles.json").read_text())
+
+
+@cache
+def _entries(role: str) -> list[str]:
+    entries: list[str] = []
+    for entry in _table().get(role, []):
+        entries += _entries(entry[1:]) if entry.startswith("@") else [entry]
+    return entries
+
+
+@cache
+def _pattern(entry: str) -> re.Pattern[str]:
+    return re.compile(".*".join(re.escape(piece) for piece in entry.split("*")))

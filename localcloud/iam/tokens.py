@@ -1,0 +1,115 @@
+"""Tokens and the throw-away key: made here, checked here. No token of ours is worth anything outside this machine."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+PREFIX = "ya29.local."
+"""Access tokens of Google begin with `ya29.`."""
+
+
+class OpaqueTokens:
+    """Access tokens that carry principal and expiry, sealed with a secret of this process."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._secret = secrets.token_bytes(32)
+
+    def issue(self, email: str, kind: str, lifetime: float) -> str:
+        payload = _encode(json.dumps({"sub": email, "kind": kind, "exp": self._clock() + lifetime}).encode())
+        return f"{PREFIX}{payload}.{self._seal(payload)}"
+
+    def read(self, token: str) -> dict[str, Any] | None:
+        """`sub`, `kind` and `exp` of a token of ours that has not expired."""
+        payload, _, seal = token.removeprefix(PREFIX).partition(".")
+        if not hmac.compare_digest(self._seal(payload).encode(), seal.encode()):
+            return None
+        claims = json.loads(_decode(payload))
+        return claims if self._clock() < claims["exp"] else None
+
+    def _seal(self, payload: str) -> str:
+        return _encode(hmac.digest(self._secret, payload.encode(), hashlib.sha256))
+
+
+class ServiceAccountKey:
+    """A service-account key file, and the check of JWTs that its holder signed."""
+
+    def __init__(self, path: Path, content: dict[str, str]) -> None:
+        self.path = path
+        self._content = content
+
+    @classmethod
+    def at(cls, path: Path, email: str, project: str, endpoint: str) -> ServiceAccountKey:
+        """The key at `path`; made anew (mode 0600) if there is none for this account."""
+        if path.exists():
+            content = json.loads(path.read_text())
+            if content["client_email"] == email:
+                return cls(path, content)
+            path.unlink()
+        content = _new_key(email, project, endpoint)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            json.dump(content, file, indent=2)
+        return cls(path, content)
+
+    def verifies(self, token: str, now: float) -> bool:
+        """Whether this is an RS256 JWT of the key's account (`iss` = `sub`), signed with the key and not expired."""
+        from cryptography.exceptions import InvalidSignature
+        from cryptography.hazmat.primitives.asymmetric import padding
+        from cryptography.hazmat.primitives.hashes import SHA256
+
+        try:
+            header, payload, signature = (_decode(part) for part in token.split("."))
+            self._public_key().verify(signature, token.rpartition(".")[0].encode(), padding.PKCS1v15(), SHA256())
+            claims = json.loads(payload)
+            algorithm = json.loads(header)["alg"]
+        except (InvalidSignature, ValueError, KeyError, TypeError):
+            return False
+        email = self._content["client_email"]
+        return (
+            algorithm == "RS256"
+            and claims.get("iss") == email
+            and claims.get("sub", email) == email
+            and now < claims.get("exp", 0)
+        )
+
+    def _public_key(self) -> Any:
+        from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+        return load_pem_private_key(self._content["private_key"].encode(), None).public_key()
+
+
+def _new_key(email: str, project: str, endpoint: str) -> dict[str, str]:
+    # Imported here: it costs a tenth of a second, and most runs of the tests never need a key.
+    from cryptography.hazmat.primitives.asymmetric import rsa
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return {
+        "type": "service_account",
+        "project_id": project,
+        "private_key_id": secrets.token_hex(20),
+        "private_key": key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(),
+        "client_email": email,
+        "client_id": str(int(hashlib.sha256(email.encode()).hexdigest(), 16))[:21],
+        "auth_uri": f"{endpoint}o/oauth2/auth",
+        "token_uri": f"{endpoint}token",
+        # Not googleapis.com: client libraries then sign their own tokens and never ask Google for one.
+        "universe_domain": "emulator.invalid",
+    }
+
+
+def _encode(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _decode(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
