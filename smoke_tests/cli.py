@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import argparse
+import json
+import re
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import get_args
 
-from smoke_tests import slide
-from smoke_tests.slide.identity import new_run_id
+from rich.console import Console
 
-COULD_NOT_RUN = 2
+from smoke_tests import reports, slide
+from smoke_tests.context import Profile
+from smoke_tests.credentials import Credentials, NoToken, TokenSource, by_command, by_impersonation
+from smoke_tests.dicomweb import DicomWeb, Refused
+from smoke_tests.http import Http, Unreachable, redacted
+from smoke_tests.janitor import sweep
+from smoke_tests.results import COULD_NOT_RUN, LEAKED, PASSED, Result
+from smoke_tests.runner import run
+from smoke_tests.slide.identity import LIFETIME, new_run_id
+from smoke_tests.target import BadTarget, Target, declared, from_outputs
+
+LOCAL_TOKEN = f"{sys.executable} -m localcloud token --as {{principal}}"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -25,8 +37,61 @@ def parser() -> argparse.ArgumentParser:
     make.add_argument("--tile", type=int, default=256, help="edge of a tile in pixels")
     make.add_argument("--run-id", help="names the study; the same id gives the same bytes (default: a new one)")
     make.add_argument("--variant", default="complete", choices=get_args(slide.Variant))
-    make.add_argument("--purpose", default="demo", choices=get_args(slide.Purpose), help="smoke slides get swept away")
+    make.add_argument("--demo", action="store_true", help="a slide to keep: PatientID DEMO-…, which no sweep touches")
+    run = commands.add_parser("run", help="run the checks against a deployed stack, or against any DICOMweb store")
+    target(run)
+    run.add_argument("--profile", default="full", choices=get_args(Profile))
+    run.add_argument("--report", type=Path, help="folder for smoke.json, smoke.xml (JUnit) and smoke.md")
+    clean = commands.add_parser("sweep", help="delete the studies of smoke runs that were killed")
+    target(clean)
+    clean.add_argument("--older-than", type=age, default=LIFETIME, help="how old a run must be, as in 2h or 30m")
     return top
+
+
+def target(command: argparse.ArgumentParser) -> None:
+    """Options that say what is tested and as whom."""
+    one = command.add_mutually_exclusive_group(required=True)
+    one.add_argument("--outputs", type=Path, help="JSON file with the stack's outputs")
+    one.add_argument("--dicomweb-root", help="a store by its DICOMweb root, spoken to without a token")
+    command.add_argument(
+        "--capability", action="append", default=[], metavar="NAME", help="what the store at --dicomweb-root can do"
+    )
+    command.add_argument(
+        "--missing", action="append", default=[], type=reason, metavar="NAME=WHY", help="a capability the stack lacks"
+    )
+    command.add_argument("--token-command", help="prints an access token of {principal} (default: impersonation)")
+
+
+def age(text: str) -> timedelta:
+    match = re.fullmatch(r"(\d+)([smhd])", text)
+    if not match:
+        raise argparse.ArgumentTypeError(f"{text!r} is no age; write 30m, 2h or 1d")
+    return int(match[1]) * {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1)}.get(
+        match[2], timedelta(days=1)
+    )
+
+
+def reason(text: str) -> tuple[str, str]:
+    name, separator, why = text.partition("=")
+    if not (name and separator and why):
+        raise argparse.ArgumentTypeError(f"{text!r} says no reason; write NAME=WHY")
+    return name, why
+
+
+def target_of(arguments: argparse.Namespace) -> Target:
+    if arguments.dicomweb_root:
+        return declared(arguments.dicomweb_root, arguments.capability)
+    try:
+        outputs = json.loads(arguments.outputs.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise BadTarget(f"{arguments.outputs} is not JSON: {error}") from None
+    return from_outputs(outputs, dict(arguments.missing))
+
+
+def source_of(arguments: argparse.Namespace, target: Target) -> TokenSource:
+    if arguments.token_command:
+        return by_command(arguments.token_command)
+    return by_command(LOCAL_TOKEN) if target.environment == "local" else by_impersonation()
 
 
 def make_slide(arguments: argparse.Namespace) -> int:
@@ -36,7 +101,7 @@ def make_slide(arguments: argparse.Namespace) -> int:
         size=arguments.size,
         tile=arguments.tile,
         variant=arguments.variant,
-        purpose=arguments.purpose,
+        purpose="demo" if arguments.demo else "smoke",
     )
     for path, instance in zip(slide.write(instances, arguments.out), instances, strict=True):
         frames = len(instance.frames)
@@ -44,10 +109,42 @@ def make_slide(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def run_checks(arguments: argparse.Namespace) -> int:
+    target = target_of(arguments)
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"Smoke tests on {target.dicomweb_root}")
+    outcome = run(
+        target, source_of(arguments, target), profile=arguments.profile, on_result=lambda result: show(console, result)
+    )
+    for problem in filter(None, [outcome.problem, *outcome.leaks]):
+        console.print(f"  {problem}", markup=False, style="red")
+    console.print(f"Smoke tests {outcome.summary()}", markup=False)
+    if arguments.report:
+        reports.write(outcome, arguments.report)
+    return outcome.exit_code
+
+
+def show(console: Console, result: Result) -> None:
+    style = {"pass": "green", "warn": "yellow", "fail": "red", "skip": "dim"}[result.status]
+    line = f"  {reports.MARKS[result.status]} {result.id:>2}  {result.name}"
+    line += f": {result.reason}" if result.reason else f"  {result.ms} ms"
+    console.print(line, style=style, markup=False)
+
+
+def sweep_up(arguments: argparse.Namespace) -> int:
+    target = target_of(arguments)
+    store = DicomWeb(Http(), target.dicomweb_root, Credentials(source_of(arguments, target)), target.writer)
+    done = sweep(store, older_than=arguments.older_than, now=datetime.now(UTC))
+    print(f"{len(done.removed)} removed, {len(done.young)} too young, {len(done.problems)} problems")
+    for problem in done.problems:
+        print(f"  {redacted(problem)}")
+    return LEAKED if done.problems else PASSED
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     try:
-        return {"slide": make_slide}[arguments.command](arguments)
-    except (ValueError, OSError) as error:
-        print(f"smoke_tests {arguments.command}: {error}", file=sys.stderr)
+        return {"slide": make_slide, "run": run_checks, "sweep": sweep_up}[arguments.command](arguments)
+    except (ValueError, OSError, NoToken, Unreachable, Refused) as error:
+        print(f"smoke_tests {arguments.command}: {redacted(str(error))}", file=sys.stderr)
         return COULD_NOT_RUN

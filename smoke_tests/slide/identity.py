@@ -1,4 +1,4 @@
-"""Who a synthetic slide says it is: run ids, UIDs, patient, dates. All follows from the run id, nothing from a person."""
+"""Who a synthetic slide says it is: run ids, UIDs, patient, dates; all from the run id, nothing from a person."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ haematoxylin and some eosin, and a table turns the pair into a colour. It resemb
 from __future__ import annotations
 
 import zlib
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from smoke_tests.slide.pyramid import Pixels
 
-Plane = NDArray[np.float32]
+Plane = NDArray[np.floating[Any]]
 GLASS = (245, 243, 246)
 HAEMATOXYLIN = (0.70, 0.72, 0.28)
 EOSIN = (0.06, 0.60, 0.26)

@@ -1,0 +1,109 @@
+"""The released site: every file whole and typed, headers in place, and a configuration that names this store."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from smoke_tests.context import Context
+from smoke_tests.http import Answer
+from smoke_tests.plugin import Notes
+
+CONFIG = "config/local.js"
+MANIFEST = "manifest.json"
+"""`{path, type, bytes, sha256}` of every released file."""
+pytestmark = pytest.mark.needs("viewer")
+
+
+def fetch(run: Context, path: str) -> Answer:
+    answer = run.http.send("GET", f"{run.target.viewer_url}/{path}")
+    assert answer.status == 200, str(answer)
+    return answer
+
+
+def manifest(run: Context) -> list[dict[str, Any]]:
+    answer = fetch(run, MANIFEST)
+    assert answer.content_type == "application/json", f"{answer}; is {MANIFEST} missing and the page served for it?"
+    listed = json.loads(answer.body)
+    assert isinstance(listed, list), f"{MANIFEST} is not a list of files"
+    assert listed, f"{MANIFEST} lists no file"
+    return listed
+
+
+@pytest.mark.parametrize("path", ["", "studies/2.25.1/series/2.25.2"], ids=["root", "deep link"])
+def check_the_page_is_served_at_any_address(run: Context, path: str) -> None:
+    answer = fetch(run, path)
+    assert answer.content_type == "text/html", f"{answer}; a page was due"
+    assert "<html" in answer.text.lower(), f"{answer}; a page was due"
+
+
+@pytest.mark.parametrize("path", ["", "studies/2.25.1", CONFIG], ids=["root", "deep link", "config"])
+def check_the_security_headers_are_there(run: Context, path: str) -> None:
+    headers = fetch(run, path).headers
+    where = f"/{path} of {run.target.viewer_url}"
+    assert headers.get("X-Content-Type-Options") == "nosniff", f"{where} may be sniffed"
+    assert headers.get("Referrer-Policy") == "no-referrer", f"{where} lets study UIDs out in Referer"
+    assert "Content-Security-Policy-Report-Only" not in headers, f"{where} only reports what its policy forbids"
+    policy = directives(headers.get("Content-Security-Policy", ""))
+    assert policy.get("default-src") == ["'none'"], f"{where} has no policy that forbids by default: {policy}"
+    assert policy.get("frame-ancestors") == ["'self'"], f"{where} can be framed by {policy.get('frame-ancestors')}"
+    scripts = policy.get("script-src", [])
+    assert "'unsafe-eval'" not in scripts, f"{where} may evaluate strings"
+    assert "'unsafe-inline'" not in scripts, f"{where} may run inline scripts"
+    assert f"{run.target.main_root}/" in policy.get("connect-src", []), (
+        f"{where} may connect to {policy.get('connect-src')}, which is not exactly this store, {run.target.main_root}/"
+    )
+
+
+def directives(policy: str) -> dict[str, list[str]]:
+    words = [part.split() for part in policy.split(";") if part.strip()]
+    return {name: sources for name, *sources in words}
+
+
+def check_the_configuration_names_this_store(run: Context) -> None:
+    answer = fetch(run, CONFIG)
+    assert answer.content_type.endswith("javascript"), f"{answer}; is {CONFIG} missing and the page served for it?"
+    urls = re.findall(r"""["']?url["']?\s*:\s*["']([^"']+)["']""", answer.text)
+    assert urls == [run.target.main_root], f"the viewer reads {urls}, the stack's store is {run.target.main_root}"
+    clients = re.findall(r"""["']?clientId["']?\s*:\s*["']([^"']+)["']""", answer.text)
+    assert clients == [run.target.client_id], f"the viewer signs in as {clients}, the stack's is {run.target.client_id}"
+
+
+def check_every_released_file_is_served(run: Context, note: Notes) -> None:
+    files = manifest(run)
+
+    def wrong(file: dict[str, Any]) -> str:
+        answer = fetch(run, str(file["path"]).lstrip("/"))
+        wanted = str(file["type"]).partition(";")[0].strip().lower()
+        if answer.content_type != wanted:
+            return f"{file['path']} came as {answer.content_type!r}, not {wanted!r}"
+        if len(answer.body) != file["bytes"] or hashlib.sha256(answer.body).hexdigest() != file["sha256"]:
+            return f"{file['path']} is not the file that was released ({len(answer.body)} bytes)"
+        return ""
+
+    with ThreadPoolExecutor(8) as pool:
+        problems = [problem for problem in pool.map(wrong, files) if problem]
+    note(files=len(files), bytes=sum(int(file["bytes"]) for file in files))
+    assert not problems, "; ".join(problems[:5])
+
+
+def check_the_decoders_are_served_as_code(run: Context, note: Notes) -> None:
+    """The page that stands in for a missing decoder makes every tile blank without an error."""
+    paths = [str(file["path"]).lstrip("/") for file in manifest(run)]
+    workers = [path for path in paths if path.endswith("dataLoader.worker.min.js")]
+    modules = [path for path in paths if path.endswith(".wasm")]
+    note(workers=len(workers), wasm=len(modules))
+    assert workers, "the release has no decoder worker"
+    assert modules, "the release has no wasm decoder"
+    for path in modules:
+        answer = fetch(run, path)
+        assert answer.content_type == "application/wasm", f"{answer}; application/wasm was due"
+        assert answer.body.startswith(b"\0asm"), f"{path} is no wasm module"
+    for path in workers:
+        answer = fetch(run, path)
+        assert answer.content_type.endswith("javascript"), f"{answer}; a script was due"

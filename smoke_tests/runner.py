@@ -1,0 +1,109 @@
+"""One run from beginning to end: prepare, check, clean up whatever happens, judge."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+
+import pytest
+
+from smoke_tests.context import Context, Profile
+from smoke_tests.credentials import NoToken, TokenSource
+from smoke_tests.http import redacted
+from smoke_tests.plugin import Suite
+from smoke_tests.results import Outcome, Result
+from smoke_tests.slide.identity import new_run_id
+from smoke_tests.target import Target
+
+CHECKS = Path(__file__).with_name("checks")
+EXPECTED: dict[str, tuple[int, ...]] = {"full": (0, 1, 2, 3, 4, 5, 6, 9, 11, 14), "quick": (0, 1, 2, 3, 4, 5, 6, 9, 14)}
+"""Numbers of the checks that a profile consists of; one that was not collected is a run that could not be made."""
+LAST_WORDS_SECONDS = 20.0
+"""For cleaning up after a signal."""
+
+
+def run(
+    target: Target,
+    source: TokenSource,
+    *,
+    profile: Profile = "full",
+    now: datetime | None = None,
+    on_result: Callable[[Result], None] = lambda result: None,
+) -> Outcome:
+    """Run a profile's checks; never raises for what the target does. Uses pytest in this process."""
+    began = now or datetime.now(UTC)
+    clock = time.monotonic()
+    context = Context(target, new_run_id(began), profile, source)
+    outcome = Outcome(context.run_id, profile, target.dicomweb_root, target.environment, began)
+    with interruptible():
+        try:
+            context.prepare()
+            _check(context, outcome, on_result)
+        except NoToken as problem:
+            outcome.problem = redacted(str(problem))
+        except KeyboardInterrupt:
+            outcome.problem = "interrupted"
+    if outcome.problem == "interrupted":
+        context.tracker.seconds = LAST_WORDS_SECONDS
+    with deaf():
+        outcome.leaks = [redacted(leak) for leak in context.tracker.clean_up()]
+    context.http.close()
+    outcome.ms = round((time.monotonic() - clock) * 1000)
+    return outcome
+
+
+def _check(context: Context, outcome: Outcome, on_result: Callable[[Result], None]) -> None:
+    def take(result: Result) -> None:
+        outcome.results.append(result)
+        on_result(result)
+
+    suite = Suite(context, take)
+    expected = EXPECTED[context.profile]
+    files = [str(path) for path in sorted(CHECKS.glob("check_*.py")) if int(path.name.split("_")[1]) in expected]
+    options = ["-c", str(CHECKS / "pytest.ini"), "--rootdir", str(CHECKS), "--disable-plugin-autoload"]
+    quiet = ["-p", "no:terminal", "-p", "no:cacheprovider", "--capture=no", "--assert=plain"]
+    status = pytest.main([*options, *quiet, *files], plugins=[suite])
+    if suite.broken:
+        outcome.problem = f"a check could not be loaded: {suite.broken[0]}"
+    elif status == pytest.ExitCode.INTERRUPTED:
+        outcome.problem = "interrupted"
+    elif missing := sorted(set(expected) - {int(result.id) for result in outcome.results}):
+        outcome.problem = f"nothing was checked for {', '.join(map(str, missing))} of profile {context.profile}"
+
+
+@contextmanager
+def interruptible() -> Generator[None]:
+    """SIGTERM ends the checks as Ctrl-C does, so that what they stored is removed."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    with handling(signal.SIGTERM, end):
+        yield
+
+
+@contextmanager
+def deaf() -> Generator[None]:
+    """Signals are ignored while cleaning up, which has its own deadline."""
+    with handling(signal.SIGTERM, signal.SIG_IGN), handling(signal.SIGINT, signal.SIG_IGN):
+        yield
+
+
+@contextmanager
+def handling(
+    number: signal.Signals, handler: Callable[[int, FrameType | None], None] | signal.Handlers
+) -> Generator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread hears signals
+        return
+    before = signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)

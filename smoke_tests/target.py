@@ -1,0 +1,119 @@
+"""What is tested: addresses, identities, and which capabilities it declares. A target is values only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+CAPABILITIES = {
+    "stow": "store instances (STOW-RS)",
+    "qido": "search (QIDO-RS)",
+    "wado": "retrieve instances and metadata (WADO-RS)",
+    "frames": "retrieve single frames",
+    "delete": "delete a study, as a long-running operation",
+    "auth": "refuse callers without a token",
+    "roles": "tell readers from writers",
+    "cors": "let the viewer's origin in",
+    "viewer": "serve the viewer",
+    "job": "prepare studies",
+}
+
+
+class BadTarget(ValueError):
+    """The target's description cannot be used."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long is long enough, in seconds."""
+
+    found: float = 60.0
+    """From storing to being found by a search; also from deletion to not being found."""
+    deleted: float = 600.0
+    job: float = 600.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """`missing` says, per capability that is not declared, why; everything else in CAPABILITIES is required."""
+
+    dicomweb_root: str
+    """Store that is written to, without a trailing slash."""
+    environment: str = "unknown"
+    main_root: str | None = None
+    """Store that viewers read; nothing is ever written to it."""
+    location: str = ""
+    writer: str | None = None
+    reader: str | None = None
+    """Identities (e-mails): one writes to the smoke store and starts the job, one only reads. None: no token."""
+    viewer_url: str = ""
+    client_id: str = ""
+    run_url: str = ""
+    """`jobs:run` of the job."""
+    records: str = ""
+    """URL of the records bucket in the Storage JSON API, `…/storage/v1/b/BUCKET`."""
+    missing: Mapping[str, str] = field(default_factory=dict[str, str])
+    limits: Limits = Limits()
+
+    def __post_init__(self) -> None:
+        if urlsplit(self.dicomweb_root).scheme not in ("http", "https") or self.dicomweb_root.endswith("/"):
+            raise BadTarget(f"DICOMweb root {self.dicomweb_root!r} is not an http(s) URL without a trailing slash")
+        if unknown := sorted(set(self.missing) - set(CAPABILITIES)):
+            raise BadTarget(f"unknown capability {', '.join(unknown)}; known are {', '.join(CAPABILITIES)}")
+
+    @property
+    def origin(self) -> str:
+        """The viewer's origin, as a browser sends it."""
+        parts = urlsplit(self.viewer_url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def strict(self) -> bool:
+        """In production a skipped check is a failure."""
+        return self.environment == "prod"
+
+
+def declared(root: str, capabilities: list[str], **values: Any) -> Target:
+    """A target by its URL alone; what is not in `capabilities` is missing."""
+    if unknown := sorted(set(capabilities) - set(CAPABILITIES)):
+        raise BadTarget(f"unknown capability {', '.join(unknown)}; known are {', '.join(CAPABILITIES)}")
+    missing = {name: "not declared for this target" for name in CAPABILITIES if name not in capabilities}
+    return Target(dicomweb_root=root.rstrip("/"), missing=missing, **values)
+
+
+def from_outputs(outputs: Mapping[str, Any], missing: Mapping[str, str] | None = None) -> Target:
+    """The target that a stack's outputs describe. `missing` names further capabilities that this deployment lacks."""
+    try:
+        return _from_outputs(outputs, dict(missing or {}))
+    except (KeyError, TypeError) as error:
+        raise BadTarget(
+            f"the stack's outputs have no usable {error}; deploy the stack again with this version"
+        ) from None
+
+
+def _from_outputs(outputs: Mapping[str, Any], missing: dict[str, str]) -> Target:
+    accounts, stores = outputs["serviceAccounts"], outputs["stores"]
+    if "smoke" not in stores:
+        raise BadTarget("the stack has no store named smoke, and the checks write to no other; add it and deploy")
+    root, main = str(stores["smoke"]["dicomwebRoot"]), str(outputs["dicomwebRoot"])
+    if root == main:
+        raise BadTarget(f"the smoke store is the store that viewers read ({main}); the checks refuse to write to it")
+    if not outputs.get("job"):
+        missing.setdefault("job", "the stack has no job yet: no image digest")
+    if not outputs.get("viewerUrl"):
+        missing.setdefault("viewer", "the stack has no viewer site")
+    return Target(
+        dicomweb_root=root,
+        environment=str(outputs["environment"]),
+        main_root=main,
+        location=str(outputs["location"]),
+        writer=str(accounts["smoke"]),
+        reader=str(accounts["smokeReader"]),
+        viewer_url=str(outputs.get("viewerUrl") or ""),
+        client_id=str(outputs["oauth"]["clientId"]),
+        run_url=str(outputs.get("jobRunUrl") or ""),
+        records=f"{outputs['endpoints']['storage']}storage/v1/b/{outputs['recordsBucket']}",
+        missing=missing,
+    )
