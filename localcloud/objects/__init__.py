@@ -53,7 +53,7 @@ class Objects:
         self.bucket(bucket)
 
     def bucket(self, name: str) -> dict[str, Any]:
-        resource = self.cloud.resources.get(HOST, f"b/{name}")
+        resource = self.cloud.resources.get(HOST, f"projects/_/buckets/{name}")
         if resource is None:
             raise ApiError(404, f"The specified bucket does not exist: {name}.")
         return resource

@@ -19,8 +19,8 @@ HOST = "pubsub.googleapis.com"
 DELETED_TOPIC = "_deleted-topic_"
 DAY = 86400.0
 
-Listener = Callable[[dict[str, Any]], None]
-"""Takes a message as `PubsubMessage`."""
+Listener = Callable[[str, dict[str, Any]], None]
+"""Told the topic and the message, as `PubsubMessage`, after each publish; for parts of this process."""
 
 
 class PubSub:
@@ -29,7 +29,7 @@ class PubSub:
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
         self.backlogs: dict[str, Backlog] = {}
-        self.listeners: dict[str, list[Listener]] = {}
+        self.listeners: list[Listener] = []
         self.numbers = itertools.count(int(cloud.clock() * 1000))
         self.lock = threading.RLock()
         subscriptions = "pubsub.v1:projects.subscriptions."
@@ -43,7 +43,6 @@ class PubSub:
         }
         for method in ("create", "patch"):
             cloud.checks.setdefault(subscriptions + method, []).append(check_subscription)
-        cloud.checks[subscriptions + "create"].append(self.check_topic)
         cloud.on_delete.append(self.deleted)
         cloud.publish = self.publish
 
@@ -58,19 +57,12 @@ class PubSub:
             for name, resource in self.cloud.resources.all(HOST).items():
                 if resource.get("topic") == topic and "/subscriptions/" in name and not resource.get("detached"):
                     self.backlog(name).add(message)
-        for listener in self.listeners.get(topic, []):
-            listener(message_body(message))
+        for listener in self.listeners:
+            listener(topic, message_body(message))
         return message.id
 
-    def subscribe(self, topic: str, listener: Listener) -> None:
-        """Tell `listener` each message published to `topic` from now on."""
-        self.listeners.setdefault(topic, []).append(listener)
-
-    def unsubscribe(self, topic: str, listener: Listener) -> None:
-        self.listeners[topic].remove(listener)
-
     def publish_call(self, call: Call) -> dict[str, Any]:
-        topic = call.params["topic"]
+        topic = call.name
         self.topic(topic)
         messages = [decoded(message, index) for index, message in enumerate(call.body.get("messages", []))]
         if not 1 <= len(messages) <= 1000:
@@ -156,11 +148,8 @@ class PubSub:
             raise ApiError(404, f"Resource not found (resource={name.rpartition('/')[2]}).")
         return resource
 
-    def check_topic(self, call: Call) -> None:
-        self.topic(call.body.get("topic", ""))
-
     def subscription(self, call: Call) -> tuple[str, dict[str, Any]]:
-        name = call.params["subscription"]
+        name = call.name
         resource = self.cloud.resources.get(HOST, name)
         if resource is None:
             raise ApiError(404, f"Resource not found (resource={name.rpartition('/')[2]}).")

@@ -15,7 +15,7 @@ from localcloud.times import duration, timestamp
 def check_subscription(call: Call) -> None:
     """Refuse what would be accepted here and then silently not be done."""
     body = call.body.get("subscription", call.body)
-    name = call.params["name"]
+    name = call.name
     if body.get("filter"):
         raise ApiError(501, f"The local cloud does not filter messages; leave out the filter of {name}.")
     if (body.get("pushConfig") or {}).get("pushEndpoint"):
