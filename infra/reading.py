@@ -19,7 +19,6 @@ import pulumi_gcp
 
 from infra.rules import ENDPOINT, PROJECT_ID, Rule
 
-
 NOT_SET = (None, "")
 """An optional key has the default "" (or 0) in Pulumi.yaml, as the CLI insists on keys that have none."""
 
@@ -72,7 +71,9 @@ def read(settings: type[Any], namespace: str, config: Mapping[str, Any]) -> tupl
 
 
 def problem(key: str, value: object, wrong: str) -> str:
-    return f"{key} = {value!r}: {wrong}"
+    """One line: the key, its value as the configuration has it, and what is wrong."""
+    text = value if isinstance(value, str) else json.dumps(value)
+    return f"{key} = {text!r}: {wrong}"
 
 
 def missing(key: str, hint: Any, rule: Rule | None) -> str:

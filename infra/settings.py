@@ -145,6 +145,6 @@ def load() -> Settings:
 
 
 def report(problems: list[str]) -> str:
-    """All problems in the order of `Settings`, one line each."""
+    """All problems, one line each."""
     count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
     return "\n".join([f"The settings of stack {pulumi.get_stack()} have {count}:", *(f"  - {p}" for p in problems)])

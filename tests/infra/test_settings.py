@@ -1,0 +1,407 @@
+"""Settings: what is read, what is refused, in which words, and that nothing happens before that."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+
+from infra import settings
+from localcloud.engine import Event, load_config, program_of, run
+
+ROOT = Path(__file__).resolve().parents[2]
+REGIONS = (
+    "asia-east1, asia-east2, asia-northeast1, asia-northeast2, asia-northeast3, asia-south1, asia-southeast1, "
+    "asia-southeast2, australia-southeast1, australia-southeast2, europe-north1, europe-west2, europe-west3, "
+    "europe-west4, europe-west6, me-central1, me-central2, me-west1, northamerica-northeast1, northamerica-northeast2, "
+    "southamerica-east1, us-central1, us-east1, us-east4, us-west1, us-west2, us-west3"
+)
+A_DIGEST = "sha256:" + "ab" * 32
+
+# What a stack `dev` that is otherwise right sets, and the one line that says what is wrong with it.
+BAD: dict[str, tuple[dict[str, Any], str]] = {
+    "no project": (
+        {"gcp:project": None},
+        "gcp:project is not set and has no default; run: pulumi config set gcp:project my-imaging-dev",
+    ),
+    "project number": (
+        {"gcp:project": "123456789012"},
+        "gcp:project = '123456789012': must be a project id: 6 to 30 lower-case letters, digits and hyphens, "
+        "a letter first (neither number nor name); for example my-imaging-dev",
+    ),
+    "project name": (
+        {"gcp:project": "My Imaging"},
+        "gcp:project = 'My Imaging': must be a project id: 6 to 30 lower-case letters, digits and hyphens, "
+        "a letter first (neither number nor name); for example my-imaging-dev",
+    ),
+    "no environment": (
+        {"environment": None},
+        "dicom-platform:environment is not set and has no default; "
+        "run: pulumi config set dicom-platform:environment local|dev|prod",
+    ),
+    "environment that does not exist": (
+        {"environment": "staging"},
+        "dicom-platform:environment = 'staging': must be one of local, dev, prod; set one of these",
+    ),
+    "region without the Healthcare API": (
+        {"location": "europe-west1"},
+        f"dicom-platform:location = 'europe-west1': must be a region of the Cloud Healthcare API ({REGIONS}); "
+        "for example europe-west4",
+    ),
+    "multi-region": (
+        {"location": "eu"},
+        f"dicom-platform:location = 'eu': must be a region of the Cloud Healthcare API ({REGIONS}); "
+        "for example europe-west4",
+    ),
+    "data class that does not exist": (
+        {"dataClass": "secret"},
+        "dicom-platform:dataClass = 'secret': must be one of synthetic, deidentified, phi; set one of these",
+    ),
+    "phi with Firebase": (
+        {"dataClass": "phi"},
+        "dicom-platform:dataClass = 'phi': Firebase Hosting is not covered by Google's BAA and its logs would hold study "
+        "UIDs, so no phi with it; use deidentified data (a host that is covered, CMEK and locked retention are not "
+        "built yet)",
+    ),
+    "switch that YAML turned into a boolean": (
+        {"protection": True},
+        "dicom-platform:protection = 'true': must be one of on, off; set one of these (in YAML, with quotes)",
+    ),
+    "real images without protection": (
+        {"protection": "off", "dataClass": "deidentified"},
+        "dicom-platform:protection = 'off': only synthetic images may be deletable by pulumi destroy; "
+        'set protection to "on" or dataClass to synthetic',
+    ),
+    "prod without protection": (
+        {"protection": "off", "environment": "prod"},
+        "dicom-platform:protection = 'off': prod is never without protection; set it to \"on\"",
+    ),
+    "dataset with a slash": (
+        {"dataset": "a/b"},
+        "dicom-platform:dataset = 'a/b': must be 1 to 256 letters, digits, '_', '-' or '.'; for example imaging",
+    ),
+    "store that does not exist": (
+        {"viewerStore": "shared"},
+        "dicom-platform:viewerStore = 'shared': must be one of same, separate; set one of these",
+    ),
+    "labels withheld from the store they are in": (
+        {"labelPolicy": "withhold", "viewerStore": "same"},
+        "dicom-platform:labelPolicy = 'withhold': a label image can only be withheld from a store of the viewers' own; "
+        "set viewerStore to separate",
+    ),
+    "labels withheld by a job that cannot": (
+        {"labelPolicy": "withhold"},
+        "dicom-platform:labelPolicy = 'withhold': the job does not leave label images out yet; set it to keep",
+    ),
+    "group with IAM's prefix": (
+        {"viewers": ["group:a@example.org"]},
+        "dicom-platform:viewers = '[\"group:a@example.org\"]': element 'group:a@example.org' must be the e-mail of a "
+        "Google group (name@domain), without 'group:' and never allUsers; for example pathologists@example.org",
+    ),
+    "everybody": (
+        {"annotators": ["allUsers"]},
+        "dicom-platform:annotators = '[\"allUsers\"]': element 'allUsers' must be the e-mail of a Google group "
+        "(name@domain), without 'group:' and never allUsers; for example pathologists@example.org",
+    ),
+    "one group in place of a list": (
+        {"viewers": "a@example.org"},
+        "dicom-platform:viewers = 'a@example.org': must be a list of strings; in YAML write one `- item` a line",
+    ),
+    "list of numbers": (
+        {"ingestWriters": [1, 2]},
+        "dicom-platform:ingestWriters = '[1,2]': must be a list of strings; in YAML write one `- item` a line",
+    ),
+    "group named twice": (
+        {"viewers": ["a@example.org", "b@example.org", "a@example.org"]},
+        'dicom-platform:viewers = \'["a@example.org","b@example.org","a@example.org"]\': names a@example.org more than '
+        "once; remove the repetition",
+    ),
+    "bucket as a URL": (
+        {"importBuckets": ["gs://scans"]},
+        "dicom-platform:importBuckets = '[\"gs://scans\"]': element 'gs://scans' must be a bucket's name, without gs:// "
+        "and without a path; for example scanner-archive",
+    ),
+    "image from nowhere": (
+        {"jobImage": "podman"},
+        "dicom-platform:jobImage = 'podman': must be one of docker, cloud_build, prebuilt; set one of these",
+    ),
+    "tag in place of a digest": (
+        {"jobImageDigest": "latest"},
+        "dicom-platform:jobImageDigest = 'latest': must be an image digest, sha256: and 64 hexadecimal digits; a tag can "
+        "move; for example sha256:…",
+    ),
+    "digest cut short": (
+        {"jobImageDigest": "sha256:abc"},
+        "dicom-platform:jobImageDigest = 'sha256:abc': must be an image digest, sha256: and 64 hexadecimal digits; a tag "
+        "can move; for example sha256:…",
+    ),
+    "two owners of the image": (
+        {"jobImage": "docker", "jobImageDigest": A_DIGEST},
+        f"dicom-platform:jobImageDigest = '{A_DIGEST}': jobImage docker finds the digest by building, and an image has "
+        "one owner at a time; remove it, or set jobImage to prebuilt or cloud_build",
+    ),
+    "image on Container Registry": (
+        {"jobImage": "prebuilt", "jobImageRepository": "eu.gcr.io/p/prepare"},
+        "dicom-platform:jobImageRepository = 'eu.gcr.io/p/prepare': must be an image in Artifact Registry without tag or "
+        "digest (Container Registry, gcr.io, is shut); for example "
+        "europe-west4-docker.pkg.dev/my-project/images/prepare",
+    ),
+    "own image that is elsewhere": (
+        {"jobImageRepository": "europe-west4-docker.pkg.dev/other/images/prepare"},
+        "dicom-platform:jobImageRepository = 'europe-west4-docker.pkg.dev/other/images/prepare': only a prebuilt image is "
+        "anywhere else than in this stack's registry; remove it, or set jobImage to prebuilt",
+    ),
+    "schedule of four fields": (
+        {"jobSchedule": "*/5 * * *"},
+        "dicom-platform:jobSchedule = '*/5 * * *': must be a cron expression of five fields: minute hour day month "
+        'weekday; for example "*/15 * * * *"',
+    ),
+    "schedule in words": (
+        {"jobSchedule": "hourly"},
+        "dicom-platform:jobSchedule = 'hourly': must be a cron expression of five fields: minute hour day month weekday; "
+        'for example "*/15 * * * *"',
+    ),
+    "number in words": (
+        {"jobTasks": "four"},
+        "dicom-platform:jobTasks = 'four': must be a whole number; set one",
+    ),
+    "no tasks": (
+        {"jobTasks": -1},
+        "dicom-platform:jobTasks = '-1': must be 1 to 10000; set a number in that range",
+    ),
+    "time-out longer than Cloud Run's": (
+        {"jobTimeoutSeconds": 999_999},
+        "dicom-platform:jobTimeoutSeconds = '999999': must be 60 to 604800; set a number in that range",
+    ),
+    "vCPUs that Cloud Run does not offer": (
+        {"jobCpu": "3"},
+        "dicom-platform:jobCpu = '3': must be a whole number of vCPUs that Cloud Run offers: 1, 2, 4, 6 or 8; "
+        "for example 2",
+    ),
+    "more memory than the vCPUs allow": (
+        {"jobCpu": "1", "jobMemory": "8Gi"},
+        "dicom-platform:jobMemory = '8Gi': Cloud Run gives at most 4Gi a vCPU; set less memory, or a larger jobCpu",
+    ),
+    "SLIM": (
+        {"viewerApp": "slim"},
+        "dicom-platform:viewerApp = 'slim': building and releasing SLIM itself is not built yet; set it to lite, which "
+        "opens the same slides with the same engine and configuration",
+    ),
+    "Cloud Run as the viewer's host": (
+        {"viewerHost": "cloud_run"},
+        "dicom-platform:viewerHost = 'cloud_run': serving the viewer from Cloud Run is not built yet; set it to firebase",
+    ),
+    "site with capitals": (
+        {"viewerSite": "Viewer"},
+        "dicom-platform:viewerSite = 'Viewer': must be 3 to 30 lower-case letters, digits and hyphens, as it becomes "
+        "SITE.web.app; for example my-imaging-viewer",
+    ),
+    "previews where users are": (
+        {"viewerSite": "slides", "previewSite": "slides"},
+        "dicom-platform:previewSite = 'slides': previews would replace what users see; give previews a site of their own",
+    ),
+    "domain as a URL": (
+        {"customDomain": "https://slides.example.org/"},
+        "dicom-platform:customDomain = 'https://slides.example.org/': must be a host name only: no scheme, port, path or "
+        "wild-card; for example slides.example.org",
+    ),
+    "secret of the client": (
+        {"oauthClientId": "GOCSPX-abc"},
+        "dicom-platform:oauthClientId = 'GOCSPX-abc': must be the id of an OAuth client of type Web application (never its "
+        "secret); for example 123456789012-abc123.apps.googleusercontent.com",
+    ),
+    "sign-in in the clear": (
+        {"signInAuthority": "http://login.example.org"},
+        "dicom-platform:signInAuthority = 'http://login.example.org': must be an https URL without a trailing slash (http "
+        "only on this machine); for example https://accounts.google.com",
+    ),
+    "repository as a URL": (
+        {"githubRepository": "https://github.com/lab/platform"},
+        "dicom-platform:githubRepository = 'https://github.com/lab/platform': must be OWNER/NAME, not a URL; for example "
+        "my-lab/dicom-platform",
+    ),
+    "token without a repository": (
+        {"githubTokenVersion": 1},
+        "dicom-platform:githubTokenVersion = '1': delivery also needs githubRepository and githubInstallationId; "
+        "set both, or remove it",
+    ),
+    "branch as a pattern": (
+        {"githubBranch": "^main$"},
+        "dicom-platform:githubBranch = '^main$': must be one branch's name, not a pattern; for example main",
+    ),
+    "prod without approval": (
+        {"environment": "prod", "deliveryApproval": False},
+        "dicom-platform:deliveryApproval = 'false': a deploy to prod needs a person's approval; set it to true",
+    ),
+    "yes in place of true": (
+        {"deliveryApproval": "yes"},
+        "dicom-platform:deliveryApproval = 'yes': must be true or false; set one of these",
+    ),
+    "locked retention where it must be destroyed": (
+        {"auditRetentionLocked": True},
+        "dicom-platform:auditRetentionLocked = 'true': a locked retention cannot be undone and keeps the stack from being "
+        "destroyed; set it to false; only prod may lock",
+    ),
+    "misspelt setting": (
+        {"viewerStor": "same"},
+        "dicom-platform:viewerStor = 'same': is not a setting; did you mean viewerStore? "
+        "run: pulumi config rm dicom-platform:viewerStor",
+    ),
+    "misspelt setting of the provider": (
+        {"gcp:projct": "x"},
+        "gcp:projct = 'x': is not a setting; did you mean project? run: pulumi config rm gcp:projct",
+    ),
+    "endpoint without its slash": (
+        {"gcp:pubsubCustomEndpoint": "http://127.0.0.1:1/v1"},
+        "gcp:pubsubCustomEndpoint = 'http://127.0.0.1:1/v1': must be a URL that ends in a slash; "
+        "for example https://healthcare.googleapis.com/v1beta1/",
+    ),
+}
+
+
+class Untouched:
+    """A provider that must not be asked anything."""
+
+    def check(self, declared: object) -> Any:
+        raise AssertionError(f"{declared} was declared although the settings are wrong")
+
+    create = invoke = check
+
+
+@contextmanager
+def sockets_watched() -> Iterator[list[str]]:
+    """Names of the socket operations meanwhile; Python reports them to audit hooks, which nothing can go around."""
+    used: list[str] = []
+    watching = [True]
+
+    def hook(event: str, _: object) -> None:
+        if watching and event in ("socket.connect", "socket.bind", "socket.getaddrinfo", "socket.sendto"):
+            used.append(event)
+
+    sys.addaudithook(hook)
+    yield used
+    watching.clear()
+
+
+def refusal(overrides: dict[str, Any]) -> tuple[str, list[Event]]:
+    """What running the program as stack dev says, and every resource that was registered before it did."""
+    loaded = load_config(ROOT, "dev", {"gcp:project": "my-imaging-dev", **overrides})
+    events: list[Event] = []
+    with pytest.raises(pulumi.RunError) as raised:
+        run(
+            program_of(ROOT),
+            Untouched(),
+            project=loaded.project_name,
+            stack="dev",
+            config=loaded.config,
+            on_event=events.append,
+        )
+    return str(raised.value), [event for event in events if event.type != "pulumi:pulumi:Stack"]
+
+
+@pytest.mark.parametrize("case", BAD, ids=lambda case: case.replace(" ", "-"))
+def test_a_bad_setting_is_one_line_and_nothing_is_registered_or_connected(case: str) -> None:
+    overrides, line = BAD[case]
+
+    with sockets_watched() as used:
+        message, registered = refusal(overrides)
+
+    assert message.splitlines() == ["The settings of stack dev have 1 problem:", f"  - {line}"]
+    assert registered == []
+    assert used == []
+
+
+def test_all_problems_are_said_at_once_each_with_its_key() -> None:
+    message, registered = refusal(
+        {
+            "gcp:project": None,
+            "location": "mars",
+            "viewerStor": "same",
+            "protection": "off",
+            "dataClass": "deidentified",
+            "jobTasks": "many",
+            "gcp:storageCustomEndpoint": "http://127.0.0.1",
+        }
+    )
+
+    head, *lines = message.splitlines()
+    assert head == "The settings of stack dev have 6 problems:"
+    assert [line.split()[1] for line in lines] == [
+        "gcp:project",
+        "dicom-platform:location",
+        "dicom-platform:jobTasks",
+        "dicom-platform:viewerStor",
+        "gcp:storageCustomEndpoint",
+        "dicom-platform:protection",
+    ]
+    assert registered == []
+
+
+def test_a_combination_is_not_judged_by_a_value_that_is_wrong_by_itself() -> None:
+    message, _ = refusal({"protection": "off", "dataClass": "unheard-of"})
+
+    assert len(message.splitlines()) == 2
+    assert "dataClass = 'unheard-of'" in message
+
+
+def test_the_watch_on_sockets_sees_a_connection() -> None:
+    with sockets_watched() as used, socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+
+    assert used == ["socket.bind"]
+
+
+def read(stack: str, **overrides: Any) -> settings.Settings:
+    """The settings as the program would see them."""
+    loaded = load_config(ROOT, stack, overrides)
+    seen: list[settings.Settings] = []
+    run(
+        lambda: seen.append(settings.load()),
+        Untouched(),
+        project=loaded.project_name,
+        stack=stack,
+        config=loaded.config,
+    )
+    return seen[0]
+
+
+def test_the_local_stack_needs_nothing_and_is_disposable() -> None:
+    local = read("local")
+
+    assert (local.project, local.environment, local.data_class) == ("dicom-local", "local", "synthetic")
+    assert not local.protected
+    assert local.sign_in_authority == "http://127.0.0.1:8787/accounts.google.com"
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_a_stack_on_google_needs_only_a_project_and_is_protected(stack: str) -> None:
+    made = read(stack, **{"gcp:project": "my-imaging"})
+
+    assert made.environment == stack
+    assert made.protected
+    assert made.viewer_store == "separate"
+    assert made.delivery_approval
+    assert made.job_image_digest is None
+    assert made.sign_in_authority == "https://accounts.google.com"
+    assert (made.site, made.site_for_previews) == ("my-imaging-viewer", "my-imaging-preview")
+
+
+def test_lists_numbers_and_switches_arrive_typed() -> None:
+    made = read("dev", **{"gcp:project": "my-imaging", "viewers": ["a@b.org", "c@d.org"], "jobTasks": 3})
+
+    assert made.viewers == ("a@b.org", "c@d.org")
+    assert made.job_tasks == 3
+    assert made.audit_retention_locked is False
+
+
+@pytest.mark.parametrize(
+    "schedule", ["0 3 * * *", "*/15 * * * *", "0,30 6-18 1 */2 MON-FRI", "5 4 * * 0", "0 0 1 1 SUN,WED"]
+)
+def test_a_schedule_that_cron_knows_is_accepted(schedule: str) -> None:
+    assert read("dev", **{"gcp:project": "my-imaging", "jobSchedule": schedule}).job_schedule == schedule
