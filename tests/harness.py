@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import json
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from localcloud.cloud import Cloud
+from localcloud.control import ControlPlane
 from localcloud.control.call import Request
-from localcloud.engine import Declared, Deployment, Node, load_config, program_of, run
+from localcloud.engine import (
+    Deployment,
+    DirectTransport,
+    Node,
+    RestProvider,
+    StackConfig,
+    load_config,
+    program_of,
+    run,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = "dicom-platform"
@@ -20,10 +32,11 @@ DEFAULTS = {"gcp:project": "dicom-local"}
 
 @dataclass(frozen=True)
 class Graph:
-    """A deployment and the API requests that made it."""
+    """A deployment, the API requests that made it, and the cloud it is in now."""
 
     deployment: Deployment
-    requests: list[Request] = field(default_factory=list[Request])
+    requests: list[Request]
+    cloud: Cloud
 
     def all(self, type: str) -> list[Node]:
         """Nodes whose type is `type`, or ends in it after a colon or slash (`Topic`, `pubsub/topic:Topic`)."""
@@ -36,7 +49,9 @@ class Graph:
     def one(self, type: str, name: str | None = None) -> Node:
         """The only node of this type (and name); fails saying what there is instead."""
         nodes = [node for node in self.all(type) if name is None or node.name == name]
-        assert len(nodes) == 1, f"{len(nodes)} of {type} {name or ''}; there are {[node.name for node in self.all(type)]}"
+        assert len(nodes) == 1, (
+            f"{len(nodes)} of {type} {name or ''}; there are {[node.name for node in self.all(type)]}"
+        )
         return nodes[0]
 
     def inputs(self, type: str, name: str | None = None) -> dict[str, Any]:
@@ -62,20 +77,6 @@ class WholeStack(Protocol):
     def __call__(self, name: str = "local", **overrides: Any) -> Graph: ...
 
 
-class Echo:
-    """A provider without any API: outputs are the inputs."""
-
-    def check(self, declared: Declared) -> dict[str, Any]:
-        return declared.inputs
-
-    def create(self, declared: Declared) -> tuple[str, dict[str, Any]]:
-        known = {"email": f"{declared.name}@p.iam", "member": f"serviceAccount:{declared.name}@p.iam"}
-        return f"id/{declared.name}", {**known, "name": declared.name, **declared.inputs}
-
-    def invoke(self, token: str, args: dict[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
-        return {**args, "number": "123456789012", "projectId": "dicom-local"}
-
-
 def deploy(
     program: Callable[[], Any],
     *,
@@ -88,17 +89,8 @@ def deploy(
         (Path(folder) / "Pulumi.yaml").write_text(f"name: {PROJECT}\n")
         (Path(folder) / "Pulumi.test.yaml").write_text("config: {}\n")
         loaded = load_config(Path(folder), "test", {**DEFAULTS, **(config or {})})
-    deployment = run(
-        program,
-        Echo(),
-        project=PROJECT,
-        stack="test",
-        config=loaded.config,
-        secret_keys=loaded.secret_keys,
-        preview=preview,
-        previous=previous.deployment if isinstance(previous, Graph) else previous,
-    )
-    return Graph(deployment)
+    former = previous.deployment if isinstance(previous, Graph) else previous
+    return _run(program, "test", loaded, preview=preview, previous=former)
 
 
 def stack(name: str = "local", **overrides: Any) -> Graph:
@@ -108,13 +100,28 @@ def stack(name: str = "local", **overrides: Any) -> Graph:
 
 @functools.cache
 def _stack(name: str, overrides: str) -> Graph:
-    loaded = load_config(ROOT, name, json.loads(overrides))
+    return _run(program_of(ROOT), name, load_config(ROOT, name, json.loads(overrides)))
+
+
+@functools.cache
+def _folder() -> Path:
+    """One for all control planes of a test run: they keep only their key there, and making one is slow."""
+    folder = tempfile.TemporaryDirectory(prefix="local-cloud-")
+    atexit.register(folder.cleanup)
+    return Path(folder.name)
+
+
+def _run(program: Callable[[], Any], name: str, loaded: StackConfig, **options: Any) -> Graph:
+    cloud = Cloud(data=_folder(), project=loaded.config["gcp:project"])
+    plane = ControlPlane(cloud)
+    transport = DirectTransport(plane, f"Bearer {cloud.iam.token(cloud.iam.owner)}", record=True)
     deployment = run(
-        program_of(ROOT),
-        Echo(),
+        program,
+        RestProvider(transport),
         project=loaded.project_name,
         stack=name,
         config=loaded.config,
         secret_keys=loaded.secret_keys,
+        **options,
     )
-    return Graph(deployment)
+    return Graph(deployment, transport.sent, cloud)

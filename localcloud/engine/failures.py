@@ -10,19 +10,20 @@ from localcloud.engine.provider import Refused
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """One resource that could not be made."""
+    """One resource that could not be made, or one function call that was refused (it has neither URN nor name)."""
 
-    urn: str
     type: str
-    name: str
-    position: str
-    property: str
     reason: str
+    property: str = ""
+    urn: str = ""
+    name: str = ""
+    position: str = ""
 
     def __str__(self) -> str:
         where = f" ({self.position})" if self.position else ""
         what = f"{self.property}: " if self.property else ""
-        return f"{self.type} {self.name!r}{where}: {what}{self.reason}"
+        name = f" {self.name!r}" if self.name else ""
+        return f"{self.type}{name}{where}: {what}{self.reason}"
 
 
 class DeploymentFailed(Exception):
@@ -35,8 +36,8 @@ class DeploymentFailed(Exception):
 
 
 class InvokeRefused(Exception):
-    """A provider's function that the program called was refused."""
+    """A provider's function that the program called was refused; the program may catch it."""
 
     def __init__(self, token: str, refused: Refused) -> None:
-        what = f" ({refused.property})" if refused.property else ""
-        super().__init__(f"{token}{what}: {refused.reason}")
+        self.failure = Failure(type=token, property=refused.property, reason=refused.reason)
+        super().__init__(str(self.failure))

@@ -89,7 +89,8 @@ class Monitor:
             node.outputs, node.secret_outputs = outputs, secrets
             if node.type == STACK_TYPE:
                 self.deployment.outputs, self.deployment.secret_outputs = outputs, secrets
-            self._finish(node)
+            else:
+                self._finish(node)
         return empty_pb2.Empty()
 
     def Invoke(self, request: Any) -> resource_pb2.ResourceInvokeResponse:  # noqa: N802
@@ -114,6 +115,11 @@ class Monitor:
 
     def SignalAndWaitForShutdown(self, _: Any) -> empty_pb2.Empty:  # noqa: N802
         return empty_pb2.Empty()
+
+    def close(self) -> None:
+        """The program has ended well: so have the stack, and components that did not say so themselves."""
+        for urn in reversed(list(self._started)):
+            self._finish(self.deployment.resources[urn])
 
     # What they share
 
@@ -168,7 +174,7 @@ class Monitor:
         return {**self._settings, **explicit.inputs} if explicit else self._settings
 
     def _finish(self, node: Node) -> None:
-        node.seconds = time.perf_counter() - self._started[node.urn]
+        node.seconds = time.perf_counter() - self._started.pop(node.urn)
         self._tell(node, node.status)
 
     def _tell(self, node: Node, phase: Phase) -> None:

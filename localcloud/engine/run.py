@@ -19,7 +19,7 @@ from pulumi.runtime import config as sdk_config
 from pulumi.runtime import settings as sdk_settings
 from pulumi.runtime import stack as sdk_stack
 
-from localcloud.engine.failures import DeploymentFailed
+from localcloud.engine.failures import DeploymentFailed, InvokeRefused
 from localcloud.engine.graph import Deployment, Event
 from localcloud.engine.logs import EngineLog
 from localcloud.engine.monitor import Monitor
@@ -76,10 +76,12 @@ def run(
         asyncio.run(_main(program))
 
     error = _in_empty_context(body)
-    if monitor.failures:
-        raise DeploymentFailed(monitor.failures, monitor.deployment) from error
+    failures = monitor.failures + ([error.failure] if isinstance(error, InvokeRefused) else [])
+    if failures:
+        raise DeploymentFailed(failures, monitor.deployment) from error
     if error is not None:
         raise error
+    monitor.close()
     return monitor.deployment
 
 
