@@ -1,0 +1,75 @@
+"""Content negotiation: what an Accept header asks for (RFC 9110 §12.5.1, PS3.18 §8.7).
+
+A DICOMweb media range is wrapped once more: `multipart/related; type="image/jpeg"; transfer-syntax=...`. `Wanted` is the
+range with that wrapping opened. Which of the wanted things a resource has is the resource's business.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from localcloud.dicom.multipart import parse_media_type
+from localcloud.errors import ApiError
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One acceptable representation, best first in `wanted`'s answer."""
+
+    media_type: str
+    """Of the part for multipart ranges, of the body otherwise; may be `*/*` or `image/*`."""
+    multipart: bool | None
+    """True: multipart/related asked; False: a single part asked; None: either (`*/*`)."""
+    transfer_syntax: str
+    """UID, `*` for "as stored", or empty when not given."""
+    text: str
+
+    def covers(self, media_type: str) -> bool:
+        kind, _, sub = self.media_type.partition("/")
+        return self.media_type in ("*/*", media_type) or (sub == "*" and media_type.startswith(kind + "/"))
+
+
+def split_list(header: str) -> list[str]:
+    """Split at commas outside quotes."""
+    return [item.strip() for item in re.findall(r'(?:[^,"]|"(?:\\.|[^"\\])*"?)+', header) if item.strip()]
+
+
+@lru_cache(maxsize=512)
+def wanted(header: str) -> tuple[Wanted, ...]:
+    """The ranges of an Accept header by quality, then as written; none given means anything. Raises `ApiError` 400."""
+    if not header.strip():
+        return (Wanted("*/*", None, "", "*/*"),)
+    ranked: list[tuple[float, Wanted]] = []
+    for item in split_list(header):
+        media = parse_media_type(item)
+        try:
+            quality = float(media.parameters.get("q", "1"))
+        except ValueError as error:
+            raise ApiError(400, f"Accept: {item!r} has a quality that is not a number.") from error
+        if not re.fullmatch(r"[\w!#$&^.+*-]+/[\w!#$&^.+*-]+", media.type):
+            raise ApiError(400, f"Accept: {item!r} is not a media range.")
+        if quality <= 0:
+            continue
+        syntax = media.parameters.get("transfer-syntax", "")
+        if media.type in ("multipart/related", "multipart/*"):
+            inner = parse_media_type(media.parameters.get("type", "*/*"))
+            # Some clients quote the inner parameters together with the type.
+            syntax = syntax or inner.parameters.get("transfer-syntax", "")
+            ranked.append((quality, Wanted(inner.type, True, syntax, item)))
+        else:
+            ranked.append((quality, Wanted(media.type, None if media.type == "*/*" else False, syntax, item)))
+    return tuple(choice for _, choice in sorted(ranked, key=lambda pair: -pair[0]))
+
+
+def choose(header: str, offered: tuple[str, ...]) -> str:
+    """The offered media type that the caller prefers, for resources without transfer syntaxes; the first is the default.
+
+    Raises `ApiError` 406 naming what there is.
+    """
+    for choice in wanted(header):
+        for media_type in offered:
+            if choice.covers(media_type):
+                return media_type
+    raise ApiError(406, f"Accept: {header!r} cannot be satisfied; this resource is available as {', '.join(offered)}.")

@@ -1,0 +1,181 @@
+"""One answer a DICOMweb transaction: from what a request addresses to an HTTP response."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from localcloud.dicom import bulkdata as bulk
+from localcloud.dicom import cors, deletes, notify, query, retrieve, stow, xml
+from localcloud.dicom import frames as frame
+from localcloud.dicom import rendered as picture
+from localcloud.dicom import search as matches
+from localcloud.dicom.accept import choose, wanted
+from localcloud.dicom.jsonmodel import dump, with_root
+from localcloud.dicom.multipart import PART_TAIL, closing, new_boundary, part_head
+from localcloud.dicom.receipt import receipt
+from localcloud.dicom.syntaxes import EXPLICIT_LITTLE, OCTETS
+from localcloud.errors import ApiError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from localcloud.dicom.routes import Target
+
+JSON, XML = "application/dicom+json", "application/dicom+xml"
+LEVEL: dict[str, query.Level] = {"studies": "study", "series": "series", "instances": "instance"}
+
+
+async def store(target: Target) -> web.StreamResponse:
+    """STOW-RS. XML unless JSON is asked for, as Google answers."""
+    media_type = choose(target.accept, (XML, JSON, "application/json", "application/xml"))
+    resource = target.service.resource(target.store) or {}
+    topics = notify.topics(resource, bulk_import=False)
+    notify.check(target.service.cloud, topics)
+    request = target.request
+    outcome = await stow.receive(
+        request.content.iter_any(),
+        request.headers.get("Content-Type", ""),
+        target.archive,
+        target.study,
+        target.service.duplicates,
+    )
+    notify.tell(target.service.cloud, topics, target.store, outcome.stored, "StoreInstances")
+    answer = receipt(outcome, target.root, target.study)
+    body = dump(answer) if media_type.endswith("json") else xml.document(answer)
+    return web.Response(body=body, status=409 if outcome.refused else 200, headers={"Content-Type": media_type})
+
+
+async def search(target: Target) -> web.StreamResponse:
+    """QIDO-RS."""
+    level = LEVEL[target.what]
+    wanted_query = query.parse(level, target.request.query.items())
+    if target.study:
+        wanted_query.match["StudyInstanceUID"] = target.study
+    if target.series:
+        wanted_query.match["SeriesInstanceUID"] = target.series
+    form = choose(target.accept, (JSON, "application/json", XML))
+    results = await asyncio.to_thread(
+        matches.page, target.archive, wanted_query, target.root, bool(target.study), bool(target.series)
+    )
+    if not results:
+        return web.Response(status=204)
+    return model_response(results, form)
+
+
+def model_response(serialized: list[bytes], form: str) -> web.StreamResponse:
+    """Data sets, serialized in the JSON model, as JSON or as one XML part each."""
+    if form != XML:
+        return web.Response(body=b"[" + b",".join(serialized) + b"]", headers={"Content-Type": form})
+    boundary, pieces = new_boundary(), list[bytes]()
+    for text in serialized:
+        document = xml.document(json.loads(text))
+        pieces += (part_head(boundary, XML, len(document)), document, PART_TAIL)
+    kind = f'multipart/related; type="{XML}"; boundary={boundary}'
+    return web.Response(body=b"".join([*pieces, closing(boundary)]), headers={"Content-Type": kind})
+
+
+async def metadata(target: Target) -> web.StreamResponse:
+    """Attributes of every instance addressed, bulk data by reference."""
+    form = choose(target.accept, (JSON, "application/json", XML))
+
+    def read() -> list[bytes]:
+        found = []
+        for r in target.archive.find(target.study, target.series, target.instance):
+            url = f"{target.root}/studies/{r.study}/series/{r.series}/instances/{r.instance}"
+            found.append(with_root(target.archive.metadata(r), url))
+        return found
+
+    return model_response(await asyncio.to_thread(read), form)
+
+
+async def instances(target: Target) -> web.StreamResponse:
+    """WADO-RS of a study, series or instance."""
+    archive = target.archive
+    records = await asyncio.to_thread(archive.find, target.study, target.series, target.instance)
+    form = retrieve.agree(target.accept, archive, records, bool(target.instance))
+    if not form.multipart:
+        if form.as_stored:
+            kind = retrieve.content_type(records[0].syntax)
+            return web.FileResponse(archive.path(records[0].file), headers={"Content-Type": kind})
+        part = await asyncio.to_thread(retrieve.part, archive, records[0], form)
+        headers = {"Content-Type": retrieve.content_type(part.syntax), "Content-Length": str(part.length)}
+        return await stream(target, headers, retrieve.pulled(part.chunks))
+    boundary = new_boundary()
+    headers = {"Content-Type": f'multipart/related; type="{retrieve.DICOM}"; boundary={boundary}'}
+    if form.as_stored:
+        headers["Content-Length"] = str(retrieve.total_length(records, boundary))
+    return await stream(target, headers, retrieve.multipart_body(archive, records, form, boundary))
+
+
+async def stream(target: Target, headers: dict[str, str], body: AsyncIterator[bytes]) -> web.StreamResponse:
+    """Send `body` as it comes; the first piece is made before the status is sent, so that a refusal can still be told."""
+    first = await anext(body, b"")
+    response = web.StreamResponse(headers={**headers, **cors.headers(target.request.headers)})
+    await response.prepare(target.request)
+    if target.request.method != "HEAD":
+        await response.write(first)
+        async for chunk in body:
+            await response.write(chunk)
+    await response.write_eof()
+    return response
+
+
+async def frames(target: Target) -> web.StreamResponse:
+    opened = target.archive.open(target.study, target.series, target.instance)
+    numbers = frame.numbers(target.frames)
+    form = frame.agree(target.accept, opened, len(numbers))
+    headers, body = await frame.answer(opened, numbers, form, target.url)
+    return web.Response(body=body, headers=headers)
+
+
+async def rendered(target: Target) -> web.StreamResponse:
+    fit = picture.viewport(target.request.query)
+    media_type = choose(target.accept, picture.FORMATS)
+    opened = target.archive.open(target.study, target.series, target.instance)
+    numbers = frame.numbers(target.frames or "1")
+    if len(numbers) > 1:
+        raise ApiError(400, "one frame can be rendered at a time.")
+    body = await asyncio.to_thread(picture.render, opened, numbers[0], media_type, fit)
+    return web.Response(body=body, headers={"Content-Type": media_type})
+
+
+async def bulk_data(target: Target) -> web.StreamResponse:
+    opened = target.archive.open(target.study, target.series, target.instance)
+    place = bulk.locate(opened, target.bulk)
+    choice = next((one for one in wanted(target.accept) if one.covers(OCTETS)), None)
+    if not choice:
+        raise ApiError(406, f'bulk data are available as multipart/related; type="{OCTETS}" or {OCTETS}.')
+    pieces = retrieve.pulled(bulk.chunks(target.archive, opened, place))
+    length = place[2]
+    if choice.multipart is False:
+        return await stream(target, {"Content-Type": OCTETS, "Content-Length": str(length)}, pieces)
+    boundary = new_boundary()
+    head = part_head(
+        boundary, f"{OCTETS}; transfer-syntax={EXPLICIT_LITTLE}", length, f"{target.url}/bulkdata/{target.bulk}"
+    )
+    tail = PART_TAIL + closing(boundary)
+
+    async def body() -> AsyncIterator[bytes]:
+        yield head
+        async for piece in pieces:
+            yield piece
+        yield tail
+
+    headers = {
+        "Content-Type": f'multipart/related; type="{OCTETS}"; boundary={boundary}',
+        "Content-Length": str(len(head) + length + len(tail)),
+    }
+    return await stream(target, headers, body())
+
+
+async def delete(target: Target) -> web.StreamResponse:
+    archive, study, series = target.archive, target.study, target.series
+    if target.instance:
+        await asyncio.to_thread(deletes.delete_one, archive, study, series, target.instance)
+        return web.Response(status=200)
+    operation = deletes.delete_many(target.service.cloud, archive, target.store, study, series, target.version)
+    return web.json_response(operation)

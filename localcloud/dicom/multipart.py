@@ -1,0 +1,175 @@
+"""multipart/related (RFC 2046, 2387) in both directions: split a body as it arrives, and frame an answer.
+
+It keeps no more of a body than one part header or one possible delimiter. It does not know what the parts mean.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.message import Message
+
+MAX_HEADER = 16 * 1024
+"""Bytes of one part's header lines: far above what any client sends, low enough to stop a body without headers."""
+
+
+class MalformedMultipart(ValueError):
+    """The body is not multipart as RFC 2046 writes it; the message says where."""
+
+
+@dataclass(frozen=True)
+class PartStart:
+    headers: dict[str, str]
+    """Header names in lower case."""
+
+
+@dataclass(frozen=True)
+class PartEnd:
+    pass
+
+
+Event = PartStart | PartEnd | memoryview
+
+
+@dataclass(frozen=True)
+class MediaType:
+    """A Content-Type: `type` in lower case, `parameters` with lower-case names and unquoted values."""
+
+    type: str
+    parameters: dict[str, str]
+
+
+def parse_media_type(value: str) -> MediaType:
+    """Read a Content-Type header; an empty one gives an empty type."""
+    message = Message()
+    message["Content-Type"] = value
+    pairs = message.get_params(failobj=[])
+    parameters = {name.lower(): text for name, text in pairs[1:]}
+    return MediaType(pairs[0][0].strip().lower() if pairs else "", parameters)
+
+
+class Splitter:
+    """Push parser of one multipart body: `feed` each chunk, take the events; `finish` at the end of the body."""
+
+    def __init__(self, boundary: str) -> None:
+        self._dashed = b"--" + boundary.encode("latin-1")
+        self._newline = b"\r\n"
+        self._needle = b"\r\n" + self._dashed
+        self._state = self._preamble
+        self._rest = b""
+        self._closed = False
+
+    def feed(self, chunk: bytes) -> Iterator[Event]:
+        """Events of one more piece of the body. Raises `MalformedMultipart`."""
+        self._rest = self._rest + chunk if self._rest else chunk
+        while not self._closed and self._rest:
+            before = (self._state, len(self._rest))
+            yield from self._state()
+            if (self._state, len(self._rest)) == before:
+                return
+
+    def finish(self) -> None:
+        """Call when the body has ended. Raises `MalformedMultipart` if it ended early."""
+        if not self._closed:
+            raise MalformedMultipart(
+                f"the multipart body ends without its closing delimiter {(self._dashed + b'--').decode('latin-1')!r}"
+            )
+
+    def _preamble(self) -> Iterator[Event]:
+        data = self._rest
+        at = 0 if data.startswith(self._dashed) else data.find(b"\n" + self._dashed) + 1
+        if at == 0 and not data.startswith(self._dashed):
+            # Keep what may be the head of the first delimiter; a preamble is for humans and is dropped.
+            self._rest = data[-len(self._dashed) :]
+            return
+        end = data.find(b"\n", at)
+        if data[at + len(self._dashed) :].startswith(b"--"):
+            self._closed = True
+        elif end >= 0:
+            # Some clients end lines with LF alone: they do it everywhere, so the first line tells.
+            if data[end - 1 : end] != b"\r":
+                self._newline = b"\n"
+            self._needle = self._newline + self._dashed
+            self._rest, self._state = data[end + 1 :], self._headers
+        elif len(data) - at > MAX_HEADER:
+            raise MalformedMultipart("the first boundary line does not end")
+        yield from ()
+
+    def _headers(self) -> Iterator[Event]:
+        data = self._rest
+        blank = self._newline * 2
+        if data.startswith(self._newline):
+            end, skip = 0, len(self._newline)
+        else:
+            end, skip = data.find(blank), len(blank)
+        if end < 0:
+            if len(data) > MAX_HEADER:
+                raise MalformedMultipart(f"a part's headers do not end within {MAX_HEADER} bytes")
+            return
+        headers: dict[str, str] = {}
+        for line in data[:end].decode("latin-1").splitlines():
+            name, colon, value = line.partition(":")
+            if not colon:
+                raise MalformedMultipart(f"part header line {line[:80]!r} has no colon")
+            headers[name.strip().lower()] = value.strip()
+        # The delimiter of an empty part may follow at once: leave the newline that belongs to it.
+        self._rest, self._state = data[end + skip - len(self._newline) :], self._first_data
+        yield PartStart(headers)
+
+    def _first_data(self) -> Iterator[Event]:
+        if len(self._rest) < len(self._needle) and self._needle.startswith(self._rest):
+            return
+        self._state = self._data
+        if not self._rest.startswith(self._needle):
+            self._rest = self._rest[len(self._newline) :]
+        yield from ()
+
+    def _data(self) -> Iterator[Event]:
+        data, start = self._rest, 0
+        while (at := data.find(self._needle, start)) >= 0:
+            tail = data[at + len(self._needle) : at + len(self._needle) + 256]
+            if tail.startswith(b"--"):
+                self._closed = True
+            elif line := re.match(rb"[ \t]*\r?\n", tail):
+                self._rest, self._state = data[at + len(self._needle) + line.end() :], self._headers
+            elif re.fullmatch(rb"-|[ \t]*\r?", tail):
+                break  # the line is not complete yet
+            else:
+                start = at + 1  # data that looks like a delimiter up to here
+                continue
+            if at:
+                yield memoryview(data)[:at]
+            yield PartEnd()
+            return
+        keep = at if at >= 0 else self._possible_delimiter(data)
+        if keep:
+            yield memoryview(data)[:keep]
+        self._rest = data[keep:]
+
+    def _possible_delimiter(self, data: bytes) -> int:
+        """Where the tail of `data` could be the beginning of a delimiter, else its length."""
+        at = data.find(self._newline[:1], max(0, len(data) - len(self._needle) + 1))
+        while at >= 0 and not self._needle.startswith(data[at:]):
+            at = data.find(self._newline[:1], at + 1)
+        return at if at >= 0 else len(data)
+
+
+def new_boundary() -> str:
+    return uuid.uuid4().hex
+
+
+def part_head(boundary: str, content_type: str, length: int, location: str = "") -> bytes:
+    """What stands before a part's bytes; `part_tail` follows them, `closing` ends the body."""
+    lines = [f"--{boundary}", f"Content-Type: {content_type}", f"Content-Length: {length}"]
+    if location:
+        lines.append(f"Content-Location: {location}")
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+
+PART_TAIL = b"\r\n"
+
+
+def closing(boundary: str) -> bytes:
+    return f"--{boundary}--\r\n".encode("latin-1")

@@ -1,0 +1,57 @@
+"""Pub/Sub notifications of a DICOM store: one message an instance.
+
+`notificationConfig` (the older field) and `notificationConfigs` may both be set; each names a topic. The message's data
+is the instance's resource name; its attributes are those that Google documents for DICOM notifications.
+"""
+
+from __future__ import annotations
+
+from email.utils import formatdate
+from typing import Any
+
+from localcloud.cloud import Cloud
+from localcloud.dicom.index import NewInstance
+from localcloud.errors import ApiError
+
+PUBLISH = "pubsub.topics.publish"
+
+
+def topics(store: dict[str, Any], bulk_import: bool) -> list[str]:
+    """Topics to tell about stored instances; an import tells the older field's topic only with sendForBulkImport."""
+    older = store.get("notificationConfig") or {}
+    found = [one.get("pubsubTopic", "") for one in store.get("notificationConfigs") or []]
+    if not bulk_import or older.get("sendForBulkImport"):
+        found.append(older.get("pubsubTopic", ""))
+    return sorted({topic for topic in found if topic})
+
+
+def check(cloud: Cloud, wanted: list[str]) -> None:
+    """Raises `ApiError` 403 unless the healthcare service agent may publish on each topic."""
+    agent = cloud.service_agent("gcp-sa-healthcare")
+    for topic in wanted:
+        if not cloud.iam.allowed(f"serviceAccount:{agent}", PUBLISH, f"//pubsub.googleapis.com/{topic}"):
+            raise ApiError(
+                403,
+                f"the Cloud Healthcare service agent {agent} lacks permission {PUBLISH} on topic {topic} of this store's "
+                "notificationConfig: nothing was stored; grant it roles/pubsub.publisher on the topic.",
+            )
+
+
+def tell(cloud: Cloud, wanted: list[str], store: str, instances: list[NewInstance], action: str) -> None:
+    """Publish one message an instance and topic. `action` is the name of the call, e.g. `StoreInstances`."""
+    for one in instances:
+        r = one.record
+        name = f"{store}/dicomWeb/studies/{r.study}/series/{r.series}/instances/{r.instance}"
+        attributes = {
+            "action": action,
+            "lastUpdatedTime": formatdate(cloud.clock(), usegmt=True),
+            "storeName": store,
+            "studyInstanceUID": r.study,
+            "seriesInstanceUID": r.series,
+            "sopInstanceUID": r.instance,
+            "versionId": r.file,
+            "modality": one.modality,
+            "storageClass": "STANDARD",
+        }
+        for topic in wanted:
+            cloud.publish(topic, name.encode(), attributes)

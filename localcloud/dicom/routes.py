@@ -1,0 +1,149 @@
+"""DICOMweb over HTTP: who may, which transaction a path is, deadlines, and errors in Google's shape with CORS headers."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from localcloud.dicom import answers, cors
+from localcloud.dicom.archive import Archive
+from localcloud.dicom.deletes import HOST
+from localcloud.errors import ApiError
+
+if TYPE_CHECKING:
+    from localcloud.dicom.service import DicomStores
+
+PERMISSION = {"GET": "dicomWebRead", "HEAD": "dicomWebRead", "POST": "dicomWebWrite", "DELETE": "dicomWebDelete"}
+UID = r"[0-9.]{1,64}"
+PATH = re.compile(
+    rf"(?:studies/(?P<study>{UID})/?)?(?:series/(?P<series>{UID})/?)?(?:instances/(?P<instance>{UID})/?)?"
+    r"(?P<what>studies|series|instances|metadata|rendered|bulkdata/(?P<bulk>.+)|"
+    r"frames/(?P<frames>[^/]+)(?P<frame_rendered>/rendered)?)?/?"
+)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A request whose caller is known to be allowed, and what its path addresses."""
+
+    request: web.Request
+    service: DicomStores
+    archive: Archive
+    store: str
+    root: str
+    """URL of the store that the client sees, ending in /dicomWeb."""
+    version: str
+    study: str
+    series: str
+    instance: str
+    what: str
+    bulk: str
+    frames: str
+
+    @property
+    def accept(self) -> str:
+        return ",".join(self.request.headers.getall("Accept", []))
+
+    @property
+    def url(self) -> str:
+        parts = (("studies", self.study), ("series", self.series), ("instances", self.instance))
+        return self.root + "".join(f"/{kind}/{uid}" for kind, uid in parts if uid)
+
+
+Answer = Callable[[Target], Awaitable[web.StreamResponse]]
+
+
+class Routes:
+    """The handler of every DICOMweb path."""
+
+    def __init__(self, service: DicomStores) -> None:
+        self._service = service
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        if request.method == "OPTIONS":
+            return web.Response(status=204, headers=cors.preflight(request.headers))
+        seconds = self._service.request_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                response = await self._answer(request)
+        except ApiError as error:
+            response = web.json_response(error.body(), status=error.code)
+            if error.code == 401:
+                response.headers["WWW-Authenticate"] = 'Bearer realm="https://accounts.google.com/"'
+        except TimeoutError:
+            late = ApiError(
+                503,
+                f"the request did not end within its deadline of {seconds:g} seconds; nothing was stored. Send it again.",
+            )
+            response = web.json_response(late.body(), status=503)
+        if not response.prepared:
+            response.headers.update(cors.headers(request.headers))
+        return response
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        store, version = request.match_info["store"], request.match_info["version"]
+        permission = PERMISSION.get(request.method)
+        if not permission:
+            raise ApiError(405, f"{request.method} is not supported by DICOMweb stores.", status="UNIMPLEMENTED")
+        self._authorize(request, store, f"healthcare.dicomStores.{permission}")
+        path = request.match_info["path"]
+        found = PATH.fullmatch(path)
+        if not found:
+            raise ApiError(404, f"{path!r} is not a DICOMweb resource of this store.")
+        part = {name: value or "" for name, value in found.groupdict().items()}
+        answer = transaction(request.method, part)
+        if not answer:
+            raise ApiError(404, f"{request.method} {path!r} is not a DICOMweb transaction of this store.")
+        target = Target(
+            request=request,
+            service=self._service,
+            archive=self._service.archive(store),
+            store=store,
+            root=f"{request.scheme}://{request.host}/{HOST}/{version}/{store}/dicomWeb",
+            version=version,
+            study=part["study"],
+            series=part["series"],
+            instance=part["instance"],
+            what=part["what"],
+            bulk=part["bulk"],
+            frames=part["frames"],
+        )
+        return await answer(target)
+
+    def _authorize(self, request: web.Request, store: str, permission: str) -> None:
+        iam, name = self._service.cloud.iam, f"//{HOST}/{store}"
+        principal = iam.authenticate(request.headers.get("Authorization"))
+        iam.require(principal, permission, name)
+        if self._service.resource(store) is None:
+            # Google does not tell a stranger whether a store exists: the same words as for a missing permission.
+            raise ApiError(403, f"Permission '{permission}' denied on resource '{name}' (or it may not exist).")
+
+
+def transaction(method: str, part: dict[str, str]) -> Answer | None:
+    """The transaction that a method and the parts of a path address."""
+    study, series, instance, what = part["study"], part["series"], part["instance"], part["what"]
+    if (series and not study) or (instance and not series):
+        return None
+    if method == "POST":
+        return answers.store if not series and ((what == "studies" and not study) or (study and not what)) else None
+    if method == "DELETE":
+        return answers.delete if study and not what else None
+    if what in ("studies", "series", "instances"):
+        depth = ("studies", "series", "instances").index(what)
+        return answers.search if not instance and depth >= bool(study) + bool(series) else None
+    if not study:
+        return None
+    if what == "metadata":
+        return answers.metadata
+    if not what:
+        return answers.instances
+    if not instance:
+        return None
+    if what == "rendered" or part["frame_rendered"]:
+        return answers.rendered
+    return answers.bulk_data if part["bulk"] else answers.frames

@@ -1,0 +1,72 @@
+"""The service behind every DICOM store of the local cloud: archives by store name, routes, and the API's own methods."""
+
+from __future__ import annotations
+
+import re
+import threading
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from localcloud.cloud import Cloud
+from localcloud.dicom.archive import Archive
+from localcloud.dicom.deletes import HOST
+from localcloud.dicom.routes import Routes
+from localcloud.dicom.stow import Duplicates
+from localcloud.errors import ApiError
+
+STORE = r"projects/[^/]+/locations/[^/]+/datasets/[^/]+/dicomStores/[^/]+"
+
+
+class DicomStores:
+    """All DICOM stores of one cloud.
+
+    `duplicates`: what a second instance with the same UIDs gets: `reject_all` always 409, `accept_identical` 200 when its
+    content is the same (sources about Google's store differ). `request_seconds`: deadline of a request, body included.
+    """
+
+    def __init__(self, cloud: Cloud, *, duplicates: Duplicates = "reject_all", request_seconds: float = 1800) -> None:
+        self.cloud = cloud
+        self.duplicates: Duplicates = duplicates
+        self.request_seconds = request_seconds
+        self._lock = threading.Lock()
+        self._archives: dict[str, Archive] = {}
+        cloud.on_delete.append(self.deleted)
+
+    def routes(self, app: web.Application) -> None:
+        """Add the DICOMweb routes. Paths with a colon (`…:getStudyMetrics`) are methods of the control plane."""
+        path = f"/{HOST}/{{version:v1|v1beta1}}/{{store:{STORE}}}/dicomWeb/{{path:[^:]*}}"
+        app.router.add_route("*", path, Routes(self).handle)
+
+    def resource(self, store: str) -> dict[str, Any] | None:
+        """The store's resource in the control plane."""
+        return self.cloud.resources.get(HOST, store)
+
+    def archive(self, store: str) -> Archive:
+        """The archive of a store that exists."""
+        with self._lock:
+            if store not in self._archives:
+                self._archives[store] = Archive(self.folder(store))
+            return self._archives[store]
+
+    def folder(self, store: str) -> Path:
+        """`<data>/dicom/<project>/<location>/<dataset>/<store>`. Raises `ApiError` 400 for ids that are no names."""
+        ids = store.split("/")[1::2]
+        for one in ids:
+            if not re.fullmatch(r"[A-Za-z0-9_.:-]{1,256}", one) or one in (".", ".."):
+                raise ApiError(400, f"{one!r} in {store!r} is not a valid id.")
+        return self.cloud.data / "dicom" / Path(*ids)
+
+    def deleted(self, host: str, name: str) -> None:
+        """A resource was deleted: with a store its data go."""
+        if host == HOST and re.fullmatch(STORE, name):
+            with self._lock:
+                archive = self._archives.pop(name, None) or Archive(self.folder(name))
+            archive.destroy()
+
+    async def close(self) -> None:
+        with self._lock:
+            for archive in self._archives.values():
+                archive.close()
+            self._archives.clear()

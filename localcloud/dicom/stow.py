@@ -1,0 +1,176 @@
+"""STOW-RS: take instances from a request body, stream each to disk, store all good ones at its end in one transaction.
+
+A request that does not arrive whole stores nothing. A request that does stores its good instances and answers 409 when
+there were others, as Google does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+from localcloud.dicom.archive import Archive
+from localcloud.dicom.duplicates import same_content
+from localcloud.dicom.index import NewInstance, Record
+from localcloud.dicom.ingest import PROCESSING_FAILURE, Refused, Staged, stage
+from localcloud.dicom.multipart import MalformedMultipart, MediaType, PartEnd, PartStart, Splitter, parse_media_type
+from localcloud.dicom.spool import Spool
+from localcloud.errors import ApiError
+
+Duplicates = Literal["reject_all", "accept_identical"]
+T = TypeVar("T")
+
+
+@dataclass
+class Outcome:
+    stored: list[NewInstance] = field(default_factory=list[NewInstance])
+    same: list[Record] = field(default_factory=list[Record])
+    """Already there with the same content, and accepted as such."""
+    refused: list[Refused] = field(default_factory=list[Refused])
+
+
+class Upload:
+    """The instances of one request until they are committed or thrown away."""
+
+    def __init__(self, archive: Archive, study: str, duplicates: Duplicates) -> None:
+        self._archive, self._study, self._duplicates = archive, study, duplicates
+        self._staged: list[Staged] = []
+        self._outcome = Outcome()
+        self._name = ""
+        self._spool: Spool | None = None
+
+    def begin(self) -> None:
+        self._name = self._archive.new_name()
+        self._spool = Spool(self._archive.path(self._name))
+
+    async def write(self, data: memoryview | bytes) -> None:
+        assert self._spool
+        await self._spool.write(data)
+
+    async def end(self) -> None:
+        """The current instance is complete: flush and check it."""
+        assert self._spool
+        await self._spool.close()
+        self._spool = None
+        try:
+            self._staged.append(await finished(asyncio.to_thread(stage, self._archive, self._name, self._study)))
+        except Refused as refused:
+            self._outcome.refused.append(refused)
+        self._name = ""
+
+    async def commit(self) -> Outcome:
+        """Store everything staged."""
+        return await finished(asyncio.to_thread(self._commit))
+
+    def _commit(self) -> Outcome:
+        archive, outcome = self._archive, self._outcome
+        with archive.index.transaction() as db:
+            for staged in self._staged:
+                r = staged.record
+                if archive.is_deleting(r.study, r.series):
+                    outcome.refused.append(
+                        refuse(r, f"study {r.study} is being deleted: store it when the operation is done")
+                    )
+                elif archive.index.add(db, staged.new):
+                    outcome.stored.append(staged.new)
+                elif self._duplicates == "accept_identical" and same_content(archive, r, db):
+                    outcome.same.append(r)
+                else:
+                    outcome.refused.append(
+                        refuse(r, f"instance {r.instance} already exists in study {r.study}, series {r.series}")
+                    )
+        kept = {one.record.file for one in outcome.stored}
+        for staged in self._staged:
+            if staged.record.file not in kept:
+                archive.discard(staged.record.file)
+        self._staged = []
+        return outcome
+
+    async def abandon(self) -> None:
+        """Leave nothing of this request; harmless after `commit`."""
+        if self._spool:
+            await self._spool.abandon()
+        if self._name:
+            self._archive.discard(self._name)
+        for staged in self._staged:
+            self._archive.discard(staged.record.file)
+
+
+def refuse(record: Record, message: str) -> Refused:
+    return Refused(PROCESSING_FAILURE, message, record.sop_class, record.instance)
+
+
+async def finished(work: Coroutine[Any, Any, T]) -> T:
+    """Wait for work in a thread to its end even when the request is cancelled meanwhile, then let the cancellation go on."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.gather(task, return_exceptions=True)
+        raise
+
+
+async def receive(
+    chunks: AsyncIterator[bytes], content_type: str, archive: Archive, study: str, duplicates: Duplicates
+) -> Outcome:
+    """Store what a request body holds. Raises `ApiError` 400 or 415 for a body that is not what STOW-RS takes."""
+    media = parse_media_type(content_type)
+    upload = Upload(archive, study, duplicates)
+    try:
+        if media.type == "application/dicom":
+            await single(chunks, upload)
+        elif media.type == "multipart/related":
+            await multipart(chunks, boundary(media), upload)
+        else:
+            raise unsupported(content_type)
+        return await upload.commit()
+    except MalformedMultipart as error:
+        raise ApiError(400, f"the request body is not valid multipart/related: {error}; nothing was stored.") from error
+    finally:
+        await upload.abandon()
+
+
+def boundary(media: MediaType) -> str:
+    inner = parse_media_type(media.parameters.get("type", "application/dicom")).type
+    if inner != "application/dicom":
+        raise unsupported(f'multipart/related; type="{inner}"')
+    found = media.parameters.get("boundary", "")
+    if not found:
+        raise ApiError(400, "Content-Type multipart/related has no boundary parameter; nothing was stored.")
+    return found
+
+
+def unsupported(content_type: str) -> ApiError:
+    return ApiError(
+        415,
+        f'Content-Type {content_type!r} is not supported by this DICOM store; send multipart/related; type="application/dicom" '
+        "or a single application/dicom file.",
+    )
+
+
+async def single(chunks: AsyncIterator[bytes], upload: Upload) -> None:
+    upload.begin()
+    async for chunk in chunks:
+        await upload.write(chunk)
+    await upload.end()
+
+
+async def multipart(chunks: AsyncIterator[bytes], boundary: str, upload: Upload) -> None:
+    splitter, parts = Splitter(boundary), 0
+    async for chunk in chunks:
+        for event in splitter.feed(chunk):
+            if isinstance(event, PartStart):
+                kind = parse_media_type(event.headers.get("content-type", "application/dicom")).type
+                if kind != "application/dicom":
+                    raise unsupported(f"{kind} of a part")
+                parts += 1
+                upload.begin()
+            elif isinstance(event, PartEnd):
+                await upload.end()
+            else:
+                await upload.write(event)
+    splitter.finish()
+    if not parts:
+        raise ApiError(400, "the multipart body has no parts: there is nothing to store.")
