@@ -1,0 +1,96 @@
+// The start: config, sign-in, then the view that the address asks for. Every failure ends here, in words.
+
+import { announce, button, failurePanel, h, show } from './dom.js';
+import { loadClient } from './engine.js';
+import { Failure } from './failure.js';
+import { Session, isRenewalFrame } from './session.js';
+import { openStore } from './store.js';
+import { showStudy } from './study.js';
+import { showWorklist } from './worklist.js';
+
+const view = document.getElementById('view');
+const where = document.getElementById('where');
+const account = document.getElementById('account');
+const STUDY = /^\/studies\/([0-9.]+)(?:\/series\/([0-9.]+))?\/?$/;
+const GOOGLE = /^(\/projects\/[^/]+\/locations\/[^/]+\/datasets\/[^/]+\/dicomStores\/[^/]+)\/study\/([0-9.]+)(?:\/series\/([0-9.]+))?\/?$/;
+
+let app;
+let leave = () => {};
+
+async function start() {
+  const config = window.config;
+  if (!config?.servers?.length) throw new Failure('config', 'The file config/local.js is missing or names no server.');
+  if (config.mode) document.documentElement.dataset.mode = config.mode;
+  if (config.organization) document.getElementById('organization').textContent = config.organization;
+  const session = new Session(config);
+  app = { config, session, where };
+  await session.receive();
+  if (location.pathname === '/logout') return signedOut();
+  if (!session.signedIn) await session.signIn();
+  show(account, h('span', {}, session.current.email), button('Sign out', () => session.signOut()));
+  app.client = openStore(await loadClient(), config.servers[0], session);
+  addEventListener('popstate', () => route());
+  document.addEventListener('click', follow);
+  return route();
+}
+
+async function route() {
+  leave();
+  leave = () => {};
+  show(where);
+  announce('');
+  const address = location.pathname;
+  try {
+    refuseOtherStore(new URLSearchParams(location.search).get('gcp'));
+    const done = await viewOf(address);
+    // The reader may have gone on while this view was loading.
+    if (location.pathname === address) leave = done ?? leave;
+    else done?.();
+  } catch (error) {
+    if (location.pathname === address) fail(error);
+  }
+}
+
+function viewOf(address) {
+  if (address === '/') return showWorklist(view, app);
+  const study = STUDY.exec(address);
+  if (study) return showStudy(view, app, study[1], study[2]);
+  const google = GOOGLE.exec(address);
+  if (!google) throw new Failure('missing', 'This address names no study.');
+  refuseOtherStore(`${app.config.gcpBaseUrl}${google[1]}/dicomWeb`);
+  return showStudy(view, app, google[2], google[3]);
+}
+
+/** A link must not make this page send its reader's token to a store of the link's choice. */
+function refuseOtherStore(url) {
+  if (url && url !== app.config.servers[0].url) throw new Failure('missing', 'The link names another DICOM store than the one this viewer shows.');
+}
+
+function follow(event) {
+  const link = event.target.closest?.('a[href^="/"]');
+  if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.defaultPrevented) return;
+  event.preventDefault();
+  if (link.pathname !== location.pathname || location.search) history.pushState(null, '', link.pathname);
+  view.focus({ preventScroll: true });
+  void route();
+}
+
+function signedOut() {
+  show(view, h('section', { class: 'empty' }, h('h1', {}, 'You are signed out'),
+    h('p', {}, 'Nothing of what you looked at is kept in this browser.'),
+    button('Sign in', () => { history.replaceState(null, '', '/'); void app.session.signIn({ asked: true }); }, { class: 'primary' })));
+}
+
+function fail(error) {
+  const failure = error instanceof Failure ? error : new Failure('config', `Something unexpected happened: ${error.message}`, error);
+  const signIn = button('Sign in', () => app.session.signIn({ asked: true }).catch(fail), { class: 'primary' });
+  const again = button('Try again', () => location.reload(), { class: 'primary' });
+  const away = { 'signed-out': [signIn], forbidden: [button('Use another account', () => app.session.signOut()), again] }[failure.kind] ?? [again];
+  show(view, failurePanel(failure, away));
+  announce(failure.message);
+}
+
+// A page that the browser kept for its back button must not show what a signed-out reader had open.
+addEventListener('pageshow', (event) => { if (event.persisted) location.reload(); });
+
+if (!isRenewalFrame()) start().catch(fail);

@@ -1,0 +1,50 @@
+// Building the page: elements from plain calls, and the parts that every view shows in the same way.
+
+/** An element: `h('a', {href: '/'}, 'text', child, …)`. Attributes that are false or null are left out, functions listen. */
+export function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === 'function') element.addEventListener(name, value);
+    else if (value !== false && value != null) element.setAttribute(name, value === true ? '' : value);
+  }
+  element.append(...children.flat().filter((child) => child != null && child !== false));
+  return element;
+}
+
+/** Replace what `parent` shows. */
+export function show(parent, ...children) {
+  parent.replaceChildren(...children.flat().filter(Boolean));
+}
+
+/** A failure as the reader sees it; `actions` are buttons. */
+export function failurePanel(failure, ...actions) {
+  return h('section', { class: `failure ${failure.kind}`, role: 'alert' },
+    h('h1', {}, TITLES[failure.kind]),
+    h('p', {}, failure.message),
+    h('p', { class: 'remedy' }, failure.remedy),
+    h('div', { class: 'actions' }, actions));
+}
+
+const TITLES = {
+  'signed-out': 'You are not signed in',
+  forbidden: 'No access',
+  network: 'No connection',
+  busy: 'The store is busy',
+  missing: 'Not found',
+  blocked: 'This slide cannot be shown yet',
+  config: 'The viewer is not set up correctly',
+};
+
+/** Says something to everybody, screen readers included. An empty text clears it. */
+export function announce(text) {
+  document.getElementById('status').textContent = text;
+}
+
+export function button(label, action, attributes = {}) {
+  return h('button', { type: 'button', click: action, ...attributes }, label);
+}
+
+/** Placeholder for what is being fetched. */
+export function waiting(text) {
+  return h('p', { class: 'waiting', 'aria-busy': 'true' }, text);
+}

@@ -1,0 +1,26 @@
+// Loading dicom-microscopy-viewer, the engine that SLIM uses too. It is a classic script with a global; once a page.
+
+import { Failure } from './failure.js';
+
+const folder = document.querySelector('meta[name=engine]').content;
+let loading;
+
+/** `{DICOMwebClient}`: small, needed by every view. */
+export async function loadClient() {
+  const { api } = await import(`${folder}dicomweb-client.js`);
+  return api;
+}
+
+/** The engine's global; the worklist starts this early so that a slide opens at once. */
+export function loadEngine() {
+  loading ??= new Promise((resolve, reject) => {
+    // Where the engine looks for its worker and decoders; it would guess /static/js/ otherwise.
+    window.PUBLIC_LIB_URL = new URL(folder, location.href).href;
+    const script = document.createElement('script');
+    script.src = `${folder}viewer.js`;
+    script.onload = () => resolve(window.dicomMicroscopyViewer);
+    script.onerror = () => reject(new Failure('config', 'The image engine is missing from this site.'));
+    document.head.append(script);
+  });
+  return loading;
+}

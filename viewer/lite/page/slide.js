@@ -1,0 +1,93 @@
+// One slide on the screen: the engine in a box, with buttons and keys for what the mouse can do.
+
+import { value } from './dicom.js';
+import { Failure } from './failure.js';
+import { announce, button, h } from './dom.js';
+import { loadEngine } from './engine.js';
+
+const STEP = 0.25;
+
+/** Opens `slide` in `container`; gives `{close}`. `onFailure` hears once what goes wrong later. */
+export async function openSlide(container, slide, client, onFailure) {
+  if (slide.problem) throw new Failure('blocked', slide.problem);
+  const engine = await loadEngine();
+  const images = slide.pyramid.map((metadata) => new engine.metadata.VLWholeSlideMicroscopyImage({ metadata }));
+  client.frameSizes = new Map(slide.pyramid.map((image) => [value(image, 'SOPInstanceUID'), frameSize(image)]));
+  let told = false;
+  client.onBadFrame = (problem) => {
+    if (!told) onFailure(new Failure('blocked', problem));
+    told = true;
+  };
+  const viewer = build(engine, images, client);
+  const viewport = h('div', {
+    class: 'viewport', tabindex: '0', role: 'application', 'aria-roledescription': 'slide viewer',
+    'aria-label': `Slide ${slide.title}. Arrow keys move, plus and minus zoom, 0 shows the whole slide.`,
+  });
+  container.replaceChildren(viewport, tools(viewer));
+  viewer.render({ container: viewport });
+  const map = viewer.getMap();
+  viewport.addEventListener('keydown', (event) => keys(map, event));
+  fit(map, 0);
+  viewport.focus({ preventScroll: true });
+  announce(`Slide ${slide.title} is open.`);
+  return { close: () => viewer.cleanup(), map };
+}
+
+function build(engine, images, client) {
+  try {
+    return new engine.viewer.VolumeImageViewer({
+      client, metadata: images, controls: ['overview'], useTileGridResolutions: false, errorInterceptor: (error) => error,
+    });
+  } catch (error) {
+    throw new Failure('blocked', `The engine refuses this slide: ${error.message}`, error);
+  }
+}
+
+/** Bytes of one frame without compression. */
+function frameSize(image) {
+  const of = (keyword) => value(image, keyword) ?? 1;
+  return of('Rows') * of('Columns') * of('SamplesPerPixel') * (of('BitsAllocated') / 8);
+}
+
+function tools(viewer) {
+  const map = viewer.getMap();
+  return h('div', { class: 'tools', role: 'toolbar', 'aria-label': 'Slide' },
+    button('+', () => zoom(map, 1), { 'aria-label': 'Zoom in', title: 'Zoom in (+)' }),
+    button('−', () => zoom(map, -1), { 'aria-label': 'Zoom out', title: 'Zoom out (−)' }),
+    button('Fit', () => fit(map), { 'aria-label': 'Show the whole slide', title: 'Show the whole slide (0)' }));
+}
+
+function keys(map, event) {
+  const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key in moves) pan(map, moves[event.key]);
+  else if ('+='.includes(event.key)) zoom(map, 1);
+  else if ('-_'.includes(event.key)) zoom(map, -1);
+  else if (event.key === '0') fit(map);
+  else return;
+  event.preventDefault();
+}
+
+function zoom(map, direction) {
+  const view = map.getView();
+  view.animate({ zoom: view.getZoom() + direction, duration: duration() });
+}
+
+function pan(map, [right, up]) {
+  const view = map.getView();
+  const [width, height] = map.getSize();
+  const [x, y] = [right * width * STEP * view.getResolution(), up * height * STEP * view.getResolution()];
+  const turn = view.getRotation();
+  const [cos, sin] = [Math.cos(turn), Math.sin(turn)];
+  const [left, bottom] = view.getCenter();
+  view.animate({ center: [left + x * cos - y * sin, bottom + x * sin + y * cos], duration: duration() });
+}
+
+function fit(map, time = duration()) {
+  const view = map.getView();
+  view.fit(view.getProjection().getExtent(), { size: map.getSize(), duration: time, padding: [24, 24, 24, 24] });
+}
+
+function duration() {
+  return matchMedia('(prefers-reduced-motion: reduce)').matches ? 0 : 200;
+}

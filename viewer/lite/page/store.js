@@ -1,0 +1,83 @@
+// The DICOM store: dicomweb-client with our token, one layer of retries, and failures in words.
+
+import { Failure, fromRequest } from './failure.js';
+import { frameProblem } from './codec.js';
+
+const CALLS = [
+  'searchForStudies', 'searchForSeries', 'retrieveSeriesMetadata', 'retrieveInstanceFrames', 'retrieveBulkData',
+  'retrieveInstance', 'retrieveInstanceRendered',
+];
+const NO_RETRY = { retries: 0, retryableStatusCodes: [] };
+export const PAGE = 100;
+
+/** A dicomweb-client of `server` whose calls sign themselves, try again where that can help, and fail with a Failure. */
+export function openStore({ DICOMwebClient }, server, session) {
+  const client = new DICOMwebClient({ url: server.url, verbose: false });
+  const retry = server.retry ?? NO_RETRY;
+  for (const call of CALLS) {
+    const once = client[call].bind(client);
+    client[call] = (options) => patiently(retry, server, session, async () => {
+      client.headers = { Authorization: `Bearer ${await session.token()}` };
+      return once(options);
+    });
+  }
+  client.frameSizes = new Map();
+  client.onBadFrame = () => {};
+  refuseBadFrames(client);
+  return client;
+}
+
+/** Studies with slides, a page at a time: `{studies, more}`. Google sends 100 unless asked, and never says that there are more. */
+export async function searchStudies(client, offset) {
+  const studies = await client.searchForStudies({
+    queryParams: { ModalitiesInStudy: 'SM', limit: PAGE, offset, includefield: 'NumberOfStudyRelatedSeries' },
+  }) ?? [];
+  return { studies, more: studies.length === PAGE };
+}
+
+/** Metadata of every instance of every slide series of the study; throws `missing` for a study that is not there. */
+export async function studyMetadata(client, studyInstanceUID) {
+  const series = await client.searchForSeries({ queryParams: { Modality: 'SM', StudyInstanceUID: studyInstanceUID } }) ?? [];
+  if (!series.length) throw new Failure('missing', 'This store has no slides of that study.');
+  const uids = series.map((entry) => entry['0020000E'].Value[0]);
+  const all = await Promise.all(uids.map((seriesInstanceUID) => client.retrieveSeriesMetadata({ studyInstanceUID, seriesInstanceUID })));
+  return all.flat();
+}
+
+async function patiently(retry, server, session, attempt) {
+  let renewed = false;
+  for (let failures = 0; ;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (error instanceof Failure) throw error;
+      if (error.status === 401 && !renewed) {
+        renewed = true;
+        await session.renew();
+      } else if (failures < retry.retries && retry.retryableStatusCodes.includes(error.status)) {
+        await pause(retry, failures++);
+      } else {
+        throw fromRequest(error, server);
+      }
+    }
+  }
+}
+
+function pause({ factor = 2, minTimeout = 1000, maxTimeout = 30_000, randomize = true }, failures) {
+  const longest = Math.min(minTimeout * factor ** failures, maxTimeout);
+  return new Promise((resolve) => { setTimeout(resolve, randomize ? longest * (0.5 + Math.random() / 2) : longest); });
+}
+
+/** A frame that the engine cannot decode would end one of its workers for good, or be drawn wrongly: it must not get there. */
+function refuseBadFrames(client) {
+  const retrieve = client.retrieveInstanceFrames;
+  client.retrieveInstanceFrames = async (options) => {
+    const frames = await retrieve(options);
+    const problem = frameProblem(new Uint8Array(frames[0]), client.frameSizes.get(options.sopInstanceUID));
+    if (problem) {
+      client.onBadFrame(problem);
+      throw new Failure('blocked', problem);
+    }
+    return frames;
+  };
+}
