@@ -6,7 +6,7 @@ import argparse
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from .errors import CannotRun
@@ -134,12 +134,18 @@ class Settings:
         return not (self.studies or self.series)
 
 
-def parser() -> argparse.ArgumentParser:
-    out = argparse.ArgumentParser(
+class Parser(argparse.ArgumentParser):
+    """A parser whose refusals are ours to print."""
+
+    def error(self, message: str) -> NoReturn:
+        raise CannotRun(f"{message}; --help lists the flags")
+
+
+def parser() -> Parser:
+    out = Parser(
         prog="python -m prepare",
         description="Makes studies ready for the viewer and writes a readiness report per series.",
         epilog=EPILOG,
-        exit_on_error=False,
     )
     out.add_argument("--study", metavar="UID", nargs="+", action="extend", default=[], help="prepare these studies")
     out.add_argument("--series", metavar="UID", nargs="+", action="extend", default=[], help="prepare these series")
@@ -155,10 +161,7 @@ def parser() -> argparse.ArgumentParser:
 
 def load(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
     """Flags win over the environment; an empty variable counts as unset. Raises CannotRun naming every problem."""
-    try:
-        given = parser().parse_args(arguments)
-    except argparse.ArgumentError as error:
-        raise CannotRun(f"{error}; --help lists the flags") from None
+    given = parser().parse_args(arguments)
     problems: list[str] = []
 
     def read(what: str, value: str, reader: Callable[[str], Any]) -> Any:

@@ -1,0 +1,159 @@
+"""Builds a whole-slide image out of real encoded tiles: a small pyramid, written as DICOM files into a folder.
+
+Synthetic subject, real tissue. The tile is the same everywhere, but each frame carries a stamp of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydicom import Dataset
+from pydicom.dataset import FileMetaDataset
+from pydicom.encaps import encapsulate, encapsulate_extended
+from pydicom.uid import UID, VLWholeSlideMicroscopyImageStorage, generate_uid
+
+from tests.e2e.tiles import SIDE, Tile
+
+Offsets = Literal["basic", "extended", "none"]
+
+
+@dataclass(frozen=True)
+class Written:
+    """One instance as pushed."""
+
+    path: Path
+    study: str
+    series: str
+    instance: str
+    frames: tuple[bytes, ...]
+
+
+def item(**values: Any) -> Dataset:
+    out = Dataset()
+    for keyword, value in values.items():
+        setattr(out, keyword, value)
+    return out
+
+
+def code(value: str, scheme: str, meaning: str) -> Dataset:
+    return item(CodeValue=value, CodingSchemeDesignator=scheme, CodeMeaning=meaning)
+
+
+def uid(*parts: str) -> str:
+    return str(generate_uid(entropy_srcs=["tiles-slide", *parts]))
+
+
+def write_slide(
+    folder: Path, tile: Tile, *, across: tuple[int, ...] = (2, 1), offsets: Offsets = "basic", sparse: bool = False
+) -> list[Written]:
+    """Writes one study with one series: a level per entry of `across` (tiles per side, finest first)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written: list[Written] = []
+    for number, side in enumerate(across, 1):
+        dataset = _common(tile)
+        frames = tuple(tile.stamped(f"{tile.name[:20]} {side} {at:05d}") for at in range(side * side))
+        dataset.update(_level(tile, number, side, sparse))
+        _pixels(dataset, tile, frames, offsets)
+        path = folder / f"level-{number}.dcm"
+        dataset.save_as(path, enforce_file_format=True)
+        written.append(
+            Written(path, dataset.StudyInstanceUID, dataset.SeriesInstanceUID, dataset.SOPInstanceUID, frames)
+        )
+    return written
+
+
+def _common(tile: Tile) -> Dataset:
+    path = item(
+        OpticalPathIdentifier="1",
+        IlluminationTypeCodeSequence=[code("111744", "DCM", "Brightfield illumination")],
+    )
+    return item(
+        SOPClassUID=VLWholeSlideMicroscopyImageStorage,
+        SpecificCharacterSet="ISO_IR 192",
+        PatientName="Synthetic^Tiles",
+        PatientID="SYN-TILES",
+        PatientBirthDate="",
+        PatientSex="O",
+        StudyInstanceUID=uid(tile.name, "study"),
+        SeriesInstanceUID=uid(tile.name, "series"),
+        FrameOfReferenceUID=uid(tile.name, "frame of reference"),
+        PositionReferenceIndicator="SLIDE_CORNER",
+        StudyDate="20260102",
+        StudyTime="101500",
+        StudyID="1",
+        AccessionNumber="",
+        ReferringPhysicianName="",
+        SeriesNumber=1,
+        Modality="SM",
+        Manufacturer="tests",
+        ContainerIdentifier="TILES-1",
+        VolumetricProperties="VOLUME",
+        BurnedInAnnotation="NO",
+        SpecimenLabelInImage="NO",
+        LossyImageCompression="00",
+        OpticalPathSequence=[path],
+        NumberOfOpticalPaths=1,
+        TotalPixelMatrixFocalPlanes=1,
+        TotalPixelMatrixOriginSequence=[item(XOffsetInSlideCoordinateSystem=20.0, YOffsetInSlideCoordinateSystem=40.0)],
+        ImageOrientationSlide=[0.0, -1.0, 0.0, -1.0, 0.0, 0.0],
+        SamplesPerPixel=tile.samples,
+        PhotometricInterpretation=tile.photometric,
+        BitsAllocated=tile.allocated,
+        BitsStored=tile.bits,
+        HighBit=tile.bits - 1,
+        PixelRepresentation=0,
+        Rows=SIDE,
+        Columns=SIDE,
+    )
+
+
+def _level(tile: Tile, number: int, side: int, sparse: bool) -> Dataset:
+    kind = ["ORIGINAL", "PRIMARY", "VOLUME", "NONE"] if number == 1 else ["DERIVED", "PRIMARY", "VOLUME", "RESAMPLED"]
+    level = item(
+        SOPInstanceUID=uid(tile.name, "level", str(number)),
+        InstanceNumber=number,
+        ImageType=kind,
+        NumberOfFrames=side * side,
+        TotalPixelMatrixColumns=side * SIDE,
+        TotalPixelMatrixRows=side * SIDE,
+        DimensionOrganizationType="TILED_SPARSE" if sparse else "TILED_FULL",
+        SharedFunctionalGroupsSequence=[
+            item(
+                PixelMeasuresSequence=[item(PixelSpacing=[0.0005 * number, 0.0005 * number], SliceThickness=0.001)],
+                OpticalPathIdentificationSequence=[item(OpticalPathIdentifier="1")],
+            )
+        ],
+    )
+    if tile.samples == 3:
+        level.PlanarConfiguration = 0
+    if sparse:
+        level.PerFrameFunctionalGroupsSequence = [
+            item(
+                PlanePositionSlideSequence=[
+                    item(
+                        ColumnPositionInTotalImagePixelMatrix=at % side * SIDE + 1,
+                        RowPositionInTotalImagePixelMatrix=at // side * SIDE + 1,
+                    )
+                ]
+            )
+            for at in range(side * side)
+        ]
+    return level
+
+
+def _pixels(dataset: Dataset, tile: Tile, frames: tuple[bytes, ...], offsets: Offsets) -> None:
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = UID(tile.syntax)
+    if tile.coding == "raw":
+        dataset.PixelData = b"".join(frames)
+    elif offsets == "extended":
+        dataset.PixelData, dataset.ExtendedOffsetTable, dataset.ExtendedOffsetTableLengths = encapsulate_extended(
+            list(frames)
+        )
+    else:
+        dataset.PixelData = encapsulate(list(frames), has_bot=offsets == "basic")
+    dataset["PixelData"].VR = "OB" if tile.coding != "raw" or tile.allocated == 8 else "OW"
+    if tile.coding != "raw":
+        dataset["PixelData"].is_undefined_length = True

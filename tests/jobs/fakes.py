@@ -1,0 +1,235 @@
+"""What the job's tests stand on: bucket, subscription, store and clock in memory, and slides as plain metadata."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import io
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from prepare.clock import Clock
+from prepare.errors import Conflict, Gone
+from prepare.log import Log
+from prepare.metadata import WHOLE_SLIDE, Image, Row, tag
+from prepare.retry import Traffic
+from prepare.runner import Runner
+from prepare.settings import load
+from prepare.stages import Stages
+
+STORE = "projects/p/locations/l/datasets/d/dicomStores/raw"
+ROOT = f"https://healthcare.example/v1/{STORE}/dicomWeb"
+JPEG = b"\xff\xd8\xff\xc0\x00\x11" + bytes(20) + b"\xff\xd9"
+RLE = (3).to_bytes(4, "little") + (64).to_bytes(4, "little") + bytes(80)
+
+
+@dataclass
+class Time:
+    """A clock that only moves when told, or slept on."""
+
+    now: float = 1_000_000.0
+    slept: list[float] = field(default_factory=list)
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+    @property
+    def clock(self) -> Clock:
+        return Clock(time=lambda: self.now, monotonic=lambda: self.now, sleep=self.sleep)
+
+
+class Bucket:
+    """JSON objects with generations, as the records bucket has them. `on_write` runs before a write is judged."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, tuple[str, int]] = {}
+        self.writes: list[str] = []
+        self.on_write: Callable[[str], None] = lambda name: None
+        self._generation = 0
+
+    def read(self, name: str) -> tuple[Any, int]:
+        if name not in self.objects:
+            return None, 0
+        text, generation = self.objects[name]
+        try:
+            return json.loads(text), generation
+        except ValueError:
+            return None, generation
+
+    def write(self, name: str, content: Any, generation: int) -> int:
+        self.on_write(name)
+        if self.objects.get(name, ("", 0))[1] != generation:
+            raise Conflict(name)
+        self.writes.append(name)
+        return self.put(name, json.dumps(content))
+
+    def put(self, name: str, text: str) -> int:
+        self._generation += 1
+        self.objects[name] = (text, self._generation)
+        return self._generation
+
+    def delete(self, name: str, generation: int) -> None:
+        if name in self.objects and self.objects[name][1] != generation:
+            raise Conflict(name)
+        self.objects.pop(name, None)
+
+    def names(self, prefix: str) -> list[str]:
+        return sorted(name for name in self.objects if name.startswith(prefix))
+
+    def json(self, name: str) -> Any:
+        return json.loads(self.objects[name][0])
+
+
+class Messages:
+    """A subscription: pulled messages are leased until acknowledged."""
+
+    def __init__(self) -> None:
+        self.waiting: list[dict[str, Any]] = []
+        self.leased: dict[str, dict[str, Any]] = {}
+
+    def notify(self, study: str, series: str, instance: str = "1.2.9", store: str = STORE) -> None:
+        self.add(f"{store}/dicomWeb/studies/{study}/series/{series}/instances/{instance}".encode())
+
+    def add(self, data: bytes) -> None:
+        number = len(self.waiting) + len(self.leased)
+        self.waiting.append({"ackId": f"a{number}", "message": {"data": base64.b64encode(data).decode()}})
+
+    def pull(self) -> list[dict[str, Any]]:
+        taken, self.waiting = self.waiting, []
+        self.leased |= {one["ackId"]: one for one in taken}
+        return taken
+
+    def acknowledge(self, ack_ids: list[str]) -> None:
+        for ack_id in ack_ids:
+            self.leased.pop(ack_id)
+
+
+class Store:
+    """A DICOM store: DICOM JSON by study and series, frames by instance."""
+
+    root, name = ROOT, STORE
+
+    def __init__(self, traffic: Traffic | None = None) -> None:
+        self.studies: dict[str, dict[str, list[dict[str, Any]]]] = {}
+        self.frames: dict[str, bytes] = {}
+        self.syntaxes: dict[str, str] = {}
+        self.broken: dict[str, Exception] = {}
+        """Series whose metadata cannot be read."""
+        self.traffic = traffic or Traffic()
+
+    def add(self, study: str, *items: dict[str, Any], frame: bytes = JPEG) -> None:
+        for item in items:
+            series = item[tag("SeriesInstanceUID")]["Value"][0]
+            self.studies.setdefault(study, {}).setdefault(series, []).append(item)
+            self.frames.setdefault(item[tag("SOPInstanceUID")]["Value"][0], frame)
+
+    def instances(self, study: str) -> list[Row]:
+        self.traffic.add(requests=1)
+        if study not in self.studies:
+            raise Gone(f"study {study} is not in {self.name}")
+        return [Row.of(item) for items in self.studies[study].values() for item in items]
+
+    def study_of(self, series: str) -> str:
+        self.traffic.add(requests=1)
+        for study, every in self.studies.items():
+            if series in every:
+                return study
+        raise Gone(f"series {series} is not in {self.name}")
+
+    def metadata(self, study: str, series: str) -> list[dict[str, Any]]:
+        self.traffic.add(requests=1)
+        if series in self.broken:
+            raise self.broken[series]
+        return copy.deepcopy(self.studies[study][series])
+
+    def frame(self, study: str, series: str, instance: str, number: int) -> bytes:
+        self.traffic.add(requests=1, received=len(self.frames[instance]))
+        return self.frames[instance]
+
+    def transfer_syntax(self, study: str, series: str, instance: str) -> str:
+        return self.syntaxes.get(instance, "1.2.840.10008.1.2.1")
+
+
+def item(instance: str, size: int, series: str = "1.2.1", **more: Any) -> dict[str, Any]:
+    """DICOM JSON of one level of a square slide; `more` are keywords and values (None takes one out)."""
+    values: dict[str, Any] = {
+        "SOPInstanceUID": instance,
+        "SeriesInstanceUID": series,
+        "SOPClassUID": WHOLE_SLIDE,
+        "Modality": "SM",
+        "ImageType": ["DERIVED", "PRIMARY", "VOLUME", "NONE"],
+        "Rows": 256,
+        "Columns": 256,
+        "TotalPixelMatrixRows": size,
+        "TotalPixelMatrixColumns": size,
+        "NumberOfFrames": (-(-size // 256)) ** 2,
+        "SamplesPerPixel": 3,
+        "BitsAllocated": 8,
+        "DimensionOrganizationType": "TILED_FULL",
+        "OpticalPathSequence": [{tag("OpticalPathIdentifier"): {"vr": "SH", "Value": ["1"]}}],
+        "FrameOfReferenceUID": "1.2.77",
+        "ContainerIdentifier": "SLIDE-1",
+        **more,
+    }
+    return {
+        tag(keyword): {"vr": "UN", "Value": value if isinstance(value, list) else [value]}
+        for keyword, value in values.items()
+        if value is not None
+    }
+
+
+def pyramid(series: str = "1.2.1", base: int = 4096, **more: Any) -> list[dict[str, Any]]:
+    """A complete pyramid, halved down to one tile."""
+    sizes = [base]
+    while sizes[-1] > 256:
+        sizes.append(sizes[-1] // 2)
+    return [item(f"{series}.{number}", size, series, **more) for number, size in enumerate(sizes, 1)]
+
+
+def image(instance: str = "1.2.1.1", size: int = 4096, **more: Any) -> Image:
+    """An image as the rules see it."""
+    fields: dict[str, Any] = {
+        "instance": instance,
+        "series": "1.2.1",
+        "rows": 256,
+        "columns": 256,
+        "total_rows": size,
+        "total_columns": size,
+        "frames": (-(-size // 256)) ** 2,
+    }
+    return Image(**{**fields, **more})
+
+
+@dataclass
+class Bench:
+    """The whole job around fakes; `run` gives the exit state as outcomes."""
+
+    store: Store = field(default_factory=Store)
+    bucket: Bucket = field(default_factory=Bucket)
+    messages: Messages = field(default_factory=Messages)
+    time: Time = field(default_factory=Time)
+    output: io.StringIO = field(default_factory=io.StringIO)
+
+    def runner(self, *arguments: str) -> Runner:
+        environment = {
+            "DICOMWEB_ROOT": ROOT,
+            "RECORDS_BUCKET": "records",
+            "BACKLOG_SUBSCRIPTION": "projects/p/subscriptions/backlog",
+            "VIEWER_URL": "https://viewer.example",
+        }
+        settings = load(arguments, environment)
+        stages = Stages(
+            self.store,
+            self.bucket,
+            self.time.clock,
+            self.store.traffic,
+            viewer_url=settings.viewer_url,
+            dry_run=settings.dry_run,
+        )
+        return Runner(stages, Log(self.output), self.time.clock, settings)
+
+    def report(self, series: str = "1.2.1", study: str = "1.2") -> Any:
+        return self.bucket.json(f"readiness/{study}/{series}.json")

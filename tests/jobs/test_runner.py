@@ -1,0 +1,232 @@
+"""What one execution does, around a store and a bucket in memory."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from prepare.backlog import Backlog
+from prepare.errors import CannotRun, SeriesFailed
+
+from tests.jobs.fakes import RLE, STORE, Bench, item, pyramid
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def work(bench: Bench, *arguments: str) -> list[tuple[str, str]]:
+    runner = bench.runner(*arguments)
+    if runner.settings.from_backlog:
+        runner.backlog(Backlog(bench.bucket, bench.messages, STORE))
+    else:
+        runner.named(runner.settings.studies, runner.settings.series)
+    return [(outcome.series, outcome.status) for outcome in runner.outcomes]
+
+
+def test_a_good_slide_is_ready(bench: Bench) -> None:
+    bench.store.add("1.2", *pyramid())
+    assert work(bench, "--study", "1.2") == [("1.2.1", "ready")]
+    report = bench.report()
+    assert report["open_cost"]["frame_requests"] == 21
+    assert report["viewer"] == "https://viewer.example/studies/1.2/series/1.2.1"
+    assert [level["columns"] for level in report["levels"]] == [4096, 2048, 1024, 512, 256]
+
+
+def test_a_bad_slide_is_blocked_and_has_no_cost_of_opening(bench: Bench) -> None:
+    bench.store.add("1.2", *pyramid(), frame=RLE)
+    assert work(bench, "--study", "1.2") == [("1.2.1", "blocked")]
+    assert [finding["rule"] for finding in bench.report()["findings"]] == ["R07"]
+    assert bench.report()["open_cost"] is None
+
+
+def test_a_second_run_finds_it_unchanged_in_two_requests_and_writes_nothing(bench: Bench) -> None:
+    bench.store.add("1.2", *pyramid())
+    work(bench, "--study", "1.2")
+    bench.bucket.writes.clear()
+    bench.store.traffic.requests = 0
+    assert work(bench, "--study", "1.2") == [("1.2.1", "unchanged")]
+    assert bench.bucket.writes == []
+    assert bench.store.traffic.requests == 1  # the listing; the other one reads the report
+
+
+def test_a_new_instance_makes_it_look_again(bench: Bench) -> None:
+    bench.store.add("1.2", *pyramid()[:2])
+    assert work(bench, "--study", "1.2") == [("1.2.1", "ready_degraded")]
+    bench.store.add("1.2", *pyramid()[2:])
+    assert work(bench, "--study", "1.2") == [("1.2.1", "ready")]
+
+
+@pytest.mark.parametrize("spoilt", ['{"schema_version": 0}', "not json", "[]", '{"status": "failed"}'])
+def test_a_report_of_another_version_or_a_broken_one_is_replaced(bench: Bench, spoilt: str) -> None:
+    bench.store.add("1.2", *pyramid())
+    bench.bucket.put("readiness/1.2/1.2.1.json", spoilt)
+    assert work(bench, "--study", "1.2") == [("1.2.1", "ready")]
+    assert bench.report()["status"] == "ready"
+
+
+def test_two_runs_at_once_end_as_one(bench: Bench) -> None:
+    bench.store.add("1.2", *pyramid())
+    inner: list[tuple[str, str]] = []
+
+    def other_run(_: str) -> None:
+        bench.bucket.on_write = lambda name: None
+        inner.extend(work(bench, "--study", "1.2"))
+
+    bench.bucket.on_write = other_run
+    assert work(bench, "--study", "1.2") == [("1.2.1", "unchanged")]
+    assert inner == [("1.2.1", "ready")]
+    assert bench.bucket.writes == ["readiness/1.2/1.2.1.json"]
+
+
+def test_radiology_passes_through_without_being_looked_into(bench: Bench) -> None:
+    bench.store.add("1.2", item("1.2.1.1", 0, SOPClassUID="1.2.840.10008.5.1.4.1.1.2", Modality="CT"))
+    bench.store.broken["1.2.1"] = AssertionError("metadata was read")
+    assert work(bench, "--study", "1.2") == [("1.2.1", "ready")]
+    assert bench.report()["levels"] == []
+
+
+def test_a_label_only_series_is_ready(bench: Bench) -> None:
+    label = item("1.2.3.1", 300, "1.2.3", ImageType=["ORIGINAL", "PRIMARY", "LABEL", "NONE"])
+    bench.store.add("1.2", *pyramid(), label)
+    assert work(bench, "--study", "1.2") == [("1.2.1", "ready"), ("1.2.3", "ready")]
+
+
+def test_one_bad_series_does_not_stop_the_others(bench: Bench) -> None:
+    bench.store.add("1.2", *pyramid("1.2.1"), *pyramid("1.2.2", ContainerIdentifier="SLIDE-2"))
+    bench.store.broken["1.2.1"] = SeriesFailed("no answer")
+    assert work(bench, "--study", "1.2") == [("1.2.1", "failed"), ("1.2.2", "ready")]
+
+
+def test_a_defect_is_reported_without_its_message_which_may_quote_an_attribute(bench: Bench) -> None:
+    bench.store.add("1.2", *pyramid())
+    bench.store.broken["1.2.1"] = KeyError("DOE^JANE")
+    assert work(bench, "--study", "1.2") == [("1.2.1", "failed")]
+    assert "unexpected KeyError at fakes.py" in bench.output.getvalue()
+    assert "DOE" not in bench.output.getvalue()
+
+
+def test_no_permission_ends_the_run(bench: Bench) -> None:
+    bench.store.add("1.2", *pyramid())
+    bench.store.broken["1.2.1"] = CannotRun("no permission")
+    with pytest.raises(CannotRun):
+        work(bench, "--study", "1.2")
+
+
+def test_unknown_uids_are_failures_in_a_sentence(bench: Bench) -> None:
+    assert work(bench, "--study", "9.9", "--series", "8.8") == [("8.8", "failed"), ("", "failed")]
+    assert "study 9.9 is not in" in bench.output.getvalue()
+
+
+def test_series_are_found_without_their_study(bench: Bench) -> None:
+    bench.store.add("1.2", *pyramid("1.2.1"), *pyramid("1.2.2", ContainerIdentifier="SLIDE-2"))
+    assert work(bench, "--series", "1.2.2") == [("1.2.2", "ready")]
+
+
+def test_dry_run_says_what_it_would_and_writes_nothing(bench: Bench) -> None:
+    bench.store.add("1.2", *pyramid()[:2])
+    assert work(bench, "--study", "1.2", "--dry-run") == [("1.2.1", "ready_degraded")]
+    assert bench.bucket.objects == {}
+
+
+def test_dry_run_of_the_backlog_takes_no_message_and_changes_no_item(bench: Bench) -> None:
+    bench.store.add("1.2", *pyramid())
+    bench.messages.notify("1.2", "1.2.1")
+    bench.bucket.put("work/1.2/1.2.1.json", "{}")
+    before = dict(bench.bucket.objects)
+    assert work(bench, "--dry-run", "--quiet-seconds", "0") == [("1.2.1", "ready")]
+    assert bench.bucket.objects == before
+    assert len(bench.messages.waiting) == 1
+
+
+def test_the_backlog_waits_until_the_series_is_quiet(bench: Bench) -> None:
+    bench.store.add("1.2", *pyramid())
+    bench.messages.notify("1.2", "1.2.1")
+    assert work(bench, "--quiet-seconds", "30") == [("1.2.1", "ready")]
+    assert sum(bench.time.slept) == 30
+    assert bench.bucket.names("work/") == []
+
+
+def test_instances_that_arrive_while_waiting_start_the_wait_anew(bench: Bench) -> None:
+    levels = pyramid()
+    bench.store.add("1.2", *levels[:-1])
+    bench.messages.notify("1.2", "1.2.1")
+    runner = bench.runner("--quiet-seconds", "30")
+    sleep = bench.time.sleep
+
+    def arrives(seconds: float) -> None:
+        sleep(seconds)
+        if len(bench.time.slept) == 1:
+            bench.store.add("1.2", levels[-1])
+            bench.messages.notify("1.2", "1.2.1")
+
+    bench.time.sleep = arrives
+    runner = bench.runner("--quiet-seconds", "30")
+    runner.backlog(Backlog(bench.bucket, bench.messages, STORE))
+    assert [outcome.status for outcome in runner.outcomes] == ["ready"]
+    assert sum(bench.time.slept) == 60
+
+
+def test_series_that_stay_noisy_are_left_for_the_next_run(bench: Bench) -> None:
+    bench.store.add("1.2", *pyramid())
+    bench.messages.notify("1.2", "1.2.1")
+    assert work(bench, "--quiet-seconds", "30", "--wait-seconds", "10") == []
+    assert bench.bucket.names("work/") == ["work/1.2/1.2.1.json"]
+    bench.time.now += 30
+    assert work(bench, "--quiet-seconds", "30", "--wait-seconds", "10") == [("1.2.1", "ready")]
+
+
+def test_a_series_that_left_the_store_is_dropped_from_the_backlog(bench: Bench) -> None:
+    bench.messages.notify("1.2", "1.2.1")
+    assert work(bench, "--quiet-seconds", "1") == [("1.2.1", "gone")]
+    assert bench.bucket.names("work/") == []
+
+
+def test_a_failing_series_is_tried_once_a_run_and_set_aside_in_the_end(bench: Bench) -> None:
+    bench.store.add("1.2", *pyramid())
+    bench.store.broken["1.2.1"] = SeriesFailed("metadata broke off")
+    bench.messages.notify("1.2", "1.2.1")
+    for _ in range(2):
+        assert work(bench, "--quiet-seconds", "0", "--max-attempts", "3") == [("1.2.1", "failed")]
+        assert bench.bucket.names("work/") == ["work/1.2/1.2.1.json"]
+    assert work(bench, "--quiet-seconds", "0", "--max-attempts", "3") == [("1.2.1", "failed")]
+    assert bench.bucket.names("work/") == []
+    assert bench.bucket.json("failed/1.2/1.2.1.json")["reason"] == "metadata broke off"
+    assert bench.report()["status"] == "failed"
+    assert "set aside after 3 attempts" in bench.report()["reason"]
+
+
+def test_a_twin_that_arrives_later_changes_the_report_of_the_first(bench: Bench) -> None:
+    bench.store.add("1.2", *pyramid("1.2.1"))
+    work(bench, "--study", "1.2")
+    bench.store.add("1.2", *pyramid("1.2.2"))
+    bench.messages.notify("1.2", "1.2.2")
+    assert work(bench, "--quiet-seconds", "0") == [("1.2.2", "blocked"), ("1.2.1", "blocked")]
+    assert {finding["rule"] for finding in bench.report("1.2.1")["findings"]} == {"R03"}
+
+
+def test_slides_of_the_same_study_on_other_glass_do_not_matter(bench: Bench) -> None:
+    bench.store.add("1.2", *pyramid("1.2.1"), *pyramid("1.2.2", ContainerIdentifier="SLIDE-2"))
+    assert work(bench, "--study", "1.2") == [("1.2.1", "ready"), ("1.2.2", "ready")]
+
+
+def test_every_series_gives_one_log_line_of_json(bench: Bench) -> None:
+    bench.store.add("1.2", *pyramid(), frame=RLE)
+    work(bench, "--study", "1.2")
+    (line,) = map(json.loads, bench.output.getvalue().splitlines())
+    assert (line["severity"], line["study"], line["series"]) == ("INFO", "1.2", "1.2.1")
+    assert (line["status"], line["findings"]) == ("blocked", ["R07"])
+
+
+def test_no_attribute_of_a_patient_or_specimen_reaches_report_item_or_log(bench: Bench) -> None:
+    canary = "CANARY^JANE"
+    keywords = ("PatientName", "PatientID", "ContainerIdentifier", "AccessionNumber", "StudyDescription")
+    attributes = dict.fromkeys(keywords, canary)
+    bench.store.add("1.2", *pyramid(**attributes), *pyramid("1.2.2", **attributes))
+    bench.messages.notify("1.2", "1.2.1")
+    bench.messages.notify("1.2", "1.2.2")
+    work(bench, "--quiet-seconds", "0")
+    everything = bench.output.getvalue() + json.dumps(bench.bucket.objects)
+    assert "1.2.1" in everything
+    assert canary not in everything
