@@ -65,7 +65,8 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "phi with Firebase": (
         {"dataClass": "phi"},
-        "dicom-platform:dataClass = 'phi': Firebase Hosting is not covered by Google's BAA and its logs would hold study "
+        "dicom-platform:dataClass = 'phi': Firebase Hosting is not covered by Google's BAA and its logs would hold "
+        "study "
         "UIDs, so no phi with it; use deidentified data (a host that is covered, CMEK and locked retention are not "
         "built yet)",
     ),
@@ -124,7 +125,8 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "bucket as a URL": (
         {"importBuckets": ["gs://scans"]},
-        "dicom-platform:importBuckets = '[\"gs://scans\"]': element 'gs://scans' must be a bucket's name, without gs:// "
+        "dicom-platform:importBuckets = '[\"gs://scans\"]': element 'gs://scans' must be a bucket's name, without "
+        "gs:// "
         "and without a path; for example scanner-archive",
     ),
     "image from nowhere": (
@@ -133,12 +135,14 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "tag in place of a digest": (
         {"jobImageDigest": "latest"},
-        "dicom-platform:jobImageDigest = 'latest': must be an image digest, sha256: and 64 hexadecimal digits; a tag can "
+        "dicom-platform:jobImageDigest = 'latest': must be an image digest, sha256: and 64 hexadecimal digits; a tag "
+        "can "
         "move; for example sha256:…",
     ),
     "digest cut short": (
         {"jobImageDigest": "sha256:abc"},
-        "dicom-platform:jobImageDigest = 'sha256:abc': must be an image digest, sha256: and 64 hexadecimal digits; a tag "
+        "dicom-platform:jobImageDigest = 'sha256:abc': must be an image digest, sha256: and 64 hexadecimal digits; a "
+        "tag "
         "can move; for example sha256:…",
     ),
     "two owners of the image": (
@@ -148,13 +152,15 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "image on Container Registry": (
         {"jobImage": "prebuilt", "jobImageRepository": "eu.gcr.io/p/prepare"},
-        "dicom-platform:jobImageRepository = 'eu.gcr.io/p/prepare': must be an image in Artifact Registry without tag or "
+        "dicom-platform:jobImageRepository = 'eu.gcr.io/p/prepare': must be an image in Artifact Registry without tag "
+        "or "
         "digest (Container Registry, gcr.io, is shut); for example "
         "europe-west4-docker.pkg.dev/my-project/images/prepare",
     ),
     "own image that is elsewhere": (
         {"jobImageRepository": "europe-west4-docker.pkg.dev/other/images/prepare"},
-        "dicom-platform:jobImageRepository = 'europe-west4-docker.pkg.dev/other/images/prepare': only a prebuilt image is "
+        "dicom-platform:jobImageRepository = 'europe-west4-docker.pkg.dev/other/images/prepare': only a prebuilt "
+        "image is "
         "anywhere else than in this stack's registry; remove it, or set jobImage to prebuilt",
     ),
     "schedule of four fields": (
@@ -164,7 +170,8 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "schedule in words": (
         {"jobSchedule": "hourly"},
-        "dicom-platform:jobSchedule = 'hourly': must be a cron expression of five fields: minute hour day month weekday; "
+        "dicom-platform:jobSchedule = 'hourly': must be a cron expression of five fields: minute hour day month "
+        "weekday; "
         'for example "*/15 * * * *"',
     ),
     "number in words": (
@@ -195,7 +202,8 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "Cloud Run as the viewer's host": (
         {"viewerHost": "cloud_run"},
-        "dicom-platform:viewerHost = 'cloud_run': serving the viewer from Cloud Run is not built yet; set it to firebase",
+        "dicom-platform:viewerHost = 'cloud_run': serving the viewer from Cloud Run is not built yet; set it to "
+        "firebase",
     ),
     "site with capitals": (
         {"viewerSite": "Viewer"},
@@ -204,26 +212,31 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "previews where users are": (
         {"viewerSite": "slides", "previewSite": "slides"},
-        "dicom-platform:previewSite = 'slides': previews would replace what users see; give previews a site of their own",
+        "dicom-platform:previewSite = 'slides': previews would replace what users see; give previews a site of their "
+        "own",
     ),
     "domain as a URL": (
         {"customDomain": "https://slides.example.org/"},
-        "dicom-platform:customDomain = 'https://slides.example.org/': must be a host name only: no scheme, port, path or "
+        "dicom-platform:customDomain = 'https://slides.example.org/': must be a host name only: no scheme, port, path "
+        "or "
         "wild-card; for example slides.example.org",
     ),
     "secret of the client": (
         {"oauthClientId": "GOCSPX-abc"},
-        "dicom-platform:oauthClientId = 'GOCSPX-abc': must be the id of an OAuth client of type Web application (never its "
+        "dicom-platform:oauthClientId = 'GOCSPX-abc': must be the id of an OAuth client of type Web application "
+        "(never its "
         "secret); for example 123456789012-abc123.apps.googleusercontent.com",
     ),
     "sign-in in the clear": (
         {"signInAuthority": "http://login.example.org"},
-        "dicom-platform:signInAuthority = 'http://login.example.org': must be an https URL without a trailing slash (http "
+        "dicom-platform:signInAuthority = 'http://login.example.org': must be an https URL without a trailing slash "
+        "(http "
         "only on this machine); for example https://accounts.google.com",
     ),
     "repository as a URL": (
         {"githubRepository": "https://github.com/lab/platform"},
-        "dicom-platform:githubRepository = 'https://github.com/lab/platform': must be OWNER/NAME, not a URL; for example "
+        "dicom-platform:githubRepository = 'https://github.com/lab/platform': must be OWNER/NAME, not a URL; for "
+        "example "
         "my-lab/dicom-platform",
     ),
     "token without a repository": (
@@ -245,7 +258,8 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "locked retention where it must be destroyed": (
         {"auditRetentionLocked": True},
-        "dicom-platform:auditRetentionLocked = 'true': a locked retention cannot be undone and keeps the stack from being "
+        "dicom-platform:auditRetentionLocked = 'true': a locked retention cannot be undone and keeps the stack from "
+        "being "
         "destroyed; set it to false; only prod may lock",
     ),
     "misspelt setting": (

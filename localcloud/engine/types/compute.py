@@ -50,7 +50,10 @@ RUN = {
         create=f"POST /v2/{LOCATION}/jobs?jobId={{name}}",
         id=f"{LOCATION}/jobs/{{name}}",
         labelled=True,
-        rename={"template.template.containers.envs": "env"},
+        rename={
+            "template.template.containers.envs": "env",
+            "template.template.containers.commands": "command",
+        },
         keep=frozenset({"template.template.maxRetries"}),
         defaults={"template.template.maxRetries": 3},
         shape=ordered_environment,
