@@ -31,9 +31,11 @@ class NotDicom(AssertionError):
 
 def parsed(data: bytes) -> Dataset:
     try:
-        return dcmread(io.BytesIO(data))
-    except (InvalidDicomError, EOFError, ValueError, KeyError) as error:
+        dataset = dcmread(io.BytesIO(data))
+        _ = dataset.SOPInstanceUID
+    except (InvalidDicomError, EOFError, ValueError, LookupError, AttributeError) as error:
         raise NotDicom(f"what came back ({len(data)} bytes) is not a readable DICOM file: {error}") from None
+    return dataset
 
 
 def model(dataset: Dataset) -> Attributes:

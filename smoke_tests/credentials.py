@@ -34,7 +34,7 @@ def by_command(template: str) -> TokenSource:
 
 
 def by_impersonation() -> TokenSource:
-    """Whoever runs the checks takes on the identity, which needs roles/iam.serviceAccountTokenCreator on it and no key."""
+    """Whoever runs the checks takes on the identity: needs roles/iam.serviceAccountTokenCreator on it, and no key."""
     import google.auth
     import google.auth.exceptions
     import google.auth.impersonated_credentials

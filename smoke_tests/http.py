@@ -165,7 +165,7 @@ def until(
     pause: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> Found:
-    """First result that is not None; asks at once, then with growing pauses; `TimedOut` names `what` at the deadline."""
+    """First result that is not None; asks at once, then with growing pauses; else `TimedOut`, naming `what`."""
     began = clock()
     while (found := attempt()) is None:
         if clock() - began + every > seconds:

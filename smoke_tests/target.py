@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 CAPABILITIES = {
     "stow": "store instances (STOW-RS)",
     "qido": "search (QIDO-RS)",
+    "includefield": "return any attribute that a search asks for",
     "wado": "retrieve instances and metadata (WADO-RS)",
     "frames": "retrieve single frames",
     "delete": "delete a study, as a long-running operation",

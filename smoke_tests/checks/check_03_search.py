@@ -60,6 +60,7 @@ def check_pages_add_up(run: Context) -> None:
     assert sorted(uids(first + rest, INSTANCE)) == sent, "the pages limit=2 and offset=2 are not the whole"
 
 
+@pytest.mark.needs("includefield")
 def check_attributes_asked_for_are_included(run: Context) -> None:
     asked = f"{FRAMES},{COLUMNS}"
     found = run.reader.search(f"{run.series}/instances", includefield=asked)

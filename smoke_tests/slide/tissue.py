@@ -39,7 +39,7 @@ def colour_table() -> Pixels:
 def clouds(rng: np.random.Generator, edge: int, coarsest: int, finest: int, stretch: int = 1) -> Plane:
     """Repeating smooth noise of 0 to 1 with features `coarsest` to `finest` cells high and `stretch` times as wide."""
     out, weight, size = np.zeros((edge, edge), np.float32), 1.0, coarsest
-    while size >= finest:
+    while size >= min(finest, coarsest):
         down, across = max(2, edge // size), max(2, edge // (size * stretch))
         knots = np.pad(rng.random((down, across), np.float32), 2, mode="wrap")
         inner = (2, 2, 2 + across, 2 + down)
