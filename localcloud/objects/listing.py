@@ -27,7 +27,7 @@ def list_objects(store: ObjectStore, bucket: str, query: Mapping[str, str], endp
     prefixes: list[str] = []
     answer: dict[str, Any] = {"kind": "storage#objects"}
     while True:
-        for found in store.walk(bucket, start, versions=query.get("versions") == "true"):
+        for found in store.walk(bucket, start, versions=query.get("versions", "").lower() == "true"):
             if not found.name.startswith(prefix) or (end and found.name >= end):
                 return filled(answer, items, prefixes)
             if len(items) + len(prefixes) >= limit and not (items and items[-1]["name"] == found.name):

@@ -114,8 +114,10 @@ class ObjectRoutes:
             raise ApiError(400, f"{bucket}/{name} is to be composed of {len(wanted)} objects; it must be 1 to 32.")
         sources: list[StoredObject] = []
         for source in wanted:
-            sources.append(self.objects.find(authorization, bucket, source["name"], source.get("generation")))
-            Preconditions.of(source.get("objectPreconditions") or {}).require(sources[-1])
+            generation = source.get("generation")
+            sources.append(self.objects.find(authorization, bucket, source["name"], generation and str(generation)))
+            conditions: dict[str, Any] = source.get("objectPreconditions") or {}
+            Preconditions.of({key: str(value) for key, value in conditions.items()}).require(sources[-1])
         destination: dict[str, Any] = body.get("destination") or {}
         fields = {"contentType": sources[0].fields.get("contentType")} | destination
         stored = await self.gather(request, bucket, name, sources, writable(fields))
