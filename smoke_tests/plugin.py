@@ -104,7 +104,7 @@ class Suite:
             requests=ledger.requests,
             bytes=ledger.bytes,
             retries=ledger.retries,
-            reason=redacted(reason)[:LONGEST_REASON],
+            reason=" ".join(redacted(reason).split())[:LONGEST_REASON],
             evidence=self.notes.evidence,
         )
 

@@ -16,7 +16,8 @@ from smoke_tests.plugin import Notes
 
 CONFIG = "config/local.js"
 MANIFEST = "manifest.json"
-"""`{path, type, bytes, sha256}` of every released file."""
+"""`{"files": {path: {"type", "size", "sha256"}}}` of every released file but itself."""
+ABSENT = "assets/absent/dataLoader.worker.min.js"
 pytestmark = pytest.mark.needs("viewer")
 
 
@@ -26,13 +27,12 @@ def fetch(run: Context, path: str) -> Answer:
     return answer
 
 
-def manifest(run: Context) -> list[dict[str, Any]]:
+def manifest(run: Context) -> dict[str, dict[str, Any]]:
     answer = fetch(run, MANIFEST)
     assert answer.content_type == "application/json", f"{answer}; is {MANIFEST} missing and the page served for it?"
-    listed = json.loads(answer.body)
-    assert isinstance(listed, list), f"{MANIFEST} is not a list of files"
+    listed = json.loads(answer.body).get("files")
     assert listed, f"{MANIFEST} lists no file"
-    return listed
+    return {path.lstrip("/"): file for path, file in listed.items()}
 
 
 @pytest.mark.parametrize("path", ["", "studies/2.25.1/series/2.25.2"], ids=["root", "deep link"])
@@ -77,24 +77,28 @@ def check_the_configuration_names_this_store(run: Context) -> None:
 def check_every_released_file_is_served(run: Context, note: Notes) -> None:
     files = manifest(run)
 
-    def wrong(file: dict[str, Any]) -> str:
-        answer = fetch(run, str(file["path"]).lstrip("/"))
-        wanted = str(file["type"]).partition(";")[0].strip().lower()
-        if answer.content_type != wanted:
-            return f"{file['path']} came as {answer.content_type!r}, not {wanted!r}"
-        if len(answer.body) != file["bytes"] or hashlib.sha256(answer.body).hexdigest() != file["sha256"]:
-            return f"{file['path']} is not the file that was released ({len(answer.body)} bytes)"
+    def wrong(path: str) -> str:
+        answer, wanted = fetch(run, path), files[path]
+        if answer.content_type != wanted["type"]:
+            return f"/{path} came as {answer.content_type!r}, not {wanted['type']!r}"
+        if len(answer.body) != wanted["size"] or hashlib.sha256(answer.body).hexdigest() != wanted["sha256"]:
+            return f"/{path} is not the file that was released ({len(answer.body)} bytes)"
         return ""
 
     with ThreadPoolExecutor(8) as pool:
         problems = [problem for problem in pool.map(wrong, files) if problem]
-    note(files=len(files), bytes=sum(int(file["bytes"]) for file in files))
+    note(files=len(files), bytes=sum(int(file["size"]) for file in files.values()))
     assert not problems, "; ".join(problems[:5])
 
 
+def check_a_missing_file_is_not_answered_with_the_page(run: Context) -> None:
+    """A decoder that is missing and "found" makes every tile blank without an error."""
+    answer = run.http.send("GET", f"{run.target.viewer_url}/{ABSENT}")
+    assert answer.status == 404, f"{answer}; there is no such file, 404 was due"
+
+
 def check_the_decoders_are_served_as_code(run: Context, note: Notes) -> None:
-    """The page that stands in for a missing decoder makes every tile blank without an error."""
-    paths = [str(file["path"]).lstrip("/") for file in manifest(run)]
+    paths = manifest(run)
     workers = [path for path in paths if path.endswith("dataLoader.worker.min.js")]
     modules = [path for path in paths if path.endswith(".wasm")]
     note(workers=len(workers), wasm=len(modules))
