@@ -1,7 +1,8 @@
 """What Google answers for what was sent: the body in the form of Google's own JSON.
 
-int64 as strings, camelCase names, no nulls, no output-only fields of the caller, proto3 defaults (empty text, zero,
-false, empty list) left out. An empty object stays: it often means something (`replication.automatic: {}`).
+int64 as strings, camelCase names, no nulls, no output-only fields of the caller, no empty text, list or map. An empty
+message stays: it often means something (`replication.automatic: {}`). So do zero and false: Google leaves them out
+where they are the default, but the documents do not say where (`maxRetries` 0 is not its default 3).
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def _message(schemas: dict[str, Json], schema: Json, body: Json) -> Json:
         elif not schema["properties"][known].get("readOnly"):
             field = schema["properties"][known]
             kept = None if value is None else _value(schemas, field, value)
-            if kept is not None and not _is_default(field, kept):
+            if kept is not None and not _is_empty(field, kept):
                 result[known] = kept
     return result
 
@@ -55,6 +56,5 @@ def _value(schemas: dict[str, Json], schema: Json, value: Any) -> Any:
     return value
 
 
-def _is_default(field: Json, value: Any) -> bool:
-    """An empty map is one, an empty message is not."""
-    return not value and (not isinstance(value, dict) or "additionalProperties" in field)
+def _is_empty(field: Json, value: Any) -> bool:
+    return value in ("", []) or (value == {} and "additionalProperties" in field)

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 Json = dict[str, Any]
 
@@ -119,9 +118,9 @@ class Method:
         return self._target.format_map(params)
 
     def params(self, path: str) -> dict[str, str]:
-        """The path's variables; `path` starts after the API's base path and is still percent-encoded."""
+        """The path's variables; `path` starts after the API's base path."""
         match = self._pattern.fullmatch(path)
-        return {key: unquote(value) for key, value in match.groupdict().items()} if match else {}
+        return match.groupdict() if match else {}
 
 
 def _piece(piece: str) -> str:
@@ -147,7 +146,7 @@ class Catalogue:
         self._methods: dict[str, Method] = {}
 
     def match(self, host: str, verb: str, path: str) -> tuple[Method, dict[str, str]] | None:
-        """The method and its path variables, or None. `path` is the real path with version, percent-encoded."""
+        """The method and its path variables, or None. `path` is the real path with version, decoded."""
         path = path.strip("/")
         for base, document in APIS.get(host, {}).items():
             if not path.startswith(base + "/"):

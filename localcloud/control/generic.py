@@ -6,6 +6,7 @@ output-only fields kept, operations where the document says so. Stored resources
 
 from __future__ import annotations
 
+import base64
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -32,10 +33,12 @@ class Generic:
         self._answers: dict[str, Callable[[Call, Method], Any]] = {
             "create": self.create,
             "insert": self.create,
+            "createAsync": self.create,
             "get": self.get,
             "list": self.list,
             "patch": self.patch,
             "update": self.patch,
+            "updateAsync": self.patch,
             "delete": self.delete,
             "remove": self.delete,
         }
@@ -205,7 +208,8 @@ def new_uid() -> str:
 
 
 def new_etag() -> str:
-    return f'"{uuid.uuid4().hex[:12]}"'
+    """Base64, as some APIs declare their etags to be bytes."""
+    return base64.b64encode(uuid.uuid4().bytes[:9]).decode()
 
 
 def merged(current: Resource, new: Resource, fields: list[str]) -> Resource:

@@ -56,4 +56,4 @@ def valid_id(identifier: str, what: str) -> str:
 
 def has_parent_resource(name: str) -> bool:
     """Whether `name` is a resource, which must exist before something is made in it, and not a project or location."""
-    return re.fullmatch(r"(projects|billingAccounts)/[^/]+(/locations/[^/]+)?|locations/[^/]+|", name) is None
+    return re.fullmatch(r"(projects|billingAccounts)/[^/]+(/locations/[^/]+)?", name) is None

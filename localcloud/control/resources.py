@@ -63,7 +63,9 @@ class Resources:
         draft.replace(path)
 
     def load(self, path: Path) -> None:
-        """Replace everything by the snapshot at `path`."""
+        """Replace everything by the snapshot at `path`; without one nothing changes."""
+        if not path.exists():
+            return
         hosts = json.loads(path.read_text())
         with self._lock:
             self._hosts = hosts

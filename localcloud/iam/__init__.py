@@ -20,6 +20,7 @@ Kind = Literal["user", "group", "serviceAccount"]
 IAM_HOST = "iam.googleapis.com"
 POLICIES = "policies"
 """Policies are kept beside the resources, under this in place of a host, by full resource name."""
+_UNSET: dict[str, Any] = {"version": 1, "etag": "ACAB", "bindings": []}
 _CONVENIENCE = {"roles/owner": "projectOwner", "roles/editor": "projectEditor", "roles/viewer": "projectViewer"}
 """Members that stand for everyone with a basic role on the project."""
 _ADVICE = (
@@ -203,11 +204,11 @@ class Iam:
 
     def policy(self, resource: str) -> dict[str, Any]:
         """The policy set on the resource itself; `etag` alone if none was."""
-        stored = self._stored(self._canonical(resource))
-        return stored if stored["bindings"] or "auditConfigs" in stored else {"etag": stored["etag"]}
+        stored = self._cloud.resources.get(POLICIES, self._canonical(resource)) or {"etag": _UNSET["etag"]}
+        return {key: value for key, value in stored.items() if value != []}
 
     def _stored(self, resource: str) -> dict[str, Any]:
-        return self._cloud.resources.get(POLICIES, resource) or {"version": 1, "etag": "ACAB", "bindings": []}
+        return self._cloud.resources.get(POLICIES, resource) or _UNSET
 
     def set_policy(self, resource: str, policy: dict[str, Any]) -> dict[str, Any]:
         """Replace the policy; 400 for bad syntax, an unknown role or account, 409 for an outdated etag."""
@@ -226,7 +227,7 @@ class Iam:
             raise ApiError(400, f"The policy of project {self._cloud.project} must keep a member with roles/owner.")
         stored = {**fresh, "etag": self._etag()}
         self._cloud.resources.put(POLICIES, resource, stored)
-        return stored
+        return self.policy(resource)
 
     def _refuse_unknown(self, policy: dict[str, Any], before: set[str]) -> None:
         for binding in policy["bindings"]:

@@ -85,7 +85,7 @@ def required(method: Method, body: Any) -> str | None:
     where = method.id.split(":")[1]
     if method.leaf == "testIamPermissions":
         return None
-    if where == "projects.locations.jobs.run" and isinstance(body, dict) and body.get("overrides"):
+    if (label, where) == ("run", "projects.locations.jobs.run") and isinstance(body, dict) and body.get("overrides"):
         return "run.jobs.runWithOverrides"
     service = SERVICES.get(label, label)
     for name in (label, service):

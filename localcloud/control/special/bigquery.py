@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 from localcloud.cloud import Cloud
 from localcloud.control import canon, names
 from localcloud.control.call import Call
-from localcloud.control.generic import Generic
+from localcloud.control.generic import Generic, new_etag
 from localcloud.control.special.registry import method
 from localcloud.errors import ApiError
 
@@ -37,7 +36,7 @@ def insert(cloud: Cloud, generic: Generic, call: Call) -> Any:
             "creationTime": millis,
             "lastModifiedTime": millis,
             "type": "DEFAULT",
-            "etag": uuid.uuid4().hex[:12],
+            "etag": new_etag(),
         },
     )
 
@@ -60,7 +59,7 @@ def update(cloud: Cloud, generic: Generic, call: Call) -> Any:
         **body,
         "datasetReference": current["datasetReference"],
         "lastModifiedTime": str(int(cloud.clock() * 1000)),
-        "etag": uuid.uuid4().hex[:12],
+        "etag": new_etag(),
     }
     cloud.resources.put(call.request.host, call.name, changed)
     return changed

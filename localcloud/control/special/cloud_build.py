@@ -24,24 +24,11 @@ def create(cloud: Cloud, generic: Generic, call: Call) -> Any:
     if any(sibling["name"] == label for sibling in siblings):
         raise ApiError(409, f"A trigger named {label} already exists in {call.name}.")
     name = f"{call.name}/triggers/{identifier}"
-    trigger = {**body, "id": identifier, "createTime": generic.now(), "resourceName": name}
-    _complete(trigger)
-    return generic.store(call, name, trigger)
+    return generic.store(call, name, {**body, "id": identifier, "createTime": generic.now(), "resourceName": name})
 
 
-@method(f"{TRIGGERS}.patch")
-def patch(cloud: Cloud, generic: Generic, call: Call) -> Any:
-    """No mask: what is sent replaces everything that a caller may set."""
-    current = generic.existing(call)
-    body = canon.canonical(generic.document(call), "BuildTrigger", call.body)
-    kept = {field: current[field] for field in ("id", "createTime", "resourceName", "name")}
-    trigger = {**kept, **body}
-    _complete(trigger)
-    cloud.resources.put(call.request.host, call.name, trigger)
-    return trigger
-
-
-def _complete(trigger: Resource) -> None:
+@extra(f"{TRIGGERS}.create", f"{TRIGGERS}.patch")
+def complete(cloud: Cloud, call: Call, trigger: Resource) -> None:
     if "repositoryEventConfig" in trigger:
         trigger["repositoryEventConfig"] = {**trigger["repositoryEventConfig"], "repositoryType": "GITHUB"}
 

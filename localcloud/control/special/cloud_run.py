@@ -10,13 +10,12 @@ from localcloud.control.special.registry import Resource, extra
 JOBS = "run.v2:projects.locations.jobs"
 
 
-@extra(f"{JOBS}.create", f"{JOBS}.patch")
+@extra(f"{JOBS}.create")
 def complete(cloud: Cloud, call: Call, job: Resource) -> None:
     ready = {"state": "CONDITION_SUCCEEDED", "lastTransitionTime": timestamp(cloud.clock())}
-    job.setdefault("creator", call.principal.email)
-    job.setdefault("generation", "1")
+    job["creator"] = call.principal.email
+    job["generation"] = job["observedGeneration"] = "1"
     job.setdefault("launchStage", "GA")
-    job["observedGeneration"] = job["generation"]
     job["lastModifier"] = call.principal.email
     job["terminalCondition"] = {"type": "Ready", **ready}
     job["conditions"] = [{"type": "ResourcesAvailable", **ready}]

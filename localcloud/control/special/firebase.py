@@ -8,7 +8,7 @@ from typing import Any
 from localcloud.cloud import Cloud
 from localcloud.control import canon
 from localcloud.control.call import Call
-from localcloud.control.generic import Generic
+from localcloud.control.generic import Generic, new_etag
 from localcloud.control.special.registry import method
 from localcloud.errors import ApiError
 
@@ -24,17 +24,9 @@ def add(cloud: Cloud, generic: Generic, call: Call) -> Any:
         "displayName": cloud.project,
         "resources": {"hostingSite": cloud.project},
         "state": "ACTIVE",
-        "etag": uuid.uuid4().hex[:12],
+        "etag": new_etag(),
     }
     return generic.store(call, call.name, project)
-
-
-@method(f"{PROJECTS}.get")
-def get(cloud: Cloud, generic: Generic, call: Call) -> Any:
-    found = cloud.resources.get(call.request.host, call.name)
-    if found is None:
-        raise ApiError(404, "Requested entity was not found.")
-    return found
 
 
 @method(f"{PROJECTS}.webApps.create")
@@ -51,14 +43,16 @@ def create_app(cloud: Cloud, generic: Generic, call: Call) -> Any:
         "projectId": cloud.project,
         "webId": uuid.uuid4().hex[:20],
         "state": "ACTIVE",
-        "etag": uuid.uuid4().hex[:12],
+        "etag": new_etag(),
     }
     return generic.store(call, name, app)
 
 
 @method(f"{PROJECTS}.webApps.getConfig")
 def config(cloud: Cloud, generic: Generic, call: Call) -> Any:
-    app = generic.existing(call)
+    app = cloud.resources.get(call.request.host, call.name.removesuffix("/config"))
+    if app is None:
+        raise ApiError(404, f"Resource not found: {call.name.removesuffix('/config')}")
     return {
         "projectId": cloud.project,
         "appId": app["appId"],

@@ -43,4 +43,6 @@ def destroy(cloud: Cloud, generic: Generic, call: Call) -> Any:
     wait = float(str(key.get("destroyScheduledDuration", "2592000s")).removesuffix("s"))
     doomed = {**version, "state": "DESTROY_SCHEDULED", "destroyTime": timestamp(cloud.clock() + wait)}
     cloud.resources.put(call.request.host, call.name, doomed)
+    if key.get("primary", {}).get("name") == call.name:
+        cloud.resources.put(call.request.host, key["name"], {**key, "primary": doomed})
     return doomed

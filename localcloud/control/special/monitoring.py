@@ -11,11 +11,10 @@ ALERTS = "monitoring.v3:projects.alertPolicies"
 CHANNELS = "monitoring.v3:projects.notificationChannels"
 
 
-@extra(f"{ALERTS}.create", f"{ALERTS}.patch")
+@extra(f"{ALERTS}.create")
 def alert(cloud: Cloud, call: Call, policy: Resource) -> None:
     record = {"mutateTime": timestamp(cloud.clock()), "mutatedBy": call.principal.email}
-    policy.setdefault("creationRecord", record)
-    policy["mutationRecord"] = record
+    policy["creationRecord"] = policy["mutationRecord"] = record
     policy.setdefault("enabled", True)
     policy["conditions"] = [
         {"name": f"{policy['name']}/conditions/{index}", **condition}

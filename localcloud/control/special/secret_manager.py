@@ -15,8 +15,6 @@ from localcloud.control.special.registry import Resource, method
 from localcloud.errors import ApiError
 
 HOST = "secretmanager.googleapis.com"
-PAYLOADS = "payloads of secretmanager.googleapis.com"
-"""Kept in place of a host, by version, so that no list or get can show a value."""
 SECRETS = "secretmanager.v1:projects.secrets"
 STATES = {"enable": "ENABLED", "disable": "DISABLED", "destroy": "DESTROYED"}
 
@@ -31,14 +29,22 @@ def add(cloud: Cloud, generic: Generic, call: Call) -> Any:
         "name": names.by_number(cloud, name),
         "createTime": generic.now(),
         "state": "ENABLED",
-        "replicationStatus": {kind: {} for kind in secret.get("replication", {})},
+        "replicationStatus": {
+            kind: {"replicas": [{"location": r["location"]} for r in how["replicas"]]} if "replicas" in how else {}
+            for kind, how in secret.get("replication", {}).items()
+        },
         "etag": f'"{number:x}"',
         "clientSpecifiedPayloadChecksum": "dataCrc32c" in (call.body.get("payload") or {}),
     }
     if not version["clientSpecifiedPayloadChecksum"]:
         del version["clientSpecifiedPayloadChecksum"]
-    cloud.resources.put(PAYLOADS, name, {"data": data})
+    cloud.resources.put(HOST, payload_name(name), {"data": data})
     return generic.store(call, name, version)
+
+
+def payload_name(version: str) -> str:
+    """The payload lies below its version, where no method reads, and goes with it."""
+    return f"{version}/payload"
 
 
 def _number(version: Resource) -> int:
@@ -72,7 +78,7 @@ def access(cloud: Cloud, generic: Generic, call: Call) -> Any:
             f"Secret Version [{version['name']}] is in {version['state']} state.",
             status="FAILED_PRECONDITION",
         )
-    data = (cloud.resources.get(PAYLOADS, name) or {})["data"]
+    data = (cloud.resources.get(HOST, payload_name(name)) or {})["data"]
     checksum = google_crc32c.value(base64.b64decode(data))
     return {"name": version["name"], "payload": {"data": data, "dataCrc32c": str(checksum)}}
 
@@ -86,14 +92,6 @@ def switch(cloud: Cloud, generic: Generic, call: Call) -> Any:
     changed = {**version, "state": STATES[verb]}
     if verb == "destroy":
         changed["destroyTime"] = generic.now()
-        cloud.resources.delete(PAYLOADS, name)
+        cloud.resources.delete(HOST, payload_name(name))
     cloud.resources.put(HOST, name, changed)
     return changed
-
-
-@method(f"{SECRETS}.delete")
-def delete(cloud: Cloud, generic: Generic, call: Call) -> Any:
-    generic.existing(call)
-    generic.remove(HOST, call.name)
-    cloud.resources.delete(PAYLOADS, call.name)
-    return {}

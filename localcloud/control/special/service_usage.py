@@ -24,8 +24,12 @@ def _name(cloud: Cloud, api: str) -> str:
     return f"projects/{cloud.project}/services/{api}"
 
 
+def is_enabled(cloud: Cloud, api: str) -> bool:
+    return cloud.resources.get(HOST, _name(cloud, api)) is not None
+
+
 def _service(cloud: Cloud, api: str) -> Resource:
-    state = "ENABLED" if cloud.resources.get(HOST, _name(cloud, api)) else "DISABLED"
+    state = "ENABLED" if is_enabled(cloud, api) else "DISABLED"
     parent = f"projects/{cloud.number}"
     return {"name": f"{parent}/services/{api}", "parent": parent, "state": state, "config": {"name": api}}
 

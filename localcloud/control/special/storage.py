@@ -57,7 +57,18 @@ def insert(cloud: Cloud, generic: Generic, call: Call) -> Any:
         "location": location,
         "locationType": "multi-region" if location in ("US", "EU", "ASIA") else "region",
     }
-    return generic.store(call, _name(identifier), bucket)
+    stored = generic.store(call, _name(identifier), bucket)
+    cloud.iam.set_policy(f"//{HOST}/{_name(identifier)}", {"bindings": _default_bindings(cloud)})
+    return stored
+
+
+def _default_bindings(cloud: Cloud) -> list[Resource]:
+    """What Google grants on every new bucket."""
+    project = cloud.project
+    return [
+        {"role": "roles/storage.legacyBucketOwner", "members": [f"projectEditor:{project}", f"projectOwner:{project}"]},
+        {"role": "roles/storage.legacyBucketReader", "members": [f"projectViewer:{project}"]},
+    ]
 
 
 def _given(body: Resource, now: str) -> Resource:
@@ -67,11 +78,6 @@ def _given(body: Resource, now: str) -> Resource:
         period = str(given["retentionPolicy"]["retentionPeriod"])
         given["retentionPolicy"] = {**given["retentionPolicy"], "retentionPeriod": period, "effectiveTime": now}
     return given
-
-
-@method(f"{BUCKETS}.get")
-def get(cloud: Cloud, generic: Generic, call: Call) -> Any:
-    return _bucket(cloud, call)
 
 
 @method(f"{BUCKETS}.list")
