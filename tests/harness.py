@@ -36,6 +36,7 @@ class Graph:
 
     deployment: Deployment
     requests: list[Request]
+    plane: ControlPlane
     cloud: Cloud
 
     def all(self, type: str) -> list[Node]:
@@ -69,7 +70,7 @@ class Deploy(Protocol):
         *,
         config: Mapping[str, Any] | None = None,
         preview: bool = False,
-        previous: Graph | Deployment | None = None,
+        previous: Graph | None = None,
     ) -> Graph: ...
 
 
@@ -82,15 +83,17 @@ def deploy(
     *,
     config: Mapping[str, Any] | None = None,
     preview: bool = False,
-    previous: Graph | Deployment | None = None,
+    previous: Graph | None = None,
 ) -> Graph:
-    """Run `program`; keys of `config` without a namespace belong to the project."""
+    """Run `program`; keys of `config` without a namespace belong to the project.
+
+    With `previous`, the run meets that graph's cloud as it is; otherwise an empty one.
+    """
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "Pulumi.yaml").write_text(f"name: {PROJECT}\n")
         (Path(folder) / "Pulumi.test.yaml").write_text("config: {}\n")
         loaded = load_config(Path(folder), "test", {**DEFAULTS, **(config or {})})
-    former = previous.deployment if isinstance(previous, Graph) else previous
-    return _run(program, "test", loaded, preview=preview, previous=former)
+    return _run(program, "test", loaded, preview=preview, previous=previous)
 
 
 def stack(name: str = "local", **overrides: Any) -> Graph:
@@ -111,9 +114,16 @@ def _folder() -> Path:
     return Path(folder.name)
 
 
-def _run(program: Callable[[], Any], name: str, loaded: StackConfig, **options: Any) -> Graph:
-    cloud = Cloud(data=_folder(), project=loaded.config["gcp:project"])
-    plane = ControlPlane(cloud)
+def _run(
+    program: Callable[[], Any],
+    name: str,
+    loaded: StackConfig,
+    *,
+    preview: bool = False,
+    previous: Graph | None = None,
+) -> Graph:
+    cloud = previous.cloud if previous else Cloud(data=_folder(), project=loaded.config["gcp:project"])
+    plane = previous.plane if previous else ControlPlane(cloud)
     transport = DirectTransport(plane, f"Bearer {cloud.iam.token(cloud.iam.owner)}", record=True)
     deployment = run(
         program,
@@ -122,6 +132,7 @@ def _run(program: Callable[[], Any], name: str, loaded: StackConfig, **options: 
         stack=name,
         config=loaded.config,
         secret_keys=loaded.secret_keys,
-        **options,
+        preview=preview,
+        previous=previous.deployment if previous else None,
     )
-    return Graph(deployment, transport.sent, cloud)
+    return Graph(deployment, transport.sent, plane, cloud)

@@ -13,7 +13,7 @@ from typing import Any
 
 from localcloud.control.discovery import Catalogue
 from localcloud.engine.provider import Refused
-from localcloud.engine.types.row import PROVIDER_SIDE, Json, Row
+from localcloud.engine.types.row import PROVIDER_SIDE, Around, Json, Row
 
 MARK = {"goog-pulumi-provisioned": "true"}
 EMPTY: tuple[Any, ...] = (None, False, 0, "", [], {})
@@ -50,11 +50,11 @@ def split(url: str, values: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
     return fill(path, values), {name: fill(value, values) for name, value in pairs}
 
 
-def body(row: Row, inputs: Json, values: Mapping[str, Any], path: str) -> Json:
+def body(row: Row, inputs: Json, around: Around, path: str) -> Json:
     """The body of the creating request, whose path is `path`."""
     inputs = copy.deepcopy(inputs)
     if row.shape:
-        inputs = row.shape({**inputs, "project": values.get("project")})
+        inputs = row.shape(inputs, around)
     in_url = {name for _, name in PLACE.findall(row.create)} - row.in_body
     left_out = PROVIDER_SIDE | row.skip | in_url
     declared = {name: value for name, value in inputs.items() if name not in left_out}

@@ -7,7 +7,9 @@ difference and holds the rest to a recording of the real one.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from localcloud.engine import iam_members, render
@@ -17,6 +19,7 @@ from localcloud.engine.provider import Declared, Refused
 from localcloud.engine.render import fill, split
 from localcloud.engine.transport import Transport
 from localcloud.engine.types import ROWS, Row
+from localcloud.engine.types.row import Around
 
 Json = dict[str, Any]
 
@@ -30,8 +33,15 @@ ELSEWHERE = {
 class RestProvider:
     """Thread-safe as its transport is; keeps nothing between resources."""
 
-    def __init__(self, transport: Transport) -> None:
-        self._api = Api(transport)
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._api = Api(transport, sleep)
+        self._clock = clock
 
     def check(self, declared: Declared) -> Json:
         type_, inputs = declared.type, declared.inputs
@@ -78,7 +88,8 @@ class RestProvider:
 
     def _request(self, row: Row, inputs: Json, values: Json) -> Json:
         path, query = split(row.url, values)
-        body = render.body(row, inputs, values, path) if row.sends_body else None
+        around = Around(project=values.get("project", ""), now=datetime.fromtimestamp(self._clock(), UTC))
+        body = render.body(row, inputs, around, path) if row.sends_body else None
         answer = self._api.call(row.host, row.verb, path, query, body)
         return self._api.finish(row.host, row.polls or row.version, answer) if row.waits else {}
 

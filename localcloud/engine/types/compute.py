@@ -4,29 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from localcloud.engine.types.row import Json, Row
+from localcloud.engine.types.row import Around, Json, Row
 
 LOCATION = "projects/{project}/locations/{location}"
 REGION = "projects/{project}/locations/{region}"
 
 
-def cleanup_by_id(inputs: Json) -> Json:
+def cleanup_by_id(inputs: Json, _: Around) -> Json:
     """Pulumi lists cleanup policies with their ids; the API has them by id."""
     policies = inputs.pop("cleanupPolicies", [])
     inputs["cleanupPolicies"] = {policy.pop("id"): policy for policy in policies}
     return inputs
 
 
-def ordered_environment(inputs: Json) -> Json:
+def ordered_environment(inputs: Json, _: Around) -> Json:
     """The provider keeps a container's environment as a set, which it sends by name."""
     for container in inputs["template"]["template"].get("containers", []):
         container.get("envs", []).sort(key=lambda variable: variable["name"])
     return inputs
 
 
-def named_in_full(collection: str, place: str) -> Callable[[Json], Json]:
-    def shape(inputs: Json) -> Json:
-        inputs["name"] = f"projects/{inputs['project']}/locations/{inputs[place]}/{collection}/{inputs['name']}"
+def named_in_full(collection: str, place: str) -> Callable[[Json, Around], Json]:
+    def shape(inputs: Json, around: Around) -> Json:
+        inputs["name"] = f"projects/{around.project}/locations/{inputs[place]}/{collection}/{inputs['name']}"
         return inputs
 
     return shape

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from localcloud.engine.types.row import Json, Row
+from localcloud.engine.types.row import Around, Json, Row
 
 
-def full_topic(inputs: Json) -> Json:
+def full_topic(inputs: Json, around: Around) -> Json:
     """A subscription may name its topic in short; the API wants the full name."""
     if "/" not in inputs["topic"]:
-        inputs["topic"] = f"projects/{inputs['project']}/topics/{inputs['topic']}"
+        inputs["topic"] = f"projects/{around.project}/topics/{inputs['topic']}"
     return inputs
 
 
-def bucket(inputs: Json) -> Json:
+def bucket(inputs: Json, _: Around) -> Json:
     """Pulumi has access control and the lifecycle's state flattened."""
     access = {}
     if inputs.get("publicAccessPrevention"):

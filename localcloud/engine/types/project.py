@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import base64
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-from localcloud.engine.types.row import Json, Row
+from localcloud.engine.types.row import Around, Json, Row
 
 
-def one_service(inputs: Json) -> Json:
+def one_service(inputs: Json, _: Around) -> Json:
     return {"serviceIds": [inputs["service"]]}
 
 
-def next_rotation(inputs: Json) -> Json:
+def next_rotation(inputs: Json, around: Around) -> Json:
     """The provider, not the API, counts the first rotation from now."""
     if inputs.get("rotationPeriod"):
         period = timedelta(seconds=float(inputs["rotationPeriod"].removesuffix("s")))
-        inputs["nextRotationTime"] = (datetime.now(UTC) + period).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        inputs["nextRotationTime"] = (around.now + period).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     return inputs
 
 
-def payload(inputs: Json) -> Json:
+def payload(inputs: Json, _: Around) -> Json:
     data = inputs.get("secretData") or inputs.get("secretDataWo") or ""
     if not inputs.get("isSecretDataBase64"):
         data = base64.b64encode(data.encode()).decode()

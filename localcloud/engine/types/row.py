@@ -8,12 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 Json = dict[str, Any]
 
 PROVIDER_SIDE = frozenset({"project", "deletionPolicy", "deletionProtection"})
 """Inputs that steer the provider and are sent to no API."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Around:
+    """What the inputs do not tell: the provider's project, and the time."""
+
+    project: str
+    now: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,8 +60,8 @@ class Row:
     """Dotted path in the body -> value the provider sends when nothing is declared there. `[]` goes through a list."""
     fallback: Mapping[str, str] = field(default_factory=dict[str, str])
     """What a template uses for an input that is not declared."""
-    shape: Callable[[Json], Json] | None = None
-    """Reshapes a copy of the inputs (with `project`) where names alone do not do."""
+    shape: Callable[[Json, Around], Json] | None = None
+    """Reshapes a copy of the inputs where names alone do not do."""
     waits: bool = True
     """Follows the long-running operation, if the answer is one."""
     polls: str = ""

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import json
 
-from localcloud.engine.types.row import Json, Row
+from localcloud.engine.types.row import Around, Json, Row
 
 
-def dashboard(inputs: Json) -> Json:
+def dashboard(inputs: Json, _: Around) -> Json:
     return json.loads(inputs["dashboardJson"])
 
 
-def rolling_period(inputs: Json) -> Json:
+def rolling_period(inputs: Json, _: Around) -> Json:
     if days := inputs.pop("rollingPeriodDays", None):
         inputs["rollingPeriod"] = f"{days * 86400}s"
     return inputs
 
 
-def budget(inputs: Json) -> Json:
+def budget(inputs: Json, _: Around) -> Json:
     """A label of the filter has exactly one value, for which the API has a list."""
     labels = inputs.get("budgetFilter", {}).get("labels")
     if labels:
