@@ -91,7 +91,8 @@ def _translate(pattern: str) -> str:
             place += 2
         elif rest.startswith("!("):
             end = place + rest.index(")")
-            out.append(f"(?!(?:{_translate(pattern[place + 2 : end])})(?:/|$))[^/]*")
+            refused = "|".join(_translate(choice) for choice in pattern[place + 2 : end].split("|"))
+            out.append(f"(?!(?:{refused})(?:/|$))[^/]*")
             place = end + 1
         elif rest[0] == "[" and "]" in rest:
             end = place + rest.index("]")

@@ -1,4 +1,4 @@
-"""A served local cloud with what the viewer needs: a store, a hosting site, readers; made by the same REST calls as Pulumi's."""
+"""A served local cloud with what the viewer needs: a store, a hosting site, readers; made by REST calls."""
 
 from __future__ import annotations
 

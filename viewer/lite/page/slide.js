@@ -7,7 +7,7 @@ import { loadEngine } from './engine.js';
 
 const STEP = 0.25;
 
-/** Opens `slide` in `container`; gives `{close}`. `onFailure` hears once what goes wrong later. */
+/** Opens `slide` in `container`; gives what closes it. `onFailure` hears once what goes wrong later. */
 export async function openSlide(container, slide, client, onFailure) {
   if (slide.problem) throw new Failure('blocked', slide.problem);
   const engine = await loadEngine();
@@ -27,10 +27,9 @@ export async function openSlide(container, slide, client, onFailure) {
   viewer.render({ container: viewport });
   const map = viewer.getMap();
   viewport.addEventListener('keydown', (event) => keys(map, event));
-  fit(map, 0);
   viewport.focus({ preventScroll: true });
   announce(`Slide ${slide.title} is open.`);
-  return { close: () => viewer.cleanup(), map };
+  return () => viewer.cleanup();
 }
 
 function build(engine, images, client) {
@@ -83,9 +82,9 @@ function pan(map, [right, up]) {
   view.animate({ center: [left + x * cos - y * sin, bottom + x * sin + y * cos], duration: duration() });
 }
 
-function fit(map, time = duration()) {
+function fit(map) {
   const view = map.getView();
-  view.fit(view.getProjection().getExtent(), { size: map.getSize(), duration: time, padding: [24, 24, 24, 24] });
+  view.fit(view.getProjection().getExtent(), { size: map.getSize(), duration: duration() });
 }
 
 function duration() {

@@ -32,8 +32,7 @@ async function open(stage, slide, client) {
     announce(failure.message);
   };
   try {
-    const opened = await openSlide(stage, slide, client, fail);
-    return opened.close;
+    return await openSlide(stage, slide, client, fail);
   } catch (failure) {
     if (failure.kind !== 'blocked') throw failure;
     fail(failure);
