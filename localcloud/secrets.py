@@ -33,4 +33,4 @@ def check_payload(call: Call) -> None:
         raise ApiError(400, f"The payload for {call.name} has {len(data)} bytes; it must be 1 to {LARGEST}.")
     announced = payload.get("dataCrc32c")
     if announced is not None and int(announced) != google_crc32c.value(data):
-        raise ApiError(400, f"The payload for {call.name} has not the checksum dataCrc32c={announced}.")
+        raise ApiError(400, f"The payload for {call.name} has not its dataCrc32c={announced}.")

@@ -25,12 +25,19 @@ async def attempt(
 
     Raises `TimedOut` after `timeout` seconds, OSError when it cannot be started. No process of it is left in any case.
     """
-    process = await asyncio.create_subprocess_exec(
-        *command, cwd=folder, env=dict(env), start_new_session=True,
-        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
-    assert process.stdout is not None
-    lines = asyncio.create_task(copy_lines(process.stdout, log))
+    # A pipe of our own: asyncio's would let wait() return only when every grandchild has closed it too.
+    source, sink = os.pipe()
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command, cwd=folder, env=dict(env), start_new_session=True,
+            stdin=asyncio.subprocess.DEVNULL, stdout=sink, stderr=sink,
+        )  # fmt: skip
+    except BaseException:
+        os.close(source)
+        raise
+    finally:
+        os.close(sink)
+    lines = asyncio.create_task(copy_lines(source, log))
     try:
         async with asyncio.timeout(timeout):
             return await process.wait()
@@ -59,8 +66,11 @@ def kill_group(leader: int) -> None:
         os.killpg(leader, signal.SIGKILL)
 
 
-async def copy_lines(stream: asyncio.StreamReader, log: Callable[[str], None]) -> None:
-    """Each line of the output to the log as it comes; a line without end is cut at 64 KiB."""
+async def copy_lines(source: int, log: Callable[[str], None]) -> None:
+    """Each line of a pipe to the log as it comes, until nobody writes any more; a line without end is cut at 64 KiB."""
+    stream = asyncio.StreamReader()
+    loop = asyncio.get_running_loop()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stream), os.fdopen(source, "rb"))
     rest = b""
     while chunk := await stream.read(65536):
         *lines, rest = (rest + chunk).split(b"\n")
