@@ -7,8 +7,9 @@ Opens no socket. `handle` is thread-safe: calls are answered one at a time.
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from localcloud.cloud import Cloud
 from localcloud.control import iam_methods, names, operation_methods, schema
@@ -17,7 +18,7 @@ from localcloud.control.discovery import Catalogue, Method
 from localcloud.control.generic import Extra, Generic
 from localcloud.control.operations import Operations
 from localcloud.control.resources import Resources
-from localcloud.control.special import EXTRAS, METHODS, seed
+from localcloud.control.special import CHECKS, EXTRAS, METHODS, seed
 from localcloud.errors import ApiError
 from localcloud.iam import Iam, permissions
 
@@ -63,17 +64,14 @@ class ControlPlane:
         return self._respond(call, method)
 
     def _respond(self, call: Call, method: Method) -> Any:
-        for key in method.ids:
-            if key in self._cloud.checks:
-                for check in self._cloud.checks[key]:
-                    check(call)
-                break
-        for key in method.ids:
-            if key in self._cloud.methods:
-                return self._cloud.methods[key](call)
-        for key in method.ids:
-            if key in METHODS:
-                return METHODS[key](self._cloud, self._generic, call)
+        if check := _first(CHECKS, method):
+            check(self._cloud, call)
+        for refuse in _first(self._cloud.checks, method) or []:
+            refuse(call)
+        if service := _first(self._cloud.methods, method):
+            return service(call)
+        if special := _first(METHODS, method):
+            return special(self._cloud, self._generic, call)
         if method.collection == "operations" and method.leaf in operation_methods.ANSWERS:
             return operation_methods.ANSWERS[method.leaf](self._cloud, call)
         if method.leaf in iam_methods.ANSWERS:
@@ -82,16 +80,16 @@ class ControlPlane:
 
     def _extras(self, method: Method) -> list[Extra]:
         """What is added to a stored resource: first by our special cases, then by a service."""
-        found: list[Extra] = []
-        for key in method.ids:
-            if key in EXTRAS:
-                found.append(partial(EXTRAS[key], self._cloud))
-                break
-        for key in method.ids:
-            if key in self._cloud.extras:
-                found.append(self._cloud.extras[key])
-                break
-        return found
+        special, service = _first(EXTRAS, method), _first(self._cloud.extras, method)
+        return ([partial(special, self._cloud)] if special else []) + ([service] if service else [])
+
+
+T = TypeVar("T")
+
+
+def _first(registered: Mapping[str, T], method: Method) -> T | None:
+    """What is registered for the method, or else for the same method in another version of its API."""
+    return next((registered[key] for key in method.ids if key in registered), None)
 
 
 def _shaped(host: str, error: ApiError) -> dict[str, Any]:

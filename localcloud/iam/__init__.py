@@ -7,19 +7,17 @@ conditions only on `request.time`. A policy on the project counts for everything
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from localcloud.cloud import Cloud
 from localcloud.errors import ApiError
 from localcloud.iam import policies, roles, tokens
+from localcloud.iam.principals import IAM_HOST, POLICIES, Directory, Kind, Principal
 
-Kind = Literal["user", "group", "serviceAccount"]
-IAM_HOST = "iam.googleapis.com"
-POLICIES = "policies"
-"""Policies are kept beside the resources, under this in place of a host, by full resource name."""
+__all__ = ["Iam", "Principal"]
+
 _UNSET: dict[str, Any] = {"version": 1, "etag": "ACAB", "bindings": []}
 _CONVENIENCE = {"roles/owner": "projectOwner", "roles/editor": "projectEditor", "roles/viewer": "projectViewer"}
 """Members that stand for everyone with a basic role on the project."""
@@ -29,23 +27,13 @@ _ADVICE = (
 )
 
 
-@dataclass(frozen=True)
-class Principal:
-    email: str
-    kind: Kind
-
-    @property
-    def member(self) -> str:
-        """As written in policies: `serviceAccount:job@p.iam.gserviceaccount.com`."""
-        return f"{self.kind}:{self.email}"
-
-
 class Iam:
     """Identity and access of one local cloud. Resources by full name: `//pubsub.googleapis.com/projects/P/topics/T`."""
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
-        self.owner = f"owner@{cloud.project}.iam.gserviceaccount.com"
+        self._directory = Directory(cloud)
+        self.owner = self._directory.owner
         self.project = f"//cloudresourcemanager.googleapis.com/projects/{cloud.project}"
         self._opaque = tokens.OpaqueTokens(cloud.clock)
         self._last_etag = 0
@@ -69,18 +57,13 @@ class Iam:
 
     def token(self, email: str, *, lifetime: float = 3600) -> str:
         """An access token for a known principal, good for `lifetime` seconds; 404 names the known ones."""
-        kind = self._kind(email)
+        kind = self._directory.kind(email)
         if kind is None:
             known = ", ".join(self.principals())
             raise ApiError(404, f"There is no principal {email} in project {self._cloud.project}; known are: {known}.")
-        if self._is_disabled(email):
+        if self._directory.is_disabled(email):
             raise ApiError(400, f"Service account {email} is disabled.", status="FAILED_PRECONDITION")
         return self._opaque.issue(email, kind, lifetime)
-
-    def exchange(self, assertion: str) -> dict[str, Any]:
-        """OAuth's JWT-bearer grant: the owner's self-signed assertion for an access token."""
-        self.authenticate(f"Bearer {assertion}")
-        return {"access_token": self.token(self.owner), "expires_in": 3600, "token_type": "Bearer"}
 
     def authenticate(self, authorization: str | None) -> Principal:
         """The principal of an `Authorization` header: an opaque token of ours or a JWT signed with the owner's key."""
@@ -88,7 +71,7 @@ class Iam:
             raise ApiError(401, f"Request is missing required authentication credential. {_ADVICE}")
         scheme, _, token = authorization.partition(" ")
         principal = self._principal(token.strip()) if scheme.lower() == "bearer" else None
-        if not principal or (principal.kind == "serviceAccount" and not self._is_active(principal.email)):
+        if not principal or not self._directory.may_sign_in(principal):
             raise ApiError(401, f"Request had invalid authentication credentials. {_ADVICE}")
         return principal
 
@@ -102,41 +85,11 @@ class Iam:
 
     def principals(self) -> list[str]:
         """E-mails of everyone a token can be had for."""
-        return sorted(self._known())
-
-    def _known(self) -> dict[str, Kind]:
-        known: dict[str, Kind] = {}
-        for policy in self._cloud.resources.all(POLICIES).values():
-            for member in policies.members(policy):
-                kind, _, email = member.partition(":")
-                if kind in ("user", "group") or (kind == "serviceAccount" and self._is_active(email)):
-                    known[email] = kind
-        for account in self._cloud.resources.all(IAM_HOST).values():
-            if "email" in account:
-                known[account["email"]] = "serviceAccount"
-        return {**known, self.owner: "serviceAccount"}
-
-    def _kind(self, email: str) -> Kind | None:
-        if self._is_agent(email):
-            return "serviceAccount"
-        return self._known().get(email)
+        return sorted(self._directory.known())
 
     def exists(self, email: str) -> bool:
         """Whether a service account is there. Of other projects' accounts and Google's agents we only know the name."""
-        ours = email.endswith(f"@{self._cloud.project}.iam.gserviceaccount.com")
-        return not ours or email == self.owner or bool(self._cloud.resources.get(IAM_HOST, self._account(email)))
-
-    def _is_active(self, email: str) -> bool:
-        return self.exists(email) and not self._is_disabled(email)
-
-    def _is_disabled(self, email: str) -> bool:
-        return bool((self._cloud.resources.get(IAM_HOST, self._account(email)) or {}).get("disabled"))
-
-    def _is_agent(self, email: str) -> bool:
-        return email.startswith(f"service-{self._cloud.number}@") and email.endswith(".iam.gserviceaccount.com")
-
-    def _account(self, email: str) -> str:
-        return f"projects/{self._cloud.project}/serviceAccounts/{email}"
+        return self._directory.exists(email)
 
     # -- may they
 
@@ -241,7 +194,7 @@ class Iam:
                 )
         for member in sorted(policies.members(policy) - before):
             kind, _, email = member.partition(":")
-            if kind == "serviceAccount" and not self.exists(email):
+            if kind == "serviceAccount" and not self._directory.exists(email):
                 raise ApiError(400, f"Service account {email} does not exist.")
 
     def forget(self, resource: str) -> None:

@@ -2,6 +2,7 @@
 
 from localcloud.cloud import Cloud
 from localcloud.control.special import (
+    act_as,
     artifact_registry,
     bigquery,
     cloud_build,
@@ -20,11 +21,13 @@ from localcloud.control.special import (
     storage,
     workload_identity,
 )
-from localcloud.control.special.registry import EXTRAS, METHODS, SEEDS
+from localcloud.control.special.registry import CHECKS, EXTRAS, METHODS, SEEDS
 
 __all__ = [
+    "CHECKS",
     "EXTRAS",
     "METHODS",
+    "act_as",
     "artifact_registry",
     "bigquery",
     "cloud_build",

@@ -7,7 +7,8 @@ from typing import Any
 from localcloud.cloud import Cloud
 from localcloud.control import canon, names
 from localcloud.control.call import Call
-from localcloud.control.generic import Generic, new_etag
+from localcloud.control.fields import new_etag
+from localcloud.control.generic import Generic
 from localcloud.control.special.registry import method
 from localcloud.errors import ApiError
 

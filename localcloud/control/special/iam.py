@@ -9,7 +9,8 @@ from typing import Any
 from localcloud.cloud import Cloud
 from localcloud.control import canon
 from localcloud.control.call import Call
-from localcloud.control.generic import Generic, merged, new_etag
+from localcloud.control.fields import merged, new_etag
+from localcloud.control.generic import Generic
 from localcloud.control.operations import timestamp
 from localcloud.control.schema import camel_case
 from localcloud.control.special.registry import Resource, method

@@ -7,7 +7,8 @@ from typing import Any
 from localcloud.cloud import Cloud
 from localcloud.control import canon
 from localcloud.control.call import Call
-from localcloud.control.generic import Generic, merged
+from localcloud.control.fields import merged
+from localcloud.control.generic import Generic
 from localcloud.control.schema import camel_case
 from localcloud.control.special.registry import Resource, extra, method
 from localcloud.errors import ApiError

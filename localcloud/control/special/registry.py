@@ -12,12 +12,15 @@ from localcloud.control.generic import Generic
 Resource = dict[str, Any]
 Answer = Callable[[Cloud, Generic, Call], Any]
 Addition = Callable[[Cloud, Call, Resource], None]
+Check = Callable[[Cloud, Call], None]
 Seed = Callable[[Cloud], None]
 
 METHODS: dict[str, Answer] = {}
 """Method id -> its answer, in place of the generic one. One version's id serves every version of the API."""
 EXTRAS: dict[str, Addition] = {}
 """Method id -> adds output-only fields to the resource that the generic create or patch is about to store."""
+CHECKS: dict[str, Check] = {}
+"""Method id -> refuses a call that fits the schema."""
 SEEDS: list[Seed] = []
 """Put what every project has."""
 

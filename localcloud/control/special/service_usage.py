@@ -6,7 +6,8 @@ from typing import Any
 
 from localcloud.cloud import Cloud
 from localcloud.control.call import Call
-from localcloud.control.generic import Generic, page
+from localcloud.control.fields import page
+from localcloud.control.generic import Generic
 from localcloud.control.special.registry import Resource, method
 from localcloud.errors import ApiError
 

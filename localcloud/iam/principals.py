@@ -1,0 +1,67 @@
+"""Who there is: the owner, the project's service accounts, Google's agents, and everyone whom a policy names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from localcloud.cloud import Cloud
+from localcloud.iam import policies
+
+Kind = Literal["user", "group", "serviceAccount"]
+IAM_HOST = "iam.googleapis.com"
+POLICIES = "policies"
+"""Policies are kept beside the resources, under this in place of a host, by full resource name."""
+
+
+@dataclass(frozen=True)
+class Principal:
+    email: str
+    kind: Kind
+
+    @property
+    def member(self) -> str:
+        """As written in policies: `serviceAccount:job@p.iam.gserviceaccount.com`."""
+        return f"{self.kind}:{self.email}"
+
+
+class Directory:
+    """Looks principals up. Users and groups exist where a policy names them: there is no list of people here."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+        self.owner = f"owner@{cloud.project}.iam.gserviceaccount.com"
+
+    def exists(self, email: str) -> bool:
+        """Whether a service account is there. Of other projects' accounts and Google's agents we only know the name."""
+        ours = email.endswith(f"@{self._cloud.project}.iam.gserviceaccount.com")
+        return not ours or email == self.owner or self._account(email) is not None
+
+    def is_disabled(self, email: str) -> bool:
+        return bool((self._account(email) or {}).get("disabled"))
+
+    def may_sign_in(self, principal: Principal) -> bool:
+        """Tokens of a deleted or disabled service account are worth nothing."""
+        email = principal.email
+        return principal.kind != "serviceAccount" or (self.exists(email) and not self.is_disabled(email))
+
+    def kind(self, email: str) -> Kind | None:
+        """None for somebody unknown."""
+        agent = email.startswith(f"service-{self._cloud.number}@") and email.endswith(".iam.gserviceaccount.com")
+        return "serviceAccount" if agent else self.known().get(email)
+
+    def known(self) -> dict[str, Kind]:
+        """Everyone by e-mail."""
+        found: dict[str, Kind] = {}
+        for policy in self._cloud.resources.all(POLICIES).values():
+            for member in policies.members(policy):
+                kind, _, email = member.partition(":")
+                if kind in ("user", "group") or (kind == "serviceAccount" and self.exists(email)):
+                    found[email] = kind
+        for account in self._cloud.resources.all(IAM_HOST).values():
+            if "email" in account:
+                found[account["email"]] = "serviceAccount"
+        return {**found, self.owner: "serviceAccount"}
+
+    def _account(self, email: str) -> dict[str, object] | None:
+        return self._cloud.resources.get(IAM_HOST, f"projects/{self._cloud.project}/serviceAccounts/{email}")
