@@ -19,8 +19,9 @@ from smoke_tests.credentials import Credentials, NoToken, TokenSource, by_comman
 from smoke_tests.dicomweb import DicomWeb, Refused
 from smoke_tests.http import Http, Unreachable, redacted
 from smoke_tests.janitor import sweep
-from smoke_tests.results import COULD_NOT_RUN, LEAKED, PASSED, Result
+from smoke_tests.results import COULD_NOT_RUN, LEAKED, PASSED
 from smoke_tests.runner import run
+from smoke_tests.screen import Screen
 from smoke_tests.slide.identity import LIFETIME, new_run_id
 from smoke_tests.target import BadTarget, Target, declared, from_outputs
 
@@ -113,22 +114,12 @@ def run_checks(arguments: argparse.Namespace) -> int:
     target = target_of(arguments)
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"Smoke tests on {target.dicomweb_root}")
-    outcome = run(
-        target, source_of(arguments, target), profile=arguments.profile, on_result=lambda result: show(console, result)
-    )
-    for problem in filter(None, [outcome.problem, *outcome.leaks]):
-        console.print(f"  {problem}", markup=False, style="red")
-    console.print(f"Smoke tests {outcome.summary()}", markup=False)
+    screen = Screen(console)
+    outcome = run(target, source_of(arguments, target), profile=arguments.profile, on_result=screen.show)
+    screen.end(outcome)
     if arguments.report:
         reports.write(outcome, arguments.report)
     return outcome.exit_code
-
-
-def show(console: Console, result: Result) -> None:
-    style = {"pass": "green", "warn": "yellow", "fail": "red", "skip": "dim"}[result.status]
-    line = f"  {reports.MARKS[result.status]} {result.id:>2}  {result.name}"
-    line += f": {result.reason}" if result.reason else f"  {result.ms} ms"
-    console.print(line, style=style, markup=False)
 
 
 def sweep_up(arguments: argparse.Namespace) -> int:

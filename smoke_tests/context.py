@@ -84,8 +84,8 @@ class Context:
 
     @cached_property
     def neighbour(self) -> list[Instance]:
-        """Another study of this run: one level of 64 tiles. It stays until the end."""
-        return slide.make(self.run_id, size=2048, variant="base-only")
+        """Another study of this run, without coarser levels. It stays until the end."""
+        return slide.make(self.run_id, size=SIZES[self.profile] // 2, variant="base-only")
 
     @cached_property
     def stored(self) -> Answer:

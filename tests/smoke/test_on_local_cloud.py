@@ -1,0 +1,155 @@
+"""The whole suite against a sound platform: everything passes, nothing is left."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from smoke_tests.credentials import Credentials, NoToken
+from smoke_tests.dicomweb import DicomWeb
+from smoke_tests.http import Http
+from smoke_tests.janitor import smoke_studies, sweep
+from smoke_tests.results import Outcome
+from smoke_tests.runner import EXPECTED, run
+from tests.smoke import faulty
+from tests.smoke.conftest import Platform
+
+pytestmark = pytest.mark.xdist_group("smoke")
+
+
+def store(platform: Platform) -> DicomWeb:
+    target = platform.target()
+    return DicomWeb(Http(), target.dicomweb_root, Credentials(platform.token), target.writer)
+
+
+def failures(outcome: Outcome) -> list[str]:
+    return [f"{one.id} {one.name}: {one.reason}" for one in outcome.results if one.status == "fail"]
+
+
+def command(platform: Platform, *arguments: str, outputs: str = "") -> list[str]:
+    token = platform.token(platform.target().writer)
+    options = ["--outputs", outputs or str(platform.file), "--token-command", f"echo {token}"]
+    return [sys.executable, "-m", "smoke_tests", *arguments, *options]
+
+
+def test_the_full_profile_passes_and_leaves_nothing(platform: Platform) -> None:
+    outcome = run(platform.target(), platform.token)
+
+    assert failures(outcome) == []
+    assert outcome.problem == ""
+    assert outcome.leaks == []
+    assert outcome.exit_code == 0
+    assert {int(one.id) for one in outcome.results} == set(EXPECTED["full"])
+    assert {one.id for one in outcome.results if one.status == "skip"} == {"9"}
+    assert list(smoke_studies(store(platform))) == []
+
+
+def test_in_production_a_skip_is_a_failure(platform: Platform) -> None:
+    outcome = run(platform.target(environment="prod"), platform.token, profile="quick")
+
+    assert outcome.exit_code == 1
+    assert {one.id for one in outcome.results if one.status == "fail"} == {"9"}
+    assert all("skipped in production: the target does not serve the viewer" in one for one in failures(outcome))
+
+
+def test_without_a_token_nothing_is_checked(platform: Platform) -> None:
+    def refuse(principal: str) -> str:
+        raise NoToken("no token for today")
+
+    outcome = run(platform.target(), refuse, profile="quick")
+
+    assert outcome.exit_code == 2
+    assert outcome.problem == "no token for today"
+    assert outcome.results == []
+
+
+def test_three_runs_at_once_do_not_disturb_each_other(platform: Platform) -> None:
+    arguments = ["run", "--profile", "quick", "--missing", "viewer=not here", "--missing", "roles=one token for all"]
+    runs = [subprocess.Popen(command(platform, *arguments), stdout=subprocess.PIPE, text=True) for _ in range(3)]
+
+    ends = [(process.communicate(timeout=120)[0], process.returncode) for process in runs]
+
+    assert [code for _, code in ends] == [0, 0, 0], ends
+    assert list(smoke_studies(store(platform))) == []
+
+
+@pytest.fixture
+def stalled(platform: Platform, tmp_path):
+    """A run that hangs at its first frame, after its study was stored: (process, what it must not finish)."""
+    reached, release = threading.Event(), threading.Event()
+
+    def stall(asked: faulty.Asked, sound_store) -> faulty.Answered:
+        if "/frames/" in asked.path:
+            reached.set()
+            release.wait(60)
+        return sound_store(asked)
+
+    with faulty.proxy(platform.target().dicomweb_root, stall) as root:
+        outputs = json.loads(platform.file.read_text())
+        outputs["stores"]["smoke"]["dicomwebRoot"] = root
+        (tmp_path / "outputs.json").write_text(json.dumps(outputs))
+        options = ["run", "--profile", "quick", "--missing", "viewer=no", "--missing", "roles=no"]
+        words = command(platform, *options, outputs=str(tmp_path / "outputs.json"))
+        with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+            assert reached.wait(60)
+            yield process
+            process.kill()
+            release.set()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_checks_and_still_removes_the_study(platform: Platform, stalled, number: int) -> None:
+    assert list(smoke_studies(store(platform)))
+
+    stalled.send_signal(number)
+    output, _ = stalled.communicate(timeout=60)
+
+    assert stalled.returncode == 2, output
+    assert "interrupted" in output
+    assert list(smoke_studies(store(platform))) == []
+
+
+def test_what_a_killed_run_leaves_is_swept_but_not_at_once(platform: Platform, stalled) -> None:
+    stalled.kill()
+    stalled.wait()
+    now = datetime.now(UTC)
+
+    early = sweep(store(platform), older_than=timedelta(hours=2), now=now)
+    late = sweep(store(platform), older_than=timedelta(hours=2), now=now + timedelta(hours=3))
+
+    assert (early.removed, len(early.young)) == ([], 2)
+    assert (len(late.removed), late.problems) == (2, [])
+    assert list(smoke_studies(store(platform))) == []
+
+
+def test_the_command_shows_each_check_and_writes_reports(platform: Platform, tmp_path) -> None:
+    options = [
+        "run",
+        "--profile",
+        "quick",
+        "--missing",
+        "viewer=no",
+        "--missing",
+        "roles=no",
+        "--report",
+        str(tmp_path),
+    ]
+    began = time.monotonic()
+
+    done = subprocess.run(command(platform, *options), capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "✓  6  a list of frames keeps its order" in done.stdout
+    assert done.stdout.count("the target does not serve the viewer (viewer): no") == 1
+    assert "Smoke tests passed: " in done.stdout
+    report = json.loads((tmp_path / "smoke.json").read_text())
+    assert (report["schema"], report["exitCode"]) == (1, 0)
+    assert report["ms"] / 1000 < time.monotonic() - began
+    assert platform.token(platform.target().writer) not in (tmp_path / "smoke.json").read_text()
