@@ -23,7 +23,7 @@ class Secrets:
 
 
 def check_payload(call: Call) -> None:
-    """`ApiError` 400 for a payload that is not base64, is empty or too large, or has another checksum than announced."""
+    """`ApiError` 400 for a payload that is not base64, is empty, too large or not what was announced."""
     payload = call.body.get("payload") or {}
     try:
         data = base64.b64decode(payload.get("data") or "", validate=True)

@@ -65,7 +65,7 @@ def test_an_image_is_unpacked_as_it_was(registry: Registry, tmp_path: Path) -> N
 
 
 def test_an_unknown_digest_is_refused_with_what_to_do(registry: Registry, tmp_path: Path) -> None:
-    with pytest.raises(ApiError, match="sha256:00.*is not in the local registry.*make up") as refusal:
+    with pytest.raises(ApiError, match=r"sha256:00.*is not in the local registry.*make up") as refusal:
         registry.unpack("sha256:00", tmp_path / "out")
 
     assert refusal.value.code == 404

@@ -312,7 +312,8 @@ def test_deleting_the_job_ends_what_runs(jobs: Jobs) -> None:
 def test_children_that_outlive_their_parent_are_ended_too(jobs: Jobs) -> None:
     jobs.declare(
         "import subprocess\n"
-        "c = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(300)']); print('pids', os.getpid(), c.pid)"
+        "c = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(300)'])\n"
+        "print('pids', os.getpid(), c.pid)"
     )
 
     operation = jobs.run()

@@ -1,0 +1,242 @@
+"""Our subset of the Workflows language: expressions, steps, and refusing everything else by name."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from localcloud.chain.expressions import ExpressionError, Scope, compiled
+from localcloud.chain.interpreter import Interpreter, WorkflowError
+from localcloud.chain.language import LanguageError, parse
+from localcloud.errors import ApiError
+from localcloud.outbound import Answer
+
+VARIABLES = {"event": {"id": "7", "data": {"message": {"data": "aGk="}}, "tags": ["a", "b"]}, "n": 7, "none": None}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1 + 2 * 3", 7),
+        ("(1 + 2) * 3", 9),
+        ("-n + 10", 3),
+        ("int(n / 2)", 3),
+        ("n // 2 + n % 2", 4),
+        ('"starts/" + string(n)', "starts/7"),
+        ("event.data.message.data", "aGk="),
+        ('event["id"]', "7"),
+        ("event.tags[1]", "b"),
+        ('"x" in event and not("y" in event)', False),
+        ('not("x" in event)', True),
+        ('"id" in event or missing.key', True),
+        ("n >= 7 and n < 8 and n != 6", True),
+        ("n == 7.0", True),
+        ("text.decode(base64.decode(event.data.message.data))", "hi"),
+        ('default(event.missing, "other")', "other"),
+        ('default(none, "other")', "other"),
+        ('map.get(event, "missing") == null', True),
+        ("len(event.tags)", 2),
+        ('json.decode("{\\"a\\": [1]}").a[0]', 1),
+        ("json.encode_to_string(event.tags)", '["a", "b"]'),
+        ("true and not false", True),
+        ("'it' + \"s\"", "its"),
+        ('sys.get_env("HOME")', "here"),
+    ],
+)
+def test_expressions(text: str, value: Any) -> None:
+    scope = Scope(variables=VARIABLES, system={"sys.get_env": lambda name: {"HOME": "here"}[name], "sys.now": float})
+
+    assert compiled(text)(scope) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("1 +", "expected a value"),
+        ("a b", "'b' is not expected"),
+        ("uuid.generate()", "uuid.generate is not understood"),
+        ("a ? b : c", "is not understood"),
+        ("(1", "expected \\)"),
+    ],
+)
+def test_expressions_that_are_not_understood(text: str, named: str) -> None:
+    with pytest.raises(ExpressionError, match=named):
+        compiled(text)
+
+
+class Recorder:
+    """Stands in for the HTTP client: remembers what was sent, gives the answers it was told."""
+
+    def __init__(self, *answers: Answer | ApiError) -> None:
+        self.answers = list(answers)
+        self.sent: list[tuple[str, str, dict[str, Any]]] = []
+
+    async def send(self, method: str, url: str, **more: Any) -> Answer:
+        self.sent.append((method, url, more))
+        answer = self.answers.pop(0)
+        if isinstance(answer, ApiError):
+            raise answer
+        return answer
+
+
+def ok(body: Any = None, status: int = 200) -> Answer:
+    return Answer(status=status, body=body, headers={})
+
+
+def run(source: str, argument: Any = None, http: Recorder | None = None, slept: list[float] | None = None) -> Any:
+    async def sleep(seconds: float) -> None:
+        (slept if slept is not None else []).append(seconds)
+
+    interpreter = Interpreter(
+        outbound=http or Recorder(),  # type: ignore[arg-type]
+        account="runner@p.iam.gserviceaccount.com", env={"WINDOW": "60"}, now=lambda: 1000.5, sleep=sleep, log=print,
+    )  # fmt: skip
+    params, steps = parse(source)
+    return asyncio.run(interpreter.run(params, steps, argument))
+
+
+def test_assign_switch_next_and_return() -> None:
+    source = """
+main:
+  params: [event]
+  steps:
+    - start:
+        assign:
+          - i: 0
+          - found: {id: "${event.id}", list: ["${1 + 1}"]}
+    - loop:
+        switch:
+          - condition: ${i == 3}
+            next: done
+    - more:
+        assign:
+          - i: ${i + 1}
+        next: loop
+    - never:
+        return: wrong
+    - done:
+        return: {i: "${i}", found: "${found}"}
+"""
+    assert run(source, {"id": "x"}) == {"i": 3, "found": {"id": "x", "list": [2]}}
+
+
+def test_a_return_in_a_branch_ends_the_workflow_and_a_condition_that_fails_does_not() -> None:
+    source = """
+- check:
+    switch:
+      - condition: ${1 == 2}
+        return: no
+      - condition: true
+        steps:
+          - inner:
+              return: inside
+- after:
+    return: after
+"""
+    assert run(source) == "inside"
+
+
+def test_http_sends_query_body_and_the_accounts_token_only_when_asked() -> None:
+    http = Recorder(ok({"a": 1}), ok())
+    source = """
+- one:
+    call: http.post
+    args: {url: https://x.googleapis.com/v1, query: {n: 0}, auth: {type: OAuth2}, body: {k: "v"}}
+    result: answer
+- two:
+    call: http.get
+    args: {url: "${answer.body.a}"}
+- end_it:
+    return: ${answer.code}
+"""
+    assert run(source, http=http) == 200
+    assert http.sent[0][:2] == ("POST", "https://x.googleapis.com/v1")
+    assert http.sent[0][2]["account"] == "runner@p.iam.gserviceaccount.com"
+    assert http.sent[0][2]["query"] == {"n": "0"}
+    assert http.sent[0][2]["body"] == {"k": "v"}
+    assert http.sent[1][2]["account"] is None
+
+
+def test_an_error_status_is_caught_with_its_code() -> None:
+    source = """
+- attempt:
+    try:
+      call: http.get
+      args: {url: https://x.googleapis.com/}
+    except:
+      as: e
+      steps:
+        - known:
+            switch:
+              - condition: ${e.code == 412}
+                return: taken
+        - other:
+            raise: ${e}
+"""
+    refusal = {"error": {"message": "no storage.objects.create"}}
+    assert run(source, http=Recorder(ok(status=412))) == "taken"
+    with pytest.raises(
+        WorkflowError, match=r"GET https://x.googleapis.com/ was answered 403: no storage.objects.create"
+    ):
+        run(source, http=Recorder(ok(refusal, status=403)))
+
+
+def test_nobody_answering_is_an_error_too() -> None:
+    source = "- one: {call: http.get, args: {url: https://x.googleapis.com/}}"
+
+    with pytest.raises(WorkflowError, match="not answered"):
+        run(source, http=Recorder(ApiError(503, "GET x was not answered")))
+
+
+def test_time_is_what_it_is_told() -> None:
+    slept: list[float] = []
+    source = """
+- wait: {call: sys.sleep, args: {seconds: "${int(sys.get_env(\\"WINDOW\\"))}"}}
+- now: {return: "${int(sys.now() / 60)}"}
+"""
+    assert run(source, slept=slept) == 16
+    assert slept == [60.0]
+
+
+def test_a_loop_that_never_ends_is_ended() -> None:
+    with pytest.raises(WorkflowError, match="100000 steps"):
+        run("- again: {next: again}")
+
+
+def test_a_missing_variable_is_an_error_with_the_expression() -> None:
+    with pytest.raises(WorkflowError, match=r"'nothing\.here'"):
+        run('- one: {return: "${nothing.here}"}')
+
+
+@pytest.mark.parametrize(
+    ("source", "named"),
+    [
+        ("- one: {call: googleapis.run.v2.projects.locations.jobs.run}", "step one calls googleapis.run.v2"),
+        ("- one: {for: {value: v}}", "step one must do one of"),
+        ("- one: {call: http.get, args: {url: x}, retry: y}", "step one has retry"),
+        ("- one: {try: {call: http.get}, retry: x}", "step one has retry"),
+        ("- one: {try: {call: http.get}}", "so it needs except"),
+        ("- one: {call: http.get, args: {uri: x}}", "argument uri"),
+        ("- one: {next: two}", "step one goes on with 'two'"),
+        ('- one: {return: "${1 +}"}', "step one: "),
+        ('- one: {assign: [{a.b: 1}]}', "plain variables only"),
+        ("- one: {parallel: {}}", "step one must do one of"),
+        ("main: {steps: []}", "main needs a list of steps"),
+        ("main: {steps: [{a: {return: 1}}]}\nother: {steps: []}", "no subworkflows"),
+        ("- one: {switch: [{return: 1}]}", "branch 0 of step one has no condition"),
+        ("a: [", "not YAML"),
+    ],
+)  # fmt: skip
+def test_what_is_not_understood_is_refused_by_name(source: str, named: str) -> None:
+    with pytest.raises(LanguageError, match=named):
+        parse(source)
+
+
+def test_the_workflow_of_this_project_is_understood() -> None:
+    params, steps = parse(Path("components/study_jobs_workflow.yaml").read_text())
+
+    assert params == ["event"]
+    assert len(steps) > 3
