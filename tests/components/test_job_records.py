@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from typing import Any
+
+from components.job_records import JobRecords, JobRecordsArgs
+from tests.components.looking import children, grants, inputs, node
+from tests.harness import Deploy, Graph
+
+
+def records(deploy: Deploy, **changes: Any) -> Graph:
+    args: dict[str, Any] = {
+        "project": "dicom-local",
+        "location": "europe-west4",
+        "bucket": "some-records",
+        "protected": True,
+        "labels": {"environment": "test"},
+        "users": {"job": "group:job@example.org"},
+        "readers": {"smoke": "group:smoke@example.org"},
+        "adders": {"starter": "group:starter@example.org"},
+    }
+    return deploy(lambda: JobRecords("records", JobRecordsArgs(**args | changes)))
+
+
+def test_it_declares_a_bucket_and_who_uses_its_objects(deploy: Deploy) -> None:
+    assert children(records(deploy), "records") == {
+        "records-bucket": "storage/bucket:Bucket",
+        "records-used-by-job": "storage/bucketIAMMember:BucketIAMMember",
+        "records-read-by-smoke": "storage/bucketIAMMember:BucketIAMMember",
+        "records-added-to-by-starter": "storage/bucketIAMMember:BucketIAMMember",
+    }
+    assert grants(records(deploy)) == {
+        ("group:job@example.org", "roles/storage.objectUser", "some-records"),
+        ("group:smoke@example.org", "roles/storage.objectViewer", "some-records"),
+        ("group:starter@example.org", "roles/storage.objectCreator", "some-records"),
+    }
+
+
+def test_nothing_in_it_can_be_public_or_have_rules_of_its_own(deploy: Deploy) -> None:
+    bucket = inputs(records(deploy), "records-bucket")
+
+    assert bucket["uniformBucketLevelAccess"] is True
+    assert bucket["publicAccessPrevention"] == "enforced"
+
+
+def test_what_is_overwritten_stays_a_while_and_claims_of_events_go_after_a_day(deploy: Deploy) -> None:
+    bucket = inputs(records(deploy, keep_old_versions_days=9), "records-bucket")
+
+    assert bucket["versioning"] == {"enabled": True}
+    assert [rule["condition"] for rule in bucket["lifecycleRules"]] == [
+        {"daysSinceNoncurrentTime": 9},
+        {"age": 1, "matchesPrefixes": ["starts/"]},
+    ]
+
+
+def test_protection_keeps_bucket_and_objects(deploy: Deploy) -> None:
+    graph = records(deploy, protected=True)
+
+    assert node(graph, "records-bucket").protect
+    assert inputs(graph, "records-bucket")["forceDestroy"] is False
+    assert inputs(graph, "records-bucket")["softDeletePolicy"] == {"retentionDurationSeconds": 604_800}
+
+
+def test_without_protection_it_goes_with_everything_in_it(deploy: Deploy) -> None:
+    graph = records(deploy, protected=False)
+
+    assert not node(graph, "records-bucket").protect
+    assert inputs(graph, "records-bucket")["forceDestroy"] is True
+    assert inputs(graph, "records-bucket")["softDeletePolicy"] == {"retentionDurationSeconds": 0}
