@@ -39,7 +39,7 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
         if name == "build":
             command.add_argument("--out", type=Path, required=True, help="an empty or new folder")
         else:
-            command.add_argument("--token-command", help="a command that prints an access token")
+            command.add_argument("--token-command", help="prints an access token of {principal}")
     return parser.parse_args(argv)
 
 
@@ -50,7 +50,7 @@ def main(argv: list[str] | None = None) -> int:
         if chosen.command == "build":
             write(target, chosen.out)
             return 0
-        api = HostingApi(target.endpoint, target.site, token_source(chosen.token_command))
+        api = HostingApi(target.endpoint, target.site, token_source(chosen.token_command, target.releaser))
         {"release": run_release, "status": status, "rollback": run_rollback}[chosen.command](target, api)
     except (TargetError, PackagesRefused, HostingError, Unverified, FileNotFoundError) as error:
         print(f"viewer: {error}", file=sys.stderr)

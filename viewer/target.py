@@ -41,6 +41,8 @@ class Target:
     """`window.config`"""
     firebase: dict[str, Any]
     """The `hosting` block: rewrites and headers."""
+    releaser: str
+    """E-mail of the identity that may release to this site."""
 
 
 def read(outputs: Mapping[str, Any], site: Literal["viewer", "preview"] = "viewer") -> Target:
@@ -55,11 +57,19 @@ def read(outputs: Mapping[str, Any], site: Literal["viewer", "preview"] = "viewe
             raise TargetError(
                 f"this stack has no {site} site: its {site}Site output is empty; see the setting viewer_host"
             )
+        releaser = outputs["serviceAccounts"]["viewerBuild" if site == "viewer" else "previewViewer"]
         full = name if name.startswith("projects/") else f"projects/{outputs['project']}/sites/{name}"
     except KeyError as missing:
         raise TargetError(f"the stack's outputs lack {missing}; deploy the stack again, then release") from None
     firebase = firebase_config(config["servers"][0]["url"], config["oidc"]["authority"])
-    return Target(site=full, url=url.rstrip("/"), endpoint=endpoint, config=check(config), firebase=firebase)
+    return Target(
+        site=full,
+        url=url.rstrip("/"),
+        endpoint=endpoint,
+        config=check(config),
+        firebase=firebase,
+        releaser=releaser,
+    )
 
 
 def read_file(path: Path, site: Literal["viewer", "preview"] = "viewer") -> Target:
@@ -73,10 +83,13 @@ def read_file(path: Path, site: Literal["viewer", "preview"] = "viewer") -> Targ
     return read(outputs, site)
 
 
-def token_source(command: str | None = None) -> Callable[[], str]:
-    """Gives an access token at each call: from a command, the environment, or Google's default credentials."""
+def token_source(command: str | None = None, principal: str = "") -> Callable[[], str]:
+    """Gives an access token at each call: from a command, the environment, or Google's default credentials.
+
+    `{principal}` in the command is replaced by the e-mail of whom the token is for.
+    """
     if command:
-        return lambda: _from_command(command)
+        return lambda: _from_command(command.replace("{principal}", principal))
     if token := os.environ.get(VARIABLE):
         return lambda: token
     return _from_google()

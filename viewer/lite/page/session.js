@@ -60,6 +60,7 @@ export class Session {
   /** Forget everything, then let the provider forget too. */
   signOut() {
     sessionStorage.clear();
+    localStorage.clear();
     this.current = null;
     const { endSessionEndpoint } = this.#oidc;
     const back = `${location.origin}/logout`;

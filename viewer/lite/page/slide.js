@@ -20,13 +20,15 @@ export async function openSlide(container, slide, client, onFailure) {
   };
   const viewer = build(engine, images, client);
   const viewport = h('div', {
-    class: 'viewport', tabindex: '0', role: 'application', 'aria-roledescription': 'slide viewer',
+    class: 'viewport', tabindex: '0', role: 'application', 'aria-busy': 'true', 'aria-roledescription': 'slide viewer',
     'aria-label': `Slide ${slide.title}. Arrow keys move, plus and minus zoom, 0 shows the whole slide.`,
   });
   container.replaceChildren(viewport, tools(viewer));
   viewer.render({ container: viewport });
   const map = viewer.getMap();
   viewport.addEventListener('keydown', (event) => keys(map, event));
+  map.on('loadstart', () => { viewport.ariaBusy = 'true'; });
+  map.on('rendercomplete', () => { viewport.ariaBusy = 'false'; });
   viewport.focus({ preventScroll: true });
   announce(`Slide ${slide.title} is open.`);
   return () => viewer.cleanup();

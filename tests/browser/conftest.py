@@ -1,0 +1,70 @@
+"""One Chromium and one served cloud with slides and a released viewer; a fresh browser profile for each test."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Playwright, sync_playwright
+
+from smoke_tests.slide import Instance, make
+from tests import needs
+from tests.browser.reader import Reader
+from tests.hosting.platform import Platform, platform
+from viewer.release import release
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+SLIDES = {
+    "tissue": {"painter": "tissue", "size": 2048},
+    "grid": {"painter": "grid", "size": 2048},
+    "rle": {"variant": "rle", "size": 512},
+    "partial-icc": {"variant": "partial-icc", "size": 512},
+    "duplicate-level": {"variant": "duplicate-level", "size": 512},
+}
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[Playwright]:
+    needs.chromium()
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def chromium(engine: Playwright) -> Iterator[Browser]:
+    browser = engine.chromium.launch(executable_path=needs.chromium(), args=FLAGS)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="session")
+def slides() -> dict[str, list[Instance]]:
+    return {name: make(name, **options) for name, options in SLIDES.items()}  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory, slides: dict[str, list[Instance]]) -> Iterator[Platform]:
+    with platform(tmp_path_factory.mktemp("cloud")) as made:
+        made.store_instances([instance.data for instances in slides.values() for instance in instances])
+        target = made.target()
+        release(made.hosting(), made.viewer(), target.firebase)
+        yield made
+
+
+@pytest.fixture
+def reader(chromium: Browser, served: Platform, tmp_path: Path) -> Iterator[Reader]:
+    """A person before a fresh browser; at the end nothing may have broken the page's policy or the console's peace."""
+    with contextlib.closing(chromium.new_context(viewport={"width": 1280, "height": 800})) as context:
+        person = Reader(context.new_page(), served)
+        yield person
+        person.saw_nothing_wrong()

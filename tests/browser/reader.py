@@ -1,0 +1,68 @@
+"""What a person does in the viewer, and what the browser noticed meanwhile."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from PIL import Image
+from playwright.sync_api import ConsoleMessage, Locator, Page, Request
+
+from tests.hosting.platform import READER, Platform
+
+WATCH_POLICY = """
+window.violations = [];
+addEventListener('securitypolicyviolation',
+  (event) => violations.push(`${event.violatedDirective} ${event.blockedURI}`));
+"""
+
+
+class Reader:
+    """One page of one browser profile. `expected` console errors are parts of texts that a test provokes."""
+
+    def __init__(self, page: Page, served: Platform) -> None:
+        self.page = page
+        self.served = served
+        self.expected: list[str] = []
+        self.errors: list[str] = []
+        self.requests: list[Request] = []
+        page.add_init_script(WATCH_POLICY)
+        page.on("console", self._hear)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", lambda request: self.requests.append(request))
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.errors.append(f"{message.text} {message.location}")
+
+    def open(self, path: str = "/") -> None:
+        self.page.goto(self.served.url + path)
+
+    def sign_in(self, path: str = "/", email: str = READER) -> None:
+        self.open(path)
+        self.page.get_by_role("link", name=email).click()
+        self.page.get_by_role("button", name="Sign out").wait_for()
+
+    def failure(self) -> Locator:
+        return self.page.get_by_role("alert")
+
+    def wait_for_tiles(self) -> None:
+        """Until the engine has drawn all that it wants for the present view."""
+        self.page.locator(".viewport[aria-busy=false]").wait_for()
+
+    def screenshot(self) -> Image.Image:
+        return Image.open(io.BytesIO(self.page.screenshot())).convert("RGB")
+
+    def sent(self, part: str, method: str = "GET") -> list[Request]:
+        return [request for request in self.requests if part in request.url and request.method == method]
+
+    def violations(self) -> list[str]:
+        return self.page.evaluate("window.violations ?? []")
+
+    def saw_nothing_wrong(self) -> None:
+        surprising = [error for error in self.errors if not any(part in error for part in self.expected)]
+        assert surprising == []
+        assert self.violations() == []
+
+    def storage(self) -> dict[str, Any]:
+        return self.page.evaluate("({...sessionStorage, ...localStorage})")
