@@ -62,12 +62,15 @@ class Tile:
         """The tile with `text` in it, so that each frame of a slide is one of a kind; it decodes to the same pixels.
 
         Compressed tiles get a comment marker, RLE ones a tail, uncompressed ones other values of their first pixels.
+        The length is even, as a fragment's must be, so that nothing is padded on the way.
         """
         mark = text.encode("ascii")
+        if self.coding != "raw":
+            mark += b" " * ((len(self.data) + len(mark)) % 2)
         if self.coding == "raw":
             return mark + self.data[len(mark) :]
         if self.coding == "rle":
-            return self.data + bytes(len(self.data) % 2) + mark + bytes(len(mark) % 2)
+            return self.data + mark
         if self.coding == "jpeg2000":
             at = self.data.index(b"\xff\x90")  # before the first tile part; registration 1 is text
             return (

@@ -1,0 +1,100 @@
+"""The whole stack on a local cloud in this process: the real program deployed, the real job and loader against it."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from rich.console import Console
+
+from loader.__main__ import main as load
+from localcloud import up
+from localcloud.assemble import Parts
+from localcloud.cloud import Cloud
+from localcloud.server import running
+
+PATIENCE = 120.0
+"""Seconds that anything started here may take."""
+
+
+@dataclass
+class Platform:
+    """A deployed stack, and what its users do with it."""
+
+    parts: Parts
+    outputs: dict[str, Any]
+    folder: Path
+
+    @property
+    def cloud(self) -> Cloud:
+        return self.parts.cloud
+
+    @property
+    def root(self) -> str:
+        return self.outputs["stores"]["raw"]["dicomwebRoot"]
+
+    def session(self, principal: str) -> requests.Session:
+        session = requests.Session()
+        session.headers["Authorization"] = f"Bearer {self.cloud.iam.token(principal)}"
+        return session
+
+    def viewer(self) -> requests.Session:
+        return self.session(self.outputs["groups"]["viewers"][0])
+
+    def load(self, source: Path | str, *more: str) -> int:
+        """`python -m loader` with the stack's outputs; returns its exit code."""
+        script = self.folder / "token.py"
+        script.write_text(TOKENS.format(tokens=json.dumps(self._tokens())))
+        command = shlex.join([sys.executable, str(script), "{principal}"])
+        outputs = self.folder / "outputs.json"
+        outputs.write_text(json.dumps(self.outputs))
+        return load([str(source), "--outputs", str(outputs), "--token-command", command, *more])
+
+    def _tokens(self) -> dict[str, str]:
+        groups = self.outputs["groups"]
+        return {email: self.cloud.iam.token(email) for email in (*groups["ingestWriters"], *groups["viewers"])}
+
+    def run_job(self, *arguments: str) -> dict[str, Any]:
+        """Starts the job, with `arguments` as overrides; returns the execution when it has ended."""
+        body = {"overrides": {"containerOverrides": [{"args": list(arguments)}]}} if arguments else {}
+        owner = self.session(self.cloud.iam.owner)
+        started = owner.post(self.outputs["jobRunUrl"], json=body, timeout=30)
+        assert started.ok, started.text
+        url = f"{self.outputs['endpoints']['run']}v2/{started.json()['name']}"
+        end = time.monotonic() + PATIENCE
+        while not (operation := owner.get(url, timeout=30).json()).get("done"):
+            assert time.monotonic() < end, f"the job did not end in {PATIENCE} s"
+            time.sleep(0.1)
+        execution = operation.get("response") or operation["metadata"]
+        return owner.get(f"{self.outputs['endpoints']['run']}v2/{execution['name']}", timeout=30).json()
+
+    def log(self, execution: dict[str, Any]) -> str:
+        return (self.cloud.data / "logs" / f"{execution['name'].rpartition('/')[2]}.log").read_text()
+
+    def report(self, study: str, series: str) -> dict[str, Any]:
+        path = self.cloud.object_path(self.outputs["recordsBucket"], f"readiness/{study}/{series}.json")
+        assert path is not None, f"no report of series {series}"
+        return json.loads(path.read_text())
+
+
+TOKENS = """\
+import sys
+print({tokens}[sys.argv[1]])
+"""
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    folder = tmp_path_factory.mktemp("platform")
+    cloud = Cloud(data=folder / "cloud")
+    with running(cloud) as parts, (folder / "deploy.txt").open("w") as said:
+        deployment = up.deploy(Console(file=said), parts)
+        yield Platform(parts, deployment.outputs, folder)
