@@ -43,7 +43,7 @@ def up(options: argparse.Namespace) -> int:
             if not options.once and not options.no_demo:
                 load_demo(outputs, parts.cloud.data / "demo")
             console.print()
-            console.print(view.where_to_look(places(deployment.outputs, parts.cloud.data, viewer)))
+            console.print(view.where_to_look(places(deployment.outputs, parts.cloud.data, viewer)), soft_wrap=True)
             console.print(
                 f"\nUp in {time.monotonic() - started:.1f} s; smoke tests {'passed' if status == 0 else 'FAILED'}."
             )

@@ -11,7 +11,6 @@ from typing import Protocol
 
 from rich.console import Console
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
@@ -87,10 +86,8 @@ def resources(console: Console, title: str) -> Iterator[ResourceTree]:
     yield tree
 
 
-def where_to_look(rows: list[tuple[str, str]]) -> Table:
-    table = Table(show_header=False, box=None, pad_edge=False)
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, value in rows:
-        table.add_row(name, value)
-    return table
+def where_to_look(rows: list[tuple[str, str]]) -> Text:
+    """Two columns that never fold: an address must survive being copied."""
+    width = max(len(name) for name, _ in rows)
+    lines = [Text.assemble((name.ljust(width), "bold"), "  ", value) for name, value in rows]
+    return Text("\n").join(lines)

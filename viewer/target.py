@@ -73,7 +73,7 @@ def read(outputs: Mapping[str, Any], site: Literal["viewer", "preview"] = "viewe
 
 
 def read_file(path: Path, site: Literal["viewer", "preview"] = "viewer") -> Target:
-    """`read` for a file of outputs; it may hold `{name: value}` or Pulumi's `{name: {"value": …}}`."""
+    """`read` for a file of outputs, as `pulumi stack output --json` prints them."""
     try:
         outputs: dict[str, Any] = json.loads(path.read_text())
     except FileNotFoundError:
