@@ -61,8 +61,8 @@ def test_a_slide_opens_from_the_worklist_and_its_pixels_are_right(reader: Reader
         picture.getpixel((round(box["x"] + box["width"] * x), round(box["y"] + box["height"] * y)))
         for x, y in ((0.3, 0.5), (0.7, 0.5), (0.5, 0.15), (0.5, 0.85))
     )
-    # The grid's red grows along its rows, its green along its columns, and ImageOrientationSlide turns it by 180 degrees:
-    # a blank, mirrored or unturned slide fails.
+    # The grid's red grows to the right, its green downwards, and ImageOrientationSlide turns both by 180 degrees: a
+    # blank, mirrored or unturned slide fails.
     assert left[0] - right[0] > 40, (left, right)
     assert top[1] - bottom[1] > 60, (top, bottom)
     assert abs(bottom[0] - top[0]) < 40, (top, bottom)

@@ -89,6 +89,7 @@ class Platform:
             "viewerUrl": self.url,
             "endpoints": {"firebasehosting": self.cloud.endpoint("firebasehosting.googleapis.com")},
             "viewerConfig": self.config(),
+            "serviceAccounts": {"viewerBuild": self.cloud.iam.owner, "previewViewer": self.cloud.iam.owner},
             **changes,
         }
 
