@@ -3,14 +3,12 @@ plane's."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-
 import google_crc32c
 
 from localcloud.cloud import Cloud
 from localcloud.control.call import Call
 from localcloud.errors import ApiError
+from localcloud.forms import from_base64
 
 LARGEST = 64 * 1024
 
@@ -23,12 +21,9 @@ class Secrets:
 
 
 def check_payload(call: Call) -> None:
-    """`ApiError` 400 for a payload that is not base64, is empty, too large or not what was announced."""
+    """`ApiError` 400 for a payload that is empty, too large or not what was announced."""
     payload = call.body.get("payload") or {}
-    try:
-        data = base64.b64decode(payload.get("data") or "", validate=True)
-    except binascii.Error as problem:
-        raise ApiError(400, f"The payload for {call.name} is not base64: {problem}.") from problem
+    data = from_base64(payload.get("data") or "")
     if not 0 < len(data) <= LARGEST:
         raise ApiError(400, f"The payload for {call.name} has {len(data)} bytes; it must be 1 to {LARGEST}.")
     announced = payload.get("dataCrc32c")

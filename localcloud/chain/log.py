@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from localcloud.cloud import Cloud
-from localcloud.times import timestamp
+from localcloud.forms import timestamp
 
 
 class ChainLog:

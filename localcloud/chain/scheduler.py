@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -14,8 +13,8 @@ from localcloud.chain.log import ChainLog
 from localcloud.cloud import Cloud
 from localcloud.control.call import Call
 from localcloud.errors import ApiError
+from localcloud.forms import duration, from_base64, timestamp
 from localcloud.outbound import Outbound
-from localcloud.times import duration, timestamp
 
 HOST = "cloudscheduler.googleapis.com"
 JOBS = "cloudscheduler.v1:projects.locations.jobs."
@@ -88,7 +87,7 @@ class Scheduler:
         try:
             answer = await self.outbound.send(
                 target.get("httpMethod") or "POST", target["uri"], account=account,
-                body=base64.b64decode(target["body"]) if target.get("body") else None,
+                body=from_base64(target["body"]) if target.get("body") else None,
                 headers=target.get("headers"), timeout=duration(job.get("attemptDeadline"), 180),
             )  # fmt: skip
         except ApiError as error:

@@ -15,8 +15,8 @@ from localcloud.chain.log import ChainLog
 from localcloud.cloud import Cloud
 from localcloud.control.call import Call
 from localcloud.errors import ApiError
+from localcloud.forms import timestamp
 from localcloud.outbound import Outbound
-from localcloud.times import timestamp
 
 WORKFLOWS = "workflows.googleapis.com"
 HOST = "workflowexecutions.googleapis.com"

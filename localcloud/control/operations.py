@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 from localcloud.errors import STATUS, ApiError
+from localcloud.forms import timestamp
 
 RPC_CODE = {400: 3, 401: 16, 403: 7, 404: 5, 409: 6, 412: 9, 429: 8, 500: 13, 501: 12, 503: 14, 504: 4}
 """google.rpc.Code of an HTTP status."""
@@ -63,8 +63,3 @@ class Operations:
 
     def _now(self) -> str:
         return timestamp(self._clock())
-
-
-def timestamp(seconds: float) -> str:
-    """Seconds since the epoch as Google writes times: `2026-11-22T12:24:17.778278Z`."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

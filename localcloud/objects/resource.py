@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from localcloud.errors import ApiError
-from localcloud.times import timestamp
+from localcloud.forms import timestamp
 
 WRITABLE = (
     "cacheControl", "contentDisposition", "contentEncoding", "contentLanguage", "contentType",

@@ -11,9 +11,9 @@ from typing import Any
 from localcloud.cloud import Cloud
 from localcloud.control.call import Call
 from localcloud.errors import ApiError
+from localcloud.forms import duration, epoch
 from localcloud.pubsub.backlog import Backlog, Message
 from localcloud.pubsub.bodies import ack_ids, back_off, check_subscription, decoded, message_body, origin, received
-from localcloud.times import duration, epoch
 
 HOST = "pubsub.googleapis.com"
 DELETED_TOPIC = "_deleted-topic_"

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from typing import Any
 
 from localcloud.control.call import Call
 from localcloud.errors import ApiError
+from localcloud.forms import duration, from_base64, timestamp
 from localcloud.pubsub.backlog import Delivery, Message
-from localcloud.times import duration, timestamp
 
 
 def check_subscription(call: Call) -> None:
@@ -30,10 +29,7 @@ def check_subscription(call: Call) -> None:
 
 def decoded(message: dict[str, Any], index: int) -> tuple[bytes, dict[str, str], str]:
     """Data, attributes and ordering key of one `PubsubMessage`; `ApiError` 400 naming the message that is wrong."""
-    try:
-        data = base64.b64decode(message.get("data", ""), validate=True)
-    except binascii.Error as problem:
-        raise ApiError(400, f"messages[{index}].data is not base64: {problem}.") from problem
+    data = from_base64(message.get("data") or "")
     attributes: dict[str, str] = message.get("attributes") or {}
     if not data and not attributes:
         raise ApiError(400, f"messages[{index}] has neither data nor attributes; a message needs one of them.")

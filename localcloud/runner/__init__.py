@@ -14,11 +14,11 @@ from typing import Any
 from localcloud.cloud import Cloud
 from localcloud.control.call import Call
 from localcloud.errors import ApiError
+from localcloud.forms import timestamp
 from localcloud.outbound import Outbound
 from localcloud.registry import Registry
 from localcloud.runner.execution import HOST, Execution
 from localcloud.runner.spec import Spec
-from localcloud.times import timestamp
 
 JOBS = "run.v2:projects.locations.jobs."
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from localcloud.cloud import Cloud
 from localcloud.errors import ApiError
+from localcloud.forms import from_base64, timestamp
 from localcloud.metadata import MetadataServer
 from localcloud.outbound import Outbound
 from localcloud.runner.process import TimedOut, attempt, clean_environment
 from localcloud.runner.spec import Spec
-from localcloud.times import timestamp
 
 HOST = "run.googleapis.com"
 Resource = dict[str, Any]
@@ -65,7 +64,7 @@ class Execution:
             answer = await self.outbound.send("GET", url, account=self.spec.account)
             if answer.status != 200:
                 raise ApiError(400, f"{self.spec.account} cannot read {version} for {variable}: {answer.reason}")
-            secrets[variable] = decoded(answer.body["payload"]["data"])
+            secrets[variable] = from_base64(answer.body["payload"]["data"]).decode()
         home = self.folder.parent / "home"
         home.mkdir(exist_ok=True)
         job, execution = self.name.split("/")[5::2]
@@ -156,7 +155,3 @@ def refer(cloud: Cloud, execution: str, **fields: str) -> None:
     reference: dict[str, str] = (job or {}).get("latestCreatedExecution") or {}
     if job is not None and reference.get("name") == execution:
         cloud.resources.put(HOST, name, job | {"latestCreatedExecution": reference | fields})
-
-
-def decoded(data: str) -> str:
-    return base64.b64decode(data).decode()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from localcloud.errors import ApiError
-from localcloud.times import duration
+from localcloud.forms import duration
 
 SECRET = "valueSource"  # noqa: S105 - the name of a field
 

@@ -220,7 +220,7 @@ def test_a_subscription_made_again_starts_empty(backlog: Api) -> None:
 @pytest.mark.parametrize(
     ("message", "named"),
     [
-        ({"data": "no base64!"}, "messages[0].data"),
+        ({"data": "no base64!"}, "Base64"),
         ({}, "neither data nor attributes"),
         ({"data": ""}, "neither data nor attributes"),
     ],

@@ -243,7 +243,6 @@ def test_a_secret_that_the_account_may_not_read_fails_the_run_by_name(jobs: Jobs
         ({"image": "europe-west4-docker.pkg.dev/p/i:latest"}, {}, "without a digest"),
         ({"command": []}, {}, "declares no command"),
         ({}, {"serviceAccount": ""}, "no serviceAccount"),
-        ({}, {"serviceAccount": "gone@dicom-local.iam.gserviceaccount.com"}, "There is no principal gone@"),
     ],
 )
 def test_a_job_that_cannot_run_here_is_refused_when_it_is_started(
@@ -255,6 +254,15 @@ def test_a_job_that_cannot_run_here_is_refused_when_it_is_started(
 
     assert (status, named in message) == (400, True), message
     assert jobs.executions() == []
+
+
+def test_a_job_whose_account_is_gone_is_refused(jobs: Jobs) -> None:
+    jobs.declare("pass")
+    jobs.api.call("DELETE", f"iam.googleapis.com/v1/{PROJECT}/serviceAccounts/{jobs.account}")
+
+    status, message = jobs.api.refused("POST", f"{RUN}/{JOB}:run", {})
+
+    assert (status, f"There is no principal {jobs.account}" in message) == (400, True), message
 
 
 def test_a_command_that_does_not_exist_fails_the_task_in_words(jobs: Jobs) -> None:

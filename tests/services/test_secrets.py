@@ -71,7 +71,6 @@ def test_reading_needs_the_permission_to_access(vault: Api) -> None:
 @pytest.mark.parametrize(
     ("payload", "named"),
     [
-        ({"data": "no base64!"}, "not base64"),
         ({"data": ""}, "0 bytes"),
         ({"data": base64.b64encode(bytes(65537)).decode()}, "65537 bytes"),
         ({"data": "eA==", "dataCrc32c": "1"}, "dataCrc32c=1"),

@@ -1,7 +1,8 @@
-"""Google's text forms of time: `google-datetime` (RFC 3339, UTC) and `google-duration` (`"600s"`). Owns no clock."""
+"""Google's JSON forms of values: `google-datetime` (RFC 3339, UTC), `google-duration` (`"600s"`), `byte` (base64)."""
 
 from __future__ import annotations
 
+import base64
 import re
 from datetime import UTC, datetime
 
@@ -32,3 +33,8 @@ def duration(text: str | None, default: float = 0.0) -> float:
     if not re.fullmatch(r"-?\d+(\.\d{1,9})?s", text):
         raise ApiError(400, f"'{text}' is not a duration; write seconds with an s, such as 600s.")
     return float(text[:-1])
+
+
+def from_base64(text: str) -> bytes:
+    """Bytes of a checked `byte` value; like Google we take the alphabet for URLs too."""
+    return base64.b64decode(text.replace("-", "+").replace("_", "/"))

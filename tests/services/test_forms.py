@@ -1,11 +1,11 @@
-"""Google's text forms of time."""
+"""Google's forms of time and bytes."""
 
 from __future__ import annotations
 
 import pytest
 
 from localcloud.errors import ApiError
-from localcloud.times import duration, epoch, timestamp
+from localcloud.forms import duration, epoch, from_base64, timestamp
 
 
 def test_a_timestamp_reads_back() -> None:
@@ -36,3 +36,7 @@ def test_durations(text: str | None, seconds: float) -> None:
 def test_what_is_no_time_is_named(read: object, text: str) -> None:
     with pytest.raises(ApiError, match=text):
         read(text)  # type: ignore[operator]
+
+
+def test_both_alphabets_of_base64_are_read() -> None:
+    assert from_base64("-_8=") == from_base64("+/8=") == b"\xfb\xff"
