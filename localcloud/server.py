@@ -11,7 +11,7 @@ import errno
 import json
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from typing import Any
 
 from aiohttp import web
@@ -160,7 +160,7 @@ class Server:
 
 
 @contextlib.contextmanager
-def running(cloud: Cloud, port: int = 0) -> Iterator[Parts]:
+def running(cloud: Cloud, port: int = 0) -> Generator[Parts]:
     """A served local cloud for the length of a `with`; sets `cloud.base`. Raises `PortTaken`."""
     server = Server(cloud, bind(port))
     try:

@@ -7,7 +7,7 @@ import os
 import shutil
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from types import FrameType
 
@@ -27,7 +27,7 @@ def stop_on_sigterm() -> None:
 
 
 @contextlib.contextmanager
-def folder(kept: Path | None) -> Iterator[Path]:
+def folder(kept: Path | None) -> Generator[Path]:
     """The run's data folder: `kept` stays, otherwise a private one that goes with the run."""
     if kept is not None:
         kept.mkdir(parents=True, exist_ok=True)
@@ -51,7 +51,7 @@ def sweep() -> None:
 
 
 @contextlib.contextmanager
-def session(*, port: int, project: str, data: Path | None) -> Iterator[Parts]:
+def session(*, port: int, project: str, data: Path | None) -> Generator[Parts]:
     """A served local cloud that other commands of this folder can find. Raises `PortTaken`."""
     stop_on_sigterm()
     with folder(data) as place:

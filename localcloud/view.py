@@ -6,7 +6,7 @@ On a terminal the tree grows in place; elsewhere each resource is one line. Know
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Protocol
 
 from rich.console import Console
@@ -67,7 +67,7 @@ class ResourceTree:
 
 
 @contextlib.contextmanager
-def resources(console: Console, title: str) -> Iterator[ResourceTree]:
+def resources(console: Console, title: str) -> Generator[ResourceTree]:
     """A tree to `take` events with; drawn in place on a terminal, line by line elsewhere."""
     tree = ResourceTree(title)
     if console.is_terminal:
