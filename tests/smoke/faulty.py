@@ -56,7 +56,10 @@ def proxy(root: str, fault: Fault = sound) -> Iterator[str]:
             timeout=60,
         )
         kept = {name: value for name, value in got.headers.items() if name.lower() not in HOP}
-        return Answered(got.status_code, kept, got.content)
+        body = got.content
+        if "json" in got.headers.get("Content-Type", ""):  # links lead back here
+            body = body.replace(f"//{parts.netloc}/".encode(), f"//127.0.0.1:{server.server_port}/".encode())
+        return Answered(got.status_code, kept, body)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

