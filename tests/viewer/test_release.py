@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from localcloud.hosting.library import HOST
+from tests.hosting.platform import READER, SITE, Platform
+from viewer.build import FileSet, build
+from viewer.headers import firebase_config
+from viewer.hosting import HostingApi, HostingError
+from viewer.release import release, rollback
+from viewer.verify import faults
+
+
+@pytest.fixture
+def files(served: Platform, packages: Path) -> FileSet:
+    return build(served.config(), packages)
+
+
+@pytest.fixture
+def firebase(served: Platform) -> dict[str, Any]:
+    return served.target().firebase
+
+
+def changed(files: FileSet, path: str = "/404.html", content: bytes = b"changed") -> FileSet:
+    return FileSet({**files.files, path: content})
+
+
+def test_a_release_is_live_with_its_headers(served: Platform, files: FileSet, firebase: dict[str, Any]) -> None:
+    done = release(served.hosting(), files, firebase)
+
+    assert (done.changed, done.uploaded, done.total) == (True, len(files.files), len(files.files))
+    assert faults(served.url, files, served.config(), firebase) == []
+
+
+def test_the_same_content_makes_no_new_version(served: Platform, files: FileSet, firebase: dict[str, Any]) -> None:
+    first = release(served.hosting(), files, firebase)
+
+    second = release(served.hosting(), files, firebase)
+
+    assert second.changed is False
+    assert second.version == first.version
+    assert len(served.call("GET", HOST, f"v1beta1/{SITE}/versions")["versions"]) == 1
+
+
+def test_one_changed_file_is_one_upload(served: Platform, files: FileSet, firebase: dict[str, Any]) -> None:
+    release(served.hosting(), files, firebase)
+    seen: list[tuple[int, int]] = []
+
+    done = release(served.hosting(), changed(files), firebase, progress=lambda *counts: seen.append(counts))
+
+    assert done.uploaded == 1
+    assert seen == [(0, 1), (1, 1)]
+    assert requests.get(f"{served.url}/none", timeout=10).text == "changed"
+
+
+def test_changed_headers_alone_make_a_new_version(served: Platform, files: FileSet, firebase: dict[str, Any]) -> None:
+    release(served.hosting(), files, firebase)
+    other = firebase_config(served.dicomweb("other"), f"{served.cloud.base}/accounts.google.com")
+
+    done = release(served.hosting(), files, other)
+
+    assert (done.changed, done.uploaded) == (True, 0)
+
+
+class Interrupted(HostingApi):
+    """Stops when the named step is reached."""
+
+    def __init__(self, served: Platform, step: str) -> None:
+        super().__init__(served.cloud.endpoint(HOST), SITE, served.token)
+        self.uploads = 0
+        setattr(self, step, self._stop)
+
+    def _stop(self, *_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("step", ["populate", "finalize", "release"])
+def test_a_release_that_stops_half_way_changes_nothing_and_the_next_one_goes_on(
+    served: Platform, files: FileSet, firebase: dict[str, Any], step: str
+) -> None:
+    release(served.hosting(), files, firebase)
+    with pytest.raises(KeyboardInterrupt):
+        release(Interrupted(served, step), changed(files), firebase)
+    assert faults(served.url, files, served.config(), firebase) == []
+
+    done = release(served.hosting(), changed(files), firebase)
+
+    assert done.uploaded == (1 if step == "populate" else 0)
+    assert faults(served.url, changed(files), served.config(), firebase) == []
+
+
+def test_rollback_brings_the_previous_content_back(served: Platform, files: FileSet, firebase: dict[str, Any]) -> None:
+    first = release(served.hosting(), files, firebase)
+    release(served.hosting(), changed(files), firebase)
+
+    assert rollback(served.hosting()) == first.version
+
+    assert faults(served.url, files, served.config(), firebase) == []
+    live = served.hosting().live()
+    assert live is not None
+    assert live["type"] == "ROLLBACK"
+
+
+def test_without_an_earlier_release_there_is_no_way_back(
+    served: Platform, files: FileSet, firebase: dict[str, Any]
+) -> None:
+    release(served.hosting(), files, firebase)
+
+    with pytest.raises(HostingError, match="no earlier release"):
+        rollback(served.hosting())
+
+
+@pytest.mark.parametrize(
+    ("token", "site", "sentence"),
+    [
+        (lambda served: "expired", SITE, "get a new one"),
+        (lambda served: served.token(READER), SITE, "the caller needs roles/firebasehosting.admin"),
+        (
+            lambda served: served.token(),
+            "projects/somebody/sites/theirs",
+            "Permission denied on resource project somebody",
+        ),
+        (lambda served: served.token(), f"{SITE}x", "deploy the stack first"),
+    ],
+)
+def test_a_refusal_is_one_sentence(
+    served: Platform,
+    files: FileSet,
+    firebase: dict[str, Any],
+    token: Callable[[Platform], str],
+    site: str,
+    sentence: str,
+) -> None:
+    api = HostingApi(served.cloud.endpoint(HOST), site, lambda: token(served))
+
+    with pytest.raises(HostingError) as refusal:
+        release(api, files, firebase)
+
+    assert sentence in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+class TestVerification:
+    def faults_after(
+        self, served: Platform, released: FileSet, firebase: dict[str, Any], wanted: FileSet, headers: dict[str, Any]
+    ) -> str:
+        release(served.hosting(), released, firebase)
+        return "\n".join(faults(served.url, wanted, served.config(), headers))
+
+    def test_a_missing_worker_is_found(self, served: Platform, files: FileSet, firebase: dict[str, Any]) -> None:
+        without = FileSet({path: data for path, data in files.files.items() if "worker" not in path})
+
+        found = self.faults_after(served, without, firebase, files, firebase)
+
+        assert "dataLoader.worker.min.js is answered 404, not 200" in found
+
+    def test_a_rewrite_that_hides_missing_files_is_found(
+        self, served: Platform, files: FileSet, firebase: dict[str, Any]
+    ) -> None:
+        greedy = {**firebase, "rewrites": [{"source": "**", "destination": "/index.html"}]}
+        without = FileSet({path: data for path, data in files.files.items() if "worker" not in path})
+
+        found = self.faults_after(served, without, greedy, files, firebase)
+
+        assert "dataLoader.worker.min.js is served as text/html, not text/javascript" in found
+        assert "a rewrite hides missing files" in found
+
+    def test_a_config_for_another_store_is_found(
+        self, served: Platform, files: FileSet, firebase: dict[str, Any], packages: Path
+    ) -> None:
+        other = build(served.config("other"), packages)
+
+        found = self.faults_after(served, other, firebase, files, firebase)
+
+        assert f"/config/local.js names the store {served.dicomweb('other')}, not {served.dicomweb()}" in found
+
+    def test_a_weaker_policy_is_found(self, served: Platform, files: FileSet, firebase: dict[str, Any]) -> None:
+        weaker = {**firebase, "headers": firebase["headers"][1:]}
+
+        found = self.faults_after(served, files, weaker, files, firebase)
+
+        assert "/ is served with Content-Security-Policy: None" in found
+
+    def test_a_site_that_is_down_is_found(self, files: FileSet, served: Platform, firebase: dict[str, Any]) -> None:
+        (found,) = faults("http://127.0.0.1:9", files, served.config(), firebase)
+
+        assert "cannot be reached" in found
