@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from smoke_tests import reports
+from smoke_tests.results import Outcome, Result, Status
+
+
+def result(status: Status, reason: str = "", id: str = "6") -> Result:
+    return Result(id, "frames come", status, 12, 3, 4000, 0, reason, {"p50_ms": 1.5})
+
+
+def outcome(*results: Result, **changes: object) -> Outcome:
+    made = Outcome("run", "full", "http://x/dicomWeb", "local", datetime(2026, 11, 22, 14, tzinfo=UTC), list(results))
+    for name, value in changes.items():
+        setattr(made, name, value)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("made", "code"),
+    [
+        (outcome(result("pass"), result("skip", "x"), result("warn", "y")), 0),
+        (outcome(result("pass"), result("fail", "x")), 1),
+        (outcome(result("pass"), result("fail", "x"), leaks=["a study"]), 1),
+        (outcome(result("pass"), leaks=["a study"]), 3),
+        (outcome(result("pass"), problem="interrupted"), 2),
+        (outcome(), 2),
+        (outcome(result("skip", "nothing declared")), 2),
+    ],
+)
+def test_the_exit_code_says_what_happened(made: Outcome, code: int) -> None:
+    assert made.exit_code == code
+
+
+def test_three_reports_are_written_and_agree(tmp_path: Path) -> None:
+    made = outcome(
+        result("pass"), result("fail", "frame 3 is | wrong"), result("skip", "no job"), leaks=["study 1.2 is left"]
+    )
+
+    paths = reports.write(made, tmp_path / "new")
+
+    assert [path.name for path in paths] == ["smoke.json", "smoke.xml", "smoke.md"]
+    data = json.loads(paths[0].read_text())
+    assert (data["schema"], data["exitCode"], data["verdict"]) == (1, 1, "failed")
+    assert data["results"][0] == {
+        "id": "6", "name": "frames come", "status": "pass", "ms": 12, "requests": 3, "bytes": 4000, "retries": 0,
+        "reason": "", "evidence": {"p50_ms": 1.5},
+    }  # fmt: skip
+    suite = ElementTree.fromstring(paths[1].read_text())
+    assert {key: suite.get(key) for key in ("tests", "failures", "errors", "skipped")} == {
+        "tests": "3", "failures": "1", "errors": "1", "skipped": "1",
+    }  # fmt: skip
+    assert suite.find("testcase/failure").get("message") == "frame 3 is | wrong"
+    text = paths[2].read_text()
+    assert text.startswith("# Smoke tests failed\n")
+    assert "| ✗ | 6 frames come | 12 | 3 | 4 | frame 3 is \\| wrong |" in text
+    assert "* study 1.2 is left" in text
+
+
+def test_no_token_reaches_a_report(tmp_path: Path) -> None:
+    made = outcome(result("fail", "Authorization: Bearer ya29.SECRET"), problem="access_token=SECRET")
+
+    for path in reports.write(made, tmp_path):
+        assert "SECRET" not in path.read_text()
+
+
+def test_control_characters_do_not_break_the_xml() -> None:
+    ElementTree.fromstring(reports.junit(outcome(result("fail", "bytes \x00\x08 came"))))
