@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from localcloud.cloud import Cloud
 from localcloud.control import iam_methods, names, operation_methods, schema
 from localcloud.control.call import Call, Request, Response
-from localcloud.control.discovery import Catalogue, Method
+from localcloud.control.discovery import Method, catalogue
 from localcloud.control.generic import Extra, Generic
 from localcloud.control.operations import Operations
 from localcloud.control.resources import Resources
@@ -33,7 +33,7 @@ class ControlPlane:
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
         self._lock = threading.RLock()
-        self._catalogue = Catalogue()
+        self._catalogue = catalogue()
         cloud.resources = Resources()
         cloud.operations = Operations(cloud.clock)
         cloud.iam = Iam(cloud)

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -126,11 +126,18 @@ class Catalogue:
 
     def _tree(self, host: str, base: str, name: str) -> _Node:
         if (host, base) not in self._trees:
-            self._trees[host, base] = tree = _Node()
+            tree = _Node()
             for method, flat in _methods(host, base, name):
                 _insert(tree, flat, method)
                 self._methods[method.id] = method
+            self._trees[host, base] = tree  # only now: another thread may be looking
         return self._trees[host, base]
+
+
+@cache
+def catalogue() -> Catalogue:
+    """The one of this process: a document is read once, whoever asks."""
+    return Catalogue()
 
 
 def _read(name: str) -> Json:

@@ -39,6 +39,8 @@ def full(cloud: Cloud, host: str, name: str) -> str:
     """Google's full resource name, as IAM wants it: `//pubsub.googleapis.com/projects/P/topics/T`."""
     if (name.startswith("projects/") and name.count("/") == 1) or host == "cloudresourcemanager.googleapis.com":
         return f"//cloudresourcemanager.googleapis.com/projects/{cloud.project}"
+    if host == "iamcredentials.googleapis.com":  # its resources are IAM's
+        host = "iam.googleapis.com"
     return f"//{host}/{name}"
 
 
