@@ -118,8 +118,8 @@ class Monitor:
 
     def close(self) -> None:
         """The program has ended well: so have the stack, and components that did not say so themselves."""
-        for urn in reversed(list(self._started)):
-            self._finish(self.deployment.resources[urn])
+        for unfinished in reversed(list(self._started)):
+            self._finish(self.deployment.resources[unfinished])
 
     # What they share
 

@@ -6,24 +6,17 @@ What a name alone does not settle is in the type's row. Nothing is checked here 
 from __future__ import annotations
 
 import copy
-import functools
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from localcloud.control.discovery import Catalogue
+from localcloud.control.discovery import catalogue
 from localcloud.engine.provider import Refused
 from localcloud.engine.types.row import PROVIDER_SIDE, Around, Json, Row
 
 MARK = {"goog-pulumi-provisioned": "true"}
 EMPTY: tuple[Any, ...] = (None, False, 0, "", [], {})
 PLACE = re.compile(r"\{(~?)([\w.]+)\}")
-
-
-@functools.cache
-def catalogue() -> Catalogue:
-    """The discovery documents, read once a process."""
-    return Catalogue()
 
 
 def fill(template: str, values: Mapping[str, Any]) -> str:

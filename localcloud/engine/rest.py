@@ -108,9 +108,14 @@ def suffix(urn: str) -> str:
     return hashlib.sha256(urn.encode()).hexdigest()[:7]
 
 
+NO_OUTPUTS = frozenset({"@type", "id", "kind"})
+"""Fields of answers that are about the answer, not the resource."""
+
+
 def outputs_of(row: Row, values: Json) -> Json:
     """What the API told beyond the inputs: its plain values, and what the row derives from them."""
-    plain = {key: value for key, value in values["answer"].items() if isinstance(value, str | int | float | bool)}
+    told = {key: value for key, value in values["answer"].items() if key not in NO_OUTPUTS}
+    plain = {key: value for key, value in told.items() if isinstance(value, str | int | float)}
     derived = {name: fill(template, values) for name, template in row.outputs.items()}
-    project = {"project": values["project"]} if "project" in values else {}
+    project = {"project": values["project"]} if "{project}" in row.create else {}
     return {**plain, **project, **derived}

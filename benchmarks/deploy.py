@@ -1,0 +1,97 @@
+"""CPU time of deploying the local stack in process, as a multiple of importing the same `pulumi_gcp` modules.
+
+Each measurement is a fresh process: one imports what the program uses of `pulumi_gcp` and nothing else; one starts the
+local cloud; one starts it and deploys the program to it over HTTP, so that both sides of every request are in that
+process. What the third takes beyond the second is the deployment: imports, engine, provider, transport, control plane.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from localcloud.assemble import Parts
+
+ROOT = Path(__file__).resolve().parents[1]
+GOAL = 2.5
+
+
+def child_cpu(*arguments: str) -> float:
+    """CPU seconds, user and system, of a fresh process of this script with its own children."""
+    before = os.times()
+    subprocess.run([sys.executable, __file__, *arguments], check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
+    after = os.times()
+    return after.children_user + after.children_system - before.children_user - before.children_system
+
+
+@contextlib.contextmanager
+def served() -> Iterator[Parts]:
+    """The local cloud on a free port, with the job's image."""
+    from localcloud.cloud import Cloud
+    from localcloud.serve import JOB
+    from localcloud.server import running
+
+    with tempfile.TemporaryDirectory() as folder, running(Cloud(data=Path(folder)), 0) as parts:
+        parts.registry.seed(ROOT / JOB)
+        yield parts
+
+
+def deploy(parts: Parts) -> None:
+    """Deploy the local stack, as `up` does."""
+    from rich.console import Console
+
+    from localcloud import up
+
+    os.chdir(ROOT)
+    up.deploy(Console(quiet=True), parts)
+
+
+def used_modules() -> list[str]:
+    """The submodules of `pulumi_gcp` that deploying loads."""
+    with served() as parts:
+        deploy(parts)
+    loaded = {name.split(".")[1] for name in sys.modules if name.startswith("pulumi_gcp.")}
+    return sorted(name for name in loaded if f"pulumi_gcp.{name}._inputs" in sys.modules)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=5, help="measurements of each; the best counts (default: 5)")
+    parser.add_argument("--only", choices=["import", "serve", "deploy", "modules"], help=argparse.SUPPRESS)
+    parser.add_argument("modules", nargs="*", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.only == "import":
+        for name in ["pulumi", "pulumi_gcp", *(f"pulumi_gcp.{module}" for module in options.modules)]:
+            hasattr(importlib.import_module(name), "outputs")  # submodules are lazy: a look into one loads it
+        return 0
+    if options.only in ("serve", "deploy"):
+        with served() as parts:
+            if options.only == "deploy":
+                deploy(parts)
+        return 0
+    if options.only == "modules":
+        print(" ".join(used_modules()))
+        return 0
+    listing = [sys.executable, __file__, "--only", "modules"]
+    modules = subprocess.run(listing, check=True, cwd=ROOT, capture_output=True, text=True).stdout.split()
+    imports = min(child_cpu("--only", "import", *modules) for _ in range(options.runs))
+    serving = min(child_cpu("--only", "serve") for _ in range(options.runs))
+    both = min(child_cpu("--only", "deploy") for _ in range(options.runs))
+    print(f"import of pulumi and {len(modules)} modules of pulumi_gcp: {imports:.2f} s CPU")
+    print(f"start of the local cloud: {serving:.2f} s CPU; with the stack deployed to it: {both:.2f} s CPU")
+    print(f"deployment / import: {(both - serving) / imports:.2f} (goal: at most {GOAL})")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+    sys.exit(main())
