@@ -54,7 +54,7 @@ class JobImage(pulumi.ComponentResource):
         elif args.digest:
             self.reference = pulumi.Output.format("{0}@{1}", args.image, args.digest)
             self.digest = pulumi.Output.from_input(args.digest)
-        self.register_outputs({"reference": self.reference})
+        self.register_outputs({"image": args.image, "reference": self.reference})
 
 
 def content_tag(folder: Path) -> str:

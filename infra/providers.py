@@ -10,15 +10,18 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import pulumi
 import pulumi_gcp as gcp
 
 from infra.reading import config_key, provider_arguments
+
+CREDENTIALS = ("access_token", "credentials")
 
 
 def quota_provider(name: str, project: str, config: Mapping[str, Any]) -> gcp.Provider:
     """A provider that names `project` as the one to be charged for each call."""
     arguments = {
-        argument: _value(config[f"gcp:{config_key(argument)}"])
+        argument: _value(argument, config[f"gcp:{config_key(argument)}"])
         for argument in provider_arguments()
         if config.get(f"gcp:{config_key(argument)}")
     }
@@ -26,8 +29,10 @@ def quota_provider(name: str, project: str, config: Mapping[str, Any]) -> gcp.Pr
     return gcp.Provider(name, **arguments)
 
 
-def _value(raw: Any) -> Any:
-    """Text as it is, JSON (batching, labels, numbers, true) as what it stands for."""
+def _value(argument: str, raw: Any) -> Any:
+    """Text as it is, JSON (batching, labels, true) as what it stands for, credentials as secrets."""
+    if argument in CREDENTIALS:
+        return pulumi.Output.secret(raw)
     if not isinstance(raw, str) or not raw.startswith(("{", "[", "true", "false")):
         return raw
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import pulumi
 import pytest
 
 from infra import settings
-from localcloud.engine import Event, load_config, program_of, run
+from localcloud.engine import Declared, Event, load_config, program_of, run
 
 ROOT = Path(__file__).resolve().parents[2]
 REGIONS = (
@@ -282,14 +282,18 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
 class Untouched:
     """A provider that must not be asked anything."""
 
-    def check(self, declared: object) -> Any:
+    def check(self, declared: Declared) -> dict[str, Any]:
         raise AssertionError(f"{declared} was declared although the settings are wrong")
 
-    create = invoke = check
+    def create(self, declared: Declared) -> tuple[str, dict[str, Any]]:
+        raise AssertionError(declared)
+
+    def invoke(self, token: str, args: dict[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+        raise AssertionError(token)
 
 
 @contextmanager
-def sockets_watched() -> Iterator[list[str]]:
+def sockets_watched() -> Generator[list[str]]:
     """Names of the socket operations meanwhile; Python reports them to audit hooks, which nothing can go around."""
     used: list[str] = []
     watching = [True]

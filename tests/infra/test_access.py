@@ -1,0 +1,122 @@
+"""The access matrix of a stack: who may do what, in full, so that a wider grant is seen in review."""
+
+from __future__ import annotations
+
+import itertools
+
+from infra.duties import DEPLOYER_ROLES, DUTIES, PREVIEWER_ROLES, RELEASE_ROLES
+from tests.components.looking import grants
+from tests.harness import Graph
+from tests.infra import stacks
+
+STORE = "projects/my-imaging/locations/europe-west4/datasets/imaging/dicomStores/"
+DATASET = "projects/my-imaging/locations/europe-west4/datasets/imaging"
+
+
+def account(name: str) -> str:
+    return f"serviceAccount:imaging-{name}@my-imaging.iam.gserviceaccount.com"
+
+
+def on_images(graph: Graph) -> set[tuple[str, str, str]]:
+    return {
+        (member, role.rpartition("/")[2], where.removeprefix(STORE))
+        for member, role, where in grants(graph)
+        if "/datasets/" in where
+    }
+
+
+def held_by(graph: Graph, member: str) -> set[tuple[str, str]]:
+    return {(role, where) for who, role, where in grants(graph) if who == member}
+
+
+def test_with_a_store_of_their_own_viewers_never_touch_the_raw_one() -> None:
+    assert on_images(stacks.prod()) == {
+        ("group:pathologists@example.org", "dicomViewer", "viewer"),
+        ("group:annotators@example.org", "dicomAnnotator", "viewer"),
+        ("group:scanners@example.org", "dicomIngest", "raw"),
+        ("group:scanners@example.org", "dicomLoader", "raw"),
+        ("group:scanners@example.org", "dicomOperations", DATASET),
+        (account("job"), "dicomJob", "raw"),
+        (account("job"), "dicomJob", "viewer"),
+        (account("job"), "dicomJob", "smoke"),
+        (account("smoke"), "dicomSmoke", "smoke"),
+        (account("smoke"), "dicomViewer", "viewer"),
+        (account("smoke"), "dicomOperations", DATASET),
+        (account("smoke-reader"), "dicomViewer", "viewer"),
+        (account("smoke-reader"), "dicomViewer", "smoke"),
+    }
+
+
+def test_with_one_store_viewers_read_the_raw_one() -> None:
+    members = {(member, role) for member, role, where in on_images(stacks.prod(viewerStore="same")) if where == "raw"}
+
+    assert ("group:pathologists@example.org", "dicomViewer") in members
+    assert ("group:annotators@example.org", "dicomAnnotator") in members
+
+
+def test_a_smoke_test_can_only_change_the_store_that_is_for_it() -> None:
+    changes = {"dicomSmoke", "dicomJob", "dicomIngest", "dicomAnnotator", "dicomLoader"}
+
+    held = {where for member, role, where in on_images(stacks.prod()) if "smoke" in member and role in changes}
+
+    assert held == {"smoke"}
+
+
+def test_nobody_reads_dicom_by_a_role_on_the_project() -> None:
+    wide = {role for _, role, where in grants(stacks.prod()) if where == "my-imaging" and "healthcare" in role}
+
+    assert wide == {
+        "roles/healthcare.datasetAdmin",
+        "roles/healthcare.dicomStoreAdmin",
+        "roles/healthcare.datasetViewer",
+        "roles/healthcare.dicomStoreViewer",
+    }
+
+
+def test_the_previewer_only_looks() -> None:
+    held = held_by(stacks.prod(), account("previewer"))
+
+    assert held == {(role, "my-imaging") for role in PREVIEWER_ROLES}
+    writes = ("admin", "editor", "Accessor", "Creator", "objectUser", "invoker", "serviceAccountUser")
+    assert not [role for role in PREVIEWER_ROLES if role.endswith(writes)]
+
+
+def test_the_job_works_on_images_backlog_and_records_and_nothing_else() -> None:
+    assert {(role, where.rpartition("/")[2]) for role, where in held_by(stacks.prod(), account("job"))} == {
+        ("projects/my-imaging/roles/dicomJob", "raw"),
+        ("projects/my-imaging/roles/dicomJob", "viewer"),
+        ("projects/my-imaging/roles/dicomJob", "smoke"),
+        ("roles/pubsub.subscriber", "dicom-instances"),
+        ("roles/storage.objectUser", "my-imaging-imaging-records"),
+    }
+
+
+def test_only_the_builds_of_the_viewer_read_its_configuration_and_only_google_the_token() -> None:
+    readers = {
+        (who, where.rpartition("/")[2]) for who, role, where in grants(stacks.prod()) if role.endswith("Accessor")
+    }
+
+    assert readers == {
+        (account("viewer-build"), "viewer-config"),
+        (account("preview-viewer"), "viewer-config"),
+        ("serviceAccount:service-123456789012@gcp-sa-cloudbuild.iam.gserviceaccount.com", "github-token"),
+    }
+
+
+def test_the_deployer_may_attach_the_accounts_it_deploys_and_no_others() -> None:
+    attached = {
+        where.rpartition("/")[2].partition("@")[0]
+        for role, where in held_by(stacks.prod(), account("deployer"))
+        if role == "roles/iam.serviceAccountUser"
+    }
+
+    assert attached == {"imaging-deployer", "imaging-job", "imaging-job-starter", "imaging-viewer-build",
+                        "imaging-job-build"}  # fmt: skip
+    assert "roles/iam.serviceAccountUser" not in DEPLOYER_ROLES
+
+
+def test_duties_are_pairwise_distinct_accounts_and_share_no_administrator_role() -> None:
+    for (_, one), (_, other) in itertools.combinations(DUTIES.items(), 2):
+        assert one.account_id != other.account_id
+        shared = {role for role in one.project_roles if role in other.project_roles and "admin" in role.lower()}
+        assert shared <= set(RELEASE_ROLES)

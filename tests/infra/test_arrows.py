@@ -1,0 +1,117 @@
+"""Who may import whom: arrows go one way, so that each part can be read, tested and lifted out by itself."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PARTS = {
+    "components": "components",
+    "infra": "infra",
+    "jobs": "jobs",
+    "loader": "loader",
+    "localcloud": "localcloud",
+    "policy": "policy",
+    "prepare": "jobs",
+    "smoke_tests": "smoke_tests",
+    "tests": "tests",
+    "viewer": "viewer",
+}
+"""Top-level package → the part it belongs to."""
+MAY_IMPORT: dict[str, set[str]] = {
+    "__main__.py": {"infra"},
+    "infra": {"components", "viewer"},
+    "components": set(),
+    "viewer": set(),
+    "jobs": set(),
+    "smoke_tests": set(),
+}
+MAY_NOT_IMPORT: dict[str, set[str]] = {
+    "localcloud": {"infra", "components", "tests"},
+    "loader": {"infra", "components", "tests"},
+}
+"""Parts that lean on others: `localcloud` runs the program, and reads nothing of it."""
+
+
+def sources(part: str) -> list[Path]:
+    path = ROOT / part
+    if path.is_file():
+        return [path]
+    return [file for file in path.rglob("*.py") if "node_modules" not in file.parts and "__pycache__" not in file.parts]
+
+
+def imported(source: Path) -> set[str]:
+    """Full names of the modules that a file imports, relative imports resolved."""
+    package = source.parent.relative_to(ROOT).parts
+    names: set[str] = set()
+    for statement in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+        if isinstance(statement, ast.Import):
+            names |= {alias.name for alias in statement.names}
+        elif isinstance(statement, ast.ImportFrom):
+            base = package[: len(package) - statement.level + 1] if statement.level else ()
+            names.add(".".join([*base, *([statement.module] if statement.module else [])]))
+    return names
+
+
+def parts_imported(part: str) -> dict[str, set[str]]:
+    """Other parts of this repository that `part` imports → the files that do."""
+    found: dict[str, set[str]] = {}
+    for source in sources(part):
+        for name in imported(source):
+            other = PARTS.get(name.partition(".")[0])
+            if other and other != part:
+                found.setdefault(other, set()).add(str(source.relative_to(ROOT)))
+    return found
+
+
+@pytest.mark.parametrize("part", MAY_IMPORT)
+def test_a_part_imports_only_what_its_arrows_allow(part: str) -> None:
+    assert sources(part), f"{part} has no sources: the test looks in the wrong place"
+
+    wrong = {other: files for other, files in parts_imported(part).items() if other not in MAY_IMPORT[part]}
+
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("part", MAY_NOT_IMPORT)
+def test_a_part_keeps_off_what_it_stands_beside(part: str) -> None:
+    assert sources(part), f"{part} has no sources: the test looks in the wrong place"
+
+    wrong = {other: files for other, files in parts_imported(part).items() if other in MAY_NOT_IMPORT[part]}
+
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("file", sources("components"), ids=lambda path: path.stem)
+def test_a_component_imports_no_sibling(file: Path) -> None:
+    assert not {name for name in imported(file) if name.startswith("components")}
+
+
+def test_one_component_a_file() -> None:
+    for file in sources("components"):
+        classes = [node for node in ast.parse(file.read_text()).body if isinstance(node, ast.ClassDef)]
+        made = [node for node in classes if any("ComponentResource" in ast.unparse(base) for base in node.bases)]
+        assert len(made) == (0 if file.name == "__init__.py" else 1), file.name
+
+
+def test_only_the_settings_read_configuration() -> None:
+    readers = {
+        str(file.relative_to(ROOT))
+        for part in ("infra", "components")
+        for file in sources(part)
+        if "pulumi.runtime.config" in imported(file) or "pulumi.Config(" in file.read_text()
+    }
+
+    assert readers == {"infra/reading.py"}
+
+
+def test_an_arrow_the_wrong_way_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "components").mkdir()
+    (tmp_path / "components" / "bad.py").write_text("from infra.settings import Settings\nfrom . import sibling\n")
+    monkeypatch.setitem(globals(), "ROOT", tmp_path)
+
+    assert parts_imported("components") == {"infra": {"components/bad.py"}}
+    assert "components" in imported(tmp_path / "components" / "bad.py")

@@ -1,0 +1,112 @@
+"""An empty project: the first `pulumi up` succeeds and says what comes next, the second adds and changes nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from localcloud.control.call import Request
+from localcloud.engine import program_of
+from tests import harness
+from tests.components.looking import children, resources
+from tests.harness import Graph
+from tests.infra import stacks
+
+ROOT = Path(__file__).resolve().parents[2]
+FIRST = {"environment": "dev", "gcp:project": "my-imaging", "githubRepository": "lab/platform"}
+
+
+def up(previous: Graph | None = None, **settings: Any) -> Graph:
+    return harness.deploy(program_of(ROOT), config=FIRST | settings, previous=previous)
+
+
+def added(graph: Graph) -> set[str]:
+    """Names of what a second deployment made; everything else it found as it was."""
+    return {made.name for made in resources(graph).values() if made.status == "created" and made.custom}
+
+
+def test_the_first_up_declares_what_it_can() -> None:
+    graph = up()
+
+    absent = {"StudyJobs", "Delivery", "ViewerConfig"}
+    assert not [made for made in resources(graph).values() if made.type.rpartition(":")[2] in absent]
+    assert not {"job", "jobRunUrl", "imageDigest", "viewerConfig"} & graph.outputs.keys()
+
+
+def test_the_same_again_is_nothing_to_do() -> None:
+    first = up()
+
+    again = up(first)
+
+    assert added(again) == set()
+    assert [request for request in again.requests if request.method != "GET"] == []
+
+
+def test_an_image_brings_the_job_and_leaves_the_rest_as_it_is() -> None:
+    first = up()
+
+    second = up(first, jobImageDigest=stacks.A_DIGEST)
+
+    assert added(second) == names_under(second, "jobs")
+    assert "jobs-job" in added(second)
+    assert resources(second).keys() >= resources(first).keys()
+    assert second.outputs["job"] == "projects/my-imaging/locations/europe-west4/jobs/prepare"
+
+
+def test_a_token_brings_the_delivery_and_leaves_the_rest_as_it_is() -> None:
+    first = up()
+    add_token(first)
+
+    second = up(first, githubInstallationId=4711, githubTokenVersion=1)
+
+    assert added(second) == names_under(second, "delivery")
+    assert "delivery-deploy-test" in added(second)
+
+
+def test_a_sign_in_client_brings_the_viewers_configuration() -> None:
+    second = up(up(), oauthClientId="123456789012-abc.apps.googleusercontent.com")
+
+    assert added(second) == {"viewer-config-version"}
+
+
+def names_under(graph: Graph, component: str) -> set[str]:
+    return set(children(graph, component))
+
+
+def add_token(graph: Graph) -> None:
+    """What `gcloud secrets versions add` does; the value is a person's business, and any will do here."""
+    request = Request(
+        host="secretmanager.googleapis.com",
+        method="POST",
+        path="/v1/projects/my-imaging/secrets/github-token:addVersion",
+        body={"payload": {"data": "bm90IGEgdG9rZW4="}},
+        authorization=f"Bearer {graph.cloud.iam.token(graph.cloud.iam.owner)}",
+    )
+    assert graph.plane.handle(request).status == 200
+
+
+def test_it_says_exactly_what_comes_next() -> None:
+    assert stacks.empty_dev().outputs["nextCommands"] == [
+        "gcloud builds submit jobs/prepare --project=my-imaging --region=europe-west4 "
+        "--tag=europe-west4-docker.pkg.dev/my-imaging/images/prepare:first",
+        "pulumi config set -s dev dicom-platform:jobImageDigest sha256:DIGEST",
+        "open https://console.cloud.google.com/auth/clients?project=my-imaging",
+        "pulumi config set -s dev dicom-platform:oauthClientId CLIENT-ID",
+        "pulumi up -s dev",
+    ]
+
+
+def test_with_everything_set_nothing_comes_next() -> None:
+    assert stacks.prod().outputs["nextCommands"] == []
+    assert stacks.local().outputs["nextCommands"] == []
+
+
+def test_a_repository_without_a_token_is_a_token_to_add() -> None:
+    assert up(jobImageDigest=stacks.A_DIGEST, oauthClientId="1-a.apps.googleusercontent.com").outputs[
+        "nextCommands"
+    ] == [
+        "gcloud secrets versions add github-token --project=my-imaging --data-file=-",
+        "pulumi config set -s test dicom-platform:githubInstallationId INSTALLATION-ID",
+        "pulumi config set -s test dicom-platform:githubTokenVersion 1",
+        "pulumi up -s test",
+    ]
