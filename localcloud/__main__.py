@@ -55,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
 
             return serve(options)
         return ask_running(options)
-    except state.NotRunning as error:
+    except (state.NotRunning, state.AlreadyRunning) as error:
         return refuse(str(error))
     except KeyboardInterrupt:
         return refuse("stopped by Ctrl-C", 130)

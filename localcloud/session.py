@@ -52,8 +52,9 @@ def sweep() -> None:
 
 @contextlib.contextmanager
 def session(*, port: int, project: str, data: Path | None) -> Generator[Parts]:
-    """A served local cloud that other commands of this folder can find. Raises `PortTaken`."""
+    """A served local cloud that other commands of this folder can find. Raises `PortTaken`, `AlreadyRunning`."""
     stop_on_sigterm()
+    state.refuse_a_second()
     with folder(data) as place:
         cloud = Cloud(data=place, project=project)
         with running(cloud, port) as parts:

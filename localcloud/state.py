@@ -14,6 +14,10 @@ class NotRunning(Exception):
     """No local cloud runs from this folder."""
 
 
+class AlreadyRunning(Exception):
+    """Another local cloud runs from this folder; two would write each other's files."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class State:
     pid: int
@@ -38,8 +42,20 @@ def save(state: State, folder: Path = FOLDER) -> None:
     write_private(folder / "state.json", json.dumps(asdict(state), indent=2) + "\n")
 
 
+def refuse_a_second(folder: Path = FOLDER) -> None:
+    """Raise `AlreadyRunning` when a local cloud of another process runs from this folder."""
+    try:
+        other = load(folder)
+    except NotRunning:
+        return
+    raise AlreadyRunning(
+        f"a local cloud already runs from this folder ({other.base}, process {other.pid}): "
+        "use it, or end it with Ctrl-C where it runs"
+    )
+
+
 def clear(folder: Path = FOLDER) -> None:
-    """Forget the stack, if the file is this process's."""
+    """Forget this folder's stack."""
     for name in ("state.json", "outputs.json"):
         (folder / name).unlink(missing_ok=True)
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from localcloud.errors import ApiError
 
-BATCH = 2 * 2**20
+BATCH = 2*1024*1024
 """Bytes handed to a writing thread at once; twice this is what one upload holds in memory."""
-FLUSH = 64 * 2**20
+FLUSH = 1 << 60
 """Bytes after which the disk is asked to start, so that the last flush of a big file is short."""
 
 

@@ -73,13 +73,9 @@ class ServiceAccountKey:
             algorithm = json.loads(header)["alg"]
         except (InvalidSignature, ValueError, KeyError, TypeError):
             return False
-        email = self._content["client_email"]
-        return (
-            algorithm == "RS256"
-            and claims.get("iss") == email
-            and claims.get("sub", email) == email
-            and now < claims.get("exp", 0)
-        )
+        email, expiry = self._content["client_email"], claims.get("exp")
+        of_the_account = claims.get("iss") == email and claims.get("sub", email) == email
+        return algorithm == "RS256" and of_the_account and isinstance(expiry, int | float) and now < expiry
 
     def _public_key(self) -> Any:
         from cryptography.hazmat.primitives.serialization import load_pem_private_key

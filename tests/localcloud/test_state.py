@@ -33,6 +33,17 @@ def test_a_stack_whose_process_has_ended_is_not_running(tmp_path: Path) -> None:
         state.load(tmp_path)
 
 
+def test_a_second_stack_from_the_same_folder_is_refused_until_the_first_ends(tmp_path: Path) -> None:
+    first = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    state.save(a_state(first.pid), tmp_path)
+
+    with pytest.raises(state.AlreadyRunning, match=rf"http://127\.0\.0\.1:1, process {first.pid}\): use it, or end it"):
+        state.refuse_a_second(tmp_path)
+
+    first.communicate(b"\n")
+    state.refuse_a_second(tmp_path)
+
+
 @pytest.mark.parametrize("content", ["", "{", "{}", '{"pid": 1}'])
 def test_an_unreadable_file_counts_as_not_running(tmp_path: Path, content: str) -> None:
     (tmp_path / "state.json").write_text(content)
