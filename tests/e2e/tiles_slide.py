@@ -17,6 +17,8 @@ from pydicom.uid import UID, VLWholeSlideMicroscopyImageStorage, generate_uid
 from tests.e2e.tiles import SIDE, Tile
 
 Offsets = Literal["basic", "extended", "none"]
+SMALL = b"\xff\xd8\xff\xc0\x00\x11"
+"""How a JPEG begins: as much of one as tells its coding."""
 
 
 @dataclass(frozen=True)
@@ -46,15 +48,27 @@ def uid(*parts: str) -> str:
 
 
 def write_slide(
-    folder: Path, tile: Tile, *, across: tuple[int, ...] = (2, 1), offsets: Offsets = "basic", sparse: bool = False
+    folder: Path,
+    tile: Tile,
+    *,
+    across: tuple[int, ...] = (2, 1),
+    offsets: Offsets = "basic",
+    sparse: bool = False,
+    small: bool = False,
+    key: str = "",
 ) -> list[Written]:
-    """Writes one study with one series: a level per entry of `across` (tiles per side, finest first)."""
+    """Writes one study with one series: a level per entry of `across` (tiles per side, finest first).
+
+    `key` makes another slide of the same tile; `small` puts a few bytes in place of each frame, for many frames.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     written: list[Written] = []
+    identity = f"{tile.name} {key}"
     for number, side in enumerate(across, 1):
-        dataset = _common(tile)
-        frames = tuple(tile.stamped(f"{tile.name[:20]} {side} {at:05d}") for at in range(side * side))
-        dataset.update(_level(tile, number, side, sparse))
+        dataset = _common(tile, identity)
+        stamps = (f"{tile.name[:20]} {side} {at:05d}" for at in range(side * side))
+        frames = tuple(SMALL + stamp.encode().ljust(50) if small else tile.stamped(stamp) for stamp in stamps)
+        dataset.update(_level(tile, identity, number, side, sparse))
         _pixels(dataset, tile, frames, offsets)
         path = folder / f"level-{number}.dcm"
         dataset.save_as(path, enforce_file_format=True)
@@ -64,7 +78,7 @@ def write_slide(
     return written
 
 
-def _common(tile: Tile) -> Dataset:
+def _common(tile: Tile, identity: str) -> Dataset:
     path = item(
         OpticalPathIdentifier="1",
         IlluminationTypeCodeSequence=[code("111744", "DCM", "Brightfield illumination")],
@@ -76,9 +90,9 @@ def _common(tile: Tile) -> Dataset:
         PatientID="SYN-TILES",
         PatientBirthDate="",
         PatientSex="O",
-        StudyInstanceUID=uid(tile.name, "study"),
-        SeriesInstanceUID=uid(tile.name, "series"),
-        FrameOfReferenceUID=uid(tile.name, "frame of reference"),
+        StudyInstanceUID=uid(identity, "study"),
+        SeriesInstanceUID=uid(identity, "series"),
+        FrameOfReferenceUID=uid(identity, "frame of reference"),
         PositionReferenceIndicator="SLIDE_CORNER",
         StudyDate="20260102",
         StudyTime="101500",
@@ -109,10 +123,10 @@ def _common(tile: Tile) -> Dataset:
     )
 
 
-def _level(tile: Tile, number: int, side: int, sparse: bool) -> Dataset:
+def _level(tile: Tile, identity: str, number: int, side: int, sparse: bool) -> Dataset:
     kind = ["ORIGINAL", "PRIMARY", "VOLUME", "NONE"] if number == 1 else ["DERIVED", "PRIMARY", "VOLUME", "RESAMPLED"]
     level = item(
-        SOPInstanceUID=uid(tile.name, "level", str(number)),
+        SOPInstanceUID=uid(identity, "level", str(number)),
         InstanceNumber=number,
         ImageType=kind,
         NumberOfFrames=side * side,

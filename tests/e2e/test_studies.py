@@ -1,0 +1,99 @@
+"""Radiology and troubled slides through the platform, and what must not be found in any output."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pydicom
+import pytest
+from pydicom.data import get_testdata_file
+
+from tests.e2e.conftest import Platform
+from tests.e2e.tiles import TILES
+from tests.e2e.tiles_slide import write_slide
+from tests.jobs.schema_check import problems
+
+JPEG = next(tile for tile in TILES if tile.coding == "jpeg-baseline" and tile.photometric == "YBR_FULL")
+GREY = next(tile for tile in TILES if tile.coding == "jpeg-baseline" and tile.samples == 1)
+RADIOLOGY = ("CT_small.dcm", "MR_small.dcm", "examples_ybr_color.dcm", "examples_palette.dcm")
+
+
+@pytest.fixture(scope="module")
+def radiology(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> list[pydicom.Dataset]:
+    folder = tmp_path_factory.mktemp("radiology")
+    datasets: list[pydicom.Dataset] = []
+    for name in RADIOLOGY:
+        source = Path(str(get_testdata_file(name)))
+        (folder / name).write_bytes(source.read_bytes())
+        datasets.append(pydicom.dcmread(source, stop_before_pixels=True))
+    assert platform.load(folder) == 0
+    return datasets
+
+
+def test_radiology_is_stored_and_found(platform: Platform, radiology: list[pydicom.Dataset]) -> None:
+    viewer = platform.viewer()
+    for dataset in radiology:
+        url = f"{platform.root}/studies/{dataset.StudyInstanceUID}/series"
+        found = viewer.get(url, headers={"Accept": "application/dicom+json"}, timeout=30).json()
+        assert [one["00080060"]["Value"][0] for one in found] == [dataset.Modality]
+
+
+def test_radiology_passes_through_as_ready(platform: Platform, radiology: list[pydicom.Dataset]) -> None:
+    execution = platform.run_job("--study", *{dataset.StudyInstanceUID for dataset in radiology})
+    assert execution["succeededCount"] == 1, platform.log(execution)
+    for dataset in radiology:
+        report = platform.report(dataset.StudyInstanceUID, dataset.SeriesInstanceUID)
+        assert (report["status"], report["modality"], report["findings"]) == ("ready", dataset.Modality, [])
+
+
+def test_a_small_sparse_slide_is_ready(platform: Platform, tmp_path: Path) -> None:
+    (level, *_) = write_slide(tmp_path, JPEG, key="sparse", sparse=True)
+    assert platform.load(tmp_path) == 0
+    platform.run_job("--study", level.study)
+    assert platform.report(level.study, level.series)["status"] == "ready"
+
+
+def test_a_large_sparse_slide_is_blocked_because_the_store_leaves_its_positions_out(
+    platform: Platform, tmp_path: Path
+) -> None:
+    levels = write_slide(tmp_path, GREY, across=(176, 44, 11, 3), key="large sparse", sparse=True, small=True)
+    assert platform.load(tmp_path) == 0
+    platform.run_job("--study", levels[0].study)
+    report = platform.report(levels[0].study, levels[0].series)
+    assert report["status"] == "blocked"
+    missing, large, *others = report["findings"]
+    assert (missing["rule"], missing["severity"], missing["instances"]) == ("R01", "BLOCK", [levels[0].instance])
+    assert (large["rule"], large["severity"], large["instances"]) == ("R01", "SLOW", [levels[1].instance])
+    assert {finding["rule"] for finding in others} == {"R09"}
+
+
+def test_reports_keep_to_their_schema(platform: Platform, radiology: list[pydicom.Dataset], tmp_path: Path) -> None:
+    (level, *_) = write_slide(tmp_path, JPEG, across=(4, 3), key="schema")
+    assert platform.load(tmp_path) == 0
+    platform.run_job("--study", level.study, radiology[0].StudyInstanceUID)
+    bucket = platform.outputs["recordsBucket"]
+    names = platform.cloud.object_names(bucket, "readiness/")
+    assert names
+    for name in names:
+        path = platform.cloud.object_path(bucket, name)
+        assert path is not None
+        assert problems(json.loads(path.read_text())) == []
+
+
+def test_no_attribute_of_a_patient_is_in_any_object_or_log(platform: Platform, tmp_path: Path) -> None:
+    canary = "CANARY7"
+    levels = write_slide(tmp_path, JPEG, key="canary")
+    for level in levels:
+        dataset = pydicom.dcmread(level.path)
+        for keyword in ("PatientName", "PatientID", "AccessionNumber", "ContainerIdentifier", "StudyDescription"):
+            setattr(dataset, keyword, canary)
+        dataset.save_as(level.path)
+    assert platform.load(tmp_path) == 0
+    execution = platform.run_job("--study", levels[0].study)
+    platform.run_job("--quiet-seconds", "0")
+    assert levels[0].series in platform.log(execution)
+    bucket = platform.outputs["recordsBucket"]
+    paths = [platform.cloud.object_path(bucket, name) for name in platform.cloud.object_names(bucket, "")]
+    logs = (platform.cloud.data / "logs").glob("*")
+    assert not [path for path in (*paths, *logs) if path and canary in path.read_text()]
