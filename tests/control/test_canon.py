@@ -10,23 +10,44 @@ from localcloud.control.canon import canonical
 from localcloud.control.discovery import Catalogue
 
 CATALOGUE = Catalogue()
+BIGQUERY = "bigquery.v2:datasets.insert"
+PUBSUB = "pubsub.v1:projects.topics.create"
+SECRETS = "secretmanager.v1:projects.secrets.create"
+LOGGING = "logging.v2:projects.sinks.create"
+RUN = "run.v2:projects.locations.jobs.create"
+REGISTRY = "artifactregistry.v1:projects.locations.repositories.create"
 
 
 @pytest.mark.parametrize(
     ("method", "schema", "sent", "stored"),
     [
-        ("bigquery.v2:datasets.insert", "Dataset", {"defaultTableExpirationMs": 3600000}, {"defaultTableExpirationMs": "3600000"}),
-        ("pubsub.v1:projects.topics.create", "Subscription", {"ack_deadline_seconds": "10"}, {"ackDeadlineSeconds": 10}),
-        ("pubsub.v1:projects.topics.create", "Subscription", {"deadLetterPolicy": None}, {}),
-        ("pubsub.v1:projects.topics.create", "Subscription", {"expirationPolicy": {}}, {"expirationPolicy": {}}),
-        ("pubsub.v1:projects.topics.create", "Topic", {"labels": {}, "kmsKeyName": ""}, {}),
-        ("pubsub.v1:projects.topics.create", "Topic", {"labels": {"a": ""}}, {"labels": {"a": ""}}),
-        ("secretmanager.v1:projects.secrets.create", "Secret", {"replication": {"automatic": {}}}, {"replication": {"automatic": {}}}),
-        ("secretmanager.v1:projects.secrets.create", "Secret", {"createTime": "2020-01-01T00:00:00Z"}, {}),
-        ("logging.v2:projects.sinks.create", "LogSink", {"disabled": False, "exclusions": []}, {"disabled": False}),
-        ("run.v2:projects.locations.jobs.create", "GoogleCloudRunV2TaskTemplate", {"maxRetries": 0}, {"maxRetries": 0}),
         (
-            "artifactregistry.v1:projects.locations.repositories.create",
+            BIGQUERY,
+            "Dataset",
+            {"defaultTableExpirationMs": 3600000},
+            {"defaultTableExpirationMs": "3600000"},
+        ),
+        (
+            PUBSUB,
+            "Subscription",
+            {"ack_deadline_seconds": "10"},
+            {"ackDeadlineSeconds": 10},
+        ),
+        (PUBSUB, "Subscription", {"deadLetterPolicy": None}, {}),
+        (PUBSUB, "Subscription", {"expirationPolicy": {}}, {"expirationPolicy": {}}),
+        (PUBSUB, "Topic", {"labels": {}, "kmsKeyName": ""}, {}),
+        (PUBSUB, "Topic", {"labels": {"a": ""}}, {"labels": {"a": ""}}),
+        (
+            SECRETS,
+            "Secret",
+            {"replication": {"automatic": {}}},
+            {"replication": {"automatic": {}}},
+        ),
+        (SECRETS, "Secret", {"createTime": "2020-01-01T00:00:00Z"}, {}),
+        (LOGGING, "LogSink", {"disabled": False, "exclusions": []}, {"disabled": False}),
+        (RUN, "GoogleCloudRunV2TaskTemplate", {"maxRetries": 0}, {"maxRetries": 0}),
+        (
+            REGISTRY,
             "Repository",
             {"cleanupPolicies": {"keep": {"mostRecentVersions": {"keepCount": 3, "packageNamePrefixes": []}}}},
             {"cleanupPolicies": {"keep": {"mostRecentVersions": {"keepCount": 3}}}},

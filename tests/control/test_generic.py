@@ -86,7 +86,10 @@ def test_only_the_mask_counts_and_absent_means_clear(client: Client) -> None:
 
     client.ok("PATCH", f"{STORES}/s", {"notificationConfig": {}}, updateMask="labels")
 
-    assert client.ok("GET", f"{STORES}/s") == {"name": f"{LOCATION}/datasets/d/dicomStores/s", "notificationConfig": topic}
+    assert client.ok("GET", f"{STORES}/s") == {
+        "name": f"{LOCATION}/datasets/d/dicomStores/s",
+        "notificationConfig": topic,
+    }
 
 
 def test_a_mask_may_go_inside(client: Client) -> None:

@@ -24,8 +24,7 @@ def problems(method: str, body: Any, **query: str) -> list[str]:
     try:
         schema.check(CATALOGUE.method(method), body, query)
     except ApiError as error:
-        assert error.code == 400
-        return error.message.split("\n")
+        return error.message.split("\n") if error.code == 400 else [f"status {error.code}"]
     return []
 
 
@@ -36,7 +35,7 @@ def problems(method: str, body: Any, **query: str) -> list[str]:
         (
             JOB,
             {"template": {"template": {"containers": [{"imge": "x"}]}}},
-            'Invalid JSON payload received. Unknown name "imge" at \'template.template.containers[0]\': Cannot find field.',
+            "Invalid JSON payload received. Unknown name \"imge\" at 'template.template.containers[0]'",
         ),
         (TOPIC, {"messageRetentionDuration": "90d"}, "Invalid value at 'messageRetentionDuration' (google-duration)"),
         (TOPIC, {"labels": {"a": 5}}, "Invalid value at 'labels.a' (TYPE_STRING), '5'"),
@@ -66,7 +65,10 @@ def test_a_wrong_body_is_refused(method: str, body: Any, said: str) -> None:
         (SUBSCRIPTION, {"ack_deadline_seconds": 10}),
         (SUBSCRIPTION, {"ackDeadlineSeconds": "10"}),
         (VERSION, {"payload": {"data": "_-8=", "dataCrc32c": 12}}),
-        (KEY, {"createTime": "anything at all: it is output only", "nextRotationTime": "2030-01-01T00:00:00.123456789Z"}),
+        (
+            KEY,
+            {"createTime": "anything at all: it is output only", "nextRotationTime": "2030-01-01T00:00:00.123456789Z"},
+        ),
         ("cloudbuild.v1:projects.locations.triggers.patch", {"id": "x", "approvalConfig": {}}),
         (TOPIC, {"messageRetentionDuration": "0.5s"}),
     ],
