@@ -55,11 +55,13 @@ def session(*, port: int, project: str, data: Path | None) -> Generator[Parts]:
     """A served local cloud that other commands of this folder can find. Raises `PortTaken`, `AlreadyRunning`."""
     stop_on_sigterm()
     state.refuse_a_second()
-    with folder(data) as place:
+    with folder(data) as place, contextlib.ExitStack() as at_the_end:
         cloud = Cloud(data=place, project=project)
         with running(cloud, port) as parts:
             if data is not None:
-                parts.cloud.resources.load(place / "resources.json")
+                cloud.resources.load(place / "resources.json")
+                # Once the services have closed: a job execution that they ended is kept as ended.
+                at_the_end.callback(cloud.resources.save, place / "resources.json")
             state.save(
                 state.State(
                     pid=os.getpid(),
@@ -74,8 +76,6 @@ def session(*, port: int, project: str, data: Path | None) -> Generator[Parts]:
                 yield parts
             finally:
                 state.clear()
-                if data is not None:
-                    parts.cloud.resources.save(place / "resources.json")
 
 
 def wait_for_the_end() -> None:
