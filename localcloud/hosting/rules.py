@@ -31,9 +31,9 @@ def answer(path: str, files: Mapping[str, str], config: Mapping[str, Any]) -> An
         if matches(redirect, path):
             return Answer(status=redirect.get("statusCode", 301), location=redirect["location"])
     if config.get("cleanUrls") and path.endswith(".html") and path in files:
-        return Answer(status=301, location=path.removesuffix("index.html").removesuffix(".html") or "/")
+        return Answer(status=301, location=re.sub(r"(/index)?\.html$", "", path) or "/")
     if (exact := _exact(path, files, clean=bool(config.get("cleanUrls")))) is not None:
-        return Answer(status=200, file=exact)
+        return exact
     for rewrite in config.get("rewrites", ()):
         if matches(rewrite, path) and rewrite["path"] in files:
             return Answer(status=200, file=rewrite["path"])
@@ -115,8 +115,12 @@ def _single(character: str, closers: list[str]) -> str:
     return {"*": "[^/]*", "?": "[^/]"}.get(character) or re.escape(character)
 
 
-def _exact(path: str, files: Mapping[str, str], *, clean: bool) -> str | None:
-    candidates = [path, path + "index.html" if path.endswith("/") else path + "/index.html"]
-    if clean and not path.endswith("/"):
-        candidates.append(path + ".html")
-    return next((candidate for candidate in candidates if candidate in files), None)
+def _exact(path: str, files: Mapping[str, str], *, clean: bool) -> Answer | None:
+    """The file that a path names, a folder's index or, with clean URLs, a page without its `.html`."""
+    if path in files:
+        return Answer(status=404 if path == "/404.html" else 200, file=path)
+    index = path.rstrip("/") + "/index.html"
+    if index in files:
+        at_home = clean or path.endswith("/")
+        return Answer(status=200, file=index) if at_home else Answer(status=301, location=path + "/")
+    return Answer(status=200, file=path + ".html") if clean and path + ".html" in files else None

@@ -1,4 +1,4 @@
-"""Each row is also put to superstatic, Firebase's own engine, in test_superstatic.py."""
+"""The rules one at a time; test_superstatic.py puts whole configs to Firebase's own engine."""
 
 from __future__ import annotations
 
@@ -39,6 +39,9 @@ def test_a_glob_matches_as_on_firebase(pattern: str, yes: list[str], no: list[st
     [
         ("/", {}, Answer(status=200, file="/index.html")),
         ("/sub/", {}, Answer(status=200, file="/sub/index.html")),
+        ("/sub", {}, Answer(status=301, location="/sub/")),
+        ("/sub", {"cleanUrls": True}, Answer(status=200, file="/sub/index.html")),
+        ("/404.html", {}, Answer(status=404, file="/404.html")),
         ("/assets/x.js", {}, Answer(status=200, file="/assets/x.js")),
         ("/none", {}, Answer(status=404, file="/404.html")),
         ("/a", {"cleanUrls": True}, Answer(status=200, file="/a.html")),
