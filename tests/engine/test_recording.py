@@ -9,6 +9,7 @@ import re
 import pytest
 
 from localcloud.control.call import Request
+from localcloud.engine import DeploymentFailed
 from localcloud.engine.types import ROWS
 from tests import harness
 from tests.engine.all_types.common import PROJECT
@@ -75,7 +76,7 @@ def test_taking_out_what_a_row_says_is_found(what: str, monkeypatch: pytest.Monk
 
     try:
         spoiled = compare(recorded(), ours(harness.deploy(program, config=CONFIG).requests))
-    except Exception as error:
+    except DeploymentFailed as error:
         spoiled = [str(error)]
 
     assert re.search(found, "\n".join(spoiled))
