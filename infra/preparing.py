@@ -92,6 +92,7 @@ def _environment(
         "VIEWER_URL": viewer_url,
         "RECORDS_BUCKET": records.bucket.name,
         "BACKLOG_SUBSCRIPTION": archive.backlog.id,
+        "QUIET_SECONDS": str(base.settings.job_quiet_seconds),
         "STORAGE_ENDPOINT": base.endpoints["storage"],
         "PUBSUB_ENDPOINT": base.endpoints["pubsub"],
     }

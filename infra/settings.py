@@ -70,6 +70,9 @@ class Settings:
     event_window_seconds: int = setting(
         60, between=(1, 3600), help="A burst of new instances starts the job once, this long after its window began."
     )
+    job_quiet_seconds: int = setting(
+        30, between=(0, 3600), help="A series counts as complete when no instance came for this long."
+    )
     job_tasks: int = setting(1, between=(1, 10_000), help="Tasks of one execution; studies are shared out by hash.")
     job_cpu: str = setting("2", rule=rules.CPU, help="vCPUs of one task.")
     job_memory: str = setting("4Gi", rule=rules.MEMORY, help="Memory of one task.")

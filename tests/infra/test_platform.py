@@ -147,6 +147,7 @@ def test_what_the_job_is_told() -> None:
         "BACKLOG_SUBSCRIPTION": "projects/my-imaging/subscriptions/dicom-instances",
         "DICOMWEB_ROOT": f"{stores}/raw/dicomWeb",
         "PUBSUB_ENDPOINT": "https://pubsub.googleapis.com/",
+        "QUIET_SECONDS": "30",
         "RECORDS_BUCKET": "my-imaging-imaging-records",
         "STORAGE_ENDPOINT": "https://storage.googleapis.com/",
         "VIEWER_DICOMWEB_ROOT": f"{stores}/viewer/dicomWeb",

@@ -27,7 +27,7 @@ def test_the_platforms_environment_is_enough() -> None:
 
 def test_flags_win_and_empty_variables_count_as_unset() -> None:
     settings = load(["--quiet-seconds", "5"], GOOD | {"QUIET_SECONDS": "9", "VIEWER_URL": "", "WAIT_SECONDS": ""})
-    assert (settings.quiet_seconds, settings.viewer_url, settings.wait_seconds) == (5.0, "", 600.0)
+    assert (settings.quiet_seconds, settings.viewer_url, settings.wait_seconds) == (5.0, "", 300.0)
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ OPTIONS: Mapping[str, Option] = {
     ),
     "wait_seconds": Option(
         "WAIT_SECONDS",
-        "600",
+        "300",
         seconds,
         "seconds to wait at most for series to become quiet; the rest is for the next run",
     ),
