@@ -17,13 +17,14 @@ from localcloud.cloud import Cloud
 from localcloud.server import running
 
 
-def stop_on_sigterm() -> None:
-    """Let SIGTERM end a run the way Ctrl-C does, so that nothing is left behind."""
+def end_on_signals() -> None:
+    """Let SIGTERM end a run the way Ctrl-C does, and Ctrl-C end it even where a shell started it with SIGINT ignored."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupt)
 
 
 @contextlib.contextmanager
@@ -53,7 +54,7 @@ def sweep() -> None:
 @contextlib.contextmanager
 def session(*, port: int, project: str, data: Path | None) -> Generator[Parts]:
     """A served local cloud that other commands of this folder can find. Raises `PortTaken`, `AlreadyRunning`."""
-    stop_on_sigterm()
+    end_on_signals()
     state.refuse_a_second()
     with folder(data) as place, contextlib.ExitStack() as at_the_end:
         cloud = Cloud(data=place, project=project)

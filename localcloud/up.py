@@ -41,7 +41,7 @@ def up(options: argparse.Namespace) -> int:
             viewer = "left out (--no-viewer)" if options.no_viewer else release_viewer(console, outputs)
             status = smoke(outputs, viewer)
             if not options.once and not options.no_demo:
-                load_demo(outputs, parts.cloud.data / "demo")
+                load_demo(console, outputs, parts.cloud.data / "demo")
             console.print()
             console.print(view.where_to_look(places(deployment.outputs, parts.cloud.data, viewer)), soft_wrap=True)
             console.print(
@@ -92,14 +92,24 @@ def write_outputs(deployment: Deployment, copy: Path | None) -> Path:
     return path
 
 
-def python(*arguments: str) -> int:
-    """Run a module as a user would; on Ctrl-C wait for it to tidy up before going on."""
-    with subprocess.Popen([sys.executable, "-m", *arguments]) as process:  # noqa: S603 - our own modules
+def python(*arguments: str, quiet: bool = False) -> int:
+    """Run a module as a user would; on Ctrl-C wait for it to tidy up before going on. `quiet` shows errors only."""
+    output = subprocess.DEVNULL if quiet else None
+    with subprocess.Popen([sys.executable, "-m", *arguments], stdout=output) as process:  # noqa: S603 - our own modules
         try:
             return process.wait()
         except KeyboardInterrupt:
-            process.wait(timeout=30)
+            end(process)
             raise
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """A terminal's Ctrl-C has reached the child too; a signal to us alone has not."""
+    process.terminate()
+    try:
+        process.wait(timeout=30)
+    except subprocess.TimeoutExpired:
+        process.kill()
 
 
 def release_viewer(console: Console, outputs: Path) -> str:
@@ -117,11 +127,12 @@ def smoke(outputs: Path, viewer: str) -> int:
     return python("smoke_tests", "run", *options, *(["--missing", f"viewer={viewer}"] if viewer else []))
 
 
-def load_demo(outputs: Path, folder: Path) -> None:
+def load_demo(console: Console, outputs: Path, folder: Path) -> None:
     """Put one synthetic tissue slide where the viewer looks, so that there is something to see."""
-    made = python("smoke_tests", "slide", "--painter", "tissue", "--run-id", "demo", "--demo", "--out", str(folder))
-    if made == 0:
-        python("loader", str(folder), "--outputs", str(outputs), "--token-command", TOKEN)
+    slide = ("smoke_tests", "slide", "--painter", "tissue", "--run-id", "demo", "--demo", "--out", str(folder))
+    load = ("loader", str(folder), "--outputs", str(outputs), "--token-command", TOKEN)
+    loaded = python(*slide, quiet=True) == 0 and python(*load, quiet=True) == 0
+    console.print("Demo slide loaded.\n" if loaded else "There is no demo slide: the line above says why.\n")
 
 
 def places(outputs: dict[str, Any], data: Path, viewer: str) -> list[tuple[str, str]]:
