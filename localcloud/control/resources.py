@@ -20,6 +20,8 @@ class Resources:
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._hosts: dict[str, dict[str, Resource]] = {}
+        self.revision = 0
+        """Grows with every change: what was derived from resources holds as long as it stands still."""
 
     def get(self, host: str, name: str) -> Resource | None:
         return self._hosts.get(host, {}).get(name)
@@ -27,6 +29,7 @@ class Resources:
     def put(self, host: str, name: str, resource: Resource) -> None:
         with self._lock:
             self._hosts.setdefault(host, {})[name] = resource
+            self.revision += 1
 
     def delete(self, host: str, name: str) -> bool:
         """Take the resource and everything below it away; False if it was not there."""
@@ -36,6 +39,7 @@ class Resources:
             for gone in self.below(host, name):
                 del resources[gone]
             resources.pop(name, None)
+            self.revision += 1
             return found
 
     def below(self, host: str, name: str) -> list[str]:
@@ -69,6 +73,7 @@ class Resources:
         hosts = json.loads(path.read_text())
         with self._lock:
             self._hosts = hosts
+            self.revision += 1
 
 
 def _is_child(name: list[str], wanted: list[str]) -> bool:
