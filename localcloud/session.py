@@ -18,7 +18,7 @@ from localcloud.server import running
 
 
 def end_on_signals() -> None:
-    """Let SIGTERM end a run the way Ctrl-C does, and Ctrl-C end it even where a shell started it with SIGINT ignored."""
+    """Let SIGTERM end a run as Ctrl-C does, and Ctrl-C end it even where a shell started it with SIGINT ignored."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
