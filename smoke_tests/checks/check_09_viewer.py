@@ -18,6 +18,13 @@ CONFIG = "config/local.js"
 MANIFEST = "manifest.json"
 """`{"files": {path: {"type", "size", "sha256"}}}` of every released file but itself."""
 ABSENT = "assets/absent/dataLoader.worker.min.js"
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "SAMEORIGIN",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
 pytestmark = pytest.mark.needs("viewer")
 
 
@@ -45,9 +52,14 @@ def check_the_page_is_served_at_any_address(run: Context, path: str) -> None:
 @pytest.mark.parametrize("path", ["", "studies/2.25.1", CONFIG], ids=["root", "deep link", "config"])
 def check_the_security_headers_are_there(run: Context, path: str) -> None:
     headers = fetch(run, path).headers
-    where = f"/{path} of {run.target.viewer_url}"
-    assert headers.get("X-Content-Type-Options") == "nosniff", f"{where} may be sniffed"
-    assert headers.get("Referrer-Policy") == "no-referrer", f"{where} lets study UIDs out in Referer"
+    where = f"{run.target.viewer_url}/{path}"
+    wrong = {name: headers.get(name) for name, value in HEADERS.items() if headers.get(name) != value}
+    assert not wrong, f"{where} has {wrong}; due are {HEADERS}"
+    features = headers.get("Permissions-Policy", "")
+    assert "camera=()" in features, f"{where} may use the camera: {features!r}"
+    assert "microphone=()" in features, f"{where} may use the microphone: {features!r}"
+    if where.startswith("https"):
+        assert "max-age=" in headers.get("Strict-Transport-Security", ""), f"{where} may be opened without encryption"
     assert "Content-Security-Policy-Report-Only" not in headers, f"{where} only reports what its policy forbids"
     policy = directives(headers.get("Content-Security-Policy", ""))
     assert policy.get("default-src") == ["'none'"], f"{where} has no policy that forbids by default: {policy}"

@@ -33,12 +33,12 @@ def test_the_same_attributes_do_not_differ(attributes: dict[str, object]) -> Non
 
 def test_a_changed_value_is_named_with_its_place(attributes: dict[str, object]) -> None:
     got = copy.deepcopy(attributes)
-    got["00100020"]["Value"] = ["another"]
+    got["00100020"]["Value"] = ["Somebody^Else"]
     got["52009229"]["Value"][0]["00289110"]["Value"][0]["00280030"]["Value"] = [1, 1]
     del got["00480006"]
 
     assert differences(attributes, got) == [
-        "00100020 is ['another'], sent was ['SMOKE-compare']",
+        "00100020 is another, sent was ['SMOKE-compare']",
         "00480006 is missing",
         "52009229[0].00289110[0].00280030 is [1, 1], sent was [0.0005, 0.0005]",
     ]
