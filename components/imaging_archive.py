@@ -10,6 +10,7 @@ Traps this component knows:
 * Without publisher on the topic the Healthcare agent cannot notify, and STOW to the store fails: the grant comes
   first.
 * Only `send_for_bulk_import` makes imported instances notify; without it they would silently never be prepared.
+* A dataset with a customer's key cannot be made before Google may use the key; losing the key is losing the images.
 * A dead letter needs Pub/Sub's own agent to publish there and to acknowledge here.
 """
 
@@ -38,7 +39,7 @@ class ImagingArchiveArgs:
     protected: bool
     labels: Mapping[str, str]
     kms_key: str | None = None
-    """Customer-managed key of the dataset; can only be chosen when the dataset is made."""
+    """Full name of a customer-managed key for the dataset; can only be chosen when the dataset is made."""
 
 
 class ImagingArchive(pulumi.ComponentResource):
@@ -54,13 +55,14 @@ class ImagingArchive(pulumi.ComponentResource):
         super().__init__(TYPE, name, {"datasetName": args.dataset, "storeNames": list(args.stores)}, opts)
         self._name, self._args = name, args
         policy = "PREVENT" if args.protected else "DELETE"
+        key_usable = [self._let_google_use(args.kms_key)] if args.kms_key else []
         self.dataset = gcp.healthcare.Dataset(
             f"{name}-dataset",
             name=args.dataset,
             location=args.location,
             encryption_spec={"kms_key_name": args.kms_key} if args.kms_key else None,
             deletion_policy=policy,
-            opts=pulumi.ResourceOptions(parent=self, protect=args.protected),
+            opts=pulumi.ResourceOptions(parent=self, protect=args.protected, depends_on=key_usable),
         )
         self.topic, announces = self._topic()
         self.backlog, self.dead_letters = self._backlog()
@@ -85,6 +87,15 @@ class ImagingArchive(pulumi.ComponentResource):
 
     def _child(self, *after: pulumi.Resource) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self, depends_on=list(after))
+
+    def _let_google_use(self, key: str) -> pulumi.Resource:
+        return gcp.kms.CryptoKeyIAMMember(
+            f"{self._name}-key-usable",
+            crypto_key_id=key,
+            role="roles/cloudkms.cryptoKeyEncrypterDecrypter",
+            member=self._args.healthcare_agent,
+            opts=self._child(),
+        )
 
     def _topic(self) -> tuple[gcp.pubsub.Topic, pulumi.Resource]:
         """The topic, and the grant without which the store cannot announce anything on it."""

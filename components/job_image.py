@@ -1,6 +1,7 @@
 """The image that the study job runs, always known by its digest.
 
-Owns: which digest that is, and, when this machine's Docker builds it, the build and push. Deliberately not: builds
+Owns: which digest that is, and, when this machine's Docker builds it, the build and push (as whoever
+`gcloud auth configure-docker` made Docker sign in). Deliberately not: builds
 in Cloud Build (`Delivery`) or elsewhere, whose digest is given. So an image has one owner at a time: either a folder
 is built here or a digest is handed in, never both.
 
@@ -58,8 +59,13 @@ class JobImage(pulumi.ComponentResource):
 
 
 def content_tag(folder: Path) -> str:
-    """`src-` and 16 hexadecimal digits that change with any file's path or content, but not with its time."""
+    """`src-` and 16 hexadecimal digits that change with any file's path or content, but not with its time.
+
+    ValueError when there is nothing to build in the folder.
+    """
     digest = hashlib.sha256()
+    if not (folder / "Dockerfile").is_file():
+        raise ValueError(f"{folder} has no Dockerfile to build the image from; give the folder that has one")
     for path in sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts):
         content = hashlib.sha256(path.read_bytes()).hexdigest()
         digest.update(f"{path.relative_to(folder).as_posix()} {content}\n".encode())

@@ -63,6 +63,7 @@ def build_archive(base: Foundation) -> ImagingArchive:
             pubsub_agent=base.apis.agents["pubsub"],
             protected=settings.protected,
             labels=base.labels,
+            kms_key=settings.dataset_key,
         ),
         base.after_apis,
     )

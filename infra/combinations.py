@@ -50,6 +50,12 @@ COMBINATIONS = (
         "set it to lite, which opens the same slides with the same engine and configuration",
     ),
     Combination(
+        ("dataset_key", "location"),
+        lambda v: v["dataset_key"] is not None and v["dataset_key"].split("/")[3] != v["location"],
+        "a dataset's key must be in the dataset's own region",
+        "use a key of that region, or set location to the key's",
+    ),
+    Combination(
         ("label_policy", "viewer_store"),
         lambda v: v["label_policy"] == "withhold" and v["viewer_store"] == "same",
         "a label image can only be withheld from a store of the viewers' own",

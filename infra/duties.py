@@ -29,7 +29,10 @@ DEPLOYER_ROLES = (
     "roles/storage.admin",
     "roles/workflows.admin",
 )
-"""One administrator role for each API that the program declares something with, and nothing that reads DICOM."""
+"""One administrator role for each API that the program declares something with, and nothing that reads DICOM.
+
+It may still change grants, its own too, as every deployer of IAM can: hence the approval before it runs in prod.
+"""
 
 PREVIEWER_ROLES = (
     "roles/artifactregistry.reader",

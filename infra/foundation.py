@@ -19,6 +19,7 @@ from infra.settings import Settings
 SERVICES = (
     "artifactregistry",
     "cloudbuild",
+    "cloudkms",
     "cloudresourcemanager",
     "cloudscheduler",
     "containerscanning",

@@ -77,8 +77,10 @@ def problem(key: str, value: object, wrong: str) -> str:
 
 
 def missing(key: str, hint: Any, rule: Rule | None) -> str:
-    example = rule.example if rule else "|".join(map(str, get_args(hint)))
-    return f"{key} is not set and has no default; run: pulumi config set {key} {example}"
+    choices = [str(choice) for choice in get_args(hint)]
+    which = f" (one of {', '.join(choices)})" if choices else ""
+    example = rule.example if rule else choices[0]
+    return f"{key} is not set and has no default{which}; run: pulumi config set {key} {example}"
 
 
 def typed(raw: Any, hint: Any) -> Any:

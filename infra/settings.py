@@ -38,6 +38,9 @@ class Settings:
     )
 
     dataset: str = setting("imaging", rule=rules.STORE_ID, help="Name of the Healthcare API dataset.")
+    dataset_key: str | None = setting(
+        None, rule=rules.KMS_KEY, help="KMS key for the dataset; chosen once, as another key is another dataset."
+    )
     viewer_store: Literal["same", "separate"] = setting(
         "separate", help="separate: viewers read a store of their own, to which the job copies; same: the raw store."
     )

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pulumi_gcp as gcp
 import pytest
 
 from components.imaging_archive import ImagingArchive, ImagingArchiveArgs
@@ -13,7 +14,7 @@ HEALTHCARE = "serviceAccount:service-123456789012@gcp-sa-healthcare.iam.gservice
 PUBSUB = "serviceAccount:service-123456789012@gcp-sa-pubsub.iam.gserviceaccount.com"
 
 
-def archive(deploy: Deploy, **changes: Any) -> Graph:
+def archive(deploy: Deploy, previous: Graph | None = None, **changes: Any) -> Graph:
     args: dict[str, Any] = {
         "location": "europe-west4",
         "dataset": "imaging",
@@ -24,7 +25,7 @@ def archive(deploy: Deploy, **changes: Any) -> Graph:
         "protected": True,
         "labels": {"environment": "test"},
     }
-    return deploy(lambda: ImagingArchive("archive", ImagingArchiveArgs(**args | changes)))
+    return deploy(lambda: ImagingArchive("archive", ImagingArchiveArgs(**args | changes)), previous=previous)
 
 
 def test_it_declares_dataset_stores_topic_backlog_and_dead_letter_and_nothing_else(deploy: Deploy) -> None:
@@ -120,9 +121,21 @@ def test_messages_stay_in_the_region_of_the_images(deploy: Deploy) -> None:
 
 
 def test_a_key_of_the_customer_encrypts_the_dataset(deploy: Deploy) -> None:
-    key = "projects/p/locations/europe-west4/keyRings/r/cryptoKeys/k"
+    key = "projects/dicom-local/locations/europe-west4/keyRings/ring/cryptoKeys/images"
 
-    assert inputs(archive(deploy, kms_key=key), "archive-dataset")["encryptionSpec"] == {"kmsKeyName": key}
+    def keys() -> None:
+        ring = gcp.kms.KeyRing("ring", name="ring", location="europe-west4")
+        gcp.kms.CryptoKey("images", name="images", key_ring=ring.id)
+
+    graph = archive(deploy, previous=deploy(keys), kms_key=key)
+
+    assert inputs(graph, "archive-dataset")["encryptionSpec"] == {"kmsKeyName": key}
+    assert inputs(graph, "archive-key-usable") == {
+        "cryptoKeyId": key,
+        "role": "roles/cloudkms.cryptoKeyEncrypterDecrypter",
+        "member": HEALTHCARE,
+    }
+    assert "archive-key-usable" in before(graph, "archive-dataset")
     assert "encryptionSpec" not in inputs(archive(deploy), "archive-dataset")
 
 

@@ -70,6 +70,11 @@ def test_what_is_built_here_is_referred_to_by_the_digest_of_the_push(source: Pat
     assert node(graph, "image").outputs["reference"] == f"{NAME}@{DIGEST}"
 
 
+def test_a_folder_with_nothing_to_build_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="has no Dockerfile"):
+        content_tag(tmp_path)
+
+
 def test_an_image_has_one_owner(source: Path) -> None:
     with pytest.raises(ValueError, match="not both; one image has one owner"):
         JobImage("image", JobImageArgs(image=NAME, digest=DIGEST, context=str(source)))

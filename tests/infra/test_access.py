@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 from infra.duties import DEPLOYER_ROLES, DUTIES, PREVIEWER_ROLES, RELEASE_ROLES
-from tests.components.looking import grants
+from tests.components.looking import grants, names
 from tests.harness import Graph
 from tests.infra import stacks
 
@@ -60,6 +60,11 @@ def test_a_smoke_test_can_only_change_the_store_that_is_for_it() -> None:
     held = {where for member, role, where in on_images(stacks.prod()) if "smoke" in member and role in changes}
 
     assert held == {"smoke"}
+
+
+def test_in_prod_nobody_gives_the_job_arguments() -> None:
+    assert "jobs-tester" not in names(stacks.prod(), "IAMCustomRole")
+    assert "jobs-tester" in names(stacks.local(), "IAMCustomRole")
 
 
 def test_nobody_reads_dicom_by_a_role_on_the_project() -> None:

@@ -42,8 +42,8 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "no environment": (
         {"environment": None},
-        "dicom-platform:environment is not set and has no default; "
-        "run: pulumi config set dicom-platform:environment local|dev|prod",
+        "dicom-platform:environment is not set and has no default (one of local, dev, prod); "
+        "run: pulumi config set dicom-platform:environment local",
     ),
     "environment that does not exist": (
         {"environment": "staging"},
@@ -86,6 +86,16 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "dataset with a slash": (
         {"dataset": "a/b"},
         "dicom-platform:dataset = 'a/b': must be 1 to 256 letters, digits, '_', '-' or '.'; for example imaging",
+    ),
+    "key without its full name": (
+        {"datasetKey": "my-key"},
+        "dicom-platform:datasetKey = 'my-key': must be a key's full name; for example "
+        "projects/my-bootstrap/locations/europe-west4/keyRings/pulumi/cryptoKeys/dev",
+    ),
+    "key of another region": (
+        {"datasetKey": "projects/p/locations/global/keyRings/r/cryptoKeys/k"},
+        "dicom-platform:datasetKey = 'projects/p/locations/global/keyRings/r/cryptoKeys/k': a dataset's key must be in "
+        "the dataset's own region; use a key of that region, or set location to the key's",
     ),
     "store that does not exist": (
         {"viewerStore": "shared"},

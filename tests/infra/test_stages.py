@@ -33,6 +33,13 @@ def test_the_first_up_declares_what_it_can() -> None:
     assert not {"job", "jobRunUrl", "imageDigest", "viewerConfig"} & graph.outputs.keys()
 
 
+def test_a_preview_needs_a_project_and_asks_google_nothing() -> None:
+    graph = harness.deploy(program_of(ROOT), config=FIRST, preview=True)
+
+    assert graph.requests == []
+    assert resources(graph).keys() == resources(up()).keys()
+
+
 def test_the_same_again_is_nothing_to_do() -> None:
     first = up()
 
