@@ -19,6 +19,8 @@ from viewer.packages import LITE
 CONFIG = "/config/local.js"
 """Where SLIM's own build looks for `window.config`; the lite page follows."""
 MANIFEST = "/manifest.json"
+ABSENT = "/404.html"
+"""Sent for what is not there. Asked for by its own name it is a 404 as well, so the manifest leaves it out."""
 
 ENGINE = {
     "dicom-microscopy-viewer/dist/dicomMicroscopyViewer.bundle.min.js": "viewer.js",
@@ -70,7 +72,7 @@ def build(config: dict[str, Any], packages: Path, lite: Path = LITE) -> FileSet:
         index = index.replace(placeholder, folder)
     files = {
         "/index.html": index.encode(),
-        "/404.html": (lite / "404.html").read_bytes(),
+        ABSENT: (lite / "404.html").read_bytes(),
         CONFIG: render_js(check(config)).encode(),
         **page_files,
         **engine_files,
@@ -104,6 +106,7 @@ def _manifest(files: Mapping[str, bytes], packages: Path) -> bytes:
     described = {
         path: {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content), "type": content_type(path)}
         for path, content in sorted(files.items())
+        if path != ABSENT
     }
     names = sorted({source.split("/")[0] for source in ENGINE})
     versions = {name: json.loads((packages / name / "package.json").read_bytes())["version"] for name in names}

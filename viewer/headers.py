@@ -75,9 +75,8 @@ def page_policy(dicomweb_root: str, authority: str) -> str:
             "script-src": ["'self'", "'wasm-unsafe-eval'"],
             "worker-src": ["'self'"],
             "style-src": ["'self'", "'unsafe-inline'"],
-            "img-src": ["'self'", "data:", "blob:"],
-            "font-src": ["'self'", "data:"],
-            "connect-src": ["'self'", f"{dicomweb_root}/", *_sign_in(authority)],
+            "img-src": ["'self'"],
+            "connect-src": [f"{dicomweb_root}/", *_sign_in(authority)],
             "frame-src": ["'self'", f"{authority}/"],
         }
     )
@@ -88,7 +87,7 @@ def worker_policy() -> str:
     return _policy(
         {
             "default-src": ["'none'"],
-            "script-src": ["'self'", "'unsafe-eval'", "'wasm-unsafe-eval'"],
+            "script-src": ["'unsafe-eval'"],
             "connect-src": ["'self'"],
         }
     )

@@ -8,15 +8,13 @@ from typing import Any
 
 import requests
 
-from viewer.build import CONFIG, FileSet, content_type
+from viewer.build import ABSENT, CONFIG, FileSet, content_type
 from viewer.config import parse_js
 from viewer.headers import expected
 
 DEEP_LINK = "/studies/1.2.3/series/4.5.6"
-ABSENT = "/assets/absent/dataLoader.worker.min.js"
+MISSING = "/assets/absent/dataLoader.worker.min.js"
 """A worker that does not exist: a rewrite that answers it with the page would blank every slide."""
-ABSENT_PAGE = "/404.html"
-"""Asked for by its own name it is a 404 as well, so it is looked at in place of what is missing."""
 TIMEOUT = (10, 60)
 
 
@@ -35,7 +33,7 @@ def faults(url: str, files: FileSet, config: dict[str, Any], firebase: dict[str,
 
 def _file_faults(session: requests.Session, url: str, files: FileSet, firebase: dict[str, Any]) -> Iterator[str]:
     for path, digest in files.digests().items():
-        if path == ABSENT_PAGE:
+        if path == ABSENT:
             continue
         answer = session.get(url + path, timeout=TIMEOUT)
         kind = answer.headers.get("Content-Type", "").split(";")[0]
@@ -54,12 +52,12 @@ def _page_faults(session: requests.Session, url: str, files: FileSet, firebase: 
         if answer.status_code != 200 or answer.content != files.files["/index.html"]:
             yield f"{path} does not show the page"
         yield from _header_faults(path, answer, firebase)
-    absent = session.get(url + ABSENT, timeout=TIMEOUT)
+    absent = session.get(url + MISSING, timeout=TIMEOUT)
     if absent.status_code != 404:
-        yield f"{ABSENT} does not exist but is answered {absent.status_code}: a rewrite hides missing files"
-    elif absent.content != files.files[ABSENT_PAGE]:
-        yield f"a missing file is not answered with {ABSENT_PAGE}"
-    yield from _header_faults(ABSENT, absent, firebase)
+        yield f"{MISSING} does not exist but is answered {absent.status_code}: a rewrite hides missing files"
+    elif absent.content != files.files[ABSENT]:
+        yield f"a missing file is not answered with {ABSENT}"
+    yield from _header_faults(MISSING, absent, firebase)
 
 
 def _header_faults(path: str, answer: requests.Response, firebase: dict[str, Any]) -> Iterator[str]:

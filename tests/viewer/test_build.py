@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from viewer.build import CONFIG, MANIFEST, build, content_type
+from viewer.build import ABSENT, CONFIG, MANIFEST, build, content_type
 from viewer.config import parse_js, window_config
 from viewer.packages import LITE
 
@@ -65,12 +65,12 @@ def test_the_worker_lies_beside_its_decoders_under_the_name_it_is_asked_for(pack
     assert {path.rsplit("/", 1)[0] for path in paths if path.endswith(".wasm")} == {worker.rsplit("/", 1)[0]}
 
 
-def test_the_manifest_lists_every_other_file_and_the_packages_versions(packages: Path) -> None:
+def test_the_manifest_lists_every_file_that_can_be_asked_for_and_the_packages_versions(packages: Path) -> None:
     files = build(SETTINGS, packages).files
 
     manifest = json.loads(files[MANIFEST])
 
-    assert set(manifest["files"]) == set(files) - {MANIFEST}
+    assert set(manifest["files"]) == set(files) - {MANIFEST, ABSENT}
     assert manifest["packages"] == {"dicom-microscopy-viewer": "1.2.3", "dicomweb-client": "1.2.3"}
 
 

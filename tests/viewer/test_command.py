@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def test_release_status_and_rollback_say_what_is_live(
     assert "nothing released yet" in capsys.readouterr().out
 
     assert run(outputs, "release") == 0
-    assert "28 of 28 files uploaded; site checked" in capsys.readouterr().out
+    assert re.search(r"(\d+) of \1 files uploaded; site checked", capsys.readouterr().out)
 
     assert run(outputs, "release") == 0
     assert "already live, nothing to do" in capsys.readouterr().out
