@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from localcloud.cloud import Cloud
 from localcloud.errors import ApiError
 from localcloud.iam import policies, roles, tokens
-from localcloud.iam.principals import IAM_HOST, POLICIES, Directory, Kind, Principal
+from localcloud.iam.principals import IAM_HOST, POLICIES, Directory, Principal
 
 __all__ = ["Iam", "Principal"]
 
@@ -63,7 +63,7 @@ class Iam:
             raise ApiError(404, f"There is no principal {email} in project {self._cloud.project}; known are: {known}.")
         if self._directory.is_disabled(email):
             raise ApiError(400, f"Service account {email} is disabled.", status="FAILED_PRECONDITION")
-        return self._opaque.issue(email, kind, lifetime)
+        return self._opaque.issue(Principal(email, kind), lifetime)
 
     def authenticate(self, authorization: str | None) -> Principal:
         """The principal of an `Authorization` header: an opaque token of ours or a JWT signed with the owner's key."""
@@ -77,8 +77,7 @@ class Iam:
 
     def _principal(self, token: str) -> Principal | None:
         if token.startswith(tokens.PREFIX):
-            claims = self._opaque.read(token)
-            return Principal(claims["sub"], cast(Kind, claims["kind"])) if claims else None
+            return self._opaque.principal(token)
         if token.count(".") == 2 and self._key.verifies(token, self._cloud.clock()):
             return Principal(self.owner, "serviceAccount")
         return None

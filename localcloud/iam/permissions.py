@@ -51,21 +51,18 @@ EXCEPTIONS: dict[str, str] = {
     "firebase:projects.addFirebase": "firebase.projects.update",
     "firebase:projects.webApps.getConfig": "firebase.clients.get",
     "firebase:operations.get": "firebase.projects.get",
-    "healthcare:projects.locations.datasets.dicomStores.import": "healthcare.dicomStores.import",
     "iam:projects.locations.workloadIdentityPools.listAttestationRules": "iam.workloadIdentityPools.get",
-    "iam:projects.serviceAccounts.generateAccessToken": "iam.serviceAccounts.getAccessToken",
-    "iam:projects.serviceAccounts.generateIdToken": "iam.serviceAccounts.getOpenIdToken",
+    "iamcredentials:projects.serviceAccounts.generateAccessToken": "iam.serviceAccounts.getAccessToken",
+    "iamcredentials:projects.serviceAccounts.generateIdToken": "iam.serviceAccounts.getOpenIdToken",
     "identitytoolkit:projects.getConfig": "firebaseauth.configs.get",
     "identitytoolkit:projects.updateConfig": "firebaseauth.configs.update",
     "logging:entries.list": "logging.logEntries.list",
     "logging:entries.write": "logging.logEntries.create",
-    "pubsub:projects.topics.publish": "pubsub.topics.publish",
     "pubsub:projects.subscriptions.pull": PUBSUB_CONSUME,
     "pubsub:projects.subscriptions.acknowledge": PUBSUB_CONSUME,
     "pubsub:projects.subscriptions.modifyAckDeadline": PUBSUB_CONSUME,
     "pubsub:projects.subscriptions.seek": PUBSUB_CONSUME,
     "pubsub:projects.subscriptions.modifyPushConfig": "pubsub.subscriptions.update",
-    "pubsub:projects.subscriptions.detach": "pubsub.subscriptions.detach",
     "secretmanager:projects.secrets.addVersion": "secretmanager.versions.add",
     "serviceusage:services.batchEnable": "serviceusage.services.enable",
     "serviceusage:services.batchGet": "serviceusage.services.get",
@@ -87,13 +84,24 @@ def required(method: Method, body: Any) -> str | None:
         return None
     if (label, where) == ("run", "projects.locations.jobs.run") and isinstance(body, dict) and body.get("overrides"):
         return "run.jobs.runWithOverrides"
-    service = SERVICES.get(label, label)
-    for name in (label, service):
-        if f"{name}:{where}" in EXCEPTIONS:
-            return EXCEPTIONS[f"{name}:{where}"]
+    if label == "healthcare" and ".dicomStores." in where and (verb := _dicomweb(method)):
+        return f"healthcare.dicomStores.{verb}"
+    if f"{label}:{where}" in EXCEPTIONS:
+        return EXCEPTIONS[f"{label}:{where}"]
     if label == "firebasehosting" and method.collection != "sites" and method.collection != "operations":
         # Channels, releases, versions and domains have no permissions of their own.
         reading = method.leaf in ("get", "list")
         return f"firebasehosting.sites.{method.leaf if reading else 'update'}"
+    service = SERVICES.get(label, label)
     collection = COLLECTIONS.get((service, method.collection), method.collection)
     return f"{service}.{collection}.{VERBS.get(method.leaf, method.leaf)}"
+
+
+def _dicomweb(method: Method) -> str | None:
+    """DICOMweb's permissions: read, write and delete whatever the level of the study."""
+    if method.leaf == "storeInstances":
+        return "dicomWebWrite"
+    if method.leaf.startswith(("searchFor", "retrieve")):
+        return "dicomWebRead"
+    below_store = "studies" in method.parts
+    return "dicomWebDelete" if below_store and method.leaf == "delete" else None
