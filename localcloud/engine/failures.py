@@ -35,9 +35,9 @@ class DeploymentFailed(Exception):
         self.deployment = deployment
 
 
-class InvokeRefused(Exception):
-    """A provider's function that the program called was refused; the program may catch it."""
+class CallRefused(Exception):
+    """A call of the program that answers with a value (a function, a look-up) was refused; the program may catch it."""
 
-    def __init__(self, token: str, refused: Refused) -> None:
-        self.failure = Failure(type=token, property=refused.property, reason=refused.reason)
-        super().__init__(str(self.failure))
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(str(failure))
+        self.failure = failure

@@ -13,7 +13,7 @@ from typing import Any
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import resource_pb2
 
-from localcloud.engine.failures import Failure, InvokeRefused
+from localcloud.engine.failures import CallRefused, Failure
 from localcloud.engine.graph import STACK_TYPE, Deployment, Event, Invoke, Node, Phase
 from localcloud.engine.provider import Declared, Provider, Refused
 from localcloud.engine.reuse import Reuse
@@ -98,17 +98,19 @@ class Monitor:
         try:
             result = self._provider.invoke(request.tok, args, self._settings_of(request.provider))
         except Refused as refused:
-            raise InvokeRefused(request.tok, refused) from refused
+            failure = Failure(type=request.tok, property=refused.property, reason=refused.reason)
+            raise CallRefused(failure) from refused
         self.deployment.invokes.append(Invoke(token=request.tok, args=args, result=result))
         answer = resource_pb2.ResourceInvokeResponse()
         getattr(answer, "return").CopyFrom(encode(result))  # the field's name is a keyword
         return answer
 
     def ReadResource(self, request: Any) -> resource_pb2.ReadResourceResponse:  # noqa: N802
-        raise Refused(
-            f"{request.type} {request.name!r}: the in-process deployer does not read existing resources; "
-            "look the value up with a function, or deploy with the Pulumi CLI"
+        reason = (
+            "the in-process deployer does not read existing resources: look the value up with a function, "
+            "or deploy with the Pulumi CLI"
         )
+        raise CallRefused(Failure(type=request.type, name=request.name, reason=reason))
 
     def GetDeploymentInfo(self, _: Any) -> resource_pb2.DeploymentInfo:  # noqa: N802
         return resource_pb2.DeploymentInfo(supportedFeatures=FEATURES)

@@ -21,7 +21,7 @@ from pulumi.runtime import config as sdk_config
 from pulumi.runtime import settings as sdk_settings
 from pulumi.runtime import stack as sdk_stack
 
-from localcloud.engine.failures import DeploymentFailed, InvokeRefused
+from localcloud.engine.failures import CallRefused, DeploymentFailed
 from localcloud.engine.graph import Deployment, Event
 from localcloud.engine.logs import EngineLog
 from localcloud.engine.monitor import Monitor
@@ -79,7 +79,7 @@ def run(
 
     with _no_garbage_collection():
         error = _in_empty_context(body)
-    failures = monitor.failures + ([error.failure] if isinstance(error, InvokeRefused) else [])
+    failures = monitor.failures + ([error.failure] if isinstance(error, CallRefused) else [])
     if failures:
         raise DeploymentFailed(failures, monitor.deployment) from error
     if error is not None:
@@ -117,7 +117,7 @@ def _in_empty_context(body: Callable[[], None]) -> BaseException | None:
         except BaseException as error:
             raised.append(error)
 
-    thread = threading.Thread(target=guarded, name="pulumi-program")
+    thread = threading.Thread(target=guarded, name="pulumi-program", daemon=True)
     thread.start()
     thread.join()
     return raised[0] if raised else None

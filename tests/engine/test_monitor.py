@@ -229,5 +229,5 @@ def test_a_failure_is_an_event_too():
 
 
 def test_reading_an_existing_resource_is_refused_in_words():
-    with pytest.raises(Refused, match="does not read existing resources"):
+    with pytest.raises(DeploymentFailed, match="Topic 't': .* does not read existing resources"):
         go(lambda: gcp.pubsub.Topic.get("t", "projects/p/topics/t"))

@@ -1,0 +1,85 @@
+"""The comparison with the real engine's state sees what it must see (no CLI needed)."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pulumi
+import pulumi_gcp as gcp
+import pytest
+
+from localcloud.engine.values import SECRET, SIGNATURE
+from tests.engine.echo import go
+from tests.engine.exported import differences, of_deployment, of_export
+
+STACK = "urn:pulumi:dev::proj::pulumi:pulumi:Stack::proj-dev"
+TOPIC = "urn:pulumi:dev::proj::gcp:pubsub/topic:Topic::t"
+VERSION = "urn:pulumi:dev::proj::gcp:secretmanager/secretVersion:SecretVersion::v"
+
+EXPORT: dict[str, Any] = {
+    "version": 3,
+    "deployment": {
+        "resources": [
+            {"urn": STACK, "custom": False, "type": "pulumi:pulumi:Stack"},
+            {"urn": "urn:pulumi:dev::proj::pulumi:providers:gcp::default_9_35_0", "custom": True},
+            {
+                "urn": TOPIC,
+                "custom": True,
+                "parent": STACK,
+                "protect": True,
+                "inputs": {"__defaults": ["name"], "name": "t-1234567", "labels": {"__defaults": [], "a": "b"}},
+                "propertyDependencies": {"labels": None},
+            },
+            {
+                "urn": VERSION,
+                "custom": True,
+                "parent": STACK,
+                "dependencies": [TOPIC],
+                "propertyDependencies": {"secret": [TOPIC], "secretData": []},
+                "inputs": {
+                    "__defaults": ["enabled"],
+                    "enabled": True,
+                    "secret": "id/t",
+                    "secretData": {SIGNATURE: SECRET, "plaintext": json.dumps("hunter2")},
+                },
+            },
+        ]
+    },
+}
+
+
+def program() -> None:
+    topic = gcp.pubsub.Topic("t", labels={"a": "b"}, opts=pulumi.ResourceOptions(protect=True))
+    gcp.secretmanager.SecretVersion("v", secret=topic.id, secret_data="hunter2")
+
+
+def test_equal_graphs_have_no_differences():
+    assert differences(of_export(EXPORT), of_deployment(go(program))) == []
+
+
+def edit(index: int, **fields: Any) -> Callable[[list[dict[str, Any]]], None]:
+    return lambda resources: resources[index].update(fields)
+
+
+CHANGES = {
+    "a resource less": (lambda resources: resources.pop(), "only in ours"),
+    "another parent": (edit(2, parent=""), "parent is"),
+    "protection": (edit(2, protect=False), "protect is False, ours True"),
+    "a dependency": (edit(3, dependencies=[]), "dependencies is"),
+    "a property's dependency": (edit(3, propertyDependencies={}), "property_dependencies is"),
+    "an input": (edit(2, inputs={"labels": {"a": "c"}}), "labels.a is 'c', ours 'b'"),
+    "an input more": (edit(2, inputs={"labels": {"a": "b"}, "kmsKeyName": "k"}), "kmsKeyName is 'k', ours None"),
+    "a secret in clear": (edit(3, inputs={"secret": "id/t", "secretData": "hunter2"}), "secret are ()"),
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_each_kind_of_difference_is_seen(what: str):
+    change, told = CHANGES[what]
+    export = copy.deepcopy(EXPORT)
+    change(export["deployment"]["resources"])
+
+    assert told in "\n".join(differences(of_export(export), of_deployment(go(program))))
