@@ -100,12 +100,12 @@ class DicomStore:
             yield
         except requests.HTTPError as error:
             raise self._refusal(what, error.response.status_code) from None
+        except ValueError:
+            raise SeriesFailed(f"{what}: {self.name} answered with something that is not DICOMweb; run again") from None
         except requests.RequestException as error:
             raise SeriesFailed(
                 f"{what}: {self.name} could not be reached ({type(error).__name__}); run again"
             ) from None
-        except ValueError:
-            raise SeriesFailed(f"{what}: {self.name} answered with something that is not DICOMweb; run again") from None
 
     def _refusal(self, what: str, status: int) -> Exception:
         if status == 401:
