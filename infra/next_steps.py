@@ -11,16 +11,20 @@ from infra.settings import NAMESPACE, Settings
 
 def next_commands(settings: Settings, stack: str, image_address: pulumi.Input[str]) -> list[pulumi.Input[str]]:
     """Command lines; what a person must fill in is in capitals. Empty when everything is declared."""
-    commands: list[pulumi.Input[str]] = []
     setting = f"pulumi config set -s {stack} {NAMESPACE}"
-    if settings.job_image != "docker" and settings.job_image_digest is None:
-        if settings.job_image == "cloud_build":
-            image = pulumi.Output.format("{0}/{1}:first", image_address, IMAGE)
-            build = f"gcloud builds submit {SOURCE} --project={settings.project} --region={settings.location} --tag="
-            commands.append(pulumi.Output.concat(build, image))
+    commands: list[pulumi.Input[str]] = []
+    if settings.job_image_digest is None and settings.job_image == "prebuilt":
         commands.append(f"{setting}:jobImageDigest sha256:DIGEST")
+    elif settings.job_image_digest is None and settings.job_image == "cloud_build":
+        image = pulumi.Output.format("{0}/{1}:first", image_address, IMAGE)
+        build = f"gcloud builds submit {SOURCE} --project={settings.project} --region={settings.location} --tag="
+        describe = f"gcloud artifacts docker images describe {{0}} --project={settings.project}"
+        digest = f"\"$({describe} --format='value(image_summary.digest)')\""
+        commands.append(pulumi.Output.concat(build, image))
+        commands.append(pulumi.Output.format(f"{setting}:jobImageDigest {digest}", image))
     if settings.oauth_client_id is None:
-        commands.append(f"open https://console.cloud.google.com/auth/clients?project={settings.project}")
+        console = f"https://console.cloud.google.com/auth/clients?project={settings.project}"
+        commands.append(f"# create an OAuth client (Web application) with the origins of output oauth: {console}")
         commands.append(f"{setting}:oauthClientId CLIENT-ID")
     if settings.github_token_version is None and settings.github_repository is not None:
         commands.append(f"gcloud secrets versions add {GITHUB_TOKEN} --project={settings.project} --data-file=-")

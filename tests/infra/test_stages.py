@@ -96,8 +96,11 @@ def test_it_says_exactly_what_comes_next() -> None:
     assert stacks.empty_dev().outputs["nextCommands"] == [
         "gcloud builds submit jobs/prepare --project=my-imaging --region=europe-west4 "
         "--tag=europe-west4-docker.pkg.dev/my-imaging/images/prepare:first",
-        "pulumi config set -s dev dicom-platform:jobImageDigest sha256:DIGEST",
-        "open https://console.cloud.google.com/auth/clients?project=my-imaging",
+        'pulumi config set -s dev dicom-platform:jobImageDigest "$(gcloud artifacts docker images describe '
+        "europe-west4-docker.pkg.dev/my-imaging/images/prepare:first --project=my-imaging "
+        "--format='value(image_summary.digest)')\"",
+        "# create an OAuth client (Web application) with the origins of output oauth: "
+        "https://console.cloud.google.com/auth/clients?project=my-imaging",
         "pulumi config set -s dev dicom-platform:oauthClientId CLIENT-ID",
         "pulumi up -s dev",
     ]
