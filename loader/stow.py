@@ -101,7 +101,7 @@ def _verdict(file: DicomFile, response: requests.Response) -> Outcome | None:
         code = _first(item, REASON)
         if "already exists" in detail or (code == DUPLICATE and "differ" in detail):
             return None
-        reason = REASONS.get(code, "") if isinstance(code, int) else ""
+        reason = detail or (REASONS.get(code, "") if isinstance(code, int) else "")
         return _refused(file, f"the store refused it: {reason or 'no reason given'} (FailureReason {code})")
     if response.status_code == 409 and not body:
         return None
