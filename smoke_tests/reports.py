@@ -66,6 +66,8 @@ def markdown(outcome: Outcome) -> str:
         "|---|---|---:|---:|---:|---|",
     ]
     lines += [_row(result) for result in outcome.results]
+    if outcome.left_out:
+        lines += ["", "Left out:", *(f"* {number}: {why}" for number, why in outcome.left_out.items())]
     if outcome.problem:
         lines += ["", f"Could not run: {outcome.problem}"]
     if outcome.leaks:

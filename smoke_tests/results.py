@@ -39,6 +39,8 @@ class Outcome:
     began: datetime
     results: list[Result] = field(default_factory=list[Result])
     leaks: list[str] = field(default_factory=list[str])
+    left_out: dict[str, str] = field(default_factory=dict[str, str])
+    """Checks that are no part of this run for a reason of principle, by number."""
     problem: str = ""
     """Why the checks could not be run at all."""
     ms: int = 0

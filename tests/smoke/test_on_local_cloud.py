@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from smoke_tests import reports
 from smoke_tests.credentials import Credentials, NoToken
 from smoke_tests.dicomweb import DicomWeb
 from smoke_tests.http import Http
@@ -57,6 +58,14 @@ def test_in_production_a_skip_is_a_failure(platform: Platform) -> None:
     assert outcome.exit_code == 1
     assert {one.id for one in outcome.results if one.status == "fail"} == {"9"}
     assert all("skipped in production: the target does not serve the viewer" in one for one in failures(outcome))
+
+
+def test_in_production_the_job_is_left_out_and_the_report_says_why(platform: Platform) -> None:
+    outcome = run(platform.target(environment="prod"), platform.token)
+
+    assert "11" not in {one.id for one in outcome.results}
+    assert "* 11: in production nobody may give the job arguments" in reports.markdown(outcome)
+    assert outcome.problem == ""
 
 
 def test_without_a_token_nothing_is_checked(platform: Platform) -> None:
