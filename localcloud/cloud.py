@@ -33,6 +33,8 @@ class Cloud:
     project: str = "dicom-local"
     number: str = "123456789012"
     clock: Callable[[], float] = time.time
+    new_project: bool = False
+    """Like a new project on Google, where an API answers only once it is enabled; otherwise all are on."""
 
     resources: Resources = field(init=False)
     operations: Operations = field(init=False)

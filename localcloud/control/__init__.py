@@ -19,6 +19,7 @@ from localcloud.control.generic import Extra, Generic
 from localcloud.control.operations import Operations
 from localcloud.control.resources import Resources
 from localcloud.control.special import CHECKS, EXTRAS, METHODS, seed
+from localcloud.control.special.service_usage import require_enabled
 from localcloud.errors import ApiError
 from localcloud.iam import Iam, permissions
 
@@ -59,6 +60,7 @@ class ControlPlane:
         permission = permissions.required(method, request.body)
         if permission:
             self._cloud.iam.require(principal, permission, names.full(self._cloud, request.host, name))
+        require_enabled(self._cloud, request.host)
         schema.check(method, request.body, request.query)
         call = Call(method_id=method.id, request=request, params=params, principal=principal, name=name)
         return self._respond(call, method)

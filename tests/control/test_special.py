@@ -283,3 +283,17 @@ def test_the_project_in_both_versions(client: Client) -> None:
 
     assert (one["projectId"], one["projectNumber"], one["lifecycleState"]) == ("p-1", "111122223333", "ACTIVE")
     assert (three["name"], three["projectId"], three["state"]) == ("projects/111122223333", "p-1", "ACTIVE")
+
+
+def test_in_a_new_project_an_api_answers_once_it_is_enabled(client: Client) -> None:
+    client.cloud.new_project = True
+    topics = "pubsub/v1/projects/p-1/topics"
+
+    code, message = client.refused("GET", topics)
+    client.ok("POST", f"{SERVICES}:batchEnable", {"serviceIds": ["pubsub.googleapis.com"]})
+
+    assert code == 403
+    assert message.startswith(
+        "pubsub.googleapis.com has not been used in project 111122223333 before or it is disabled."
+    )
+    assert client.ok("GET", topics) == {}

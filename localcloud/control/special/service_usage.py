@@ -20,6 +20,18 @@ AGENTS = {
 }
 """Where the agent's domain is not `gcp-sa-<service>`."""
 
+ALWAYS_ON = (
+    HOST,
+    "cloudresourcemanager.googleapis.com",
+    "cloudbilling.googleapis.com",
+    "bigquery.googleapis.com",
+    "compute.googleapis.com",
+    "logging.googleapis.com",
+    "monitoring.googleapis.com",
+    "storage.googleapis.com",
+)
+"""On in every new project, or needed before anything can be enabled (Compute: one look-up whose refusal is ignored)."""
+
 
 def _name(cloud: Cloud, api: str) -> str:
     return f"projects/{cloud.project}/services/{api}"
@@ -37,6 +49,27 @@ def _service(cloud: Cloud, api: str) -> Resource:
 
 def _set(cloud: Cloud, api: str) -> None:
     cloud.resources.put(HOST, _name(cloud, api), {"name": api})
+
+
+def require_enabled(cloud: Cloud, host: str) -> None:
+    """403 in Google's words for an API that nobody enabled in a new project."""
+    if not cloud.new_project or host in ALWAYS_ON or is_enabled(cloud, host):
+        return
+    url = f"https://console.developers.google.com/apis/api/{host}/overview?project={cloud.number}"
+    raise ApiError(
+        403,
+        f"{host} has not been used in project {cloud.number} before or it is disabled. Enable it by visiting {url} "
+        "then retry. If you enabled this API recently, wait a few minutes for the action to propagate to our systems "
+        "and retry.",
+        details=[
+            {
+                "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+                "reason": "SERVICE_DISABLED",
+                "domain": "googleapis.com",
+                "metadata": {"service": host, "consumer": f"projects/{cloud.number}"},
+            }
+        ],
+    )
 
 
 @method(f"{SERVICES}.batchEnable")
