@@ -14,7 +14,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,7 +34,7 @@ def child_cpu(*arguments: str) -> float:
 
 
 @contextlib.contextmanager
-def served() -> Iterator[Parts]:
+def served() -> Generator[Parts]:
     """The local cloud on a free port, with the job's image."""
     from localcloud.cloud import Cloud
     from localcloud.serve import JOB

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from localcloud.engine.graph import Deployment
-from localcloud.engine.provider import Refused
 
 
 @dataclass(frozen=True, kw_only=True)

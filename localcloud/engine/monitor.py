@@ -54,6 +54,7 @@ class Monitor:
         self._preview = preview
         self._reuse = reuse
         self._on_event = on_event
+        self._positions: dict[str, str] = {}
         self._broken: set[str] = set()
         self._started: dict[str, float] = {}
 
@@ -61,23 +62,27 @@ class Monitor:
 
     def RegisterResource(self, request: Any) -> resource_pb2.RegisterResourceResponse:  # noqa: N802
         node = self._node(request)
-        if node.urn in self.deployment.resources:
-            first = self.deployment.resources[node.urn].position
+        first = self._positions.get(node.urn)
+        if first is not None:
             self._fail(node, Refused(f"the URN is taken by the resource at {first}: give one of them another name"))
-            return self._failed(node, resource_pb2.Result.FAIL)
-        self.deployment.resources[node.urn] = node
+            return not_made(node)
+        self._positions[node.urn] = node.position
         self._started[node.urn] = time.perf_counter()
-        if not node.custom:
-            self._tell(node, "creating")
-            return resource_pb2.RegisterResourceResponse(urn=node.urn)
         if not self._preview and self._broken.intersection([*node.dependencies, node.parent]):
             self._broken.add(node.urn)
-            return self._failed(node, resource_pb2.Result.FAIL)
+            return not_made(node)
+        self._tell(node, "creating")
+        if not node.custom:
+            self.deployment.resources[node.urn] = node
+            return resource_pb2.RegisterResourceResponse(urn=node.urn)
         try:
             self._make(node, list(request.additionalSecretOutputs))
         except Refused as refused:
+            self._broken.add(node.urn)
             self._fail(node, refused)
-            return self._failed(node, resource_pb2.Result.FAIL)
+            return not_made(node)
+        self.deployment.resources[node.urn] = node
+        self._finish(node)
         return resource_pb2.RegisterResourceResponse(
             urn=node.urn, id=node.id, object=encode(node.outputs, node.secret_outputs)
         )
@@ -148,7 +153,6 @@ class Monitor:
         )
 
     def _make(self, node: Node, secret_outputs: list[str]) -> None:
-        self._tell(node, "creating")
         is_provider = node.type.startswith(PROVIDER_TYPE)
         if not is_provider:
             node.inputs = self._provider.check(self._declared(node))
@@ -160,7 +164,6 @@ class Monitor:
         else:
             node.id, node.outputs = self._provider.create(self._declared(node))
         node.secret_outputs = node.secrets | {key for key in secret_outputs if key in node.outputs}
-        self._finish(node)
 
     def _declared(self, node: Node) -> Declared:
         return Declared(
@@ -185,7 +188,6 @@ class Monitor:
         )
 
     def _fail(self, node: Node, refused: Refused) -> None:
-        self._broken.add(node.urn)
         self.failures.append(
             Failure(
                 urn=node.urn,
@@ -198,6 +200,7 @@ class Monitor:
         )
         self._tell(node, "failed")
 
-    def _failed(self, node: Node, result: Any) -> resource_pb2.RegisterResourceResponse:
-        """The SDK then treats the resource's outputs as unknown and lets the rest of the program go on."""
-        return resource_pb2.RegisterResourceResponse(urn=node.urn, result=result)
+
+def not_made(node: Node) -> resource_pb2.RegisterResourceResponse:
+    """The SDK then treats the resource's outputs as unknown and lets the rest of the program go on."""
+    return resource_pb2.RegisterResourceResponse(urn=node.urn, result=resource_pb2.Result.FAIL)

@@ -13,7 +13,7 @@ import contextvars
 import gc
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -97,7 +97,7 @@ async def _main(program: Callable[[], Any]) -> None:
 
 
 @contextlib.contextmanager
-def _no_garbage_collection() -> Iterator[None]:
+def _no_garbage_collection() -> Generator[None]:
     """All that a run makes lives as long as the run: looking for dead objects meanwhile costs a third of it."""
     was_enabled = gc.isenabled()
     gc.disable()

@@ -152,6 +152,7 @@ def test_a_refused_resource_is_one_sentence_and_what_does_not_need_it_is_still_m
     assert str(caught.value).startswith(f"{TOPIC} 'bad' (test_monitor.py#")
     assert str(caught.value).endswith("labels: the API answered 403: no")
     assert [declared.name for declared in provider.created] == ["good"]
+    assert [node.name for node in caught.value.deployment.resources.values()] == ["proj-dev", "good"]
 
 
 def test_all_failures_of_a_run_are_told_together():
@@ -229,5 +230,5 @@ def test_a_failure_is_an_event_too():
 
 
 def test_reading_an_existing_resource_is_refused_in_words():
-    with pytest.raises(DeploymentFailed, match="Topic 't': .* does not read existing resources"):
+    with pytest.raises(DeploymentFailed, match=r"Topic 't': .* does not read existing resources"):
         go(lambda: gcp.pubsub.Topic.get("t", "projects/p/topics/t"))
