@@ -38,7 +38,7 @@ def config_key(name: str) -> str:
 
 
 def config_of_stack() -> Mapping[str, Any]:
-    """Every `namespace:key` of the running stack, as the engine gave it."""
+    """Every `namespace:key` of the running stack, as the engine gave it (`pulumi.Config` cannot list its keys)."""
     return dict(pulumi.runtime.config.CONFIG.get())
 
 

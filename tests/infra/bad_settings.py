@@ -1,0 +1,276 @@
+"""What a stack `dev` that is otherwise right sets wrong, and the one line that says so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+REGIONS = (
+    "asia-east1, asia-east2, asia-northeast1, asia-northeast2, asia-northeast3, asia-south1, asia-southeast1, "
+    "asia-southeast2, australia-southeast1, australia-southeast2, europe-north1, europe-west2, europe-west3, "
+    "europe-west4, europe-west6, me-central1, me-central2, me-west1, northamerica-northeast1, northamerica-northeast2, "
+    "southamerica-east1, us-central1, us-east1, us-east4, us-west1, us-west2, us-west3"
+)
+A_DIGEST = "sha256:" + "ab" * 32
+
+BAD: dict[str, tuple[dict[str, Any], str]] = {
+    "no project": (
+        {"gcp:project": None},
+        "gcp:project is not set and has no default; run: pulumi config set gcp:project my-imaging-dev",
+    ),
+    "project number": (
+        {"gcp:project": "123456789012"},
+        "gcp:project = '123456789012': must be a project id: 6 to 30 lower-case letters, digits and hyphens, "
+        "a letter first (neither number nor name); for example my-imaging-dev",
+    ),
+    "project name": (
+        {"gcp:project": "My Imaging"},
+        "gcp:project = 'My Imaging': must be a project id: 6 to 30 lower-case letters, digits and hyphens, "
+        "a letter first (neither number nor name); for example my-imaging-dev",
+    ),
+    "no environment": (
+        {"environment": None},
+        "dicom-platform:environment is not set and has no default (one of local, dev, prod); "
+        "run: pulumi config set dicom-platform:environment local",
+    ),
+    "environment that does not exist": (
+        {"environment": "staging"},
+        "dicom-platform:environment = 'staging': must be one of local, dev, prod; set one of these",
+    ),
+    "region without the Healthcare API": (
+        {"location": "europe-west1"},
+        f"dicom-platform:location = 'europe-west1': must be a region of the Cloud Healthcare API ({REGIONS}); "
+        "for example europe-west4",
+    ),
+    "multi-region": (
+        {"location": "eu"},
+        f"dicom-platform:location = 'eu': must be a region of the Cloud Healthcare API ({REGIONS}); "
+        "for example europe-west4",
+    ),
+    "data class that does not exist": (
+        {"dataClass": "secret"},
+        "dicom-platform:dataClass = 'secret': must be one of synthetic, deidentified, phi; set one of these",
+    ),
+    "phi with Firebase": (
+        {"dataClass": "phi"},
+        "dicom-platform:dataClass = 'phi': Firebase Hosting is not covered by Google's BAA and its logs would hold "
+        "study "
+        "UIDs, so no phi with it; use deidentified data (a host that is covered, CMEK and locked retention are not "
+        "built yet)",
+    ),
+    "switch that YAML turned into a boolean": (
+        {"protection": True},
+        "dicom-platform:protection = 'true': must be one of on, off; set one of these (in YAML, with quotes)",
+    ),
+    "real images without protection": (
+        {"protection": "off", "dataClass": "deidentified"},
+        "dicom-platform:protection = 'off': only synthetic images may be deletable by pulumi destroy; "
+        'set protection to "on" or dataClass to synthetic',
+    ),
+    "prod without protection": (
+        {"protection": "off", "environment": "prod"},
+        "dicom-platform:protection = 'off': prod is never without protection; set it to \"on\"",
+    ),
+    "dataset with a slash": (
+        {"dataset": "a/b"},
+        "dicom-platform:dataset = 'a/b': must be 1 to 256 letters, digits, '_', '-' or '.'; for example imaging",
+    ),
+    "key without its full name": (
+        {"datasetKey": "my-key"},
+        "dicom-platform:datasetKey = 'my-key': must be a key's full name; for example "
+        "projects/my-bootstrap/locations/europe-west4/keyRings/pulumi/cryptoKeys/dev",
+    ),
+    "key of another region": (
+        {"datasetKey": "projects/p/locations/global/keyRings/r/cryptoKeys/k"},
+        "dicom-platform:datasetKey = 'projects/p/locations/global/keyRings/r/cryptoKeys/k': a dataset's key must be in "
+        "the dataset's own region; use a key of that region, or set location to the key's",
+    ),
+    "store that does not exist": (
+        {"viewerStore": "shared"},
+        "dicom-platform:viewerStore = 'shared': must be one of same, separate; set one of these",
+    ),
+    "labels withheld from the store they are in": (
+        {"labelPolicy": "withhold", "viewerStore": "same"},
+        "dicom-platform:labelPolicy = 'withhold': a label image can only be withheld from a store of the viewers' own; "
+        "set viewerStore to separate",
+    ),
+    "labels withheld by a job that cannot": (
+        {"labelPolicy": "withhold"},
+        "dicom-platform:labelPolicy = 'withhold': the job does not leave label images out yet; set it to keep",
+    ),
+    "group with IAM's prefix": (
+        {"viewers": ["group:a@example.org"]},
+        "dicom-platform:viewers = '[\"group:a@example.org\"]': element 'group:a@example.org' must be the e-mail of a "
+        "Google group (name@domain), without 'group:' and never allUsers; for example pathologists@example.org",
+    ),
+    "everybody": (
+        {"annotators": ["allUsers"]},
+        "dicom-platform:annotators = '[\"allUsers\"]': element 'allUsers' must be the e-mail of a Google group "
+        "(name@domain), without 'group:' and never allUsers; for example pathologists@example.org",
+    ),
+    "one group in place of a list": (
+        {"viewers": "a@example.org"},
+        "dicom-platform:viewers = 'a@example.org': must be a list of strings; in YAML write one `- item` a line",
+    ),
+    "list of numbers": (
+        {"ingestWriters": [1, 2]},
+        "dicom-platform:ingestWriters = '[1,2]': must be a list of strings; in YAML write one `- item` a line",
+    ),
+    "group named twice": (
+        {"viewers": ["a@example.org", "b@example.org", "a@example.org"]},
+        'dicom-platform:viewers = \'["a@example.org","b@example.org","a@example.org"]\': names a@example.org more than '
+        "once; remove the repetition",
+    ),
+    "bucket as a URL": (
+        {"importBuckets": ["gs://scans"]},
+        "dicom-platform:importBuckets = '[\"gs://scans\"]': element 'gs://scans' must be a bucket's name, without "
+        "gs:// "
+        "and without a path; for example scanner-archive",
+    ),
+    "image from nowhere": (
+        {"jobImage": "podman"},
+        "dicom-platform:jobImage = 'podman': must be one of docker, cloud_build, prebuilt; set one of these",
+    ),
+    "tag in place of a digest": (
+        {"jobImageDigest": "latest"},
+        "dicom-platform:jobImageDigest = 'latest': must be an image digest, sha256: and 64 hexadecimal digits; a tag "
+        "can "
+        "move; for example sha256:…",
+    ),
+    "digest cut short": (
+        {"jobImageDigest": "sha256:abc"},
+        "dicom-platform:jobImageDigest = 'sha256:abc': must be an image digest, sha256: and 64 hexadecimal digits; a "
+        "tag "
+        "can move; for example sha256:…",
+    ),
+    "two owners of the image": (
+        {"jobImage": "docker", "jobImageDigest": A_DIGEST},
+        f"dicom-platform:jobImageDigest = '{A_DIGEST}': jobImage docker finds the digest by building, and an image has "
+        "one owner at a time; remove it, or set jobImage to prebuilt or cloud_build",
+    ),
+    "image on Container Registry": (
+        {"jobImage": "prebuilt", "jobImageRepository": "eu.gcr.io/p/prepare"},
+        "dicom-platform:jobImageRepository = 'eu.gcr.io/p/prepare': must be an image in Artifact Registry without tag "
+        "or "
+        "digest (Container Registry, gcr.io, is shut); for example "
+        "europe-west4-docker.pkg.dev/my-project/images/prepare",
+    ),
+    "own image that is elsewhere": (
+        {"jobImageRepository": "europe-west4-docker.pkg.dev/other/images/prepare"},
+        "dicom-platform:jobImageRepository = 'europe-west4-docker.pkg.dev/other/images/prepare': only a prebuilt "
+        "image is "
+        "anywhere else than in this stack's registry; remove it, or set jobImage to prebuilt",
+    ),
+    "schedule of four fields": (
+        {"jobSchedule": "*/5 * * *"},
+        "dicom-platform:jobSchedule = '*/5 * * *': must be a cron expression of five fields: minute hour day month "
+        'weekday; for example "*/15 * * * *"',
+    ),
+    "schedule in words": (
+        {"jobSchedule": "hourly"},
+        "dicom-platform:jobSchedule = 'hourly': must be a cron expression of five fields: minute hour day month "
+        "weekday; "
+        'for example "*/15 * * * *"',
+    ),
+    "number in words": (
+        {"jobTasks": "four"},
+        "dicom-platform:jobTasks = 'four': must be a whole number; set one",
+    ),
+    "no tasks": (
+        {"jobTasks": -1},
+        "dicom-platform:jobTasks = '-1': must be 1 to 10000; set a number in that range",
+    ),
+    "time-out longer than Cloud Run's": (
+        {"jobTimeoutSeconds": 999_999},
+        "dicom-platform:jobTimeoutSeconds = '999999': must be 60 to 604800; set a number in that range",
+    ),
+    "vCPUs that Cloud Run does not offer": (
+        {"jobCpu": "3"},
+        "dicom-platform:jobCpu = '3': must be a whole number of vCPUs that Cloud Run offers: 1, 2, 4, 6 or 8; "
+        "for example 2",
+    ),
+    "more memory than the vCPUs allow": (
+        {"jobCpu": "1", "jobMemory": "8Gi"},
+        "dicom-platform:jobMemory = '8Gi': Cloud Run gives at most 4Gi a vCPU; set less memory, or a larger jobCpu",
+    ),
+    "SLIM": (
+        {"viewerApp": "slim"},
+        "dicom-platform:viewerApp = 'slim': building and releasing SLIM itself is not built yet; set it to lite, which "
+        "opens the same slides with the same engine and configuration",
+    ),
+    "Cloud Run as the viewer's host": (
+        {"viewerHost": "cloud_run"},
+        "dicom-platform:viewerHost = 'cloud_run': serving the viewer from Cloud Run is not built yet; set it to "
+        "firebase",
+    ),
+    "site with capitals": (
+        {"viewerSite": "Viewer"},
+        "dicom-platform:viewerSite = 'Viewer': must be 3 to 30 lower-case letters, digits and hyphens, as it becomes "
+        "SITE.web.app; for example my-imaging-viewer",
+    ),
+    "previews where users are": (
+        {"viewerSite": "slides", "previewSite": "slides"},
+        "dicom-platform:previewSite = 'slides': previews would replace what users see; give previews a site of their "
+        "own",
+    ),
+    "domain as a URL": (
+        {"customDomain": "https://slides.example.org/"},
+        "dicom-platform:customDomain = 'https://slides.example.org/': must be a host name only: no scheme, port, path "
+        "or "
+        "wild-card; for example slides.example.org",
+    ),
+    "secret of the client": (
+        {"oauthClientId": "GOCSPX-abc"},
+        "dicom-platform:oauthClientId = 'GOCSPX-abc': must be the id of an OAuth client of type Web application "
+        "(never its "
+        "secret); for example 123456789012-abc123.apps.googleusercontent.com",
+    ),
+    "sign-in in the clear": (
+        {"signInAuthority": "http://login.example.org"},
+        "dicom-platform:signInAuthority = 'http://login.example.org': must be an https URL without a trailing slash "
+        "(http "
+        "only on this machine); for example https://accounts.google.com",
+    ),
+    "repository as a URL": (
+        {"githubRepository": "https://github.com/lab/platform"},
+        "dicom-platform:githubRepository = 'https://github.com/lab/platform': must be OWNER/NAME, not a URL; for "
+        "example "
+        "my-lab/dicom-platform",
+    ),
+    "token without a repository": (
+        {"githubTokenVersion": 1},
+        "dicom-platform:githubTokenVersion = '1': delivery also needs githubRepository and githubInstallationId; "
+        "set both, or remove it",
+    ),
+    "branch as a pattern": (
+        {"githubBranch": "^main$"},
+        "dicom-platform:githubBranch = '^main$': must be one branch's name, not a pattern; for example main",
+    ),
+    "prod without approval": (
+        {"environment": "prod", "deliveryApproval": False},
+        "dicom-platform:deliveryApproval = 'false': a deploy to prod needs a person's approval; set it to true",
+    ),
+    "yes in place of true": (
+        {"deliveryApproval": "yes"},
+        "dicom-platform:deliveryApproval = 'yes': must be true or false; set one of these",
+    ),
+    "locked retention where it must be destroyed": (
+        {"auditRetentionLocked": True},
+        "dicom-platform:auditRetentionLocked = 'true': a locked retention cannot be undone and keeps the stack from "
+        "being "
+        "destroyed; set it to false; only prod may lock",
+    ),
+    "misspelt setting": (
+        {"viewerStor": "same"},
+        "dicom-platform:viewerStor = 'same': is not a setting; did you mean viewerStore? "
+        "run: pulumi config rm dicom-platform:viewerStor",
+    ),
+    "misspelt setting of the provider": (
+        {"gcp:projct": "x"},
+        "gcp:projct = 'x': is not a setting; did you mean project? run: pulumi config rm gcp:projct",
+    ),
+    "endpoint without its slash": (
+        {"gcp:pubsubCustomEndpoint": "http://127.0.0.1:1/v1"},
+        "gcp:pubsubCustomEndpoint = 'http://127.0.0.1:1/v1': must be a URL that ends in a slash; "
+        "for example https://healthcare.googleapis.com/v1beta1/",
+    ),
+}
