@@ -42,5 +42,4 @@ class Chain:
     async def close(self) -> None:
         if self._ticking:
             self._ticking.cancel()
-        await self.workflows.close()
         await self.outbound.close()

@@ -114,8 +114,8 @@ def check_job(call: Call) -> None:
     body = call.body
     name = body.get("name") or call.name
     try:
-        if "schedule" in body:
-            next_time(body["schedule"], body.get("timeZone") or "Etc/UTC", 0)
+        if call.request.method == "POST" or "schedule" in body or "timeZone" in body:
+            next_time(body.get("schedule") or "", body.get("timeZone") or "Etc/UTC", 0)
     except (ValueError, ZoneInfoNotFoundError) as problem:
         raise ApiError(400, f"Job {name}: {problem}.") from problem
     if call.request.method == "POST" and not (body.get("httpTarget") or {}).get("uri"):

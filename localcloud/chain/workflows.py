@@ -126,12 +126,6 @@ class Workflows:
         if host == WORKFLOWS:
             self.cloud.resources.delete(HOST, name)
 
-    async def close(self) -> None:
-        tasks = list(self.running.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
 
 def check_source(call: Call) -> None:
     source = call.body.get("sourceContents")

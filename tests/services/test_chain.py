@@ -138,6 +138,7 @@ def test_a_failed_call_is_repeated_as_the_retry_config_says(started: Started) ->
     ("change", "named"),
     [
         ({"schedule": "every 5 minutes"}, "write five"),
+        ({"schedule": ""}, "write five"),
         ({"timeZone": "Mars/Olympus"}, "Mars/Olympus"),
         ({"httpTarget": None, "pubsubTarget": {"topicName": TOPIC}}, "no httpTarget"),
     ],
