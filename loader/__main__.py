@@ -6,7 +6,9 @@ Exit codes: 0 everything is in the store; 1 some files are not (each is said); 3
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -96,7 +98,8 @@ def load(given: argparse.Namespace, to: Target, console: Console) -> list[Outcom
         return outcomes
     outcomes: list[Outcome] = []
     files, others = scan(Path(given.source))
-    with View(console, sum(file.bytes for file in files), "storing") as view:
+    total = sum(file.bytes for file in files)
+    with View(console, total, "storing") as view, tempfile.TemporaryDirectory(prefix="loader-") as scratch:
 
         def report(outcome: Outcome) -> None:
             outcomes.append(outcome)
@@ -104,10 +107,14 @@ def load(given: argparse.Namespace, to: Target, console: Console) -> list[Outcom
 
         for outcome in others:
             report(outcome)
-        FolderLoad(to, acting, given.jobs, view.advance, report).run(files)
+        FolderLoad(to, acting, given.jobs, Path(scratch), view.advance, report).run(files)
     summary(console, outcomes)
     return outcomes
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    code = main(sys.argv[1:])
+    if code == INTERRUPTED:
+        sys.stdout.flush()
+        os._exit(code)  # threads may hang on a connection; what they were sending, the store throws away
+    raise SystemExit(code)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -35,29 +34,35 @@ class FolderLoad:
     target: Target
     sessions: Sessions
     jobs: int
+    scratch: Path
+    """Folder for the store's copies while they are compared."""
     progress: Callable[[int], None]
     report: Callable[[Outcome], None]
     _local: threading.local = field(default_factory=threading.local)
     _stop: threading.Event = field(default_factory=threading.Event)
 
     def run(self, files: Iterable[DicomFile]) -> None:
-        """Raises CannotLoad when the store takes nothing. On any exception transfers in flight are cut off."""
+        """Raises CannotLoad when the store takes nothing. On any exception transfers in flight are cut off.
+
+        After Ctrl-C threads may still hang on a slow connection: end the process without waiting for them.
+        """
         queue = iter(files)
-        with ThreadPoolExecutor(self.jobs) as pool:
-            running: set[Future[Outcome]] = set()
-            try:
-                while True:
-                    for file in islice(queue, 2 * self.jobs - len(running)):
-                        running.add(pool.submit(self.one, file))
-                    if not running:
-                        return
-                    done, running = wait(running, return_when=FIRST_COMPLETED)
-                    for future in done:
-                        self.report(future.result())
-            except BaseException:
-                self._stop.set()
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+        pool = ThreadPoolExecutor(self.jobs)
+        running: set[Future[Outcome]] = set()
+        try:
+            while True:
+                for file in islice(queue, 2 * self.jobs - len(running)):
+                    running.add(pool.submit(self.one, file))
+                if not running:
+                    break
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    self.report(future.result())
+        except BaseException as error:
+            self._stop.set()
+            pool.shutdown(wait=not isinstance(error, KeyboardInterrupt), cancel_futures=True)
+            raise
+        pool.shutdown()
 
     def _advance(self, count: int) -> None:
         if self._stop.is_set():
@@ -68,14 +73,15 @@ class FolderLoad:
         sent = stow.store(self._session(self.target.writer), self.target.root, file, self._advance)
         if sent is not None:
             return sent
-        with tempfile.TemporaryDirectory() as folder:
-            copy = Path(folder) / "stored.dcm"
-            try:
-                fetch(self._session(self.target.reader), self.target.root, file, copy)
-            except Unreadable as reason:
-                said = f"an instance with its UIDs is already there and could not be compared: {reason}"
-                return Outcome(str(file.path), Verdict.REFUSED, file.bytes, said)
+        copy = self.scratch / f"{threading.get_ident()}.dcm"
+        try:
+            fetch(self._session(self.target.reader), self.target.root, file, copy)
             unlike = difference(file.path, copy)
+        except Unreadable as reason:
+            said = f"an instance with its UIDs is already there and could not be compared: {reason}"
+            return Outcome(str(file.path), Verdict.REFUSED, file.bytes, said)
+        finally:
+            copy.unlink(missing_ok=True)
         if unlike:
             said = f"conflict: another instance with its UIDs is already there ({unlike}); nothing was replaced"
             return Outcome(str(file.path), Verdict.REFUSED, file.bytes, said)

@@ -3,56 +3,21 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-import requests
 from google.auth.credentials import AnonymousCredentials
 from prepare.errors import CannotRun, Conflict
 from prepare.records import ABSENT, Records
 from prepare.subscription import Subscription, read_message
 
 from localcloud.cloud import Cloud
-from localcloud.server import running
+from tests.jobs.conftest import STRANGER, SUBSCRIPTION, TOPIC, as_principal
 from tests.jobs.fakes import STORE
-
-SUBSCRIPTION = "projects/dicom-local/subscriptions/backlog"
-TOPIC = "projects/dicom-local/topics/instances"
-
-
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    cloud = Cloud(data=Path(tmp_path_factory.mktemp("cloud")))
-    with running(cloud):
-        owner = as_principal(cloud, cloud.iam.owner)
-        storage, pubsub = cloud.endpoint("storage.googleapis.com"), cloud.endpoint("pubsub.googleapis.com")
-        made = [
-            owner.post(f"{storage}storage/v1/b?project=dicom-local", json={"name": "records"}, timeout=10),
-            owner.put(f"{pubsub}v1/{TOPIC}", json={}, timeout=10),
-            owner.put(f"{pubsub}v1/{SUBSCRIPTION}", json={"topic": TOPIC}, timeout=10),
-            owner.post(
-                f"{cloud.endpoint('iam.googleapis.com')}v1/projects/dicom-local/serviceAccounts",
-                json={"accountId": "stranger"},
-                timeout=10,
-            ),
-        ]
-        assert all(answer.ok for answer in made), [answer.text for answer in made]
-        yield cloud
-
-
-def as_principal(cloud: Cloud, email: str) -> requests.Session:
-    session = requests.Session()
-    session.headers["Authorization"] = f"Bearer {cloud.iam.token(email)}"
-    return session
 
 
 def records(cloud: Cloud, principal: str = "", bucket: str = "records") -> Records:
     session = as_principal(cloud, principal or cloud.iam.owner)
     return Records(bucket, cloud.endpoint("storage.googleapis.com"), AnonymousCredentials(), session)
-
-
-STRANGER = "stranger@dicom-local.iam.gserviceaccount.com"
 
 
 def test_what_is_written_is_read_with_its_generation(cloud: Cloud) -> None:

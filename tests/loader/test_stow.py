@@ -54,6 +54,7 @@ def peer() -> Iterator[Store]:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.handle_error = lambda *_: None  # clients that go away in the middle are part of these tests
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         peer.root = f"http://127.0.0.1:{server.server_port}/dicomWeb"
         yield peer

@@ -16,13 +16,13 @@ from requests.adapters import HTTPAdapter
 
 from .backlog import Backlog
 from .clock import Clock
-from .errors import CannotRun, SeriesFailed, Terminated
+from .errors import CannotRun, Terminated
 from .log import Log, hush_libraries
 from .records import Records
 from .retry import RetryingAdapter, RetryPolicy, Traffic
 from .runner import Runner
 from .settings import Settings, load
-from .stages import IN_FLIGHT, Stages
+from .stages import IN_FLIGHT, Stages, explain
 from .store import DicomStore
 from .subscription import Subscription
 
@@ -49,8 +49,8 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
             "or call gcloud auth application-default login first",
         )
         return COULD_NOT_RUN
-    except SeriesFailed as error:  # the backlog itself (subscription, bucket) did not answer
-        log.line("ERROR", str(error))
+    except Exception as error:  # the backlog itself (subscription, bucket) did not answer, or a defect
+        log.line("ERROR", explain(error))
         return COULD_NOT_RUN
     except (Terminated, KeyboardInterrupt) as error:
         log.line("WARNING", "ended before all was done: nothing is half-written, the next run resumes")

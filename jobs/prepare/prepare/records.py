@@ -29,7 +29,10 @@ class Records:
             project="-",  # only for calls on the project, which we never make
             credentials=credentials,
             _http=session,
-            client_options=ClientOptions(api_endpoint=endpoint.rstrip("/")),
+            client_options=ClientOptions(
+                api_endpoint=endpoint.rstrip("/"),
+                universe_domain=credentials.universe_domain,  # the library insists that the two agree
+            ),
         )
         self.name = bucket
         self._client = client
