@@ -14,16 +14,8 @@ from tests import needs
 from tests.browser.reader import Reader
 from tests.hosting.platform import Platform, platform
 from viewer.release import release
+from viewer.screenshot import FLAGS
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 SLIDES = {
     "tissue": {"painter": "tissue", "size": 2048},
     "grid": {"painter": "grid", "size": 2048},

@@ -23,7 +23,7 @@ async function start() {
   if (config.mode) document.documentElement.dataset.mode = config.mode;
   if (config.organization) document.getElementById('organization').textContent = config.organization;
   const session = new Session(config);
-  app = { config, session, where };
+  app = { config, session, where, actionsFor };
   await session.receive();
   if (location.pathname === '/logout') return signedOut();
   if (!session.signedIn) await session.signIn();
@@ -83,11 +83,17 @@ function signedOut() {
 
 function fail(error) {
   const failure = error instanceof Failure ? error : new Failure('config', `Something unexpected happened: ${error.message}`, error);
-  const signIn = button('Sign in', () => app.session.signIn({ asked: true }).catch(fail), { class: 'primary' });
-  const again = button('Try again', () => location.reload(), { class: 'primary' });
-  const away = { 'signed-out': [signIn], forbidden: [button('Use another account', () => app.session.signOut()), again] }[failure.kind] ?? [again];
-  show(view, failurePanel(failure, away));
+  show(view, failurePanel(failure, actionsFor(failure)));
   announce(failure.message);
+}
+
+/** What the reader can do about it, as buttons. */
+function actionsFor({ kind }) {
+  const signIn = () => button('Sign in', () => app.session.signIn({ asked: true }).catch(fail), { class: 'primary' });
+  const again = () => button('Try again', () => location.reload(), { class: 'primary' });
+  if (kind === 'signed-out') return [signIn()];
+  if (kind === 'forbidden') return [again(), button('Use another account', () => app.session.signOut())];
+  return [again()];
 }
 
 // A page that the browser kept for its back button must not show what a signed-out reader had open.

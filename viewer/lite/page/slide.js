@@ -7,15 +7,15 @@ import { loadEngine } from './engine.js';
 
 const STEP = 0.25;
 
-/** Opens `slide` in `container`; gives what closes it. `onFailure` hears once what goes wrong later. */
+/** Opens `slide` in `container`; gives what closes it. `onFailure` hears once if tiles fail later. */
 export async function openSlide(container, slide, client, onFailure) {
   if (slide.problem) throw new Failure('blocked', slide.problem);
   const engine = await loadEngine();
   const images = slide.pyramid.map((metadata) => new engine.metadata.VLWholeSlideMicroscopyImage({ metadata }));
   client.frameSizes = new Map(slide.pyramid.map((image) => [value(image, 'SOPInstanceUID'), frameSize(image)]));
   let told = false;
-  client.onBadFrame = (problem) => {
-    if (!told) onFailure(new Failure('blocked', problem));
+  client.onFrameFailure = (failure) => {
+    if (!told) onFailure(failure);
     told = true;
   };
   const viewer = build(engine, images, client);
@@ -23,7 +23,7 @@ export async function openSlide(container, slide, client, onFailure) {
     class: 'viewport', tabindex: '0', role: 'application', 'aria-busy': 'true', 'aria-roledescription': 'slide viewer',
     'aria-label': `Slide ${slide.title}. Arrow keys move, plus and minus zoom, 0 shows the whole slide.`,
   });
-  container.replaceChildren(viewport, tools(viewer));
+  container.replaceChildren(viewport, tools(viewer, slide.spacing));
   viewer.render({ container: viewport });
   const map = viewer.getMap();
   viewport.addEventListener('keydown', (event) => keys(map, event));
@@ -31,7 +31,10 @@ export async function openSlide(container, slide, client, onFailure) {
   map.on('rendercomplete', () => { viewport.ariaBusy = 'false'; });
   viewport.focus({ preventScroll: true });
   announce(`Slide ${slide.title} is open.`);
-  return () => viewer.cleanup();
+  return () => {
+    client.onFrameFailure = () => {};
+    viewer.cleanup();
+  };
 }
 
 function build(engine, images, client) {
@@ -50,12 +53,22 @@ function frameSize(image) {
   return of('Rows') * of('Columns') * of('SamplesPerPixel') * (of('BitsAllocated') / 8);
 }
 
-function tools(viewer) {
+function tools(viewer, spacing) {
   const map = viewer.getMap();
+  const power = h('output', { 'aria-label': 'Magnification', title: 'Magnification' });
+  map.on('moveend', () => { power.textContent = magnification(map, spacing); });
   return h('div', { class: 'tools', role: 'toolbar', 'aria-label': 'Slide' },
     button('+', () => zoom(map, 1), { 'aria-label': 'Zoom in', title: 'Zoom in (+)' }),
+    power,
     button('−', () => zoom(map, -1), { 'aria-label': 'Zoom out', title: 'Zoom out (−)' }),
     button('Fit', () => fit(map), { 'aria-label': 'Show the whole slide', title: 'Show the whole slide (0)' }));
+}
+
+/** As on a microscope's objective: 40× where a pixel of the screen shows 0.25 µm. Empty without a pixel spacing (mm). */
+function magnification(map, spacing) {
+  if (!spacing) return '';
+  const power = 0.01 / (map.getView().getResolution() * spacing);
+  return `${power < 10 ? power.toFixed(1) : Math.round(power)}×`;
 }
 
 function keys(map, event) {

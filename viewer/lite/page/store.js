@@ -16,14 +16,12 @@ export function openStore({ DICOMwebClient }, server, session) {
   const retry = server.retry ?? NO_RETRY;
   for (const call of CALLS) {
     const once = client[call].bind(client);
-    client[call] = (options) => patiently(retry, server, session, async () => {
-      client.headers = { Authorization: `Bearer ${await session.token()}` };
+    client[call] = (options) => patiently(retry, server, session, (token) => {
+      client.headers = { Authorization: `Bearer ${token}` };
       return once(options);
     });
   }
-  client.frameSizes = new Map();
-  client.onBadFrame = () => {};
-  refuseBadFrames(client);
+  watchFrames(client);
   return client;
 }
 
@@ -47,13 +45,14 @@ export async function studyMetadata(client, studyInstanceUID) {
 async function patiently(retry, server, session, attempt) {
   let renewed = false;
   for (let failures = 0; ;) {
+    const token = await session.token();
     try {
-      return await attempt();
+      return await attempt(token);
     } catch (error) {
-      if (error instanceof Failure) throw error;
       if (error.status === 401 && !renewed) {
         renewed = true;
-        await session.renew();
+        // Another call may have renewed it while this one was under way.
+        if (session.current?.token === token) await session.renew();
       } else if (failures < retry.retries && retry.retryableStatusCodes.includes(error.status)) {
         await pause(retry, failures++);
       } else {
@@ -68,16 +67,21 @@ function pause({ factor = 2, minTimeout = 1000, maxTimeout = 30_000, randomize =
   return new Promise((resolve) => { setTimeout(resolve, randomize ? longest * (0.5 + Math.random() / 2) : longest); });
 }
 
-/** A frame that the engine cannot decode would end one of its workers for good, or be drawn wrongly: it must not get there. */
-function refuseBadFrames(client) {
+/** The engine swallows what happens to a tile: `client.onFrameFailure` hears it. And a frame that the engine cannot decode
+ *  would end one of its workers for good, or be drawn wrongly: it does not get there. */
+function watchFrames(client) {
   const retrieve = client.retrieveInstanceFrames;
+  client.frameSizes = new Map();
+  client.onFrameFailure = () => {};
   client.retrieveInstanceFrames = async (options) => {
-    const frames = await retrieve(options);
-    const problem = frameProblem(new Uint8Array(frames[0]), client.frameSizes.get(options.sopInstanceUID));
-    if (problem) {
-      client.onBadFrame(problem);
-      throw new Failure('blocked', problem);
+    try {
+      const frames = await retrieve(options);
+      const problem = frameProblem(new Uint8Array(frames[0]), client.frameSizes.get(options.sopInstanceUID));
+      if (problem) throw new Failure('blocked', problem);
+      return frames;
+    } catch (failure) {
+      client.onFrameFailure(failure);
+      throw failure;
     }
-    return frames;
   };
 }

@@ -9,7 +9,7 @@ import { slidesOf } from './slides.js';
 import { studyMetadata } from './store.js';
 
 /** Shows the study and the slide that holds `seriesUID` (the first one without). Gives what to call on leaving. */
-export async function showStudy(view, { client, where }, studyUID, seriesUID) {
+export async function showStudy(view, { client, where, actionsFor }, studyUID, seriesUID) {
   show(view, waiting('Opening the study…'));
   void loadEngine().catch(() => {}); // Said when the slide opens.
   const instances = await studyMetadata(client, studyUID);
@@ -18,17 +18,16 @@ export async function showStudy(view, { client, where }, studyUID, seriesUID) {
   const chosen = seriesUID ? slides.find((slide) => slide.series.includes(seriesUID)) : slides[0];
   if (!chosen) throw new Failure('missing', 'This study has no slide with the series of the link.');
   const name = personName(instances[0], 'PatientName') || text(instances[0], 'PatientID');
-  show(where, h('span', {}, name), h('span', {}, date(instances[0], 'StudyDate')));
+  show(where, h('a', { href: '/' }, 'Studies'), h('span', {}, name), h('span', {}, date(instances[0], 'StudyDate')));
   const stage = h('div', { class: 'stage' }, waiting('Opening the slide…'));
   show(view, h('div', { class: 'study' }, panel(instances[0], studyUID, slides, chosen), stage));
-  return open(stage, chosen, client);
+  return open(stage, chosen, client, actionsFor);
 }
 
-async function open(stage, slide, client) {
+async function open(stage, slide, client, actionsFor) {
   const fail = (failure) => {
-    stage.querySelector('.failure')?.remove();
     stage.querySelector('.waiting')?.remove();
-    stage.append(failurePanel(failure));
+    stage.append(failurePanel(failure, failure.kind === 'blocked' ? [] : actionsFor(failure)));
     announce(failure.message);
   };
   try {
