@@ -17,6 +17,8 @@ from localcloud.cloud import Cloud
 from localcloud.errors import ApiError
 
 GOOGLE = re.compile(r"https://([a-z0-9.-]+\.googleapis\.com)(/.*)?")
+TOKEN_KEPT = 300.0
+"""Seconds that a token of an account is used again; it is good for an hour."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +41,7 @@ class Outbound:
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
         self._session: aiohttp.ClientSession | None = None
+        self._tokens: dict[str, tuple[str, float]] = {}
 
     def local(self, url: str) -> str:
         """Where an address is served here; `ApiError` 400 for one that is not an API of Google."""
@@ -65,7 +68,7 @@ class Outbound:
         """
         sent = dict(headers or {})
         if account:
-            sent["Authorization"] = f"Bearer {self.cloud.iam.token(account)}"
+            sent["Authorization"] = f"Bearer {self._token(account)}"
         if body is not None and not isinstance(body, bytes):
             body = json.dumps(body).encode()
             sent.setdefault("Content-Type", "application/json")
@@ -80,6 +83,14 @@ class Outbound:
                 return Answer(status=response.status, body=parsed(text), headers=dict(response.headers))
         except (aiohttp.ClientError, TimeoutError) as problem:
             raise ApiError(503, f"{method} {url} was not answered: {problem or 'time-out'}.") from problem
+
+    def _token(self, account: str) -> str:
+        """A token for the account, kept for some minutes; an account that is gone meanwhile is answered 401."""
+        token, until = self._tokens.get(account, ("", 0.0))
+        if self.cloud.clock() >= until:
+            token = self.cloud.iam.token(account)
+            self._tokens[account] = token, self.cloud.clock() + TOKEN_KEPT
+        return token
 
     async def close(self) -> None:
         if self._session:

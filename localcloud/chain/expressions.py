@@ -8,6 +8,7 @@ import operator
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 LEXEME = re.compile(
@@ -45,6 +46,7 @@ class Scope:
 Compiled = Callable[[Scope], Any]
 
 
+@lru_cache(maxsize=256)
 def compiled(text: str) -> Compiled:
     """The expression between `${` and `}`; `ExpressionError` naming what is not understood."""
     parser = Parser(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, cast
 
 import yaml
@@ -35,8 +36,12 @@ class LanguageError(ValueError):
     """Names the step and what is understood."""
 
 
+@lru_cache(maxsize=32)
 def parse(source: str) -> tuple[list[str], Steps]:
-    """Parameters and steps of `main`. `LanguageError` for anything that would not run here as on Google."""
+    """Parameters and steps of `main`, not to be changed: one burst of events parses once.
+
+    `LanguageError` for anything that would not run here as on Google.
+    """
     try:
         document = yaml.safe_load(source)
     except yaml.YAMLError as problem:

@@ -114,8 +114,9 @@ def check_job(call: Call) -> None:
     body = call.body
     name = body.get("name") or call.name
     try:
-        if call.request.method == "POST" or "schedule" in body or "timeZone" in body:
-            next_time(body.get("schedule") or "", body.get("timeZone") or "Etc/UTC", 0)
+        # A patch may leave the schedule as it is.
+        unchanged = "" if call.request.method == "POST" else "* * * * *"
+        next_time(body.get("schedule") or unchanged, body.get("timeZone") or "Etc/UTC", 0)
     except (ValueError, ZoneInfoNotFoundError) as problem:
         raise ApiError(400, f"Job {name}: {problem}.") from problem
     if call.request.method == "POST" and not (body.get("httpTarget") or {}).get("uri"):

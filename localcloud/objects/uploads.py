@@ -49,10 +49,10 @@ class Uploads:
             return await self.begin(request, bucket, authorization)
         if kind not in ("media", "multipart"):
             raise ApiError(400, f"uploadType is '{kind}'; it must be media, multipart or resumable.")
+        metadata, chunks = await multipart(request) if kind == "multipart" else media(request)
+        name = self.check(request, bucket, metadata)
         content = Incoming(self.objects.store.uploads)
         try:
-            metadata, chunks = await multipart(request) if kind == "multipart" else media(request)
-            name = self.check(request, bucket, metadata)
             await content.drain(chunks)
             await content.finish()
             content.verify(metadata | announced(request), name)
