@@ -57,7 +57,7 @@ def session(*, port: int, project: str, data: Path | None) -> Generator[Parts]:
     end_on_signals()
     state.refuse_a_second()
     with folder(data) as place, contextlib.ExitStack() as at_the_end:
-        cloud = Cloud(data=place, project=project)
+        cloud = Cloud(data=place, project=project, new_project=True)
         with running(cloud, port) as parts:
             if data is not None:
                 cloud.resources.load(place / "resources.json")
