@@ -42,8 +42,9 @@ def test_a_smoke_id_with_another_name_is_kept_and_reported() -> None:
     assert "DELETE studies/1.1" not in store.log
 
 
-def test_one_foreign_instance_among_ours_saves_the_study() -> None:
-    store = MemoryStore(study("1.1", OLD), study("1.1", "12345", name="Real^Person"))
+@pytest.mark.parametrize("name", ["Real^Person", "SMOKE^SYNTHETIC"])
+def test_one_foreign_instance_among_ours_saves_the_study(name: str) -> None:
+    store = MemoryStore(study("1.1", OLD), study("1.1", "12345", name=name))
 
     assert swept(store).removed == []
     assert len(store.studies["1.1"]) == 2
@@ -65,7 +66,9 @@ def test_a_study_without_any_date_is_never_old_enough() -> None:
 def test_all_pages_are_swept() -> None:
     store = MemoryStore(*(study(f"1.{number}", OLD) for number in range(250)))
 
-    assert len(swept(store).removed) == 250
+    done = swept(store)
+
+    assert (len(done.removed), done.problems) == (250, [])
     assert store.studies == {}
 
 
