@@ -22,6 +22,7 @@ SLIDES = {
     "rle": {"variant": "rle", "size": 512},
     "partial-icc": {"variant": "partial-icc", "size": 512},
     "duplicate-level": {"variant": "duplicate-level", "size": 512},
+    "sparse": {"variant": "sparse", "size": 512},
 }
 
 

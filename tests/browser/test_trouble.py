@@ -1,0 +1,152 @@
+"""What the page does when the store or the sign-in misbehaves in the middle of the work."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Route, expect
+
+from smoke_tests.slide import Instance
+from tests.browser.reader import Reader
+from tests.browser.test_viewer import link
+
+pytestmark = pytest.mark.browser
+Slides = dict[str, list[Instance]]
+CORS = {"Access-Control-Allow-Origin": "*"}
+
+
+class Sabotage:
+    """Answers the first `times` requests that match with `status`, and lets the others through."""
+
+    def __init__(self, reader: Reader, part: str, status: int, times: int) -> None:
+        self.left = times
+        self.status = status
+        reader.expected.append(f"the server responded with a status of {status}")
+        reader.page.route(f"**/*{part}*", self._answer)
+        reader.page.route(f"**/*{part}*/**", self._answer)
+
+    def _answer(self, route: Route) -> None:
+        if self.left and route.request.method != "OPTIONS":
+            self.left -= 1
+            route.fulfill(status=self.status, headers=CORS, body="{}")
+        else:
+            route.fallback()
+
+
+def renewals(reader: Reader) -> int:
+    return len([request for request in reader.requests if "prompt=none" in request.url])
+
+
+def test_a_busy_store_is_asked_again(reader: Reader, slides: Slides) -> None:
+    sabotage = Sabotage(reader, "metadata", 503, 2)
+
+    reader.sign_in(link(slides["tissue"]))
+    reader.wait_for_tiles()
+
+    assert sabotage.left == 0
+
+
+def test_a_store_that_stays_busy_is_not_stormed(reader: Reader, slides: Slides) -> None:
+    Sabotage(reader, "metadata", 400, 100)
+
+    reader.sign_in(link(slides["tissue"]))
+
+    expect(reader.failure()).to_contain_text("The store answered with status 400")
+    assert len(reader.sent("/metadata")) == 1
+
+
+def test_a_token_that_ends_among_the_tiles_is_renewed_once_and_no_tile_is_lost(reader: Reader, slides: Slides) -> None:
+    sabotage = Sabotage(reader, "frames", 401, 5)
+
+    reader.sign_in(link(slides["grid"]))
+    reader.wait_for_tiles()
+
+    assert sabotage.left == 0
+    assert renewals(reader) == 1
+    expect(reader.failure()).to_have_count(0)
+    asked = [request.url for request in reader.sent("/frames/")]
+    assert len(asked) - len(set(asked)) == 5
+
+
+def test_a_sign_in_that_cannot_be_renewed_says_so_and_does_not_loop(reader: Reader, slides: Slides) -> None:
+    Sabotage(reader, "metadata", 401, 100)
+
+    reader.sign_in(link(slides["tissue"]))
+
+    expect(reader.failure()).to_contain_text("no longer accepts your sign-in")
+    expect(reader.failure().get_by_role("button", name="Sign in")).to_be_visible()
+    assert renewals(reader) == 1
+
+
+def test_a_small_sparse_slide_opens_and_one_whose_positions_the_store_leaves_out_says_so(
+    reader: Reader, slides: Slides
+) -> None:
+    reader.sign_in(link(slides["sparse"]))
+    reader.wait_for_tiles()
+
+    def without_positions(route: Route) -> None:
+        answer = route.fetch()
+        # What Google does above 1 MiB, some 10,000 tiles: too many to paint for this test.
+        kept = [{tag: value for tag, value in image.items() if tag != "52009230"} for image in answer.json()]
+        route.fulfill(response=answer, json=kept)
+
+    reader.page.route("**/metadata", without_positions)
+    reader.page.reload()
+
+    expect(reader.failure()).to_contain_text("leaves out where each tile belongs")
+
+
+def test_tiles_that_fail_are_said_to_be_missing(reader: Reader, slides: Slides) -> None:
+    reader.expected.append("error loading tile")
+    Sabotage(reader, "frames", 404, 1)
+
+    reader.sign_in(link(slides["tissue"]))
+
+    expect(reader.failure()).to_contain_text("does not have what this page asked for")
+    expect(reader.page.locator(".viewport")).to_be_visible()
+
+
+def test_more_studies_than_a_page_holds_can_all_be_reached(reader: Reader) -> None:
+    asked: list[tuple[str, str]] = []
+
+    def answer(route: Route) -> None:
+        if route.request.method == "OPTIONS":
+            route.fallback()
+            return
+        query = parse_qs(urlsplit(route.request.url).query)
+        limit, offset = query["limit"][0], query["offset"][0]
+        asked.append((limit, offset))
+        numbers = range(int(offset), min(int(offset) + int(limit), 130))
+        route.fulfill(status=200, headers=CORS, content_type="application/dicom+json", body=studies(numbers))
+
+    reader.page.route("**/dicomWeb/studies?*", answer)
+    reader.sign_in()
+    expect(reader.page.locator("tbody tr")).to_have_count(100)
+
+    reader.page.get_by_role("button", name="Show more studies").click()
+
+    expect(reader.page.locator("tbody tr")).to_have_count(130)
+    expect(reader.page.get_by_role("button", name="Show more studies")).to_have_count(0)
+    assert asked == [("100", "0"), ("100", "100")]
+
+
+def test_the_filter_narrows_what_is_shown(reader: Reader, slides: Slides) -> None:
+    reader.sign_in()
+    expect(reader.page.locator("tbody tr")).to_have_count(len(slides))
+
+    reader.page.get_by_role("searchbox").fill("smoke-TISSUE")
+
+    expect(reader.page.locator("tbody tr")).to_have_count(1)
+    expect(reader.page.get_by_text("1 study", exact=True)).to_be_visible()
+
+
+def studies(numbers: range) -> str:
+    def study(number: int) -> dict[str, object]:
+        return {
+            "0020000D": {"vr": "UI", "Value": [f"1.2.{number}"]},
+            "00100010": {"vr": "PN", "Value": [{"Alphabetic": f"SYNTHETIC^{number}"}]},
+        }
+
+    return json.dumps([study(number) for number in numbers])
