@@ -1,6 +1,7 @@
 """Cloud Storage's objects: who may, which bucket, which generation. Buckets themselves are the control plane's.
 
-`store` keeps the bytes, `resource` has the words, `routes` and `uploads` speak HTTP.
+`store` keeps the bytes, `resource` has the words, `routes` and `uploads` speak HTTP. Not here: lifecycle rules, soft
+delete, access lists of single objects (buckets have uniform access), encryption.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from aiohttp import web
 from localcloud.cloud import Cloud
 from localcloud.control.call import Call
 from localcloud.errors import ApiError
+from localcloud.forms import timestamp
 from localcloud.objects.incoming import Incoming
 from localcloud.objects.listing import list_objects
 from localcloud.objects.resource import Preconditions, StoredObject
@@ -76,9 +78,21 @@ class Objects:
         when: Preconditions,
     ) -> StoredObject:  # fmt: skip
         """Store finished content; replacing an object needs the permission to delete it."""
-        if self.store.get(bucket, name):
+        if current := self.store.get(bucket, name):
             self.require(authorization, bucket, "storage.objects.delete")
+            self.check_retention(current, keep=self.versioned(bucket))
         return self.store.put(bucket, name, content, fields, when=when, keep=self.versioned(bucket))
+
+    def check_retention(self, found: StoredObject, *, keep: bool) -> None:
+        """`ApiError` 403 while the bucket's retention policy holds the object, unless it stays as an old version."""
+        period = float((self.bucket(found.bucket).get("retentionPolicy") or {}).get("retentionPeriod") or 0)
+        until = found.created + period
+        if not keep and self.cloud.clock() < until:
+            raise ApiError(
+                403,
+                f"Object '{found.bucket}/{found.name}' is subject to bucket's retention policy and cannot be "
+                f"deleted or overwritten until {timestamp(until)}.",
+            )
 
     def live(self, bucket: str, prefix: str) -> list[StoredObject]:
         found: list[StoredObject] = []

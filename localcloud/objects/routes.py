@@ -101,6 +101,7 @@ class ObjectRoutes:
     async def delete(self, request: web.Request) -> web.StreamResponse:
         found = self.found(request, DELETE)
         keep = self.objects.versioned(found.bucket) and "generation" not in request.query
+        self.objects.check_retention(found, keep=keep)
         self.store.delete(found, when=Preconditions.of(request.query), keep=keep)
         return web.Response(status=204)
 

@@ -1,5 +1,5 @@
 """Cloud Run jobs: `jobs:run` starts the declared command as processes of this machine. Jobs themselves are generic
-resources of the control plane. Not here: services, containers (only a clean environment), volumes, limits."""
+resources of the control plane. Not here: services, containers (only a clean environment), volumes, limits, tasks."""
 
 from __future__ import annotations
 
@@ -30,7 +30,12 @@ class Runner:
         self.cloud, self.registry = cloud, registry
         self.outbound = Outbound(cloud)
         self.running: dict[str, Execution] = {}
-        cloud.methods |= {JOBS + "run": self.run, JOBS + "executions.cancel": self.cancel}
+        cloud.methods |= {
+            JOBS + "run": self.run,
+            JOBS + "executions.cancel": self.cancel,
+            JOBS + "executions.tasks.list": refuse_tasks,
+            JOBS + "executions.tasks.get": refuse_tasks,
+        }
         cloud.on_delete.append(self.deleted)
 
     def run(self, call: Call) -> dict[str, Any]:
@@ -114,6 +119,12 @@ class Runner:
             self.end(execution.name)
         await asyncio.gather(*(e.runs for e in executions if e.runs), return_exceptions=True)
         await self.outbound.close()
+
+
+def refuse_tasks(call: Call) -> Any:
+    raise ApiError(
+        501, f"The local cloud keeps no task resources; {call.name} has their counts, and its logUri their output."
+    )
 
 
 def suffix() -> str:

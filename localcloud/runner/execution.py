@@ -69,7 +69,7 @@ class Execution:
         home.mkdir(exist_ok=True)
         job, execution = self.name.split("/")[5::2]
         return {
-            **clean_environment(home), **self.spec.env, **secrets,
+            **clean_environment(home), "TMPDIR": str(home), **self.spec.env, **secrets,
             "CLOUD_RUN_JOB": job, "CLOUD_RUN_EXECUTION": execution, "CLOUD_RUN_TASK_COUNT": str(self.spec.tasks),
             "GCE_METADATA_HOST": metadata, "GCE_METADATA_IP": metadata, "GCE_METADATA_ROOT": metadata,
         }  # fmt: skip

@@ -9,6 +9,8 @@ from localcloud.errors import ApiError
 from localcloud.forms import duration
 
 SECRET = "valueSource"  # noqa: S105 - the name of a field
+MOST_AT_ONCE = 8
+"""Tasks of one execution that run side by side, whatever the job allows: this is one machine."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +57,7 @@ class Spec:
             env={key: entry.get("value", "") for key, entry in variables.items() if SECRET not in entry},
             secrets={key: secret(entry, project) for key, entry in variables.items() if SECRET in entry},
             tasks=tasks,
-            parallelism=min(tasks, execution.get("parallelism") or tasks),
+            parallelism=min(tasks, execution.get("parallelism") or tasks, MOST_AT_ONCE),
             timeout=duration(overrides.get("timeout") or task.get("timeout"), 600),
             # 0 is a choice, absent is Google's default.
             retries=task.get("maxRetries", 3),

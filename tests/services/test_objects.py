@@ -12,7 +12,7 @@ import pytest
 
 from localcloud.cloud import Cloud
 from localcloud.objects import Objects
-from tests.services.client import Api
+from tests.services.client import Api, Clock
 
 HOST = "storage.googleapis.com"
 ITEMS = f"{HOST}/storage/v1/b/records/o"
@@ -140,6 +140,17 @@ def test_a_range_outside_is_refused(records: Api) -> None:
     put(records, "item", b"0123456789")
 
     assert records.raw("GET", f"{ITEMS}/item?alt=media", headers={"Range": "bytes=10-"}).status_code == 416
+
+
+def test_a_retention_policy_holds_objects_until_it_is_over(records: Api, clock: Clock) -> None:
+    records.call("PATCH", f"{HOST}/storage/v1/b/records", {"retentionPolicy": {"retentionPeriod": "3600"}})
+    put(records, "item")
+
+    assert records.refused("DELETE", f"{ITEMS}/item")[0] == 403
+    assert "retention policy" in put(records, "item", b"other").text
+    clock.advance(3601)
+
+    assert put(records, "item", b"other").status_code == 200
 
 
 def test_an_empty_object_can_be_stored_and_read(records: Api) -> None:

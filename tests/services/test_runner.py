@@ -265,6 +265,15 @@ def test_a_job_whose_account_is_gone_is_refused(jobs: Jobs) -> None:
     assert (status, f"There is no principal {jobs.account}" in message) == (400, True), message
 
 
+def test_tasks_as_resources_are_refused_rather_than_shown_empty(jobs: Jobs) -> None:
+    jobs.declare("pass")
+    jobs.run()
+
+    status, message = jobs.api.refused("GET", f"{RUN}/{jobs.executions()[0]['name']}/tasks")
+
+    assert (status, "logUri" in message) == (501, True)
+
+
 def test_a_command_that_does_not_exist_fails_the_task_in_words(jobs: Jobs) -> None:
     jobs.declare("pass", container={"command": ["no-such-program"]})
 
