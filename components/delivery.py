@@ -12,6 +12,7 @@ log to Cloud Logging only, which each file says. A deploy with approval waits fo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -99,7 +100,7 @@ class Delivery(pulumi.ComponentResource):
             filename=None if by_hand else trigger.file,
             repository_event_config=None
             if by_hand
-            else {"repository": repository.id, "push": {"branch": f"^{args.branch}$"}},
+            else {"repository": repository.id, "push": {"branch": f"^{re.escape(args.branch)}$"}},
             source_to_build={"repository": repository.id, "ref": ref, "repo_type": "GITHUB"} if by_hand else None,
             git_file_source={
                 "path": trigger.file,

@@ -12,7 +12,7 @@ ACCOUNT = "projects/dicom-local/serviceAccounts/a-builder@dicom-local.iam.gservi
 REPOSITORY = "projects/dicom-local/locations/europe-west4/connections/github/repositories/lab-platform"
 
 
-def delivery(deploy: Deploy, **trigger: Any) -> Graph:
+def delivery(deploy: Deploy, branch: str = "main", **trigger: Any) -> Graph:
     def program() -> None:
         account = gcp.serviceaccount.Account("build", account_id="a-builder").name
         secret = gcp.secretmanager.Secret("secret", secret_id="token", replication={"auto": {}})
@@ -24,7 +24,7 @@ def delivery(deploy: Deploy, **trigger: Any) -> Graph:
             project="dicom-local",
             location="europe-west4",
             repository="lab/platform",
-            branch="main",
+            branch=branch,
             installation_id=4711,
             token_version=version.name,
             token_readable=[readable],
@@ -69,6 +69,12 @@ def test_a_push_trigger_listens_to_exactly_one_branch(deploy: Deploy) -> None:
     assert trigger["filename"] == "d.yaml"
     assert trigger["includedFiles"] == ["jobs/**"]
     assert "sourceToBuild" not in trigger
+
+
+def test_a_dot_in_a_branchs_name_is_a_dot(deploy: Deploy) -> None:
+    trigger = inputs(delivery(deploy, branch="release/1.0", on_push=True), "delivery-deploy")
+
+    assert trigger["repositoryEventConfig"]["push"] == {"branch": r"^release/1\.0$"}
 
 
 def test_a_trigger_by_hand_builds_the_branch_with_the_file_in_it(deploy: Deploy) -> None:
