@@ -39,6 +39,8 @@ def page(items: list[Resource], key: str, query: dict[str, str]) -> Resource:
     try:
         start = int(query.get("pageToken") or 0)
         size = int(query.get("pageSize") or query.get("maxResults") or 0) or len(items)
+        if start < 0 or size < 0:
+            raise ValueError
     except ValueError:
         raise ApiError(400, "Invalid pageToken or pageSize: the token must be the one of the answer before.") from None
     chosen = items[start : start + size]

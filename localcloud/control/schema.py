@@ -94,6 +94,8 @@ def _value(schemas: dict[str, Json], schema: Json, value: Any, path: str) -> Ite
             yield _mismatch(path, "a list", value)
             return
         for index, item in enumerate(value):
+            if item is None:
+                yield _mismatch(f"{path}[{index}]", "no null in a list", item)
             yield from _value(schemas, schema.get("items", {}), item, f"{path}[{index}]")
     elif kind in _SCALARS:
         yield from _SCALARS[kind](schema, value, path)

@@ -75,6 +75,11 @@ def test_an_empty_list_is_an_empty_object(client: Client) -> None:
     assert client.ok("GET", TOPICS) == {}
 
 
+@pytest.mark.parametrize("query", [{"pageToken": "x"}, {"pageSize": "-1"}, {"pageSize": "many"}])
+def test_a_page_that_cannot_be_is_400(client: Client, query: dict[str, str]) -> None:
+    assert client.refused("GET", TOPICS, **query)[0] == 400
+
+
 def test_a_filter_is_not_silently_ignored(client: Client) -> None:
     assert client.refused("GET", SECRETS, filter="labels.a=b")[0] == 501
 

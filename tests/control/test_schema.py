@@ -47,6 +47,7 @@ def problems(method: str, body: Any, **query: str) -> list[str]:
         (KEY, {"nextRotationTime": "tomorrow"}, "Invalid value at 'nextRotationTime' (google-datetime)"),
         (VERSION, {"payload": {"data": "?!"}}, "Invalid value at 'payload.data' (byte), Base64 decoding failed"),
         (VERSION, {"payload": {"dataCrc32c": "1.5"}}, "Invalid value at 'payload.dataCrc32c' (int64)"),
+        (STORE, {"streamConfigs": [None]}, "Invalid value at 'streamConfigs[0]' (no null in a list)"),
         (TOPIC, ["a"], "Invalid JSON payload received. The root of the payload is not an object."),
     ],
 )

@@ -30,7 +30,7 @@ def add(cloud: Cloud, generic: Generic, call: Call) -> Any:
         "createTime": generic.now(),
         "state": "ENABLED",
         "replicationStatus": {
-            kind: {"replicas": [{"location": r["location"]} for r in how["replicas"]]} if "replicas" in how else {}
+            kind: {"replicas": [{"location": r.get("location")} for r in how["replicas"]]} if "replicas" in how else {}
             for kind, how in secret.get("replication", {}).items()
         },
         "etag": f'"{number:x}"',

@@ -75,6 +75,8 @@ def _given(body: Resource, now: str) -> Resource:
     """What was sent, without nulls; the retention period as Google writes it."""
     given = {key: value for key, value in body.items() if value is not None}
     if "retentionPolicy" in given:
+        if "retentionPeriod" not in given["retentionPolicy"]:
+            raise ApiError(400, "The retentionPolicy of a bucket needs a retentionPeriod, in seconds.")
         period = str(given["retentionPolicy"]["retentionPeriod"])
         given["retentionPolicy"] = {**given["retentionPolicy"], "retentionPeriod": period, "effectiveTime": now}
     return given
