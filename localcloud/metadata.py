@@ -51,7 +51,7 @@ class MetadataServer:
 
     async def account(self, request: web.Request) -> web.Response:
         if request.query.get("recursive", "").lower() != "true":
-            return web.Response(text="aliases\nemail\nidentity\nscopes\ntoken\n")
+            return web.Response(text="aliases\nemail\nscopes\ntoken\n")
         return web.json_response({"aliases": ["default"], "email": self.email, "scopes": SCOPES})
 
     async def token(self, request: web.Request) -> web.Response:

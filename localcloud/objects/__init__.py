@@ -1,116 +1,21 @@
-"""Cloud Storage's objects: who may, which bucket, which generation. Buckets themselves are the control plane's.
+"""Cloud Storage's objects over its JSON API.
 
-`store` keeps the bytes, `resource` has the words, `routes` and `uploads` speak HTTP. Not here: lifecycle rules, soft
-delete, access lists of single objects (buckets have uniform access), encryption.
+`store` keeps the bytes, `resource` has the words, `service` decides, `routes` and `uploads` speak HTTP.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 from aiohttp import web
 
-from localcloud.cloud import Cloud
-from localcloud.control.call import Call
-from localcloud.errors import ApiError
-from localcloud.forms import timestamp
-from localcloud.objects.incoming import Incoming
-from localcloud.objects.listing import list_objects
-from localcloud.objects.resource import Preconditions, StoredObject
-from localcloud.objects.store import ObjectStore
-
-HOST = "storage.googleapis.com"
+from localcloud.objects.routes import ObjectRoutes
+from localcloud.objects.service import ObjectService
 
 
-class Objects:
-    """Registers `cloud.object_path`, `cloud.object_names` and `objects.list`; keeps buckets with objects."""
-
-    def __init__(self, cloud: Cloud) -> None:
-        self.cloud = cloud
-        self.store = ObjectStore(cloud.data / "objects", cloud.clock)
-        cloud.object_path = self.object_path
-        cloud.object_names = lambda bucket, prefix: [found.name for found in self.live(bucket, prefix)]
-        cloud.methods["storage.v1:objects.list"] = self.list_call
-        cloud.checks.setdefault("storage.v1:buckets.delete", []).append(self.check_empty)
+class Objects(ObjectService):
+    """The service as the server holds it."""
 
     def routes(self, app: web.Application) -> None:
-        # Here, because the routes need this class for their handlers.
-        from localcloud.objects.routes import ObjectRoutes
-
         ObjectRoutes(self).add(app)
 
     async def close(self) -> None:
         self.store.close()
-
-    @property
-    def endpoint(self) -> str:
-        return self.cloud.endpoint(HOST)
-
-    def require(self, authorization: str | None, bucket: str, *permissions: str) -> None:
-        """`ApiError` 401, 403 naming the permission, or 404 for a bucket that does not exist."""
-        principal = self.cloud.iam.authenticate(authorization)
-        for permission in permissions:
-            self.cloud.iam.require(principal, permission, f"//{HOST}/projects/_/buckets/{bucket}")
-        self.bucket(bucket)
-
-    def bucket(self, name: str) -> dict[str, Any]:
-        resource = self.cloud.resources.get(HOST, f"projects/_/buckets/{name}")
-        if resource is None:
-            raise ApiError(404, f"The specified bucket does not exist: {name}.")
-        return resource
-
-    def versioned(self, bucket: str) -> bool:
-        return bool((self.bucket(bucket).get("versioning") or {}).get("enabled"))
-
-    def find(self, authorization: str | None, bucket: str, name: str, generation: str | None = None) -> StoredObject:
-        """The object, or `ApiError` 404; who may not list learns only 403, as on Google."""
-        if generation is not None and not generation.isdigit():
-            raise ApiError(400, f"generation '{generation}' of {bucket}/{name} is not a number.")
-        found = self.store.get(bucket, name, int(generation) if generation else None)
-        if found is None:
-            self.require(authorization, bucket, "storage.objects.list")
-            raise ApiError(404, f"No such object: {bucket}/{name}")
-        return found
-
-    def put(
-        self, authorization: str | None, bucket: str, name: str, content: Incoming, fields: dict[str, Any],
-        when: Preconditions,
-    ) -> StoredObject:  # fmt: skip
-        """Store finished content; replacing an object needs the permission to delete it."""
-        if current := self.store.get(bucket, name):
-            self.require(authorization, bucket, "storage.objects.delete")
-            self.check_retention(current, keep=self.versioned(bucket))
-        return self.store.put(bucket, name, content, fields, when=when, keep=self.versioned(bucket))
-
-    def check_retention(self, found: StoredObject, *, keep: bool) -> None:
-        """`ApiError` 403 while the bucket's retention policy holds the object, unless it stays as an old version."""
-        period = float((self.bucket(found.bucket).get("retentionPolicy") or {}).get("retentionPeriod") or 0)
-        until = found.created + period
-        if not keep and self.cloud.clock() < until:
-            raise ApiError(
-                403,
-                f"Object '{found.bucket}/{found.name}' is subject to bucket's retention policy and cannot be "
-                f"deleted or overwritten until {timestamp(until)}.",
-            )
-
-    def live(self, bucket: str, prefix: str) -> list[StoredObject]:
-        found: list[StoredObject] = []
-        for one in self.store.walk(bucket, prefix):
-            if not one.name.startswith(prefix):
-                break
-            found.append(one)
-        return found
-
-    def object_path(self, bucket: str, name: str) -> Path | None:
-        found = self.store.get(bucket, name)
-        return self.store.path(found) if found else None
-
-    def list_call(self, call: Call) -> dict[str, Any]:
-        self.bucket(call.params["bucket"])
-        return list_objects(self.store, call.params["bucket"], call.query, self.endpoint)
-
-    def check_empty(self, call: Call) -> None:
-        bucket = call.params["bucket"]
-        if next(self.store.walk(bucket, versions=True), None):
-            raise ApiError(409, f"The bucket you tried to delete is not empty: {bucket}. Delete its objects first.")

@@ -11,10 +11,10 @@ from typing import Any
 from aiohttp import web
 
 from localcloud.errors import ApiError
-from localcloud.objects import HOST, Objects
 from localcloud.objects.incoming import Incoming
 from localcloud.objects.listing import list_objects
 from localcloud.objects.resource import Preconditions, StoredObject, error_body, patched, writable
+from localcloud.objects.service import HOST, ObjectService
 from localcloud.objects.uploads import CHUNK, Uploads, parse
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -23,7 +23,7 @@ CREATE, UPDATE, LIST = "storage.objects.create", "storage.objects.update", "stor
 
 
 class ObjectRoutes:
-    def __init__(self, objects: Objects) -> None:
+    def __init__(self, objects: ObjectService) -> None:
         self.objects = objects
         self.store = objects.store
         self.uploads = Uploads(objects)

@@ -12,9 +12,9 @@ from typing import Any
 from aiohttp import BodyPartReader, hdrs, web
 
 from localcloud.errors import ApiError
-from localcloud.objects import HOST, Objects
 from localcloud.objects.incoming import Incoming
 from localcloud.objects.resource import Preconditions, StoredObject, writable
+from localcloud.objects.service import HOST, ObjectService
 
 CHUNK = 256 * 1024
 WRITE = "storage.objects.create"
@@ -35,7 +35,7 @@ class Session:
 
 
 class Uploads:
-    def __init__(self, objects: Objects) -> None:
+    def __init__(self, objects: ObjectService) -> None:
         self.objects = objects
         self.sessions: dict[str, Session] = {}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +141,16 @@ def test_a_range_outside_is_refused(records: Api) -> None:
     put(records, "item", b"0123456789")
 
     assert records.raw("GET", f"{ITEMS}/item?alt=media", headers={"Range": "bytes=10-"}).status_code == 416
+
+
+def test_of_many_claims_at_once_exactly_one_succeeds(records: Api) -> None:
+    def claim(number: int) -> int:
+        return put(records, "claim&ifGenerationMatch=0", str(number).encode()).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = sorted(pool.map(claim, range(16)))
+
+    assert answers == [200] + [412] * 15
 
 
 def test_a_retention_policy_holds_objects_until_it_is_over(records: Api, clock: Clock) -> None:
