@@ -1,15 +1,14 @@
 """Run a Pulumi program in this process, with no engine.
 
 It leans on parts of the SDK that are not public (`settings`, `stack.run_in_stack`): `requirements/run.in` pins the
-version, and `tests/engine/test_sdk_internals.py` says what to look at when the pin moves. A run lives in a thread with
-an empty context, because the SDK keeps everything in context variables: nothing leaks out or into the next run.
+version, and `tests/engine/test_sdk_internals.py` says what to look at when the pin moves. A run lives in a thread of
+its own, which starts with an empty context: the SDK keeps everything in context variables, so nothing leaks out or in.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import contextvars
 import gc
 import os
 import threading
@@ -78,7 +77,7 @@ def run(
         asyncio.run(_main(program))
 
     with _no_garbage_collection():
-        error = _in_empty_context(body)
+        error = _in_a_thread(body)
     failures = monitor.failures + ([error.failure] if isinstance(error, CallRefused) else [])
     if failures:
         raise DeploymentFailed(failures, monitor.deployment) from error
@@ -108,12 +107,12 @@ def _no_garbage_collection() -> Generator[None]:
             gc.enable()
 
 
-def _in_empty_context(body: Callable[[], None]) -> BaseException | None:
+def _in_a_thread(body: Callable[[], None]) -> BaseException | None:
     raised: list[BaseException] = []
 
     def guarded() -> None:
         try:
-            contextvars.Context().run(body)
+            body()
         except BaseException as error:
             raised.append(error)
 

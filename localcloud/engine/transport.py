@@ -70,28 +70,22 @@ class HttpTransport:
         status, payload = self._exchange(request.method, target, body)
         return Response(status=status, body=_json(payload))
 
-    def close(self) -> None:
-        """Close this thread's connection; the next request opens a new one."""
-        connection: HTTPConnection | None = getattr(self._thread, "connection", None)
-        if connection is not None:
-            connection.close()
-            del self._thread.connection
+    def _connection(self) -> HTTPConnection:
+        if not hasattr(self._thread, "connection"):
+            self._thread.connection = HTTPConnection(self._host, self._port, timeout=self._timeout)
+        return self._thread.connection
 
     def _exchange(self, method: str, target: str, body: bytes | None) -> tuple[int, bytes]:
-        connection: HTTPConnection | None = getattr(self._thread, "connection", None)
-        if connection is None:
-            connection = HTTPConnection(self._host, self._port, timeout=self._timeout)
-            connection.connect()
-            self._thread.connection = connection
+        connection = self._connection()
         try:
             connection.request(method, target, body, self._headers)
             answer = connection.getresponse()
             return answer.status, answer.read()
         except HTTPException as error:
-            self.close()
+            connection.close()  # the next request opens it anew
             raise ConnectionError(f"{self._host}:{self._port} broke off its answer to {method} {target}") from error
         except OSError:
-            self.close()
+            connection.close()
             raise
 
 

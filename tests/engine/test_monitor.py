@@ -112,6 +112,12 @@ def test_a_secret_is_a_mark_at_its_own_path_and_follows_into_outputs_and_exports
     assert deployment.secret_outputs == {"data.inner"}
 
 
+def test_what_is_secret_in_the_inputs_is_secret_in_the_outputs():
+    deployment = go(lambda: gcp.pubsub.Topic("t", labels={"a": pulumi.Output.secret("x"), "b": "y"}))
+
+    assert deployment.resources[f"urn:pulumi:dev::proj::{TOPIC}::t"].secret_outputs == {"labels.a"}
+
+
 def test_outputs_that_the_program_calls_secret_are_marked():
     options = pulumi.ResourceOptions(additional_secret_outputs=["name"])
 

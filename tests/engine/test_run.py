@@ -8,6 +8,7 @@ import pulumi
 import pulumi_gcp as gcp
 import pytest
 from pulumi.runtime import settings
+from pulumi.runtime.config import is_config_secret
 
 from tests.engine.echo import Echo, go
 
@@ -37,6 +38,15 @@ def test_configuration_reaches_the_program_and_its_secrets_stay_secret():
 
     assert deployment.outputs == {"plain": {"a": [1]}, "hidden": "x", "project": "p"}
     assert deployment.secret_outputs == {"hidden"}
+
+
+def test_the_program_can_ask_which_settings_are_secret():
+    def program() -> None:
+        pulumi.export("secret", [is_config_secret(f"proj:{key}") for key in ("hidden", "plain")])
+
+    given = {"proj:hidden": "x", "proj:plain": "y"}
+
+    assert go(program, config=given, secret_keys=["proj:hidden"]).outputs == {"secret": [True, False]}
 
 
 def test_the_program_knows_its_stack_project_and_whether_it_is_a_preview():
