@@ -1,7 +1,7 @@
 """Content negotiation: what an Accept header asks for (RFC 9110 §12.5.1, PS3.18 §8.7).
 
-A DICOMweb media range is wrapped once more: `multipart/related; type="image/jpeg"; transfer-syntax=...`. `Wanted` is the
-range with that wrapping opened. Which of the wanted things a resource has is the resource's business.
+A DICOMweb media range is wrapped once more: `multipart/related; type="image/jpeg"; transfer-syntax=...`. `Wanted` is
+the range with that wrapping opened. Which of the wanted things a resource has is the resource's business.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def wanted(header: str) -> tuple[Wanted, ...]:
 
 
 def choose(header: str, offered: tuple[str, ...]) -> str:
-    """The offered media type that the caller prefers, for resources without transfer syntaxes; the first is the default.
+    """The offered media type that the caller prefers; the first is the default. For resources without transfer syntax.
 
     Raises `ApiError` 406 naming what there is.
     """

@@ -36,13 +36,16 @@ async def store(target: Target) -> web.StreamResponse:
     topics = notify.topics(resource, bulk_import=False)
     notify.check(target.service.cloud, topics)
     request = target.request
-    outcome = await stow.receive(
-        request.content.iter_any(),
-        request.headers.get("Content-Type", ""),
-        target.archive,
-        target.study,
-        target.service.duplicates,
-    )
+    kind, duplicates = request.headers.get("Content-Type", ""), target.service.duplicates
+    seconds = target.service.request_seconds
+    try:
+        async with asyncio.timeout(seconds):
+            outcome = await stow.receive(request.content.iter_any(), kind, target.archive, target.study, duplicates)
+    except TimeoutError as error:
+        raise ApiError(
+            503,
+            f"the request did not arrive within its deadline of {seconds:g} seconds; nothing of it was stored.",
+        ) from error
     notify.tell(target.service.cloud, topics, target.store, outcome.stored, "StoreInstances")
     answer = receipt(outcome, target.root, target.study)
     body = dump(answer) if media_type.endswith("json") else xml.document(answer)
@@ -112,24 +115,39 @@ async def instances(target: Target) -> web.StreamResponse:
 
 
 async def stream(target: Target, headers: dict[str, str], body: AsyncIterator[bytes]) -> web.StreamResponse:
-    """Send `body` as it comes; the first piece is made before the status is sent, so that a refusal can still be told."""
+    """Send `body` as it comes; its first piece is made before the status is sent, so that a refusal can still be told.
+
+    What fails later can only be told by breaking the connection: the answer must not look complete.
+    """
     first = await anext(body, b"")
     response = web.StreamResponse(headers={**headers, **cors.headers(target.request.headers)})
     await response.prepare(target.request)
-    if target.request.method != "HEAD":
-        await response.write(first)
-        async for chunk in body:
-            await response.write(chunk)
-    await response.write_eof()
+    try:
+        async with asyncio.timeout(target.service.request_seconds):
+            if target.request.method != "HEAD":
+                await response.write(first)
+                async for chunk in body:
+                    await response.write(chunk)
+            await response.write_eof()
+    except BaseException:
+        if target.request.transport:
+            target.request.transport.abort()
+        raise
     return response
 
 
 async def frames(target: Target) -> web.StreamResponse:
     opened = target.archive.open(target.study, target.series, target.instance)
     numbers = frame.numbers(target.frames)
+    frame.check(opened, numbers)
     form = frame.agree(target.accept, opened, len(numbers))
-    headers, body = await frame.answer(opened, numbers, form, target.url)
-    return web.Response(body=body, headers=headers)
+    boundary = new_boundary()
+    kind = f'multipart/related; type="{form.media_type}"; boundary={boundary}' if form.multipart else form.content_type
+    headers = {"Content-Type": kind}
+    if len(numbers) == 1 and not form.decode:
+        body = frame.stored_frame(opened, numbers[0], form, boundary, target.url)
+        return web.Response(body=body, headers=headers)
+    return await stream(target, headers, frame.parts(opened, numbers, form, boundary, target.url))
 
 
 async def rendered(target: Target) -> web.StreamResponse:

@@ -1,8 +1,8 @@
 """One DICOM store on disk: a folder of files, the index over them, and a few open files for reading frames.
 
-Each instance has a base name; `<name>.dcm` is the file as it came, `<name>.aux` its frame index, metadata and nested bulk
-values one behind the other, `<name>.raw` the inflated data set of a deflated file. Files come first and rows last, so a
-file without a row is what a crash left: it is removed when the archive is opened.
+Each instance has a base name; `<name>.dcm` is the file as it came, `<name>.aux` its frame index, metadata and nested
+bulk values one behind the other, `<name>.raw` the inflated data set of a deflated file. Files come first and rows last,
+so a file without a row is what a crash left: it is removed when the archive is opened.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ OPEN_FILES = 64
 
 
 class Opened:
-    """An instance whose files are open. They close when the last user lets go of it, even if it was deleted meanwhile."""
+    """An instance whose files are open, even when it is deleted meanwhile; they close when the last user lets go."""
 
     def __init__(self, folder: Path, record: Record) -> None:
         self.record = record
@@ -33,23 +33,20 @@ class Opened:
         self.work: BinaryIO = (folder / f"{record.file}.{suffix}").open("rb", buffering=0)
         self.aux: BinaryIO = (folder / f"{record.file}.aux").open("rb", buffering=0)
         self.native = frames_index.Native(*image["native"]) if image.get("native") else None
-
-    @property
-    def frames(self) -> int:
+        self.frames = record.index_size // frames_index.ENTRY.size
         """Frames that can be addressed; 0 when there are no pixel data or their frames cannot be told apart."""
         if self.native:
-            return min(self.record.image["frames"], self.native.length * 8 // self.native.bits)
-        return self.record.index_size // frames_index.ENTRY.size
+            self.frames = min(image["frames"], self.native.length * 8 // self.native.bits)
+
+    def require(self, number: int) -> None:
+        """Raises `ApiError` 404 unless frame `number`, from 1, is there."""
+        if not 1 <= number <= self.frames:
+            has = f"it has frames 1 to {self.frames}" if self.frames else "it has none that can be addressed"
+            raise ApiError(404, f"frame {number} of instance {self.record.instance} does not exist: {has}.")
 
     def frame(self, number: int) -> bytes:
         """Frame `number`, from 1, as stored. Raises `ApiError` 404 when there is none."""
-        if not 1 <= number <= self.frames:
-            raise ApiError(
-                404,
-                f"frame {number} of instance {self.record.instance} does not exist: it has frames 1 to {self.frames}."
-                if self.frames
-                else f"instance {self.record.instance} has no frames that can be addressed.",
-            )
+        self.require(number)
         if self.native:
             return frames_index.read_native(self.work.fileno(), self.native, number - 1)
         size = frames_index.ENTRY.size

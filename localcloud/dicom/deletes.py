@@ -6,9 +6,9 @@ import asyncio
 from typing import Any
 
 from localcloud.cloud import Cloud
+from localcloud.dicom.access import HOST
 from localcloud.dicom.archive import Archive
 
-HOST = "healthcare.googleapis.com"
 EMPTY = {"@type": "type.googleapis.com/google.protobuf.Empty"}
 
 

@@ -7,7 +7,7 @@ import sqlite3
 import pydicom
 
 from localcloud.dicom.archive import Archive
-from localcloud.dicom.index import JOINED, RECORD_COLUMNS, Record, record
+from localcloud.dicom.index import SELECT_RECORDS, Record, record
 
 VOLATILE = (0x00081190, 0x00080056)
 """RetrieveURL and InstanceAvailability: set by whoever last sent the file. Group 2 is left out as a whole."""
@@ -17,7 +17,7 @@ STEP = 2**20
 def same_content(archive: Archive, new: Record, db: sqlite3.Connection) -> bool:
     """Compare a staged instance with the stored one of the same UIDs: identical bytes, or equal data set and pixels."""
     row = db.execute(
-        f"SELECT {RECORD_COLUMNS} FROM {JOINED} WHERE studies.uid = ? AND series.uid = ? AND instances.uid = ?",
+        f"{SELECT_RECORDS} WHERE studies.uid = ? AND series.uid = ? AND instances.uid = ?",
         (new.study, new.series, new.instance),
     ).fetchone()
     old = record(row)

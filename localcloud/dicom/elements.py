@@ -179,7 +179,7 @@ def fragments(source: Source, at: int, encoding: Encoding) -> Iterator[tuple[int
         at = value + length
         if at > source.size:
             raise NotDicom(
-                f"truncated: a pixel data fragment at offset {value} says {length} bytes, the file ends at {source.size}"
+                f"truncated: a fragment of pixel data at {value} says {length} bytes, the file ends at {source.size}"
             )
         yield value, length
 

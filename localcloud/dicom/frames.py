@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from localcloud.dicom import transcode
 from localcloud.dicom.accept import wanted
 from localcloud.dicom.archive import Opened
-from localcloud.dicom.multipart import PART_TAIL, closing, new_boundary, part_head
-from localcloud.dicom.syntaxes import EXPLICIT_LITTLE, NATIVE, OCTETS, media_type
+from localcloud.dicom.multipart import PART_TAIL, closing, part_head
+from localcloud.dicom.syntaxes import EXPLICIT_LITTLE, OCTETS, media_type
 from localcloud.errors import ApiError
-
-INLINE = 2**20
-"""Bytes of an answer up to which reading it from the page cache is quicker than handing it to a thread."""
 
 
 @dataclass(frozen=True)
@@ -26,36 +25,49 @@ class Form:
     decode: bool
     multipart: bool
 
+    @property
+    def content_type(self) -> str:
+        return f"{self.media_type}; transfer-syntax={self.syntax}"
+
 
 def agree(header: str, opened: Opened, count: int) -> Form:
-    """Choose for `count` frames. Raises `ApiError` 406 naming what there is."""
+    """Choose for `count` frames. Raises `ApiError` 406 saying why not and what there is."""
     stored = opened.record.syntax
-    own = media_type(stored)
     refused: ApiError | None = None
-    for choice in wanted(header):
-        single = choice.multipart is False
-        if single and count > 1:
-            refused = ApiError(406, f"{choice.text!r} is one part; {count} frames need multipart/related.")
-            continue
-        as_stored = choice.transfer_syntax in ("*", stored) or (not choice.transfer_syntax and own != OCTETS)
-        if as_stored and choice.media_type != "*/*" and choice.covers(own):
-            return Form(own, stored, False, not single)
-        if choice.transfer_syntax in ("*", stored) and (choice.covers(OCTETS) or choice.media_type == "*/*"):
-            kind = OCTETS if choice.media_type == OCTETS else own
-            return Form(kind, stored if stored in NATIVE or kind != OCTETS else stored, False, not single)
-        if choice.transfer_syntax in ("", EXPLICIT_LITTLE) and choice.covers(OCTETS):
-            try:
-                transcode.check(opened)
-            except ApiError as error:
-                refused = error
-                continue
-            return Form(OCTETS, EXPLICIT_LITTLE, stored != EXPLICIT_LITTLE, not single)
+    for form in forms(header, stored, count > 1):
+        if not form.decode:
+            return form
+        try:
+            transcode.check(opened)
+            return form
+        except ApiError as error:
+            refused = error
     raise refused or ApiError(
         406,
-        f"Accept: {header!r} cannot be satisfied for instance {opened.record.instance}: frames are available as "
-        f'multipart/related with type="{OCTETS}" (transfer-syntax {EXPLICIT_LITTLE} or *) or type="{own}" '
-        f"(transfer-syntax {stored}).",
+        f"Accept: {header!r} cannot be satisfied for {count} frame(s) of instance {opened.record.instance}: there are "
+        f'multipart/related with type="{OCTETS}" (transfer-syntax {EXPLICIT_LITTLE} or *) or with '
+        f'type="{media_type(stored)}" (transfer-syntax {stored}), and for one frame the same types as a single part.',
     )
+
+
+@lru_cache(maxsize=1024)
+def forms(header: str, stored: str, several: bool) -> tuple[Form, ...]:
+    """What the header allows for frames stored in a syntax, best first. Several frames need multipart/related."""
+    own, found = media_type(stored), list[Form]()
+    for choice in wanted(header):
+        multipart = choice.multipart is not False
+        if several and not multipart:
+            continue
+        asked = choice.transfer_syntax
+        own_named = own != OCTETS and choice.media_type != "*/*" and choice.covers(own)
+        if asked in ("*", stored) or (not asked and own_named):
+            if choice.media_type == OCTETS:
+                found.append(Form(OCTETS, stored, False, multipart))
+            elif choice.covers(own):
+                found.append(Form(own, stored, False, multipart))
+        elif asked in ("", EXPLICIT_LITTLE) and choice.covers(OCTETS):
+            found.append(Form(OCTETS, EXPLICIT_LITTLE, stored != EXPLICIT_LITTLE, multipart))
+    return tuple(found)
 
 
 def numbers(text: str) -> list[int]:
@@ -68,22 +80,38 @@ def numbers(text: str) -> list[int]:
     return found
 
 
+def check(opened: Opened, wanted_frames: list[int]) -> None:
+    """Raises `ApiError` 404 unless every frame is there."""
+    for number in wanted_frames:
+        opened.require(number)
+
+
 async def read(opened: Opened, number: int, form: Form) -> bytes:
     if form.decode:
         return await asyncio.to_thread(transcode.explicit_little, opened, number)
     return opened.frame(number)
 
 
-async def answer(opened: Opened, wanted_frames: list[int], form: Form, url: str) -> tuple[dict[str, str], bytes]:
-    """Headers and body of the frames, in the order asked for."""
-    suffix = f"; transfer-syntax={form.syntax}"
+def head(form: Form, boundary: str, url: str, number: int, length: int) -> bytes:
+    return part_head(boundary, form.content_type, length, f"{url}/frames/{number}")
+
+
+def stored_frame(opened: Opened, number: int, form: Form, boundary: str, url: str) -> bytes:
+    """The body of one frame as stored: what a viewer asks for thousands of times, so no task and no thread."""
+    data = opened.frame(number)
     if not form.multipart:
-        return {"Content-Type": form.media_type + suffix}, await read(opened, wanted_frames[0], form)
-    boundary, pieces = new_boundary(), list[bytes]()
+        return data
+    return b"".join((head(form, boundary, url, number, len(data)), data, PART_TAIL, closing(boundary)))
+
+
+async def parts(opened: Opened, wanted_frames: list[int], form: Form, boundary: str, url: str) -> AsyncIterator[bytes]:
+    """The body of any frames, piece by piece."""
     for number in wanted_frames:
         data = await read(opened, number, form)
-        head = part_head(boundary, form.media_type + suffix, len(data), f"{url}/frames/{number}")
-        pieces += (head, data, PART_TAIL)
-    pieces.append(closing(boundary))
-    kind = f'multipart/related; type="{form.media_type}"; boundary={boundary}'
-    return {"Content-Type": kind}, b"".join(pieces)
+        if form.multipart:
+            yield head(form, boundary, url, number, len(data))
+        yield data
+        if form.multipart:
+            yield PART_TAIL
+    if form.multipart:
+        yield closing(boundary)

@@ -1,7 +1,7 @@
 """Where each frame of an instance lies in its file, worked out once at ingest.
 
-Encapsulated pixel data: 16 bytes a frame (offset, length), so that a frame costs two small reads whatever the instance's
-size. Native pixel data: arithmetic. Decoding is not done here.
+Encapsulated pixel data: 16 bytes a frame (offset, length), so that a frame costs two small reads whatever the
+instance's size. Native pixel data: arithmetic. Decoding is not done here.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The store's index: studies, series and instances in SQLite, so that a page of results never looks at all of them.
 
-It knows UIDs, searchable attributes and file names. What the attributes mean and what the files hold is known elsewhere.
+It knows UIDs, searchable attributes and file names; what attributes mean and what files hold is known elsewhere.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import json
 import re
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -96,6 +96,9 @@ RECORD_COLUMNS = (
 JOINED = "instances JOIN series ON series.id = series_id JOIN studies ON studies.id = series.study_id"
 
 
+SELECT_RECORDS = f"SELECT {RECORD_COLUMNS} FROM {JOINED}"  # noqa: S608 - both are constants
+
+
 def tokens(name: str) -> set[str]:
     """The words of a person name as fuzzy matching compares them."""
     return {word for word in re.split(r"[\s^=,]+", name.casefold()) if word}
@@ -130,7 +133,7 @@ class Index:
         return reader.execute(sql, parameters).fetchall()
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> Generator[sqlite3.Connection]:
         """Everything or nothing, on the disk when it returns."""
         with self._write_lock:
             self._writer.execute("BEGIN IMMEDIATE")
@@ -148,9 +151,7 @@ class Index:
             where, values = where + " AND series.uid = ?", [*values, series]
         if instance:
             where, values = where + " AND instances.uid = ?", [*values, instance]
-        rows = self.query(
-            f"SELECT {RECORD_COLUMNS} FROM {JOINED} WHERE {where} ORDER BY series.id, instances.id", values
-        )
+        rows = self.query(f"{SELECT_RECORDS} WHERE {where} ORDER BY series.id, instances.id", values)
         return [record(row) for row in rows]
 
     def files(self) -> set[str]:
@@ -166,7 +167,7 @@ class Index:
             *(json.dumps(r.image), json.dumps(r.bulk), new.summaries[2]),
         )
         try:
-            row = db.execute(f"INSERT INTO instances VALUES (NULL{', ?' * len(values)})", values).lastrowid
+            row = db.execute("INSERT INTO instances VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values).lastrowid
         except sqlite3.IntegrityError:
             return False
         db.execute("UPDATE series SET instance_count = instance_count + 1 WHERE id = ?", (series,))

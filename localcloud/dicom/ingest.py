@@ -1,4 +1,4 @@
-"""From a file that has arrived to an instance that is ready to be committed: checked, indexed, described, on the disk."""
+"""From a file that has arrived to an instance that can be committed: checked, indexed, described, on the disk."""
 
 from __future__ import annotations
 
@@ -34,9 +34,10 @@ IDENTITY = {
 class Refused(Exception):
     """One instance cannot be stored: `reason` is a FailureReason (0008,1197), the text says why."""
 
-    def __init__(self, reason: int, message: str, sop_class: str = "", instance: str = "") -> None:
+    def __init__(self, reason: int, message: str, sop_class: str = "", instance: str = "", study: str = "") -> None:
         super().__init__(message)
-        self.reason, self.message, self.sop_class, self.instance = reason, message, sop_class, instance
+        self.reason, self.message = reason, message
+        self.sop_class, self.instance, self.study = sop_class, instance, study
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ It keeps no more of a body than one part header or one possible delimiter. It do
 
 from __future__ import annotations
 
+import os
 import re
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import Message
@@ -157,15 +157,13 @@ class Splitter:
 
 
 def new_boundary() -> str:
-    return uuid.uuid4().hex
+    return os.urandom(16).hex()
 
 
 def part_head(boundary: str, content_type: str, length: int, location: str = "") -> bytes:
-    """What stands before a part's bytes; `part_tail` follows them, `closing` ends the body."""
-    lines = [f"--{boundary}", f"Content-Type: {content_type}", f"Content-Length: {length}"]
-    if location:
-        lines.append(f"Content-Location: {location}")
-    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+    """What stands before a part's bytes; `PART_TAIL` follows them, `closing` ends the body."""
+    where = f"Content-Location: {location}\r\n" if location else ""
+    return f"--{boundary}\r\nContent-Type: {content_type}\r\nContent-Length: {length}\r\n{where}\r\n".encode("latin-1")
 
 
 PART_TAIL = b"\r\n"

@@ -32,8 +32,8 @@ def check(cloud: Cloud, wanted: list[str]) -> None:
         if not cloud.iam.allowed(f"serviceAccount:{agent}", PUBLISH, f"//pubsub.googleapis.com/{topic}"):
             raise ApiError(
                 403,
-                f"the Cloud Healthcare service agent {agent} lacks permission {PUBLISH} on topic {topic} of this store's "
-                "notificationConfig: nothing was stored; grant it roles/pubsub.publisher on the topic.",
+                f"the Cloud Healthcare service agent {agent} lacks permission {PUBLISH} on topic {topic}, which "
+                "this store notifies: nothing was stored; grant it roles/pubsub.publisher on the topic.",
             )
 
 

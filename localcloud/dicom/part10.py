@@ -1,4 +1,4 @@
-"""Read what the store needs to know of one DICOM file: identity, encoding, pixel data and the small part of its data set.
+"""Read what the store needs to know of a DICOM file: identity, encoding, pixel data, the small part of its data set.
 
 pydicom parses the elements that are kept; bulk values and sequences over a mebibyte never enter memory.
 """

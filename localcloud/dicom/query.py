@@ -75,7 +75,7 @@ def whole(name: str, value: str) -> int:
 
 
 def tag_of(name: str) -> str:
-    """`PatientID` or `00100020` or `00400275.00400009` (its first step) as a tag; empty when there is no such attribute."""
+    """`PatientID`, `00100020` or `00400275.00400009` (its first step) as a tag; empty when there is none such."""
     name = name.split(".")[0]
     if re.fullmatch(r"[0-9A-Fa-f]{8}", name):
         return name.upper()
@@ -103,7 +103,7 @@ def add_match(query: Query, name: str, value: str) -> None:
     if keyword not in allowed:
         raise ApiError(
             400,
-            f"unknown/unsupported QIDO attribute: {name}; a search for {query.level} results can match {', '.join(allowed)}.",
+            f"unknown/unsupported QIDO attribute: {name}; at {query.level} level there are {', '.join(allowed)}.",
         )
     if keyword in query.match:
         raise ApiError(400, f"{keyword} is given more than once; lists of values are not supported.")

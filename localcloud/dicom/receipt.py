@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from localcloud.dicom.commit import Outcome
 from localcloud.dicom.index import Record
 from localcloud.dicom.ingest import Refused
 from localcloud.dicom.jsonmodel import Attributes
-from localcloud.dicom.stow import Outcome
 
 RETRIEVE_URL, FAILED, REFERENCED = "00081190", "00081198", "00081199"
 FAILURE_REASON = "00081197"
@@ -16,7 +16,8 @@ CREATOR, DETAIL = "00090010", "00091097"
 def receipt(outcome: Outcome, root: str, study: str) -> Attributes:
     """`root` is the store's URL that ends in /dicomWeb; `study` the UID in the request's path, if any."""
     stored = [one.record for one in outcome.stored] + outcome.same
-    study = study or next((r.study for r in stored), "")
+    known = [study, *(r.study for r in stored), *(one.study for one in outcome.refused)]
+    study = next(filter(None, known), "")
     answer: Attributes = {}
     if study:
         answer[RETRIEVE_URL] = url(f"{root}/studies/{study}")

@@ -42,6 +42,7 @@ def recount_study(db: sqlite3.Connection, study: int) -> None:
     )
     db.execute("DELETE FROM study_modalities WHERE study_id = ?", (study,))
     db.execute(
-        "INSERT INTO study_modalities SELECT modality, study_id, count(*) FROM series WHERE study_id = ? GROUP BY modality",
+        "INSERT INTO study_modalities "
+        "SELECT modality, study_id, count(*) FROM series WHERE study_id = ? GROUP BY modality",
         (study,),
     )

@@ -1,4 +1,4 @@
-"""WADO-RS rendered instances and frames: JPEG or PNG, at most fitted into a viewport (the one parameter Google takes)."""
+"""WADO-RS rendered instances and frames: JPEG or PNG, fitted into a viewport (the one parameter that Google takes)."""
 
 from __future__ import annotations
 

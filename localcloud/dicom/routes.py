@@ -1,8 +1,7 @@
-"""DICOMweb over HTTP: who may, which transaction a path is, deadlines, and errors in Google's shape with CORS headers."""
+"""DICOMweb over HTTP: who may, which transaction a path is, and errors in Google's shape with CORS headers."""
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -11,14 +10,15 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from localcloud.dicom import answers, cors
+from localcloud.dicom.access import HOST, Access
 from localcloud.dicom.archive import Archive
-from localcloud.dicom.deletes import HOST
 from localcloud.errors import ApiError
 
 if TYPE_CHECKING:
     from localcloud.dicom.service import DicomStores
 
-PERMISSION = {"GET": "dicomWebRead", "HEAD": "dicomWebRead", "POST": "dicomWebWrite", "DELETE": "dicomWebDelete"}
+READ, WRITE, DELETE = (f"healthcare.dicomStores.dicomWeb{duty}" for duty in ("Read", "Write", "Delete"))
+PERMISSION = {"GET": READ, "HEAD": READ, "POST": WRITE, "DELETE": DELETE}
 UID = r"[0-9.]{1,64}"
 PATH = re.compile(
     rf"(?:studies/(?P<study>{UID})/?)?(?:series/(?P<series>{UID})/?)?(?:instances/(?P<instance>{UID})/?)?"
@@ -27,7 +27,7 @@ PATH = re.compile(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Target:
     """A request whose caller is known to be allowed, and what its path addresses."""
 
@@ -47,12 +47,12 @@ class Target:
 
     @property
     def accept(self) -> str:
-        return ",".join(self.request.headers.getall("Accept", []))
+        return ",".join(self.request.headers.getall("Accept", ()))
 
     @property
     def url(self) -> str:
-        parts = (("studies", self.study), ("series", self.series), ("instances", self.instance))
-        return self.root + "".join(f"/{kind}/{uid}" for kind, uid in parts if uid)
+        """Of the instance addressed."""
+        return f"{self.root}/studies/{self.study}/series/{self.series}/instances/{self.instance}"
 
 
 Answer = Callable[[Target], Awaitable[web.StreamResponse]]
@@ -63,24 +63,17 @@ class Routes:
 
     def __init__(self, service: DicomStores) -> None:
         self._service = service
+        self._access = Access(service.cloud)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         if request.method == "OPTIONS":
             return web.Response(status=204, headers=cors.preflight(request.headers))
-        seconds = self._service.request_seconds
         try:
-            async with asyncio.timeout(seconds):
-                response = await self._answer(request)
+            response = await self._answer(request)
         except ApiError as error:
             response = web.json_response(error.body(), status=error.code)
             if error.code == 401:
                 response.headers["WWW-Authenticate"] = 'Bearer realm="https://accounts.google.com/"'
-        except TimeoutError:
-            late = ApiError(
-                503,
-                f"the request did not end within its deadline of {seconds:g} seconds; nothing was stored. Send it again.",
-            )
-            response = web.json_response(late.body(), status=503)
         if not response.prepared:
             response.headers.update(cors.headers(request.headers))
         return response
@@ -90,7 +83,7 @@ class Routes:
         permission = PERMISSION.get(request.method)
         if not permission:
             raise ApiError(405, f"{request.method} is not supported by DICOMweb stores.", status="UNIMPLEMENTED")
-        self._authorize(request, store, f"healthcare.dicomStores.{permission}")
+        self._access.require(request.headers.get("Authorization"), permission, store)
         path = request.match_info["path"]
         found = PATH.fullmatch(path)
         if not found:
@@ -114,14 +107,6 @@ class Routes:
             frames=part["frames"],
         )
         return await answer(target)
-
-    def _authorize(self, request: web.Request, store: str, permission: str) -> None:
-        iam, name = self._service.cloud.iam, f"//{HOST}/{store}"
-        principal = iam.authenticate(request.headers.get("Authorization"))
-        iam.require(principal, permission, name)
-        if self._service.resource(store) is None:
-            # Google does not tell a stranger whether a store exists: the same words as for a missing permission.
-            raise ApiError(403, f"Permission '{permission}' denied on resource '{name}' (or it may not exist).")
 
 
 def transaction(method: str, part: dict[str, str]) -> Answer | None:

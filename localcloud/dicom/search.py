@@ -32,6 +32,7 @@ SELECT = {
     "studies.summary study_summary FROM instances JOIN series ON series.id = instances.series_id "
     "JOIN studies ON studies.id = series.study_id",
 }
+SAMPLE = f"SELECT {RECORD_COLUMNS}, instances.summary instance_summary FROM {JOINED} WHERE instances.id = ?"  # noqa: S608
 ORDER = {
     "study": "studies.id",
     "series": "series.study_id, series.id",
@@ -128,9 +129,7 @@ def include(
     missing = query.include - shown.keys()
     if not missing and not everything:
         return ""
-    row = archive.index.query(
-        f"SELECT {RECORD_COLUMNS}, instances.summary instance_summary FROM {JOINED} WHERE instances.id = ?", (sample,)
-    )[0]
+    row = archive.index.query(SAMPLE, (sample,))[0]
     summary = json.loads(row["instance_summary"])
     if everything or any(tag in summary and summary[tag] is None for tag in missing):
         with archive.path(row["file"], "aux").open("rb") as aux:

@@ -1,29 +1,48 @@
-"""The service behind every DICOM store of the local cloud: archives by store name, routes, and the API's own methods."""
+"""The service behind every DICOM store: archives by store name, routes, and the API's own methods on stores."""
 
 from __future__ import annotations
 
 import re
 import threading
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
 from localcloud.cloud import Cloud
+from localcloud.control.call import Call, Handler
+from localcloud.dicom.access import HOST
 from localcloud.dicom.archive import Archive
-from localcloud.dicom.deletes import HOST
+from localcloud.dicom.commit import Duplicates
+from localcloud.dicom.import_log import ImportLog
+from localcloud.dicom.imports import Imports
+from localcloud.dicom.metrics import Metrics
 from localcloud.dicom.routes import Routes
-from localcloud.dicom.stow import Duplicates
 from localcloud.errors import ApiError
 
 STORE = r"projects/[^/]+/locations/[^/]+/datasets/[^/]+/dicomStores/[^/]+"
+NOT_LOCAL = (
+    *("export", "deidentify", "setBlobStorageSettings", "dicomWeb.studies.setBlobStorageSettings"),
+    "dicomWeb.studies.series.instances.getStorageInfo",
+)
+
+
+def not_local(name: str) -> Handler:
+    """Answers a method that the local cloud does not have."""
+
+    def refuse(call: Call) -> Any:
+        raise ApiError(501, f"{name} is not part of the local cloud's DICOM store; try it on a store of Google's.")
+
+    return refuse
 
 
 class DicomStores:
     """All DICOM stores of one cloud.
 
-    `duplicates`: what a second instance with the same UIDs gets: `reject_all` always 409, `accept_identical` 200 when its
-    content is the same (sources about Google's store differ). `request_seconds`: deadline of a request, body included.
+    `duplicates`: what a second instance with the same UIDs gets: `reject_all` always 409, `accept_identical` 200 when
+    its content is the same (sources about Google's store differ). `request_seconds`: deadline of a request's body, and
+    of an answer's.
     """
 
     def __init__(self, cloud: Cloud, *, duplicates: Duplicates = "reject_all", request_seconds: float = 1800) -> None:
@@ -33,6 +52,25 @@ class DicomStores:
         self._lock = threading.Lock()
         self._archives: dict[str, Archive] = {}
         cloud.on_delete.append(self.deleted)
+        self._add_methods()
+
+    def _add_methods(self) -> None:
+        """The API's own methods on stores, in both versions."""
+        log = ImportLog(self.cloud.data / "logs" / "healthcare-import.jsonl", self.cloud.project, self.cloud.clock)
+        imports, metrics = Imports(self, log), Metrics(self)
+        stores = "projects.locations.datasets.dicomStores"
+        for version in ("v1", "v1beta1"):
+            add = partial(self._add_method, f"healthcare.{version}:{stores}")
+            add("import", imports.start)
+            add("getDICOMStoreMetrics", metrics.store)
+            add("dicomWeb.studies.getStudyMetrics", metrics.study)
+            add("dicomWeb.studies.series.getSeriesMetrics", metrics.series)
+            for name in NOT_LOCAL:
+                add(name, not_local(name))
+        self.cloud.methods.setdefault("logging.v2:entries.list", log.entries)
+
+    def _add_method(self, prefix: str, name: str, handler: Handler) -> None:
+        self.cloud.methods[f"{prefix}.{name}"] = handler
 
     def routes(self, app: web.Application) -> None:
         """Add the DICOMweb routes. Paths with a colon (`…:getStudyMetrics`) are methods of the control plane."""

@@ -8,36 +8,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
-from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from localcloud.dicom.archive import Archive
-from localcloud.dicom.duplicates import same_content
-from localcloud.dicom.index import NewInstance, Record
-from localcloud.dicom.ingest import PROCESSING_FAILURE, Refused, Staged, stage
+from localcloud.dicom.commit import Duplicates, Outcome, commit
+from localcloud.dicom.ingest import Refused, Staged, stage
 from localcloud.dicom.multipart import MalformedMultipart, MediaType, PartEnd, PartStart, Splitter, parse_media_type
-from localcloud.dicom.spool import Spool
+from localcloud.dicom.spool import Spool, disk_error
 from localcloud.errors import ApiError
 
-Duplicates = Literal["reject_all", "accept_identical"]
 T = TypeVar("T")
-
-
-@dataclass
-class Outcome:
-    stored: list[NewInstance] = field(default_factory=list[NewInstance])
-    same: list[Record] = field(default_factory=list[Record])
-    """Already there with the same content, and accepted as such."""
-    refused: list[Refused] = field(default_factory=list[Refused])
 
 
 class Upload:
     """The instances of one request until they are committed or thrown away."""
 
     def __init__(self, archive: Archive, study: str, duplicates: Duplicates) -> None:
-        self._archive, self._study, self._duplicates = archive, study, duplicates
+        self._archive, self._study = archive, study
+        self._duplicates: Duplicates = duplicates
         self._staged: list[Staged] = []
-        self._outcome = Outcome()
+        self._refused: list[Refused] = []
         self._name = ""
         self._spool: Spool | None = None
 
@@ -57,35 +47,14 @@ class Upload:
         try:
             self._staged.append(await finished(asyncio.to_thread(stage, self._archive, self._name, self._study)))
         except Refused as refused:
-            self._outcome.refused.append(refused)
+            self._refused.append(refused)
         self._name = ""
 
     async def commit(self) -> Outcome:
         """Store everything staged."""
-        return await finished(asyncio.to_thread(self._commit))
-
-    def _commit(self) -> Outcome:
-        archive, outcome = self._archive, self._outcome
-        with archive.index.transaction() as db:
-            for staged in self._staged:
-                r = staged.record
-                if archive.is_deleting(r.study, r.series):
-                    outcome.refused.append(
-                        refuse(r, f"study {r.study} is being deleted: store it when the operation is done")
-                    )
-                elif archive.index.add(db, staged.new):
-                    outcome.stored.append(staged.new)
-                elif self._duplicates == "accept_identical" and same_content(archive, r, db):
-                    outcome.same.append(r)
-                else:
-                    outcome.refused.append(
-                        refuse(r, f"instance {r.instance} already exists in study {r.study}, series {r.series}")
-                    )
-        kept = {one.record.file for one in outcome.stored}
-        for staged in self._staged:
-            if staged.record.file not in kept:
-                archive.discard(staged.record.file)
-        self._staged = []
+        staged, self._staged = self._staged, []
+        outcome = await finished(asyncio.to_thread(commit, self._archive, staged, self._duplicates))
+        outcome.refused[:0] = self._refused
         return outcome
 
     async def abandon(self) -> None:
@@ -98,12 +67,8 @@ class Upload:
             self._archive.discard(staged.record.file)
 
 
-def refuse(record: Record, message: str) -> Refused:
-    return Refused(PROCESSING_FAILURE, message, record.sop_class, record.instance)
-
-
 async def finished(work: Coroutine[Any, Any, T]) -> T:
-    """Wait for work in a thread to its end even when the request is cancelled meanwhile, then let the cancellation go on."""
+    """Wait for work in a thread to its end even when the request is cancelled: a thread cannot be stopped."""
     task = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(task)
@@ -126,6 +91,10 @@ async def receive(
         else:
             raise unsupported(content_type)
         return await upload.commit()
+    except ConnectionError:
+        raise  # the client is gone: there is nobody to answer
+    except OSError as error:
+        raise disk_error(error) from error
     except MalformedMultipart as error:
         raise ApiError(400, f"the request body is not valid multipart/related: {error}; nothing was stored.") from error
     finally:
@@ -145,8 +114,8 @@ def boundary(media: MediaType) -> str:
 def unsupported(content_type: str) -> ApiError:
     return ApiError(
         415,
-        f'Content-Type {content_type!r} is not supported by this DICOM store; send multipart/related; type="application/dicom" '
-        "or a single application/dicom file.",
+        f"Content-Type {content_type!r} is not supported by this DICOM store; "
+        'send multipart/related; type="application/dicom" or a single application/dicom file.',
     )
 
 

@@ -17,14 +17,14 @@ STUDY_ALL = (
     *STUDY,
     *tags(
         "StudyDescription InstitutionName ProcedureCodeSequence NameOfPhysiciansReadingStudy "
-        "AdmittingDiagnosesDescription ReferencedStudySequence OtherPatientIDsSequence PatientAge PatientSize PatientWeight "
-        "EthnicGroup Occupation AdditionalPatientHistory PatientComments IssuerOfPatientID PatientBirthTime "
-        "PatientIdentityRemoved DeidentificationMethod"
+        "AdmittingDiagnosesDescription ReferencedStudySequence OtherPatientIDsSequence PatientAge "
+        "PatientSize PatientWeight EthnicGroup Occupation AdditionalPatientHistory PatientComments IssuerOfPatientID "
+        "PatientBirthTime PatientIdentityRemoved DeidentificationMethod"
     ),
 )
 SERIES = tags(
-    "SpecificCharacterSet Modality TimezoneOffsetFromUTC SeriesDescription StudyInstanceUID SeriesInstanceUID SeriesNumber "
-    "PerformedProcedureStepStartDate PerformedProcedureStepStartTime RequestAttributesSequence"
+    "SpecificCharacterSet Modality TimezoneOffsetFromUTC SeriesDescription StudyInstanceUID SeriesInstanceUID "
+    "SeriesNumber PerformedProcedureStepStartDate PerformedProcedureStepStartTime RequestAttributesSequence"
 )
 SERIES_ALL = (
     *SERIES,

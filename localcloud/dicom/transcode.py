@@ -1,4 +1,4 @@
-"""Explicit VR little endian from whatever is stored: single frames, and whole files frame by frame in constant memory."""
+"""Explicit VR little endian from whatever is stored: single frames, and whole files in constant memory."""
 
 from __future__ import annotations
 

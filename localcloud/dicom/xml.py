@@ -10,6 +10,7 @@ from pydicom.datadict import keyword_for_tag
 from localcloud.dicom.jsonmodel import Attributes
 
 NAMESPACE = "http://dicom.nema.org/PS3.19/models/NativeDICOM"
+PRIVATE_KEYWORDS = {("GOOGLE", "00090097"): "FailureDetail"}
 NAME_PARTS = ("FamilyName", "GivenName", "MiddleName", "NamePrefix", "NameSuffix")
 
 
@@ -33,6 +34,8 @@ def dataset(parent: Element, attributes: Attributes) -> None:
         elif creator := creators.get(tag[:6]):
             # A private element is written relative to its block, which its creator names (PS3.19 A.1.1).
             name.update(tag=f"{tag[:4]}00{tag[6:]}", privateCreator=creator)
+            if keyword := PRIVATE_KEYWORDS.get((creator, name["tag"])):
+                name["keyword"] = keyword
         values(SubElement(parent, "DicomAttribute", name), one)
 
 

@@ -1,0 +1,80 @@
+"""The process that benchmarks/store.py measures: one DICOM store, and its peers on the same stack (aiohttp, one process).
+
+Peers: `POST /sink` writes a body to disk and flushes it once; `GET /static` sends a file; `GET /fixed` sends 20 kB.
+`GET /peak` tells the peak resident memory in bytes. Prints its port and token, then serves until its input is closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import resource
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from localcloud.cloud import Cloud
+from localcloud.control import ControlPlane
+from localcloud.dicom import DicomStores
+
+HOST = "healthcare.googleapis.com"
+STORE = "projects/dicom-local/locations/europe-west4/datasets/imaging/dicomStores/{}"
+FIXED = os.urandom(20_000)
+
+
+async def sink(request: web.Request) -> web.Response:
+    with (request.app["folder"] / "sink.bin").open("wb") as out:
+        async for chunk in request.content.iter_any():
+            out.write(chunk)
+        out.flush()
+        await asyncio.to_thread(os.fsync, out.fileno())
+    return web.Response(status=200)
+
+
+async def static(request: web.Request) -> web.FileResponse:
+    return web.FileResponse(request.app["folder"] / "sink.bin")
+
+
+async def fixed(request: web.Request) -> web.Response:
+    return web.Response(body=FIXED, content_type="application/octet-stream")
+
+
+async def peak(request: web.Request) -> web.Response:
+    unit = 1 if sys.platform == "darwin" else 1024
+    return web.json_response(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
+
+
+async def serve(folder: Path) -> None:
+    cloud = Cloud(data=folder / "cloud")
+    ControlPlane(cloud)
+    for name in ("bench", "few", "many"):
+        cloud.resources.put(HOST, STORE.format(name), {"name": STORE.format(name)})
+    tasks: set[asyncio.Task[Any]] = set()
+
+    def spawn(coroutine: Coroutine[Any, Any, Any]) -> None:
+        tasks.add(asyncio.get_running_loop().create_task(coroutine))
+
+    cloud.spawn = spawn
+    app = web.Application(client_max_size=10 * 2**20)
+    app["folder"] = folder
+    stores = DicomStores(cloud)
+    stores.routes(app)
+    app.add_routes(
+        [web.post("/sink", sink), web.get("/static", static), web.get("/fixed", fixed), web.get("/peak", peak)]
+    )
+    runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    ready = {"port": runner.addresses[0][1], "token": cloud.iam.token(cloud.iam.owner)}
+    print(json.dumps(ready), flush=True)
+    await asyncio.to_thread(sys.stdin.read)
+    await runner.cleanup()
+    await stores.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(Path(sys.argv[1])))
