@@ -230,3 +230,10 @@ def test_no_attribute_of_a_patient_or_specimen_reaches_report_item_or_log(bench:
     everything = bench.output.getvalue() + json.dumps(bench.bucket.objects)
     assert "1.2.1" in everything
     assert canary not in everything
+
+
+def test_a_failure_is_looked_at_again(bench: Bench) -> None:
+    bench.store.add("1.2", *pyramid())
+    bench.runner("--study", "1.2").stages.failure("1.2", "1.2.1", "no answer")
+    assert bench.report()["status"] == "failed"
+    assert work(bench, "--study", "1.2") == [("1.2.1", "ready")]

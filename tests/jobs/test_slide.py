@@ -52,3 +52,9 @@ def test_monochrome_images_form_a_pyramid_per_optical_path() -> None:
 def test_a_thumbnail_as_wide_as_a_level_is_left_out() -> None:
     thumbnail = image("1.9", 512, flavor="THUMBNAIL")
     assert [level.images[0].instance for level in pyramids([image("1.1", 512), thumbnail])["1"]] == ["1.1"]
+
+
+def test_a_level_coarser_than_the_thumbnail_is_left_out() -> None:
+    thumbnail = image("1.9", 600, flavor="THUMBNAIL")
+    images = [image("1.1", 2048), image("1.2", 512), thumbnail]
+    assert [level.images[0].instance for level in pyramids(images)["1"]] == ["1.1", "1.9"]

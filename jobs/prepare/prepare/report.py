@@ -35,11 +35,13 @@ def fingerprint(rows: Iterable[Row], parameters: Mapping[str, str]) -> str:
 
 
 def is_current(report: Any, of: str) -> bool:
-    """Whether `report` (as read from the bucket) already tells what a new one would; a failed one never does."""
+    """Whether `report` (as read from the bucket) already tells what a new one would.
+
+    The report of a failure has no fingerprint, so it never does.
+    """
     if not isinstance(report, dict):
         return False
-    same = report.get("schema_version") == SCHEMA_VERSION and report.get("fingerprint") == of
-    return bool(same and report.get("status") != "failed")
+    return bool(report.get("schema_version") == SCHEMA_VERSION and report.get("fingerprint") == of)
 
 
 @dataclass(frozen=True, kw_only=True)
