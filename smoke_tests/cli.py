@@ -80,6 +80,10 @@ def reason(text: str) -> tuple[str, str]:
 
 
 def target_of(arguments: argparse.Namespace) -> Target:
+    if arguments.outputs and arguments.capability:
+        raise BadTarget("--capability goes with --dicomweb-root; a stack declares everything but what --missing names")
+    if arguments.dicomweb_root and arguments.missing:
+        raise BadTarget("--missing goes with --outputs; a store at --dicomweb-root can do what --capability names")
     if arguments.dicomweb_root:
         return declared(arguments.dicomweb_root, arguments.capability)
     try:

@@ -13,6 +13,7 @@ from smoke_tests.http import Ledger, redacted
 from smoke_tests.results import Result, Status
 from smoke_tests.target import CAPABILITIES
 
+PREFLIGHT = "0"
 LONGEST_REASON = 1500
 Note = Callable[..., None]
 """`note(key=value, …)` adds evidence to the check's result; `note.warn("…")` makes it a warning."""
@@ -51,6 +52,8 @@ class Suite:
         self.notes = Notes()
         self.began = 0.0
         self.broken: list[str] = []
+        self.stopped = ""
+        """Why nothing more was checked: a target that fails its preflight would only fail everything else, slowly."""
 
     @pytest.fixture
     def run(self) -> Context:
@@ -90,7 +93,11 @@ class Suite:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
         if report.when == "call" or (report.when == "setup" and not report.passed):
-            self.on_result(self._result(item, call, report))
+            result = self._result(item, call, report)
+            self.on_result(result)
+            if result.id == PREFLIGHT and result.status == "fail":
+                self.stopped = f"{result.name}: {result.reason}"
+                item.session.shouldstop = "preflight failed"
         return report
 
     def _result(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> Result:

@@ -76,6 +76,8 @@ def _check(context: Context, outcome: Outcome, on_result: Callable[[Result], Non
     status = pytest.main([*options, *quiet, *files], plugins=[suite])
     if suite.broken:
         outcome.problem = f"a check could not be loaded: {suite.broken[0]}"
+    elif suite.stopped:
+        outcome.problem = f"the preflight failed, so nothing else was tried ({suite.stopped})"
     elif status == pytest.ExitCode.INTERRUPTED:
         outcome.problem = INTERRUPTED
     elif missing := sorted(set(expected) - {int(result.id) for result in outcome.results}):

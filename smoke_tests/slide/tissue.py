@@ -86,7 +86,8 @@ class Tissue:
         wobble = clouds(rng, cells, max(8, cells // 3), 8) - 0.5
         body = 1.75 - 1.3 * np.hypot(columns, rows * 1.12) ** 2.2 + 1.1 * wobble
         fissure = np.abs(clouds(rng, cells, max(8, cells // 4), 16) - 0.5) * 40
-        return np.minimum(body, fissure).astype(np.float32)
+        rim = 8 * (1 - np.maximum(np.abs(columns), np.abs(rows)))
+        return np.minimum(np.minimum(body, fissure), rim).astype(np.float32)
 
     @staticmethod
     def _glands(rng: np.random.Generator, cells: int) -> Plane:

@@ -18,7 +18,7 @@ from smoke_tests.credentials import TokenSource
 from smoke_tests.target import Limits, Target, from_outputs
 
 NO_VIEWER = {"viewer": "these tests are about the store"}
-SHORT = Limits(found=0.4, deleted=2, job=60)
+SHORT = Limits(found=0.4, deleted=2, job=60, granted=5)
 
 
 @dataclass(frozen=True)

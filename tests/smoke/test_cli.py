@@ -26,6 +26,8 @@ def test_slide_writes_files_and_says_what(tmp_path: Path, capsys: pytest.Capture
         (["run", "--outputs", "{tmp}/bad.json"], "bad.json is not JSON"),
         (["run", "--outputs", "{tmp}/empty.json"], "no usable 'serviceAccounts'"),
         (["run", "--dicomweb-root", "http://x", "--capability", "fly"], "unknown capability fly"),
+        (["run", "--outputs", "{tmp}/empty.json", "--capability", "stow"], "--capability goes with --dicomweb-root"),
+        (["sweep", "--dicomweb-root", "http://x", "--missing", "job=no"], "--missing goes with --outputs"),
         (["sweep", "--dicomweb-root", "http://127.0.0.1:9/dicomWeb"], "got no answer"),
     ],
 )
@@ -52,11 +54,14 @@ def test_an_option_that_says_nothing_is_refused(arguments: list[str], capsys: py
     assert "write" in capsys.readouterr().err
 
 
-def test_a_run_that_reaches_nobody_fails_and_still_reports(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_that_reaches_nobody_stops_at_once_and_still_reports(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     options = ["--dicomweb-root", "http://127.0.0.1:9/dicomWeb", "--capability", "qido", "--profile", "quick"]
 
     code = main(["run", *options, "--report", str(tmp_path)])
 
-    assert code == 1
-    assert json.loads((tmp_path / "smoke.json").read_text())["exitCode"] == 1
+    report = json.loads((tmp_path / "smoke.json").read_text())
+    assert (code, report["exitCode"], len(report["results"])) == (2, 2, 1)
+    assert report["problem"].startswith("the preflight failed, so nothing else was tried (the store answers its ident")
     assert "Unreachable: GET http://127.0.0.1:9/dicomWeb/studies got no answer" in capsys.readouterr().out

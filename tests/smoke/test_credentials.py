@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 
-from smoke_tests.credentials import Credentials, NoToken, by_command
+from smoke_tests.credentials import Credentials, NoToken, by_command, by_impersonation
 
 
 def test_a_command_is_told_whose_token_is_wanted() -> None:
@@ -24,6 +25,15 @@ def test_a_command_is_told_whose_token_is_wanted() -> None:
 def test_a_command_without_a_token_says_why(command: str, words: str) -> None:
     with pytest.raises(NoToken, match=f"no token for smoke@p: .*{words}"):
         by_command(command)("smoke@p")
+
+
+def test_impersonation_without_own_credentials_says_what_is_needed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "none.json"))
+
+    with pytest.raises(NoToken, match=r"no token for smoke@p: .*none.json.*roles/iam.serviceAccountTokenCreator"):
+        by_impersonation()("smoke@p")
 
 
 def test_each_identitys_token_is_made_once() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from smoke_tests.http import Http
 from smoke_tests.janitor import smoke_studies, sweep
 from smoke_tests.results import Outcome
 from smoke_tests.runner import EXPECTED, run
+from smoke_tests.target import Limits
 from tests.smoke import faulty
 from tests.smoke.conftest import Platform
 
@@ -78,6 +80,17 @@ def test_without_a_token_nothing_is_checked(platform: Platform) -> None:
     assert outcome.exit_code == 2
     assert outcome.problem == "no token for today"
     assert outcome.results == []
+
+
+def test_an_identity_without_its_grant_is_the_first_and_only_thing_told(platform: Platform) -> None:
+    limits = Limits(found=1, deleted=1, granted=0.2)
+    outcome = run(
+        platform.target(reader=platform.outputs["serviceAccounts"]["deployer"], limits=limits), platform.token
+    )
+
+    assert outcome.exit_code == 2
+    assert len(outcome.results) == 1
+    assert re.search(r"access of imaging-deployer\S+ to http\S+ did not come about within 0.2 s", outcome.problem)
 
 
 def test_three_runs_at_once_do_not_disturb_each_other(platform: Platform) -> None:

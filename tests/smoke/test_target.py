@@ -37,6 +37,11 @@ def test_a_stack_is_written_to_in_its_smoke_store_only() -> None:
     assert target.missing == {}
 
 
+def test_only_where_grants_are_slow_are_they_waited_for() -> None:
+    assert from_outputs(OUTPUTS).limits.granted == 600
+    assert from_outputs({**OUTPUTS, "environment": "local"}).limits.granted == 5
+
+
 def test_only_production_is_strict() -> None:
     assert not from_outputs(OUTPUTS).strict
     assert from_outputs({**OUTPUTS, "environment": "prod"}).strict
