@@ -1,6 +1,6 @@
 """The control plane: a request becomes a method, a caller, a permission, a checked body and an answer.
 
-Generic for every API in `discovery.APIS`; `special/` and the services (through `Cloud.methods`) say what differs.
+Generic for every API in `apis.APIS`; `special/` and the services (through `Cloud.methods`) say what differs.
 Opens no socket. `handle` is thread-safe: calls are answered one at a time.
 """
 

@@ -9,6 +9,7 @@ import os
 import secrets
 import threading
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,7 @@ class ServiceAccountKey:
 
         try:
             header, payload, signature = (_decode(part) for part in token.split("."))
-            self._public_key().verify(signature, token.rpartition(".")[0].encode(), padding.PKCS1v15(), SHA256())
+            self._public_key.verify(signature, token.rpartition(".")[0].encode(), padding.PKCS1v15(), SHA256())
             claims = json.loads(payload)
             algorithm = json.loads(header)["alg"]
         except (InvalidSignature, ValueError, KeyError, TypeError):
@@ -79,6 +80,7 @@ class ServiceAccountKey:
         of_the_account = claims.get("iss") == email and claims.get("sub", email) == email
         return algorithm == "RS256" and of_the_account and isinstance(expiry, int | float) and now < expiry
 
+    @cached_property
     def _public_key(self) -> Any:
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
 

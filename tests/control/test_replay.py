@@ -32,6 +32,7 @@ NOT_RECORDED = {
     "storage.v1:buckets.delete": "the bucket was empty",
     "storage.v1:buckets.list": "the provider does not list buckets",
     "storage.v1:buckets.patch": "no label was removed",
+    "storage.v1:buckets.testIamPermissions": "nobody asked what it may",
     "workflows.v1:projects.locations.workflows.patch": "the source did not change",
 }
 """Special cases that the recording cannot show to be needed, and why; test_special.py does."""

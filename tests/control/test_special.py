@@ -173,6 +173,18 @@ def test_a_label_is_removed_by_null_and_the_others_stay(client: Client) -> None:
     assert client.ok("GET", BUCKETS, project="p-1")["items"] == [bucket]
 
 
+def test_a_bucket_says_what_the_caller_may(client: Client) -> None:
+    client.ok("POST", BUCKETS, {"name": "records-1"}, project="p-1")
+    client.grant("roles/storage.objectViewer", "user:ann@example.org")
+
+    def held(permission: str) -> list[str]:
+        url, ann = f"{BUCKETS}/records-1/iam/testPermissions", client.bearer("ann@example.org")
+        return client.ask("GET", url, authorization=ann, permissions=permission).body.get("permissions", [])
+
+    assert held("storage.objects.get") == ["storage.objects.get"]
+    assert held("storage.objects.create") == []
+
+
 @pytest.mark.parametrize("name", ["", "ab", "Upper", "-dash", "x" * 64])
 def test_a_bad_bucket_name_is_400(client: Client, name: str) -> None:
     assert client.refused("POST", BUCKETS, {"name": name}, project="p-1")[0] == 400

@@ -135,6 +135,15 @@ def set_policy(cloud: Cloud, generic: Generic, call: Call) -> Any:
     return _shown(call, cloud.iam.set_policy(f"//{HOST}/{call.name}", policy))
 
 
+@method(f"{BUCKETS}.testIamPermissions")
+def test_permissions(cloud: Cloud, generic: Generic, call: Call) -> Any:
+    """The permissions are in the query; of several the last, as a query keeps one value a name here."""
+    asked = call.query.get("permissions", "")
+    held = cloud.iam.allowed(call.principal, asked, f"//{HOST}/{call.name}")
+    answer: Resource = {"kind": "storage#testIamPermissionsResponse"}
+    return {**answer, "permissions": [asked]} if held else answer
+
+
 def _shown(call: Call, policy: Resource) -> Resource:
     return {"kind": "storage#policy", "resourceId": call.name, "version": 1, **policy}
 
