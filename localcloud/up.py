@@ -141,7 +141,7 @@ def places(outputs: dict[str, Any], data: Path, viewer: str) -> list[tuple[str, 
     return [
         ("Viewer", viewer or f"{outputs['viewerUrl']}  (sign in as {users})"),
         ("DICOMweb root", outputs["dicomwebRoot"]),
-        ("Job", outputs["job"] or "not declared: no image digest"),
+        ("Job", outputs.get("job") or "not declared: no image digest"),
         ("Job records", f"gs://{outputs['recordsBucket']}"),
         ("Logs", str(data / "logs")),
         ("Smoke report", str((state.FOLDER / "reports").resolve())),
