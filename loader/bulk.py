@@ -86,7 +86,8 @@ class BulkImport:
         unnamed = failures - len(named)
         if unnamed > 0:
             where = operation.get("metadata", {}).get("logsUrl") or "Cloud Logging"
-            said = f"{unnamed} files failed; their reasons (logging.logEntries.list reads them) are in {where}"
+            files = "1 file" if unnamed == 1 else f"{unnamed} files"
+            said = f"{files} failed, and why is in {where} (reading it from here takes logging.logEntries.list)"
             named.append(Outcome(operation["name"], Verdict.REFUSED, reason=said))
         return named
 

@@ -60,7 +60,8 @@ class Platform:
 
     def _tokens(self) -> dict[str, str]:
         groups = self.outputs["groups"]
-        return {email: self.cloud.iam.token(email) for email in (*groups["ingestWriters"], *groups["viewers"])}
+        people = (*groups["ingestWriters"], *groups["viewers"], self.cloud.iam.owner)
+        return {email: self.cloud.iam.token(email) for email in people}
 
     def run_job(self, *arguments: str) -> dict[str, Any]:
         """Starts the job, with `arguments` as overrides; returns the execution when it has ended."""

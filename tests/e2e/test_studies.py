@@ -14,6 +14,8 @@ from tests.e2e.tiles import TILES
 from tests.e2e.tiles_slide import write_slide
 from tests.jobs.schema_check import problems
 
+pytestmark = pytest.mark.xdist_group("e2e")
+
 JPEG = next(tile for tile in TILES if tile.coding == "jpeg-baseline" and tile.photometric == "YBR_FULL")
 GREY = next(tile for tile in TILES if tile.coding == "jpeg-baseline" and tile.samples == 1)
 RADIOLOGY = ("CT_small.dcm", "MR_small.dcm", "examples_ybr_color.dcm", "examples_palette.dcm")
