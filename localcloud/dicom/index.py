@@ -37,6 +37,7 @@ CREATE TABLE IF NOT EXISTS series(
   modality TEXT, summary TEXT NOT NULL, sample INTEGER NOT NULL, instance_count INTEGER NOT NULL DEFAULT 0,
   UNIQUE(study_id, uid));
 CREATE INDEX IF NOT EXISTS series_uid ON series(uid);
+CREATE INDEX IF NOT EXISTS series_study ON series(study_id);
 CREATE INDEX IF NOT EXISTS series_modality ON series(modality, study_id);
 CREATE TABLE IF NOT EXISTS instances(
   id INTEGER PRIMARY KEY, series_id INTEGER NOT NULL REFERENCES series ON DELETE CASCADE, uid TEXT NOT NULL,
@@ -44,6 +45,7 @@ CREATE TABLE IF NOT EXISTS instances(
   index_size INTEGER NOT NULL, metadata_size INTEGER NOT NULL, image TEXT NOT NULL, bulk TEXT NOT NULL,
   summary TEXT NOT NULL, UNIQUE(series_id, uid));
 CREATE INDEX IF NOT EXISTS instances_uid ON instances(uid);
+CREATE INDEX IF NOT EXISTS instances_series ON instances(series_id);
 """
 
 
