@@ -19,6 +19,7 @@ config:
   token: {type: string, secret: true}
   size: {type: integer}
   gcp:project: {value: from-project}
+  institution: Demo
 """
 
 
@@ -36,6 +37,7 @@ def test_defaults_of_the_project_hold_until_the_stack_says_otherwise(tmp_path: P
         "demo:location": "us-central1",
         "demo:groups": '["a","b"]',
         "gcp:project": "from-project",
+        "demo:institution": "Demo",
     }
     assert loaded.secret_keys == ["demo:token"]
 
@@ -60,6 +62,7 @@ def test_overrides_win_keep_their_type_and_can_take_a_key_away(tmp_path: Path):
 
     assert config == {
         "demo:groups": '["a","b"]',
+        "demo:institution": "Demo",
         "demo:size": "4",
         "demo:on": "false",
         "gcp:project": "mine",

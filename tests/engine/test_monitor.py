@@ -68,8 +68,9 @@ def test_dependencies_are_kept_for_the_resource_and_for_each_property():
 
 
 def test_options_are_kept():
+    former = f"urn:pulumi:dev::proj::demo:shelf:Shelf${TOPIC}::t"
     options = pulumi.ResourceOptions(
-        protect=True, retain_on_delete=True, ignore_changes=["labels"], aliases=[pulumi.Alias(name="old")]
+        protect=True, retain_on_delete=True, ignore_changes=["labels"], aliases=[pulumi.Alias(name="old"), former]
     )
 
     node = go(lambda: gcp.pubsub.Topic("t", opts=options)).resources[f"urn:pulumi:dev::proj::{TOPIC}::t"]
@@ -77,7 +78,7 @@ def test_options_are_kept():
     assert node.protect
     assert node.retain_on_delete
     assert node.ignore_changes == ["labels"]
-    assert node.aliases == [f"urn:pulumi:dev::proj::{TOPIC}::old"]
+    assert node.aliases == [f"urn:pulumi:dev::proj::{TOPIC}::old", former]
 
 
 def test_whole_numbers_come_back_as_integers_and_others_stay():

@@ -10,6 +10,8 @@ import pytest
 
 from localcloud.control.call import Request
 from localcloud.engine import DeploymentFailed
+from localcloud.engine.calls import log_buckets
+from localcloud.engine.iam_members import TARGETS
 from localcloud.engine.types import ROWS
 from tests import harness
 from tests.engine.all_types.common import PROJECT
@@ -29,6 +31,12 @@ def test_every_type_of_the_recording_is_deployed():
 
     assert len(nodes) == 72
     assert len({node.type for node in nodes if node.custom}) == 51
+
+
+def test_no_type_is_known_that_the_recording_does_not_hold():
+    deployed = {node.type for node in graph().deployment.resources.values() if node.custom}
+
+    assert {*ROWS, *TARGETS, log_buckets.TYPE} == deployed
 
 
 def test_requests_are_those_of_the_real_provider():

@@ -166,6 +166,26 @@ def test_zero_retries_are_sent_and_three_are_the_default():
     assert sent(max_retries=0) == 0
 
 
+def test_a_log_bucket_with_analytics_says_so():
+    def program() -> None:
+        gcp.logging.ProjectBucketConfig(
+            "l", project="dicom-local", location="global", bucket_id="_Default", enable_analytics=True
+        )
+
+    sent = next(request for request in harness.deploy(program).requests if request.method == "PATCH")
+
+    assert sent.body["analyticsEnabled"] is True
+    assert sent.query == {"updateMask": "analyticsEnabled"}
+
+
+def test_whoever_asks_pays_for_a_bucket_that_says_so():
+    requests = harness.deploy(
+        lambda: gcp.storage.Bucket("b", name="my-bucket", location="EU", requester_pays=True)
+    ).requests
+
+    assert requests[0].body["billing"] == {"requesterPays": True}
+
+
 def test_a_buckets_lifecycle_state_becomes_is_live():
     def program() -> None:
         rules = [

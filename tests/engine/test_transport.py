@@ -51,7 +51,7 @@ class Counting(ThreadingHTTPServer):
 @pytest.fixture
 def server() -> Iterator[Counting]:
     mirror = Counting(("127.0.0.1", 0), Mirror)
-    thread = threading.Thread(target=mirror.serve_forever)
+    thread = threading.Thread(target=lambda: mirror.serve_forever(poll_interval=0.01))
     thread.start()
     yield mirror
     mirror.shutdown()

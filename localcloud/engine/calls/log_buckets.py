@@ -28,10 +28,8 @@ def configure(api: Api, values: Mapping[str, Any]) -> tuple[str, Json]:
     if values.get("enableAnalytics"):
         body["analyticsEnabled"] = True
     if api.find("logging", f"/v2/{name}") is not None:
-        mask = [
-            field for field in ("description", "retentionDays", "cmekSettings", "indexConfigs") if values.get(field)
-        ]
-        api.call("logging", "PATCH", f"/v2/{name}", {"updateMask": ",".join(mask)}, body)
+        mask = ",".join(field for field, value in body.items() if value)
+        api.call("logging", "PATCH", f"/v2/{name}", {"updateMask": mask}, body)
     else:
         body |= {"locked": values.get("locked", False), "name": ""}
         operation = api.call("logging", "POST", f"/v2/{parent}:createAsync", {"bucketId": bucket_id}, body)
