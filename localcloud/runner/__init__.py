@@ -17,7 +17,7 @@ from localcloud.errors import ApiError
 from localcloud.forms import timestamp
 from localcloud.outbound import Outbound
 from localcloud.registry import Registry
-from localcloud.runner.execution import HOST, Execution
+from localcloud.runner.execution import HOST, TYPE, Execution, log_path
 from localcloud.runner.spec import Spec
 
 JOBS = "run.v2:projects.locations.jobs."
@@ -44,6 +44,8 @@ class Runner:
         job = self.cloud.resources.get(HOST, name)
         if job is None:
             raise ApiError(404, f"Resource '{name}' was not found.")
+        if call.body.get("validateOnly"):
+            raise ApiError(501, f"The local cloud does not know validateOnly; run {name} without it.")
         overrides: dict[str, Any] = call.body.get("overrides") or {}
         spec = Spec.of(job, overrides, self.cloud.project)
         execution = f"{name}/executions/{name.rpartition('/')[2]}-{suffix()}"
@@ -57,7 +59,6 @@ class Runner:
 
     def start(self, job: dict[str, Any], name: str, spec: Spec, folder: Path, creator: str) -> dict[str, Any]:
         now = timestamp(self.cloud.clock())
-        log = self.cloud.data / "logs" / f"{name.rpartition('/')[2]}.log"
         resource: dict[str, Any] = {
             "name": name,
             "uid": str(uuid.uuid4()),
@@ -73,7 +74,7 @@ class Runner:
             "template": job["template"]["template"],
             "reconciling": True,
             "conditions": [{"type": "Completed", "state": "CONDITION_RECONCILING", "lastTransitionTime": now}],
-            "logUri": log.resolve().as_uri(),
+            "logUri": log_path(self.cloud, name).resolve().as_uri(),
         }
         self.cloud.resources.put(HOST, name, resource)
         reference = {"name": name, "createTime": now, "completionStatus": "EXECUTION_RUNNING"}
@@ -81,7 +82,7 @@ class Runner:
         self.cloud.resources.put(
             HOST, job["name"], job | {"latestCreatedExecution": reference, "executionCount": count}
         )
-        operation = self.cloud.operations.new(HOST, "/".join(name.split("/")[:4]), resource)
+        operation = self.cloud.operations.new(HOST, "/".join(name.split("/")[:4]), {"@type": TYPE} | resource)
         self.running[name] = Execution(self.cloud, self.outbound, name, operation, spec, folder)
         self.cloud.spawn(self.follow(self.running[name]))
         return self.cloud.operations.get(HOST, operation)

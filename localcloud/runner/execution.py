@@ -16,6 +16,7 @@ from localcloud.runner.process import TimedOut, attempt, clean_environment
 from localcloud.runner.spec import Spec
 
 HOST = "run.googleapis.com"
+TYPE = "type.googleapis.com/google.cloud.run.v2.Execution"
 Resource = dict[str, Any]
 
 
@@ -27,7 +28,7 @@ class Execution:
         self.name, self.operation, self.folder = name, operation, folder
         self.counts: Counter[str] = Counter()
         self.failures: list[str] = []
-        self.log_path = cloud.data / "logs" / f"{name.rpartition('/')[2]}.log"
+        self.log_path = log_path(cloud, name)
         self.runs: asyncio.Task[None] | None = None
         self.cancelled = False
 
@@ -108,7 +109,7 @@ class Execution:
         except TimedOut:
             return f"exceeded its time-out of {self.spec.timeout:g} s"
         except OSError as error:
-            return f"could not start {self.spec.command[0]}: {error.strerror}"
+            return f"could not run {self.spec.command[0]}: {error.strerror}"
         return None if code == 0 else f"failed with exit code {code}" if code > 0 else f"was ended by signal {-code}"
 
     def count(self, **changes: int) -> None:
@@ -135,7 +136,6 @@ class Execution:
         failed = bool(message)
         if failed:
             message = f"{message.rstrip('.')}; log: {self.log_path}"
-            self.log(message)
         state = "CONDITION_FAILED" if failed else "CONDITION_SUCCEEDED"
         completed = {"type": "Completed", "state": state, "lastTransitionTime": now}
         conditions = [completed | ({"message": message} | reason if failed else {})]
@@ -144,8 +144,15 @@ class Execution:
         refer(self.cloud, self.name, completionTime=now, completionStatus=status)
         if failed:
             self.cloud.operations.fail(HOST, self.operation, 499 if self.cancelled else 400, message)
+            # Last, since a full disk would end us here.
+            self.log(message)
         else:
-            self.cloud.operations.done(HOST, self.operation, self.cloud.resources.get(HOST, self.name) or {})
+            done = self.cloud.resources.get(HOST, self.name) or {}
+            self.cloud.operations.done(HOST, self.operation, {"@type": TYPE} | done)
+
+
+def log_path(cloud: Cloud, execution: str) -> Path:
+    return cloud.data / "logs" / f"{execution.rpartition('/')[2]}.log"
 
 
 def refer(cloud: Cloud, execution: str, **fields: str) -> None:

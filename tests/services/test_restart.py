@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from localcloud.session import session
-from tests.services.client import LOCATION, Api
+from tests.services.client import LOCATION, PROJECT, Api
 
 RUN = f"run.googleapis.com/v2/{LOCATION}"
 
@@ -22,6 +22,8 @@ def test_an_execution_that_the_end_interrupted_does_not_look_as_if_it_were_runni
     (tmp_path / "source" / "main.py").write_text("import time; print('up'); time.sleep(300)")
     with session(port=0, project="dicom-local", data=tmp_path / "kept") as parts:
         api = Api(parts)
+        apis = {"serviceIds": ["iam.googleapis.com", "run.googleapis.com"]}
+        api.call("POST", f"serviceusage.googleapis.com/v1/{PROJECT}/services:batchEnable", apis)
         image = f"europe-west4-docker.pkg.dev/dicom-local/images/prepare@{parts.registry.seed(tmp_path / 'source')}"
         container = {"image": image, "command": ["python", "main.py"]}
         template = {"containers": [container], "serviceAccount": api.account("job-runner")}

@@ -277,7 +277,7 @@ def test_tasks_as_resources_are_refused_rather_than_shown_empty(jobs: Jobs) -> N
 def test_a_command_that_does_not_exist_fails_the_task_in_words(jobs: Jobs) -> None:
     jobs.declare("pass", container={"command": ["no-such-program"]})
 
-    assert "could not start no-such-program" in jobs.run()["error"]["message"]
+    assert "could not run no-such-program: No such file" in jobs.run()["error"]["message"]
 
 
 STUBBORN = """
