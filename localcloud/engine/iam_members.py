@@ -19,11 +19,13 @@ VERSION_3 = {"options.requestedPolicyVersion": "3"}
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """Where the policy of a kind of resource is. `resource` is also how the provider's id of a grant begins."""
+    """Where the policy of a kind of resource is."""
 
     host: str
     version: str
     resource: str
+    """Path below the version; the provider's id of a grant begins with it, or with `id` where that is said."""
+    id: str = ""
     get: str = "GET"
     query: Mapping[str, str] | None = None
     asks_in_body: bool = False
@@ -35,7 +37,12 @@ class Target:
 
 
 PROJECT = Target(
-    host="cloudresourcemanager", version="v1", resource="projects/{~project}", get="POST", asks_in_body=True
+    host="cloudresourcemanager",
+    version="v1",
+    resource="projects/{~project}",
+    id="{~project}",
+    get="POST",
+    asks_in_body=True,
 )
 
 TARGETS: dict[str, Target] = {
@@ -71,7 +78,7 @@ TARGETS: dict[str, Target] = {
     "gcp:storage/bucketIAMMember:BucketIAMMember": Target(
         host="storage",
         version="storage/v1",
-        resource="b/{bucket}",
+        resource="b/{~bucket}",
         query={"optionsRequestedPolicyVersion": "3"},
         is_storage=True,
     ),
@@ -81,16 +88,15 @@ TARGETS: dict[str, Target] = {
 def grant(api: Api, type_: str, values: Mapping[str, Any]) -> tuple[str, Json]:
     """Put the declared member (or audit configuration) into the policy; id and outputs of the resource."""
     target = TARGETS[type_]
+    name = fill(target.id or target.resource, values)
     if type_.endswith(":IAMAuditConfig"):
         written = change(api, target, values, lambda policy: add_audit(policy, values))
-        return f"{values['project']}/audit_config/{values['service']}", {"etag": written.get("etag", "")}
-    written = change(api, target, values, lambda policy: add_member(policy, values))
-    parts = [
-        fill(target.resource, values).removeprefix("projects/") if target is PROJECT else fill(target.resource, values)
-    ]
-    parts += [values["role"], values["member"]]
-    if condition := values.get("condition"):
-        parts.append(condition["title"])
+        parts = [name, "audit_config", values["service"]]
+    else:
+        written = change(api, target, values, lambda policy: add_member(policy, values))
+        parts = [name, values["role"], values["member"]]
+        if condition := values.get("condition"):
+            parts.append(condition["title"])
     return "/".join(parts), {"etag": written.get("etag", "")}
 
 

@@ -1,7 +1,8 @@
 """The provider that deploys: each declared resource becomes the API requests that the real `gcp` provider sends.
 
 Only creation, and without the real provider's waiting, batching and repeated reading: `tests/engine` lists each
-difference and holds the rest to a recording of the real one.
+difference and holds the rest to a recording of the real one. Outputs are the inputs, the plain values of the API's
+answer, and what a row derives; nested outputs that only the API could tell are not there.
 """
 
 from __future__ import annotations

@@ -53,3 +53,23 @@ def test_grants_of_several_resources_end_up_in_one_policy():
     policy = graph.cloud.iam.policy("//pubsub.googleapis.com/projects/dicom-local/topics/t")
     assert policy["bindings"] == [{"role": "roles/pubsub.viewer", "members": [A, B]}]
     assert graph.one("TopicIAMMember", "a").id == f"projects/dicom-local/topics/t/roles/pubsub.viewer/{A}"
+
+
+def test_ids_are_the_providers():
+    def program() -> None:
+        condition = {"title": "until", "expression": 'request.time < timestamp("2030-01-01T00:00:00Z")'}
+        grant = {"project": "dicom-local", "role": "roles/viewer", "member": A}
+        gcp.projects.IAMMember("plain", **grant)
+        gcp.projects.IAMMember("until", **grant, condition=condition)  # pyright: ignore[reportArgumentType]
+        gcp.projects.IAMAuditConfig(
+            "audit",
+            project="dicom-local",
+            service="healthcare.googleapis.com",
+            audit_log_configs=[{"log_type": "DATA_READ"}],
+        )
+
+    graph = harness.deploy(program)
+
+    assert graph.one("IAMMember", "plain").id == f"dicom-local/roles/viewer/{A}"
+    assert graph.one("IAMMember", "until").id == f"dicom-local/roles/viewer/{A}/until"
+    assert graph.one("IAMAuditConfig").id == "dicom-local/audit_config/healthcare.googleapis.com"
