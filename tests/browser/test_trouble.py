@@ -150,3 +150,15 @@ def studies(numbers: range) -> str:
         }
 
     return json.dumps([study(number) for number in numbers])
+
+
+def test_a_decoder_that_never_starts_is_noticed(reader: Reader, slides: Slides) -> None:
+    reader.page.route("**/dataLoader.worker.min.js", lambda route: route.fulfill(status=200, body=""))
+    reader.page.clock.install()
+    reader.sign_in(link(slides["sparse"]))
+    with reader.page.expect_response("**/frames/**"):
+        pass
+
+    reader.page.clock.fast_forward(25_000)
+
+    expect(reader.failure()).to_contain_text("the decoder does not run")

@@ -6,6 +6,7 @@ import { announce, button, h } from './dom.js';
 import { loadEngine } from './engine.js';
 
 const STEP = 0.25;
+const DECODING_PATIENCE = 20_000;
 
 /** Opens `slide` in `container`; gives what closes it. `onFailure` hears once if tiles fail later. */
 export async function openSlide(container, slide, client, onFailure) {
@@ -24,6 +25,7 @@ export async function openSlide(container, slide, client, onFailure) {
     'aria-label': `Slide ${slide.title}. Arrow keys move, plus and minus zoom, 0 shows the whole slide.`,
   });
   container.replaceChildren(viewport, tools(viewer, slide.spacing));
+  const stopWatching = watchDecoding(viewport, client, onFailure);
   viewer.render({ container: viewport });
   const map = viewer.getMap();
   viewport.addEventListener('keydown', (event) => keys(map, event));
@@ -32,6 +34,7 @@ export async function openSlide(container, slide, client, onFailure) {
   viewport.focus({ preventScroll: true });
   announce(`Slide ${slide.title} is open.`);
   return () => {
+    stopWatching();
     client.onFrameFailure = () => {};
     viewer.cleanup();
   };
@@ -45,6 +48,16 @@ function build(engine, images, client) {
   } catch (error) {
     throw new Failure('blocked', `The engine refuses this slide: ${error.message}`, error);
   }
+}
+
+/** A decoder that does not start says nothing: tiles come and are never drawn. Gives what ends the watch. */
+function watchDecoding(viewport, client, onFailure) {
+  const late = () => onFailure(new Failure('config', 'Tiles of this slide have come but none is drawn: the decoder does not run.'));
+  let timer;
+  client.onFrame = () => { timer ??= setTimeout(late, DECODING_PATIENCE); };
+  const stop = () => clearTimeout(timer);
+  viewport.addEventListener('dicommicroscopyviewer_frame_loading_ended', stop);
+  return stop;
 }
 
 /** Bytes of one frame without compression. */

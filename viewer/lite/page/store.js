@@ -67,17 +67,19 @@ function pause({ factor = 2, minTimeout = 1000, maxTimeout = 30_000, randomize =
   return new Promise((resolve) => { setTimeout(resolve, randomize ? longest * (0.5 + Math.random() / 2) : longest); });
 }
 
-/** The engine swallows what happens to a tile: `client.onFrameFailure` hears it. And a frame that the engine cannot decode
+/** The engine swallows what happens to a tile: `client.onFrame` and `client.onFrameFailure` hear it. And a frame that the engine cannot decode
  *  would end one of its workers for good, or be drawn wrongly: it does not get there. */
 function watchFrames(client) {
   const retrieve = client.retrieveInstanceFrames;
   client.frameSizes = new Map();
+  client.onFrame = () => {};
   client.onFrameFailure = () => {};
   client.retrieveInstanceFrames = async (options) => {
     try {
       const frames = await retrieve(options);
       const problem = frameProblem(new Uint8Array(frames[0]), client.frameSizes.get(options.sopInstanceUID));
       if (problem) throw new Failure('blocked', problem);
+      client.onFrame();
       return frames;
     } catch (failure) {
       client.onFrameFailure(failure);
