@@ -12,8 +12,6 @@ from tests.e2e.conftest import PATIENCE, Platform
 from tests.e2e.tiles import TILES
 from tests.e2e.tiles_slide import Written, write_slide
 
-pytestmark = pytest.mark.xdist_group("e2e")
-
 JPEG = next(tile for tile in TILES if tile.coding == "jpeg-baseline" and tile.photometric == "YBR_FULL")
 
 
@@ -27,12 +25,12 @@ def slide(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> list[
     folder = tmp_path_factory.mktemp("backlog")
     written = write_slide(folder, JPEG, key="backlog")
     assert platform.load(folder) == 0
+    execution = platform.run_job("--quiet-seconds", "0")
+    assert execution["succeededCount"] == 1, platform.log(execution)
     return written
 
 
 def test_what_was_loaded_is_prepared_without_being_named(platform: Platform, slide: list[Written]) -> None:
-    execution = platform.run_job("--quiet-seconds", "0")
-    assert execution["succeededCount"] == 1, platform.log(execution)
     assert platform.report(slide[0].study, slide[0].series)["status"] == "ready"
     assert f"work/{slide[0].study}/{slide[0].series}.json" not in work_items(platform)
 

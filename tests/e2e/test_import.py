@@ -12,8 +12,6 @@ from tests.e2e.conftest import Platform
 from tests.e2e.tiles import TILES
 from tests.e2e.tiles_slide import write_slide
 
-pytestmark = pytest.mark.xdist_group("e2e")
-
 JPEG = next(tile for tile in TILES if tile.coding == "jpeg-baseline")
 BUCKET = "scans-of-the-tests"
 

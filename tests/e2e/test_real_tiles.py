@@ -8,8 +8,6 @@ from tests.e2e.conftest import Platform
 from tests.e2e.tiles import TILES, Tile
 from tests.e2e.tiles_slide import Written, write_slide
 
-pytestmark = pytest.mark.xdist_group("e2e")
-
 VIEWER_ACCEPT = 'multipart/related; type="application/octet-stream"; transfer-syntax=*'
 DECODED = {"raw", "jpeg-baseline", "jpeg2000", "jpeg-ls"}
 OFFSETS = ("basic", "extended", "none")

@@ -14,8 +14,6 @@ from tests.e2e.tiles import TILES
 from tests.e2e.tiles_slide import write_slide
 from tests.jobs.schema_check import problems
 
-pytestmark = pytest.mark.xdist_group("e2e")
-
 JPEG = next(tile for tile in TILES if tile.coding == "jpeg-baseline" and tile.photometric == "YBR_FULL")
 GREY = next(tile for tile in TILES if tile.coding == "jpeg-baseline" and tile.samples == 1)
 RADIOLOGY = ("CT_small.dcm", "MR_small.dcm", "examples_ybr_color.dcm", "examples_palette.dcm")
@@ -59,15 +57,15 @@ def test_a_small_sparse_slide_is_ready(platform: Platform, tmp_path: Path) -> No
 def test_a_large_sparse_slide_is_blocked_because_the_store_leaves_its_positions_out(
     platform: Platform, tmp_path: Path
 ) -> None:
-    levels = write_slide(tmp_path, GREY, across=(176, 44, 11, 3), key="large sparse", sparse=True, small=True)
+    across = (40, 33, 9, 3, 2)
+    levels = write_slide(tmp_path, GREY, across=across, key="large sparse", sparse=True, small=True)
     assert platform.load(tmp_path) == 0
     platform.run_job("--study", levels[0].study)
     report = platform.report(levels[0].study, levels[0].series)
     assert report["status"] == "blocked"
-    missing, large, *others = report["findings"]
+    missing, large = report["findings"]
     assert (missing["rule"], missing["severity"], missing["instances"]) == ("R01", "BLOCK", [levels[0].instance])
     assert (large["rule"], large["severity"], large["instances"]) == ("R01", "SLOW", [levels[1].instance])
-    assert {finding["rule"] for finding in others} == {"R09"}
 
 
 def test_reports_keep_to_their_schema(platform: Platform, radiology: list[pydicom.Dataset], tmp_path: Path) -> None:

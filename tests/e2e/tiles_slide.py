@@ -17,6 +17,7 @@ from pydicom.uid import UID, VLWholeSlideMicroscopyImageStorage, generate_uid
 from tests.e2e.tiles import SIDE, Tile
 
 Offsets = Literal["basic", "extended", "none"]
+POSITION_NOTE = "as long as what scanners write per frame ".ljust(700, ".")
 SMALL = b"\xff\xd8\xff\xc0\x00\x11"
 """How a JPEG begins: as much of one as tells its coding."""
 
@@ -150,7 +151,8 @@ def _level(tile: Tile, identity: str, number: int, side: int, sparse: bool) -> D
                         ColumnPositionInTotalImagePixelMatrix=at % side * SIDE + 1,
                         RowPositionInTotalImagePixelMatrix=at // side * SIDE + 1,
                     )
-                ]
+                ],
+                FrameContentSequence=[item(FrameComments=POSITION_NOTE if number == 1 else "")],
             )
             for at in range(side * side)
         ]
