@@ -147,7 +147,8 @@ def test_file_over_the_limit_is_not_transcoded(
         ("image/jpeg", "image/jpeg", JPEG, False),
         (f"image/jpeg; transfer-syntax={JPEG}", "image/jpeg", JPEG, False),
         (
-            f'multipart/related; type="image/jp2"; transfer-syntax=1.2.840.10008.1.2.4.90, multipart/related; type="image/jpeg"; transfer-syntax={JPEG}; q=0.5',
+            f'multipart/related; type="image/jp2"; transfer-syntax=1.2.840.10008.1.2.4.90, '
+            f'multipart/related; type="image/jpeg"; transfer-syntax={JPEG}; q=0.5',
             "image/jpeg",
             JPEG,
             True,
