@@ -33,9 +33,15 @@ class Execution:
         self.cancelled = False
 
     def log(self, text: str) -> None:
-        self.log_path.parent.mkdir(parents=True, exist_ok=True)
-        with self.log_path.open("a") as file:
-            file.write(f"{timestamp(self.cloud.clock())} {text}\n")
+        """One line to the log; that it cannot be written (disk full) fails the execution, once and in words."""
+        try:
+            self.log_path.parent.mkdir(parents=True, exist_ok=True)
+            with self.log_path.open("a") as file:
+                file.write(f"{timestamp(self.cloud.clock())} {text}\n")
+        except OSError as error:
+            problem = f"the log cannot be written: {error.strerror}"
+            if problem not in self.failures:
+                self.failures.append(problem)
 
     async def run(self) -> None:
         """To the end, whatever happens: the operation is done and no process is left."""
@@ -144,7 +150,6 @@ class Execution:
         refer(self.cloud, self.name, completionTime=now, completionStatus=status)
         if failed:
             self.cloud.operations.fail(HOST, self.operation, 499 if self.cancelled else 400, message)
-            # Last, since a full disk would end us here.
             self.log(message)
         else:
             done = self.cloud.resources.get(HOST, self.name) or {}

@@ -339,6 +339,17 @@ def test_children_that_outlive_their_parent_are_ended_too(jobs: Jobs) -> None:
     assert gone(started(jobs))
 
 
+def test_an_execution_whose_log_cannot_be_written_still_ends_as_failed(jobs: Jobs) -> None:
+    jobs.declare("print('x')")
+    (jobs.api.parts.cloud.data / "logs").write_text("in the way")
+
+    operation = jobs.run()
+
+    assert "the log cannot be written: " in operation["error"]["message"]
+    [execution] = jobs.executions()
+    assert execution["conditions"][0]["state"] == "CONDITION_FAILED"
+
+
 def test_a_finished_execution_leaves_only_its_log(jobs: Jobs) -> None:
     jobs.declare("print('x')")
 
