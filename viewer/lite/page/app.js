@@ -12,7 +12,7 @@ const view = document.getElementById('view');
 const where = document.getElementById('where');
 const account = document.getElementById('account');
 const STUDY = /^\/studies\/([0-9.]+)(?:\/series\/([0-9.]+))?\/?$/;
-const GOOGLE = /^(\/projects\/[^/]+\/locations\/[^/]+\/datasets\/[^/]+\/dicomStores\/[^/]+)\/study\/([0-9.]+)(?:\/series\/([0-9.]+))?\/?$/;
+const GOOGLE = /^(\/projects(?:\/[^/]+){7})\/study\/([0-9.]+)(?:\/series\/([0-9.]+))?\/?$/;
 
 let app;
 let leave = () => {};
@@ -63,7 +63,8 @@ function viewOf(address) {
 
 /** A link must not make this page send its reader's token to a store of the link's choice. */
 function refuseOtherStore(url) {
-  if (url && url !== app.config.servers[0].url) throw new Failure('missing', 'The link names another DICOM store than the one this viewer shows.');
+  if (!url || url === app.config.servers[0].url) return;
+  throw new Failure('missing', 'The link names another DICOM store than the one this viewer shows.');
 }
 
 function follow(event) {
@@ -78,11 +79,17 @@ function follow(event) {
 function signedOut() {
   show(view, h('section', { class: 'empty' }, h('h1', {}, 'You are signed out'),
     h('p', {}, 'Nothing of what you looked at is kept in this browser.'),
-    button('Sign in', () => { history.replaceState(null, '', '/'); void app.session.signIn({ asked: true }); }, { class: 'primary' })));
+    button('Sign in', signInAgain, { class: 'primary' })));
+}
+
+function signInAgain() {
+  history.replaceState(null, '', '/');
+  app.session.signIn({ asked: true }).catch(fail);
 }
 
 function fail(error) {
-  const failure = error instanceof Failure ? error : new Failure('config', `Something unexpected happened: ${error.message}`, error);
+  const sentence = `Something unexpected happened: ${error.message}`;
+  const failure = error instanceof Failure ? error : new Failure('config', sentence, error);
   show(view, failurePanel(failure, actionsFor(failure)));
   announce(failure.message);
 }

@@ -3,15 +3,19 @@
 /** Why the engine cannot draw this frame, or null. `size` is the frame's length in bytes if it were not compressed. */
 export function frameProblem(bytes, size) {
   const codec = codecOf(bytes);
-  if (codec in UNSUPPORTED) return `The image is encoded as ${UNSUPPORTED[codec]}, which this viewer cannot decode (rule R07).`;
+  if (codec in UNSUPPORTED) return undecodable(UNSUPPORTED[codec]);
   if (codec !== 'raw') return null;
   // One byte more is padding to an even length.
   if (size !== undefined && bytes.length !== size && bytes.length !== size + 1) {
     return isRunLength(bytes)
-      ? 'The image is encoded as RLE, which this viewer cannot decode (rule R07).'
+      ? undecodable('RLE')
       : `A tile has ${bytes.length} bytes in no known encoding, ${size} were expected (rule R08).`;
   }
   return null;
+}
+
+function undecodable(encoding) {
+  return `The image is encoded as ${encoding}, which this viewer cannot decode (rule R07).`;
 }
 
 const UNSUPPORTED = {

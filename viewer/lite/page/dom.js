@@ -1,6 +1,7 @@
 // Building the page: elements from plain calls, and the parts that every view shows in the same way.
 
-/** An element: `h('a', {href: '/'}, 'text', child, …)`. Attributes that are false or null are left out, functions listen. */
+/** An element: `h('a', {href: '/'}, 'text', child, …)`. Attributes that are false or null are left out,
+ *  functions listen. */
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {

@@ -1,4 +1,4 @@
-// What can go wrong, in words: every failure says what happened and what to do. Nothing here touches the page or the network.
+// What can go wrong, in words: every failure says what happened and what to do. No page, no network.
 
 /** A failure that its reader can understand. `kind` is one of the keys of REMEDIES. */
 export class Failure extends Error {

@@ -64,7 +64,8 @@ export class Session {
     this.current = null;
     const { endSessionEndpoint } = this.#oidc;
     const back = `${location.origin}/logout`;
-    location.replace(endSessionEndpoint ? `${endSessionEndpoint}?${new URLSearchParams({ post_logout_redirect_uri: back })}` : back);
+    const query = new URLSearchParams({ post_logout_redirect_uri: back });
+    location.replace(endSessionEndpoint ? `${endSessionEndpoint}?${query}` : back);
   }
 
   async #renewInFrame() {

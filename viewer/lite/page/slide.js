@@ -12,14 +12,13 @@ const DECODING_PATIENCE = 20_000;
 export async function openSlide(container, slide, client, onFailure) {
   if (slide.problem) throw new Failure('blocked', slide.problem);
   const engine = await loadEngine();
-  const images = slide.pyramid.map((metadata) => new engine.metadata.VLWholeSlideMicroscopyImage({ metadata }));
   client.frameSizes = new Map(slide.pyramid.map((image) => [value(image, 'SOPInstanceUID'), frameSize(image)]));
   let told = false;
   client.onFrameFailure = (failure) => {
     if (!told) onFailure(failure);
     told = true;
   };
-  const viewer = build(engine, images, client);
+  const viewer = build(engine, slide.pyramid, client);
   const viewport = h('div', {
     class: 'viewport', tabindex: '0', role: 'application', 'aria-busy': 'true', 'aria-roledescription': 'slide viewer',
     'aria-label': `Slide ${slide.title}. Arrow keys move, plus and minus zoom, 0 shows the whole slide.`,
@@ -40,10 +39,14 @@ export async function openSlide(container, slide, client, onFailure) {
   };
 }
 
-function build(engine, images, client) {
+function build(engine, pyramid, client) {
   try {
     return new engine.viewer.VolumeImageViewer({
-      client, metadata: images, controls: ['overview'], useTileGridResolutions: false, errorInterceptor: (error) => error,
+      client,
+      metadata: pyramid.map((metadata) => new engine.metadata.VLWholeSlideMicroscopyImage({ metadata })),
+      controls: ['overview'],
+      useTileGridResolutions: false,
+      errorInterceptor: (error) => error,
     });
   } catch (error) {
     throw new Failure('blocked', `The engine refuses this slide: ${error.message}`, error);
@@ -52,7 +55,8 @@ function build(engine, images, client) {
 
 /** A decoder that does not start says nothing: tiles come and are never drawn. Gives what ends the watch. */
 function watchDecoding(viewport, client, onFailure) {
-  const late = () => onFailure(new Failure('config', 'Tiles of this slide have come but none is drawn: the decoder does not run.'));
+  const sentence = 'Tiles of this slide have come but none is drawn: the decoder does not run.';
+  const late = () => onFailure(new Failure('config', sentence));
   let timer;
   client.onFrame = () => { timer ??= setTimeout(late, DECODING_PATIENCE); };
   const stop = () => clearTimeout(timer);

@@ -34,7 +34,7 @@ function slideOf(images) {
   };
 }
 
-/** Why the engine would fail on these images, as a sentence with the rule's name; null when nothing is known against them. */
+/** Why the engine would fail on these images, as a sentence with the rule's name; null when nothing is known. */
 export function problemOf(pyramid) {
   return RULES.map((rule) => rule(pyramid)).find(Boolean) ?? null;
 }
@@ -54,17 +54,19 @@ const RULES = [
         .map((path) => value(path, 'OpticalPathIdentifier'))].join();
       return seen.has(key) || !seen.add(key);
     });
-    return twice && `Two images of the slide have the same size, ${columns(twice)} × ${value(twice, 'TotalPixelMatrixRows')} (rule R03: duplicate level).`;
+    const size = twice && `${columns(twice)} × ${value(twice, 'TotalPixelMatrixRows')}`;
+    return twice && `Two images of the slide have the same size, ${size} (rule R03: duplicate level).`;
   },
   function R05(images) {
-    const deep = images.some((image) => (value(image, 'TotalPixelMatrixFocalPlanes') ?? 1) > 1 || (value(image, 'NumberOfFocalPlanes') ?? 1) > 1);
+    const deep = images.some((image) => value(image, 'TotalPixelMatrixFocalPlanes') > 1
+      || value(image, 'NumberOfFocalPlanes') > 1);
     return deep && 'The slide was scanned at several focal planes, and no plane can be chosen here (rule R05: z-stack).';
   },
   function R06(images) {
     const colour = images.filter((image) => value(image, 'SamplesPerPixel') === 3);
-    const with_ = colour.filter((image) => has(value(image, 'OpticalPathSequence'), 'ICCProfile'));
-    return with_.length > 0 && with_.length < colour.length
-      && `Only ${with_.length} of ${colour.length} levels carry a colour profile (rule R06: partial ICC).`;
+    const tagged = colour.filter((image) => has(value(image, 'OpticalPathSequence'), 'ICCProfile'));
+    return tagged.length > 0 && tagged.length < colour.length
+      && `Only ${tagged.length} of ${colour.length} levels carry a colour profile (rule R06: partial ICC).`;
   },
   function R12(images) {
     const bare = images.some((image) => !has(image, 'OpticalPathSequence'));

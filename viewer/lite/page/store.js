@@ -25,7 +25,8 @@ export function openStore({ DICOMwebClient }, server, session) {
   return client;
 }
 
-/** Studies with slides, a page at a time: `{studies, more}`. Google sends 100 unless asked, and never says that there are more. */
+/** Studies with slides, a page at a time: `{studies, more}`. Google sends 100 unless asked for another number, and never
+ *  says that there are more. */
 export async function searchStudies(client, offset) {
   const studies = await client.searchForStudies({
     queryParams: { ModalitiesInStudy: 'SM', limit: PAGE, offset, includefield: 'NumberOfStudyRelatedSeries' },
@@ -38,8 +39,8 @@ export async function studyMetadata(client, studyInstanceUID) {
   const series = await client.searchForSeries({ queryParams: { Modality: 'SM', StudyInstanceUID: studyInstanceUID } }) ?? [];
   if (!series.length) throw new Failure('missing', 'This store has no slides of that study.');
   const uids = series.map((entry) => entry['0020000E'].Value[0]);
-  const all = await Promise.all(uids.map((seriesInstanceUID) => client.retrieveSeriesMetadata({ studyInstanceUID, seriesInstanceUID })));
-  return all.flat();
+  const metadata = (seriesInstanceUID) => client.retrieveSeriesMetadata({ studyInstanceUID, seriesInstanceUID });
+  return (await Promise.all(uids.map(metadata))).flat();
 }
 
 async function patiently(retry, server, session, attempt) {
@@ -64,7 +65,8 @@ async function patiently(retry, server, session, attempt) {
 
 function pause({ factor = 2, minTimeout = 1000, maxTimeout = 30_000, randomize = true }, failures) {
   const longest = Math.min(minTimeout * factor ** failures, maxTimeout);
-  return new Promise((resolve) => { setTimeout(resolve, randomize ? longest * (0.5 + Math.random() / 2) : longest); });
+  const wait = randomize ? longest * (0.5 + Math.random() / 2) : longest;
+  return new Promise((resolve) => { setTimeout(resolve, wait); });
 }
 
 /** The engine swallows what happens to a tile: `client.onFrame` and `client.onFrameFailure` hear it. And a frame that the engine cannot decode

@@ -16,7 +16,8 @@ const COLUMNS = [
 
 export async function showWorklist(view, { client, config }) {
   if (config.disableWorklist) {
-    show(view, h('section', { class: 'empty' }, h('h1', {}, 'Studies'), h('p', {}, 'This viewer opens studies by link only.')));
+    const sentence = 'This viewer opens studies by link only.';
+    show(view, h('section', { class: 'empty' }, h('h1', {}, 'Studies'), h('p', {}, sentence)));
     return;
   }
   show(view, waiting('Looking for studies…'));
@@ -28,7 +29,9 @@ export async function showWorklist(view, { client, config }) {
 
 class Worklist {
   #client; #studies = []; #body = h('tbody'); #count = h('p', { class: 'count' }); #foot = h('div', { class: 'actions' });
-  #filter = h('input', { type: 'search', placeholder: 'Filter', 'aria-label': 'Filter the studies shown', input: () => this.#draw() });
+  #filter = h('input', {
+    type: 'search', placeholder: 'Filter', 'aria-label': 'Filter the studies shown', input: () => this.#draw(),
+  });
 
   constructor(client, page) {
     this.#client = client;
