@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,10 @@ from rich.console import Console
 from localcloud import up
 from localcloud.cloud import Cloud
 from localcloud.server import running
-from smoke_tests.credentials import TokenSource
+from smoke_tests.credentials import Credentials, TokenSource
+from smoke_tests.dicomweb import DicomWeb
+from smoke_tests.http import Http
+from smoke_tests.janitor import sweep
 from smoke_tests.target import Limits, Target, from_outputs
 
 NO_VIEWER = {"viewer": "these tests are about the store"}
@@ -38,10 +42,19 @@ class Platform:
 
 
 @pytest.fixture(scope="session")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     folder = tmp_path_factory.mktemp("local-cloud")
     with running(Cloud(data=folder, project="dicom-local")) as parts:
         outputs = up.deploy(Console(quiet=True), parts).outputs
         file = folder / "outputs.json"
         file.write_text(json.dumps(outputs))
         yield Platform(outputs, parts.cloud.iam.token, file)
+
+
+@pytest.fixture
+def platform(cloud: Platform) -> Iterator[Platform]:
+    """The same stack for all; whatever a test leaves in the smoke store is gone before the next."""
+    yield cloud
+    target = cloud.target()
+    store = DicomWeb(Http(), target.dicomweb_root, Credentials(cloud.token), target.writer)
+    assert sweep(store, older_than=timedelta(), now=datetime.now(UTC) + timedelta(days=1)).problems == []

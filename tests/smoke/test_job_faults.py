@@ -16,7 +16,6 @@ from tests.smoke import faulty
 from tests.smoke.conftest import Platform
 from tests.smoke.faulty import Answered, Asked
 
-pytestmark = pytest.mark.xdist_group("smoke")
 Store = Callable[[Asked], Answered]
 RUN = "20261122T131500Z-1f2e3d"
 

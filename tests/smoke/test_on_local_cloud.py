@@ -25,8 +25,6 @@ from smoke_tests.target import Limits
 from tests.smoke import faulty
 from tests.smoke.conftest import Platform
 
-pytestmark = pytest.mark.xdist_group("smoke")
-
 
 def store(platform: Platform) -> DicomWeb:
     target = platform.target()

@@ -27,7 +27,9 @@ def test_what_orthanc_declares_it_does(tmp_path: Path) -> None:
         status: [one for one in outcome.results if one.status == status] for status in ("fail", "warn", "skip")
     }
     assert by_status["fail"] == []
-    assert [one.reason for one in by_status["warn"]] == ["the target does not tell the time (no Date header)"]
+    warned = {one.name: one.reason for one in by_status["warn"]}
+    assert warned.pop("the clocks agree") == "the target does not tell the time (no Date header)"
+    assert set(warned) <= {"frames come quickly side by side"}  # which depends on what else the machine does
     assert outcome.exit_code == 0
     passed = {one.id for one in outcome.results if one.status == "pass"}
     assert passed >= {"0", "2", "3", "4", "5", "6"}
