@@ -41,7 +41,7 @@ PREVIEWER_ROLES = (
     "roles/cloudbuild.connectionViewer",
     "roles/cloudscheduler.viewer",
     "roles/eventarc.viewer",
-    "roles/firebase.viewer",
+    "roles/firebasehosting.viewer",
     "roles/healthcare.datasetViewer",
     "roles/healthcare.dicomStoreViewer",
     "roles/iam.securityReviewer",
@@ -52,7 +52,10 @@ PREVIEWER_ROLES = (
     "roles/serviceusage.serviceUsageViewer",
     "roles/workflows.viewer",
 )
-"""Reads how things are declared, for `pulumi preview --refresh`; neither DICOM nor a secret's value nor an object."""
+"""Reads how things are declared, for `pulumi preview --refresh`; neither DICOM nor a secret's value nor an object.
+
+`roles/firebase.viewer` would read every object of the project.
+"""
 
 # Firebase Hosting has no policy on a single site, so who may release to one may release to both.
 RELEASE_ROLES = ("roles/firebasehosting.admin", "roles/logging.logWriter")

@@ -32,6 +32,7 @@ def parser() -> argparse.ArgumentParser:
         "--data", type=Path, metavar="FOLDER", help="keep everything there (default: thrown away at the end)"
     )
     serve.add_argument("--project", default="dicom-local", help="project id that exists (default: %(default)s)")
+    serve.add_argument("--new-project", action="store_true", help="answer for an API only once it is enabled")
     serve.add_argument("--write-config", type=Path, metavar="FILE", help="point this stack file's endpoint block here")
 
     token = commands.add_parser("token", help="print an access token for a principal, valid for an hour")

@@ -16,7 +16,8 @@ JOB = Path("jobs/prepare")
 
 def serve(options: argparse.Namespace) -> int:
     try:
-        with session(port=options.port, project=options.project, data=options.data) as parts:
+        new = options.new_project
+        with session(port=options.port, project=options.project, data=options.data, new_project=new) as parts:
             cloud = parts.cloud
             settings: dict[str, str] = {}
             if JOB.is_dir():

@@ -11,10 +11,13 @@ import errno
 import json
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+import traceback
+from collections.abc import Coroutine, Generator
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
 from localcloud.assemble import Parts, assemble
 from localcloud.cloud import Cloud
@@ -46,19 +49,36 @@ def bind(port: int) -> socket.socket:
     return sock
 
 
-@web.middleware
-async def google_errors(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
-    """Answer an `ApiError` of a raw route in Google's shape."""
-    try:
-        return await handler(request)
-    except ApiError as error:
-        headers = {"WWW-Authenticate": 'Bearer realm="https://accounts.google.com/"'} if error.code == 401 else None
-        return web.json_response(error.body(), status=error.code, headers=headers)
+def google_errors(log: Path) -> Middleware:
+    """Answer an `ApiError` of a raw route in Google's shape; a bug of ours as a 500 whose trace is in `log`."""
+
+    @web.middleware
+    async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except ApiError as error:
+            return refusal(error)
+        except (web.HTTPException, ConnectionError):
+            raise
+        except Exception:
+            log.parent.mkdir(parents=True, exist_ok=True)
+            with log.open("a") as file:
+                file.write(f"{request.method} {request.path}\n{traceback.format_exc()}\n")
+            return refusal(ApiError(500, f"Internal error of the local cloud on {request.path}; its trace is in {log}"))
+
+    return answer
 
 
-def control_handler(parts: Parts) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+def refusal(error: ApiError) -> web.Response:
+    return web.json_response(error.body(), status=error.code, headers=challenge(error.code))
+
+
+def challenge(status: int) -> dict[str, str] | None:
+    """What a 401 must say (RFC 9110 §11.6.1)."""
+    return {"WWW-Authenticate": 'Bearer realm="https://accounts.google.com/"'} if status == 401 else None
+
+
+def control_handler(parts: Parts) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         raw = await request.read()
         try:
@@ -75,13 +95,12 @@ def control_handler(parts: Parts) -> Callable[[web.Request], Awaitable[web.Strea
                 authorization=request.headers.get("Authorization"),
             )
         )
-        headers = {"WWW-Authenticate": 'Bearer realm="https://accounts.google.com/"'} if answer.status == 401 else None
-        return web.json_response(answer.body, status=answer.status, headers=headers)
+        return web.json_response(answer.body, status=answer.status, headers=challenge(answer.status))
 
     return handle
 
 
-def token_handler(parts: Parts) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+def token_handler(parts: Parts) -> Handler:
     """`/_local/token?as=E-MAIL`: what `python -m localcloud token` asks, for the owner's eyes only."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
@@ -95,7 +114,9 @@ def token_handler(parts: Parts) -> Callable[[web.Request], Awaitable[web.StreamR
 
 
 def build_app(parts: Parts) -> web.Application:
-    app = web.Application(middlewares=[google_errors], client_max_size=MAX_BODY)
+    app = web.Application(
+        middlewares=[google_errors(parts.cloud.data / "logs" / "server.log")], client_max_size=MAX_BODY
+    )
     for service in parts.services:
         if hasattr(service, "routes"):
             service.routes(app)

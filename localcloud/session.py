@@ -52,12 +52,15 @@ def sweep() -> None:
 
 
 @contextlib.contextmanager
-def session(*, port: int, project: str, data: Path | None) -> Generator[Parts]:
-    """A served local cloud that other commands of this folder can find. Raises `PortTaken`, `AlreadyRunning`."""
+def session(*, port: int, project: str, data: Path | None, new_project: bool = True) -> Generator[Parts]:
+    """A served local cloud that other commands of this folder can find. Raises `PortTaken`, `AlreadyRunning`.
+
+    In a new project an API answers once it is enabled; otherwise all of them are on.
+    """
     end_on_signals()
     state.refuse_a_second()
     with folder(data) as place, contextlib.ExitStack() as at_the_end:
-        cloud = Cloud(data=place, project=project, new_project=True)
+        cloud = Cloud(data=place, project=project, new_project=new_project)
         with running(cloud, port) as parts:
             if data is not None:
                 cloud.resources.load(place / "resources.json")

@@ -82,6 +82,19 @@ def test_an_unknown_api_is_named(cloud: Cloud) -> None:
     assert "nosuch.googleapis.com" in body["error"]["message"]
 
 
+def test_a_bug_of_ours_is_a_500_in_googles_shape_and_its_trace_is_kept(cloud: Cloud) -> None:
+    def broken(_: Any) -> Any:
+        raise ZeroDivisionError
+
+    cloud.methods["pubsub.v1:projects.topics.list"] = broken
+    url = f"{cloud.base}/pubsub.googleapis.com/v1/projects/dicom-local/topics"
+
+    status, body = call(url, token=cloud.iam.token(cloud.iam.owner))
+
+    assert (status, body["error"]["status"]) == (500, "INTERNAL")
+    assert "ZeroDivisionError" in (cloud.data / "logs" / "server.log").read_text()
+
+
 def state_of(cloud: Cloud) -> State:
     key = str(cloud.iam.credentials_file)
     return State(pid=1, port=1, base=cloud.base, project=cloud.project, data="", credentials=key)
