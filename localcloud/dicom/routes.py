@@ -97,7 +97,7 @@ class Routes:
             service=self._service,
             archive=self._service.archive(store),
             store=store,
-            root=f"{request.scheme}://{request.host}/{HOST}/{version}/{store}/dicomWeb",
+            root=f"{self._origin(request)}/{HOST}/{version}/{store}/dicomWeb",
             version=version,
             study=part["study"],
             series=part["series"],
@@ -107,6 +107,10 @@ class Routes:
             frames=part["frames"],
         )
         return await answer(target)
+
+    def _origin(self, request: web.Request) -> str:
+        """Where the client reaches us; some (dicomweb-client) leave the port out of Host, which then says nothing."""
+        return f"{request.scheme}://{request.host}" if ":" in request.host else self._service.cloud.base
 
 
 def transaction(method: str, part: dict[str, str]) -> Answer | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 import numpy as np
+import pydicom
 import pytest
 import requests
 from dicomweb_client.api import DICOMwebClient
@@ -32,12 +33,17 @@ def client(served: Served) -> DICOMwebClient:
 @pytest.fixture
 def stored(client: DICOMwebClient) -> list[Dataset]:
     study, series = uid(), uid()
-    slides = [encapsulated(slide(samples=1), JPEG, [tile(20 + n), tile(120 + n)]) for n in range(2)]
+    slides = [filed(encapsulated(slide(samples=1), JPEG, [tile(20 + n), tile(120 + n)])) for n in range(2)]
     for ds in slides:
         ds.StudyInstanceUID, ds.SeriesInstanceUID = study, series
     answer = client.store_instances(slides)
     assert len(answer.ReferencedSOPSequence) == 2
     return slides
+
+
+def filed(ds: Dataset) -> Dataset:
+    """The data set as read from a file: the client writes the preamble of PS3.10 only when there was one."""
+    return pydicom.dcmread(io.BytesIO(encode(ds)))
 
 
 def uids(ds: Dataset) -> tuple[str, str, str]:
@@ -63,7 +69,8 @@ def test_retrieves_files_as_stored_and_decoded(client: DICOMwebClient, stored: l
     assert client.retrieve_instance(study, series, instance, media_types=as_stored) == stored[0]
     assert len(client.retrieve_study(study, media_types=as_stored)) == 2
     assert len(list(client.iter_series(study, series, media_types=as_stored))) == 2
-    decoded = client.retrieve_instance(study, series, instance)
+    explicit = (("application/dicom", "1.2.840.10008.1.2.1"),)
+    decoded = client.retrieve_instance(study, series, instance, media_types=explicit)
     assert decoded.file_meta.TransferSyntaxUID == "1.2.840.10008.1.2.1"
     assert np.array_equal(decoded.pixel_array, stored[0].pixel_array)
 
@@ -90,7 +97,7 @@ def test_retrieves_bulk_data(client: DICOMwebClient, served: Served) -> None:
     path = Dataset()
     path.ICCProfile = b"profile!" * 100
     ds.OpticalPathSequence = [path]
-    client.store_instances([ds])
+    client.store_instances([filed(ds)])
 
     uri = client.retrieve_instance_metadata(*uids(ds))["00480105"]["Value"][0]["00282000"]["BulkDataURI"]
 
@@ -98,7 +105,7 @@ def test_retrieves_bulk_data(client: DICOMwebClient, served: Served) -> None:
 
 
 def test_stores_in_chunks_and_is_told_of_duplicates(client: DICOMwebClient, served: Served) -> None:
-    ds = slide(frames=4, side=1024)  # above the client's chunk size: chunked transfer encoding
+    ds = filed(slide(frames=4, side=1024))  # above the client's chunk size: chunked transfer encoding
     client.store_instances([ds], study_instance_uid=ds.StudyInstanceUID)
 
     assert served.get(instance_path(ds), "application/dicom; transfer-syntax=*").content == encode(ds)
