@@ -59,8 +59,8 @@ def used_modules() -> list[str]:
     """The submodules of `pulumi_gcp` that deploying loads."""
     with served() as parts:
         deploy(parts)
-    loaded = {name.split(".")[1] for name in sys.modules if name.startswith("pulumi_gcp.")}
-    return sorted(name for name in loaded if f"pulumi_gcp.{name}._inputs" in sys.modules)
+    inside = (name.split(".") for name in sys.modules if name.startswith("pulumi_gcp."))
+    return sorted({parts[1] for parts in inside if len(parts) > 2})
 
 
 def main() -> int:
