@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from google.auth.exceptions import GoogleAuthError
 from rich.console import Console
 
 from loader.access import sessions
@@ -79,6 +80,9 @@ def main(arguments: Sequence[str]) -> int:
         outcomes = load(given, to, Console(highlight=False))
     except CannotLoad as error:
         errors.print(f"loader: {error}", markup=False)
+        return COULD_NOT_LOAD
+    except GoogleAuthError as error:
+        errors.print(f"loader: no usable Google credentials ({type(error).__name__}): sign in again")
         return COULD_NOT_LOAD
     except KeyboardInterrupt:
         errors.print("loader: interrupted; what was reported as stored is stored whole, run again for the rest")

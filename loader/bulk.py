@@ -61,7 +61,7 @@ class BulkImport:
 
     def _start(self, source: str) -> dict[str, Any]:
         url = f"{self.target.healthcare}v1/{self.target.store}:import"
-        response = self.session.post(url, json={"gcsSource": {"uri": source}}, timeout=TIMEOUT)
+        response = self._call("POST", url, {"gcsSource": {"uri": source}})
         if response.status_code in (401, 403):
             said = refusal(response, self.target.store, "import", "healthcare.dicomStores.import")
             raise CannotLoad(f"{said}. {hint(source)}")
@@ -70,7 +70,7 @@ class BulkImport:
         return response.json()
 
     def _get(self, name: str) -> dict[str, Any]:
-        response = self.session.get(f"{self.target.healthcare}v1/{name}", timeout=TIMEOUT)
+        response = self._call("GET", f"{self.target.healthcare}v1/{name}")
         if response.status_code in (401, 403):
             raise CannotLoad(
                 f"the import runs as {name}, but there is no permission to follow it: "
@@ -79,6 +79,12 @@ class BulkImport:
         if not response.ok:
             raise CannotLoad(f"the import runs as {name}, but following it failed ({response.status_code}): look there")
         return response.json()
+
+    def _call(self, method: str, url: str, body: Any = None) -> requests.Response:
+        try:
+            return self.session.request(method, url, json=body, timeout=TIMEOUT)
+        except requests.RequestException as error:
+            raise CannotLoad(f"{url} could not be reached ({type(error).__name__}): run again") from None
 
     def _reasons(self, operation: dict[str, Any], failures: int) -> list[Outcome]:
         """The files that failed, from the operation's error log; one outcome for all that the log does not name."""
@@ -98,7 +104,7 @@ class BulkImport:
             "pageSize": LOG_PAGE,
         }
         while True:
-            response = self.session.post(f"{self.target.logging}v2/entries:list", json=body, timeout=TIMEOUT)
+            response = self._call("POST", f"{self.target.logging}v2/entries:list", body)
             if not response.ok:
                 return
             page = response.json()

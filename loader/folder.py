@@ -77,7 +77,7 @@ class FolderLoad:
         try:
             fetch(self._session(self.target.reader), self.target.root, file, copy)
             unlike = difference(file.path, copy)
-        except Unreadable as reason:
+        except (Unreadable, OSError) as reason:
             said = f"an instance with its UIDs is already there and could not be compared: {reason}"
             return Outcome(str(file.path), Verdict.REFUSED, file.bytes, said)
         finally:

@@ -24,7 +24,7 @@ VOLATILE = ("RetrieveURL", "InstanceAvailability")
 
 
 class Unreadable(Exception):
-    """The store's copy could not be fetched; says why."""
+    """The store's copy could not be fetched, or not be read; says why."""
 
 
 def fetch(session: requests.Session, root: str, file: DicomFile, path: Path) -> None:
@@ -69,7 +69,16 @@ def _cut_tail(path: Path, delimiter: bytes) -> None:
 
 
 def difference(one: Path, other: Path) -> str:
-    """In which respect the two files are different instances; empty when they are the same."""
+    """In which respect the two files are different instances; empty when they are the same. Raises Unreadable."""
+    try:
+        return _difference(one, other)
+    except OSError:
+        raise
+    except Exception as error:  # pydicom raises almost anything on damaged data, and may quote it
+        raise Unreadable(f"its content cannot be read ({type(error).__name__})") from None
+
+
+def _difference(one: Path, other: Path) -> str:
     with one.open("rb") as first, other.open("rb") as second:
         datasets = (_dataset(first), _dataset(second))
         syntaxes = [dataset.file_meta.TransferSyntaxUID for dataset in datasets]

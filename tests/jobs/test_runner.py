@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from google.auth.exceptions import RefreshError
 from prepare.backlog import Backlog
 from prepare.errors import CannotRun, SeriesFailed
 
@@ -237,3 +238,22 @@ def test_a_failure_is_looked_at_again(bench: Bench) -> None:
     bench.runner("--study", "1.2").stages.failure("1.2", "1.2.1", "no answer")
     assert bench.report()["status"] == "failed"
     assert work(bench, "--study", "1.2") == [("1.2.1", "ready")]
+
+
+def test_of_several_tasks_each_does_the_named_studies_of_its_shard(bench: Bench) -> None:
+    studies = [f"1.{number}" for number in range(12)]
+    for number, study in enumerate(studies):
+        bench.store.add(study, *pyramid(f"2.{number}", 256))
+    done = [
+        {series for series, _ in work(bench, "--study", *studies, "--task-index", str(task), "--task-count", "3")}
+        for task in range(3)
+    ]
+    assert all(done)
+    assert sum(map(len, done)) == len(set().union(*done)) == 12
+
+
+def test_credentials_that_fail_in_the_middle_end_the_run(bench: Bench) -> None:
+    bench.store.add("1.2", *pyramid())
+    bench.store.broken["1.2.1"] = RefreshError("token CANARY")
+    with pytest.raises(RefreshError):
+        work(bench, "--study", "1.2")

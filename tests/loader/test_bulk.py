@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import requests
 
 from loader.bulk import BulkImport, Counters, uri
 from loader.outcome import CannotLoad, Outcome, Verdict
@@ -37,15 +38,14 @@ class Api:
         self.operations, self.log, self.start, self.log_status = list(operations), list(log), start, log_status
         self.posts: list[tuple[str, Any]] = []
 
-    def post(self, url: str, json: Any, timeout: Any) -> Answer:
+    def request(self, method: str, url: str, json: Any, timeout: Any) -> Answer:
+        if method == "GET":
+            assert url == f"https://h.example/v1/{OPERATION}"
+            return Answer(self.operations.pop(0))
         self.posts.append((url, dict(json)))
         if url.endswith(":import"):
             return Answer(self.operations.pop(0) if self.operations else {}, self.start)
         return Answer(self.log.pop(0), self.log_status)
-
-    def get(self, url: str, timeout: Any) -> Answer:
-        assert url == f"https://h.example/v1/{OPERATION}"
-        return Answer(self.operations.pop(0))
 
 
 def operation(done: bool = True, **counter: int) -> dict[str, Any]:
@@ -136,3 +136,12 @@ def test_a_prefix_means_everything_below_it(source: str, expected: str) -> None:
 def test_what_is_no_bucket_is_said(source: str) -> None:
     with pytest.raises(CannotLoad, match="gs://bucket/prefix"):
         uri(source)
+
+
+def test_an_api_that_is_not_there_is_said() -> None:
+    class Dead(Api):
+        def request(self, method: str, url: str, json: Any, timeout: Any) -> Answer:
+            raise requests.ConnectionError("no route")
+
+    with pytest.raises(CannotLoad, match=r"raw:import could not be reached \(ConnectionError\)"):
+        run(Dead())

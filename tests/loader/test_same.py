@@ -9,7 +9,7 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
 
-from loader.same import difference
+from loader.same import Unreadable, difference
 from tests.e2e.tiles import TILES, Tile
 from tests.e2e.tiles_slide import write_slide
 
@@ -81,3 +81,11 @@ def test_instances_without_pixels_and_deflated_ones_are_compared_too(syntax: str
     assert difference(*paths) == ""
     change(paths[1], StudyID="8")
     assert difference(*paths) == "the attributes differ"
+
+
+def test_a_copy_that_cannot_be_read_is_said_without_quoting_it(tmp_path: Path) -> None:
+    one, other = pair(tmp_path)
+    other.write_bytes(b"CANARY" * 100)
+    with pytest.raises(Unreadable, match="its content cannot be read") as error:
+        difference(one, other)
+    assert "CANARY" not in str(error.value)

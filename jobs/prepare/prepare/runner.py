@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from .backlog import Backlog, Item, by_study, quiet_in
+from google.auth.exceptions import GoogleAuthError
+
+from .backlog import Backlog, Item, by_study, quiet_in, shard
 from .clock import Clock
 from .errors import CannotRun, Gone, SeriesFailed
 from .log import Log
@@ -26,7 +28,7 @@ class Runner:
     outcomes: list[Outcome] = field(default_factory=list[Outcome])
 
     def named(self, studies: Iterable[str], series: Iterable[str]) -> None:
-        """Prepares what was asked for by UID, now."""
+        """Prepares what was asked for by UID, now; of several tasks each does the studies of its shard."""
         wanted: dict[str, list[str] | None] = dict.fromkeys(studies)
         for one in series:
             try:
@@ -38,6 +40,8 @@ class Runner:
             if chosen is not None:
                 chosen.append(one)
         for study, chosen in wanted.items():
+            if shard(study, self.settings.task_count) != self.settings.task_index:
+                continue
             try:
                 rows = self.stages.discover(study)
             except SeriesFailed as error:
@@ -121,7 +125,7 @@ class Runner:
         """One series; a failure becomes an outcome, so that the others go on."""
         try:
             return self.stages.series(study, series, rows)
-        except CannotRun:
+        except (CannotRun, GoogleAuthError):
             raise
         except Gone as error:
             status = "failed" if not self.settings.from_backlog else "gone"
