@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +141,23 @@ def test_content_that_is_not_gzip_is_refused(served: Platform) -> None:
 
     assert refusal.status_code == 400
     assert "is not gzip" in refusal.json()["error"]["message"]
+
+
+def test_a_cut_upload_is_refused_and_leaves_nothing_behind(served: Platform) -> None:
+    version = create_version(served)
+    url = populate(served, version)["uploadUrl"]
+
+    assert upload(served, url, body=PAGE[:-4]).status_code == 400
+
+    assert list((served.cloud.data / "hosting").iterdir()) == []
+
+
+def test_a_file_larger_than_an_api_call_is_taken(served: Platform) -> None:
+    large = gzip.compress(os.urandom(12 * 2**20), compresslevel=1)
+
+    release_page(served, large)
+
+    assert requests.get(served.url, timeout=30).content == gzip.decompress(large)
 
 
 def test_a_hash_that_no_file_has_is_refused(served: Platform) -> None:
