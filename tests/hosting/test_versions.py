@@ -9,8 +9,9 @@ from typing import Any
 import requests
 
 from localcloud.cloud import Cloud
+from localcloud.hosting import Hosting
 from localcloud.server import running
-from tests.hosting.platform import READER, SITE, Platform
+from tests.hosting.platform import READER, SITE, Platform, platform
 
 HOST = "firebasehosting.googleapis.com"
 PAGE = gzip.compress(b"<!doctype html><title>one</title>", mtime=0)
@@ -278,6 +279,22 @@ def test_files_and_lists_come_in_pages(served: Platform) -> None:
     assert len(set(names)) == 3
     assert names == sorted(names, reverse=True)
     assert "nextPageToken" not in rest
+
+
+def test_a_site_comes_back_with_its_release_when_the_cloud_is_started_again(tmp_path: Path) -> None:
+    with platform(tmp_path) as before:
+        release_page(before)
+        before.cloud.resources.save(tmp_path / "resources.json")
+
+    again = Cloud(data=tmp_path)
+    with running(again) as parts:
+        again.resources.load(tmp_path / "resources.json")
+        for service in parts.services:
+            if isinstance(service, Hosting):
+                service.resume()
+        url = Platform(again).call("GET", HOST, f"v1beta1/{SITE}")["defaultUrl"]
+
+        assert "one" in requests.get(url, timeout=10).text
 
 
 def test_ending_the_cloud_frees_the_origins(tmp_path: Path) -> None:
