@@ -20,7 +20,7 @@ import pytest
 import requests
 
 from tests.hosting.platform import Platform
-from tests.hosting.test_versions import create_version, finalize, make_live, populate, upload
+from tests.hosting.releasing import create_version, finalize, make_live, populate, upload
 from viewer.headers import firebase_config, serving_config
 from viewer.packages import CACHE
 
