@@ -247,6 +247,7 @@ def test_the_page_cannot_send_anything_elsewhere(reader: Reader) -> None:
     )
 
     assert blocked == [True, True, True]
+    reader.page.wait_for_function("window.violations.length >= 4")
     directives = sorted(violation.split()[0] for violation in reader.violations())
     assert directives == ["connect-src", "connect-src", "form-action", "img-src"]
     reader.page.evaluate("window.violations = []")
