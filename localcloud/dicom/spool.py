@@ -1,8 +1,8 @@
 """Write a body to disk while it arrives.
 
-Pieces go to the page cache at once, on the event loop: a piece is at most what one read of the socket gave, and handing
-batches of them to a thread doubles the processor time of the whole request. Only the flush, which waits for the disk, is
-left to a thread.
+Pieces go to the page cache at once, on the event loop: a piece is at most what one read of the socket gave, and
+handing batches of them to a thread doubles the processor time of the whole request. Only the flush, which waits for
+the disk, is left to a thread.
 """
 
 from __future__ import annotations
