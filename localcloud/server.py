@@ -99,6 +99,7 @@ def control_handler(parts: Parts) -> Handler:
                 authorization=request.headers.get("Authorization"),
             )
         )
+        parts.cloud.resources.flush()
         return web.json_response(answer.body, status=answer.status, headers=challenge(answer.status))
 
     return handle

@@ -22,6 +22,8 @@ class Resources:
         self._hosts: dict[str, dict[str, Resource]] = {}
         self.revision = 0
         """Grows with every change: what was derived from resources holds as long as it stands still."""
+        self._kept: Path | None = None
+        self._flushed = 0
 
     def get(self, host: str, name: str) -> Resource | None:
         return self._hosts.get(host, {}).get(name)
@@ -65,6 +67,16 @@ class Resources:
         draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
         draft.write_text(text)
         draft.replace(path)
+
+    def keep(self, path: Path) -> None:
+        """Let `flush` write snapshots to `path`."""
+        self._kept = path
+
+    def flush(self) -> None:
+        """Write what changed since the last time, if it is kept: what a client was told outlives a crash."""
+        if self._kept and self._flushed != self.revision:
+            self._flushed = self.revision
+            self.save(self._kept)
 
     def load(self, path: Path) -> None:
         """Replace everything by the snapshot at `path`; without one nothing changes."""

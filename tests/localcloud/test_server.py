@@ -139,3 +139,17 @@ def test_stopping_leaves_no_listener_and_no_thread(tmp_path: Path) -> None:
     assert set(threading.enumerate()) <= before
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def test_what_a_client_was_told_is_kept_before_the_run_ends(cloud: Cloud, tmp_path: Path) -> None:
+    kept = tmp_path / "resources.json"
+    cloud.resources.keep(kept)
+
+    call(
+        f"{cloud.base}/pubsub.googleapis.com/v1/projects/dicom-local/topics/t",
+        token=cloud.iam.token(cloud.iam.owner),
+        data=b"{}",
+        method="PUT",
+    )
+
+    assert "projects/dicom-local/topics/t" in kept.read_text()
