@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import socket
 import threading
@@ -153,3 +154,15 @@ def test_what_a_client_was_told_is_kept_before_the_run_ends(cloud: Cloud, tmp_pa
     )
 
     assert "projects/dicom-local/topics/t" in kept.read_text()
+
+
+def test_a_full_disk_is_said(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full() -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(cloud.resources, "flush", full)
+
+    status, body = call(f"{cloud.base}/healthcare.googleapis.com/v1/nothing", token=cloud.iam.token(cloud.iam.owner))
+
+    assert (status, body["error"]["status"]) == (507, "RESOURCE_EXHAUSTED")
+    assert str(cloud.data) in body["error"]["message"]
