@@ -124,6 +124,19 @@ def token_handler(parts: Parts) -> Handler:
     return handle
 
 
+def grant_handler(parts: Parts) -> Handler:
+    """The key file's `token_uri`: client libraries that do not sign their own tokens ask here."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        form = await request.post()
+        if form.get("grant_type") != "urn:ietf:params:oauth:grant-type:jwt-bearer":
+            raise ApiError(400, "unsupported_grant_type: only JWTs signed with the owner's key are exchanged here.")
+        token = parts.cloud.iam.exchange(str(form.get("assertion", "")))
+        return web.json_response({"access_token": token, "expires_in": 3600, "token_type": "Bearer"})
+
+    return handle
+
+
 def log_of(cloud: Cloud) -> Path:
     """Where bugs of the local cloud itself are written."""
     return cloud.data / "logs" / "server.log"
@@ -135,6 +148,7 @@ def build_app(parts: Parts) -> web.Application:
         if hasattr(service, "routes"):
             service.routes(app)
     app.router.add_get("/_local/token", token_handler(parts))
+    app.router.add_post("/oauth2.googleapis.com/token", grant_handler(parts))
     app.router.add_route("*", "/{host}/{path:.*}", control_handler(parts))
     return app
 

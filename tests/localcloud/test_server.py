@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from google.auth.transport.requests import Request
+from google.oauth2 import service_account
 
 from localcloud.client import ApiRefused, access_token
 from localcloud.cloud import Cloud
@@ -166,3 +168,26 @@ def test_a_full_disk_is_said(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> N
 
     assert (status, body["error"]["status"]) == (507, "RESOURCE_EXHAUSTED")
     assert str(cloud.data) in body["error"]["message"]
+
+
+def test_the_keys_holder_gets_a_token_where_the_key_says(cloud: Cloud) -> None:
+    key = service_account.Credentials.from_service_account_file(str(cloud.iam.credentials_file))
+
+    key.refresh(Request())
+
+    caller = cloud.iam.authenticate(f"Bearer {key.token}")
+    assert caller.email == cloud.iam.owner
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        (b"grant_type=password", "unsupported_grant_type"),
+        (b"grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=a.b.c", "invalid_grant"),
+        (b"grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer", "invalid_grant"),
+    ],
+)
+def test_nobody_else_gets_one(cloud: Cloud, form: bytes, said: str) -> None:
+    status, body = call(f"{cloud.base}/oauth2.googleapis.com/token", data=form, method="POST")
+
+    assert (status, said in body["error"]["message"]) == (400, True)
