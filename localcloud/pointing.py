@@ -40,6 +40,12 @@ def write_config(path: Path, template: Path, base: str, credentials: Path, setti
     temporary.replace(path)
 
 
+def project_of(path: Path) -> str:
+    """The project that a stack file names; empty without one."""
+    found = re.search(r"(?m)^\s+gcp:project:\s*[\"']?([^\s\"'#]+)", path.read_text())
+    return found[1] if found else ""
+
+
 def exports(state: State, pulumi_home: Path) -> list[str]:
     """Shell lines for the Pulumi CLI, google-auth and Google's client libraries."""
     variables = {

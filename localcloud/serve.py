@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from localcloud.pointing import write_config
+from localcloud.pointing import project_of, write_config
 from localcloud.server import PortTaken
 from localcloud.session import Settings, session, wait_for_the_end
 
@@ -31,6 +31,8 @@ def serve(options: argparse.Namespace) -> int:
                 template = Path("Pulumi.local.yaml")
                 write_config(options.write_config, template, cloud.base, cloud.iam.credentials_file, settings)
                 print(f"wrote {options.write_config}: its endpoints are this local cloud", flush=True)
+                if (named := project_of(options.write_config)) != options.project:
+                    print(f"but its gcp:project is {named}: the only project here is {options.project}", flush=True)
             for key, value in settings.items():
                 print(f"{key} {value}", flush=True)
             print(f"local cloud on {cloud.base}", flush=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from localcloud.pointing import BEGIN, END, UNIVERSE, exports, rewrite, write_config
+from localcloud.pointing import BEGIN, END, UNIVERSE, exports, project_of, rewrite, write_config
 from localcloud.state import State
 
 TEMPLATE = Path("Pulumi.local.yaml")
@@ -62,6 +62,17 @@ def test_the_marks_stand_in_our_stack_file_once() -> None:
 
     assert text.count(BEGIN) == 1
     assert text.count(END) == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "project"),
+    [("  gcp:project: p-1\n", "p-1"), ('  gcp:project: "p-1"  # ours\n', "p-1"), ("  gcp:region: x\n", "")],
+)
+def test_the_project_of_a_stack_file_is_known(tmp_path: Path, line: str, project: str) -> None:
+    stack = tmp_path / "Pulumi.local.yaml"
+    stack.write_text(f"config:\n{line}")
+
+    assert project_of(stack) == project
 
 
 def test_exports_hold_no_secret_and_survive_a_shell(tmp_path: Path) -> None:
