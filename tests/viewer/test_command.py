@@ -11,13 +11,14 @@ import pytest
 
 from tests.hosting.platform import SITE, Platform
 from viewer import __main__ as command
+from viewer import application
 from viewer.packages import PackagesRefused
 from viewer.target import VARIABLE
 
 
 @pytest.fixture
 def outputs(served: Platform, packages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(command, "install", lambda: packages)
+    monkeypatch.setattr(application, "install", lambda: packages)
     monkeypatch.setenv(VARIABLE, served.token())
     path = tmp_path / "outputs.json"
     path.write_text(json.dumps(served.outputs()))
@@ -74,7 +75,7 @@ def test_refused_packages_end_the_release_in_one_line(
     def refuse() -> Path:
         raise PackagesRefused("npm could not install the viewer's packages (ENOTFOUND)")
 
-    monkeypatch.setattr(command, "install", refuse)
+    monkeypatch.setattr(application, "install", refuse)
 
     assert run(outputs, "release") == 1
 
