@@ -60,13 +60,17 @@ def google_errors(log: Path) -> Middleware:
             return refusal(error)
         except (web.HTTPException, ConnectionError):
             raise
-        except Exception:
-            log.parent.mkdir(parents=True, exist_ok=True)
-            with log.open("a") as file:
-                file.write(f"{request.method} {request.path}\n{traceback.format_exc()}\n")
+        except Exception as error:
+            note(log, f"{request.method} {request.path}", error)
             return refusal(ApiError(500, f"Internal error of the local cloud on {request.path}; its trace is in {log}"))
 
     return answer
+
+
+def note(log: Path, where: str, error: BaseException) -> None:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("a") as file:
+        file.write(f"{where}\n{''.join(traceback.format_exception(error))}\n")
 
 
 def refusal(error: ApiError) -> web.Response:
@@ -113,10 +117,13 @@ def token_handler(parts: Parts) -> Handler:
     return handle
 
 
+def log_of(cloud: Cloud) -> Path:
+    """Where bugs of the local cloud itself are written."""
+    return cloud.data / "logs" / "server.log"
+
+
 def build_app(parts: Parts) -> web.Application:
-    app = web.Application(
-        middlewares=[google_errors(parts.cloud.data / "logs" / "server.log")], client_max_size=MAX_BODY
-    )
+    app = web.Application(middlewares=[google_errors(log_of(parts.cloud))], client_max_size=MAX_BODY)
     for service in parts.services:
         if hasattr(service, "routes"):
             service.routes(app)
@@ -131,6 +138,7 @@ class Server:
     def __init__(self, cloud: Cloud, sock: socket.socket) -> None:
         cloud.base = f"http://127.0.0.1:{sock.getsockname()[1]}"
         cloud.spawn = self._spawn
+        self._log = log_of(cloud)
         self.loop = asyncio.new_event_loop()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._thread = threading.Thread(target=self._run, name="local-cloud", daemon=True)
@@ -153,9 +161,14 @@ class Server:
         def start() -> None:
             task = self.loop.create_task(coroutine)
             self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            task.add_done_callback(self._ended)
 
         self.loop.call_soon_threadsafe(start)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            note(self._log, f"background task {task.get_coro()!r}", error)
 
     async def _start(self, sock: socket.socket) -> None:
         self._runner = web.AppRunner(build_app(self.parts), access_log=None, handler_cancellation=True)

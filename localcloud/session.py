@@ -16,6 +16,9 @@ from localcloud.assemble import Parts
 from localcloud.cloud import Cloud
 from localcloud.server import running
 
+LOGS = state.FOLDER / "logs"
+"""Where the logs of the run that ended last are."""
+
 
 def end_on_signals() -> None:
     """Let SIGTERM end a run as Ctrl-C does, and Ctrl-C end it even where a shell started it with SIGINT ignored."""
@@ -40,7 +43,15 @@ def folder(kept: Path | None) -> Generator[Path]:
     try:
         yield own
     finally:
+        keep_logs(own)
         shutil.rmtree(own, ignore_errors=True)
+
+
+def keep_logs(run: Path) -> None:
+    """A run's logs outlive it, until the next run ends: they say why something failed."""
+    if (run / "logs").is_dir():
+        shutil.rmtree(LOGS, ignore_errors=True)
+        shutil.move(run / "logs", LOGS)
 
 
 def sweep() -> None:
@@ -64,6 +75,9 @@ def session(*, port: int, project: str, data: Path | None, new_project: bool = T
         with running(cloud, port) as parts:
             if data is not None:
                 cloud.resources.load(place / "resources.json")
+                for service in parts.services:
+                    if hasattr(service, "resume"):
+                        service.resume()
                 # Once the services have closed: a job execution that they ended is kept as ended.
                 at_the_end.callback(cloud.resources.save, place / "resources.json")
             state.save(

@@ -22,7 +22,7 @@ from localcloud.assemble import Parts
 from localcloud.engine import Deployment, DeploymentFailed, HttpTransport, RestProvider, load_config, program_of, run
 from localcloud.serve import JOB
 from localcloud.server import PortTaken
-from localcloud.session import session, wait_for_the_end
+from localcloud.session import LOGS, session, wait_for_the_end
 
 ROOT = Path()
 TOKEN = f"{sys.executable} -m localcloud token --as {{principal}}"
@@ -43,7 +43,8 @@ def up(options: argparse.Namespace) -> int:
             if not options.once and not options.no_demo:
                 load_demo(console, outputs, parts.cloud.data / "demo")
             console.print()
-            console.print(view.where_to_look(places(deployment.outputs, parts.cloud.data, viewer)), soft_wrap=True)
+            logs = LOGS.resolve() if options.once else parts.cloud.data / "logs"
+            console.print(view.where_to_look(places(deployment.outputs, logs, viewer)), soft_wrap=True)
             console.print(
                 f"\nUp in {time.monotonic() - started:.1f} s; smoke tests {'passed' if status == 0 else 'FAILED'}."
             )
@@ -135,7 +136,7 @@ def load_demo(console: Console, outputs: Path, folder: Path) -> None:
     console.print("Demo slide loaded.\n" if loaded else "There is no demo slide: the line above says why.\n")
 
 
-def places(outputs: dict[str, Any], data: Path, viewer: str) -> list[tuple[str, str]]:
+def places(outputs: dict[str, Any], logs: Path, viewer: str) -> list[tuple[str, str]]:
     """What the closing table says: where to look."""
     users = ", ".join(outputs["groups"]["viewers"])
     return [
@@ -143,7 +144,7 @@ def places(outputs: dict[str, Any], data: Path, viewer: str) -> list[tuple[str, 
         ("DICOMweb root", outputs["dicomwebRoot"]),
         ("Job", outputs.get("job") or "not declared: no image digest"),
         ("Job records", f"gs://{outputs['recordsBucket']}"),
-        ("Logs", str(data / "logs")),
+        ("Logs", str(logs)),
         ("Smoke report", str((state.FOLDER / "reports").resolve())),
         ("Stack outputs", str((state.FOLDER / "outputs.json").resolve())),
     ]

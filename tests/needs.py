@@ -28,6 +28,10 @@ def chromium() -> Path:
 
 
 def orthanc() -> Path:
-    plugin = program("libOrthancDicomWeb.so", install="apt-get install orthanc orthanc-dicomweb", paths=("/usr/share/orthanc/plugins/libOrthancDicomWeb.so",))
+    plugin = program(
+        "libOrthancDicomWeb.so",
+        install="apt-get install orthanc orthanc-dicomweb",
+        paths=("/usr/share/orthanc/plugins/libOrthancDicomWeb.so",),
+    )
     assert plugin.exists()
     return program("Orthanc", install="apt-get install orthanc orthanc-dicomweb", paths=("/usr/sbin/Orthanc",))

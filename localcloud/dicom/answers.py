@@ -40,29 +40,36 @@ async def store(target: Target) -> web.StreamResponse:
     seconds = target.service.request_seconds
     try:
         async with asyncio.timeout(seconds):
-            outcome = await stow.receive(request.content.iter_any(), kind, target.archive, target.study, duplicates)
+            outcome = await stow.receive(
+                request.content.iter_any(), kind, target.archive, target.resource.study, duplicates
+            )
     except TimeoutError as error:
         raise ApiError(
             503,
             f"the request did not arrive within its deadline of {seconds:g} seconds; nothing of it was stored.",
         ) from error
     notify.tell(target.service.cloud, topics, target.store, outcome.stored, "StoreInstances")
-    answer = receipt(outcome, target.root, target.study)
+    answer = receipt(outcome, target.root, target.resource.study)
     body = dump(answer) if media_type.endswith("json") else xml.document(answer)
     return web.Response(body=body, status=409 if outcome.refused else 200, headers={"Content-Type": media_type})
 
 
 async def search(target: Target) -> web.StreamResponse:
     """QIDO-RS."""
-    level = LEVEL[target.what]
+    level = LEVEL[target.resource.what]
     wanted_query = query.parse(level, target.request.query.items())
-    if target.study:
-        wanted_query.match["StudyInstanceUID"] = target.study
-    if target.series:
-        wanted_query.match["SeriesInstanceUID"] = target.series
+    if target.resource.study:
+        wanted_query.match["StudyInstanceUID"] = target.resource.study
+    if target.resource.series:
+        wanted_query.match["SeriesInstanceUID"] = target.resource.series
     form = choose(target.accept, (JSON, "application/json", XML))
     results = await asyncio.to_thread(
-        matches.page, target.archive, wanted_query, target.root, bool(target.study), bool(target.series)
+        matches.page,
+        target.archive,
+        wanted_query,
+        target.root,
+        bool(target.resource.study),
+        bool(target.resource.series),
     )
     if not results:
         return web.Response(status=204)
@@ -87,7 +94,7 @@ async def metadata(target: Target) -> web.StreamResponse:
 
     def read() -> list[bytes]:
         found = []
-        for r in target.archive.find(target.study, target.series, target.instance):
+        for r in target.archive.find(*target.uids):
             url = f"{target.root}/studies/{r.study}/series/{r.series}/instances/{r.instance}"
             found.append(with_root(target.archive.metadata(r), url))
         return found
@@ -98,8 +105,8 @@ async def metadata(target: Target) -> web.StreamResponse:
 async def instances(target: Target) -> web.StreamResponse:
     """WADO-RS of a study, series or instance."""
     archive = target.archive
-    records = await asyncio.to_thread(archive.find, target.study, target.series, target.instance)
-    form = retrieve.agree(target.accept, archive, records, bool(target.instance))
+    records = await asyncio.to_thread(archive.find, *target.uids)
+    form = retrieve.agree(target.accept, archive, records, bool(target.resource.instance))
     if not form.multipart:
         if form.as_stored:
             kind = retrieve.content_type(records[0].syntax)
@@ -137,8 +144,8 @@ async def stream(target: Target, headers: dict[str, str], body: AsyncIterator[by
 
 
 async def frames(target: Target) -> web.StreamResponse:
-    opened = target.archive.open(target.study, target.series, target.instance)
-    numbers = frame.numbers(target.frames)
+    opened = target.archive.open(*target.uids)
+    numbers = frame.numbers(target.resource.frames)
     frame.check(opened, numbers)
     form = frame.agree(target.accept, opened, len(numbers))
     boundary = new_boundary()
@@ -153,8 +160,8 @@ async def frames(target: Target) -> web.StreamResponse:
 async def rendered(target: Target) -> web.StreamResponse:
     fit = picture.viewport(target.request.query)
     media_type = choose(target.accept, picture.FORMATS)
-    opened = target.archive.open(target.study, target.series, target.instance)
-    numbers = frame.numbers(target.frames or "1")
+    opened = target.archive.open(*target.uids)
+    numbers = frame.numbers(target.resource.frames or "1")
     if len(numbers) > 1:
         raise ApiError(400, "one frame can be rendered at a time.")
     body = await asyncio.to_thread(picture.render, opened, numbers[0], media_type, fit)
@@ -162,8 +169,8 @@ async def rendered(target: Target) -> web.StreamResponse:
 
 
 async def bulk_data(target: Target) -> web.StreamResponse:
-    opened = target.archive.open(target.study, target.series, target.instance)
-    place = bulk.locate(opened, target.bulk)
+    opened = target.archive.open(*target.uids)
+    place = bulk.locate(opened, target.resource.bulk)
     choice = next((one for one in wanted(target.accept) if one.covers(OCTETS)), None)
     if not choice:
         raise ApiError(406, f'bulk data are available as multipart/related; type="{OCTETS}" or {OCTETS}.')
@@ -173,7 +180,10 @@ async def bulk_data(target: Target) -> web.StreamResponse:
         return await stream(target, {"Content-Type": OCTETS, "Content-Length": str(length)}, pieces)
     boundary = new_boundary()
     head = part_head(
-        boundary, f"{OCTETS}; transfer-syntax={EXPLICIT_LITTLE}", length, f"{target.url}/bulkdata/{target.bulk}"
+        boundary,
+        f"{OCTETS}; transfer-syntax={EXPLICIT_LITTLE}",
+        length,
+        f"{target.url}/bulkdata/{target.resource.bulk}",
     )
     tail = PART_TAIL + closing(boundary)
 
@@ -191,9 +201,9 @@ async def bulk_data(target: Target) -> web.StreamResponse:
 
 
 async def delete(target: Target) -> web.StreamResponse:
-    archive, study, series = target.archive, target.study, target.series
-    if target.instance:
-        await asyncio.to_thread(deletes.delete_one, archive, study, series, target.instance)
+    archive, (study, series, instance) = target.archive, target.uids
+    if instance:
+        await asyncio.to_thread(deletes.delete_one, archive, study, series, instance)
         return web.Response(status=200)
     operation = deletes.delete_many(target.service.cloud, archive, target.store, study, series, target.version)
     return web.json_response(operation)

@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from localcloud.dicom import transcode
 from localcloud.dicom.accept import wanted
@@ -14,6 +14,8 @@ from localcloud.dicom.archive import Opened
 from localcloud.dicom.multipart import PART_TAIL, closing, part_head
 from localcloud.dicom.syntaxes import EXPLICIT_LITTLE, OCTETS, media_type
 from localcloud.errors import ApiError
+
+LIST = re.compile(r"[0-9]{1,9}(?:,[0-9]{1,9})*")
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Form:
     decode: bool
     multipart: bool
 
-    @property
+    @cached_property
     def content_type(self) -> str:
         return f"{self.media_type}; transfer-syntax={self.syntax}"
 
@@ -72,7 +74,7 @@ def forms(header: str, stored: str, several: bool) -> tuple[Form, ...]:
 
 def numbers(text: str) -> list[int]:
     """A frame list `1,5,9`. Raises `ApiError` 400."""
-    if not re.fullmatch(r"[0-9]{1,9}(,[0-9]{1,9})*", text):
+    if not LIST.fullmatch(text):
         raise ApiError(400, f"frame list {text!r} is malformed: use numbers from 1, separated by commas.")
     found = [int(one) for one in text.split(",")]
     if 0 in found:

@@ -58,6 +58,9 @@ def stage(archive: Archive, name: str, study: str = "") -> Staged:
     """
     try:
         return describe(archive, name, study)
+    except RecursionError as error:
+        archive.discard(name)
+        raise Refused(CANNOT_UNDERSTAND, "sequences are nested too deep") from error
     except NotDicom as error:
         archive.discard(name)
         raise Refused(CANNOT_UNDERSTAND, str(error)) from error

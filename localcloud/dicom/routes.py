@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from aiohttp import web
 
@@ -23,12 +22,24 @@ UID = r"[0-9.]{1,64}"
 PATH = re.compile(
     rf"(?:studies/(?P<study>{UID})/?)?(?:series/(?P<series>{UID})/?)?(?:instances/(?P<instance>{UID})/?)?"
     r"(?P<what>studies|series|instances|metadata|rendered|bulkdata/(?P<bulk>.+)|"
-    r"frames/(?P<frames>[^/]+)(?P<frame_rendered>/rendered)?)?/?"
+    r"frames/(?P<frames>[^/]+)(?:/rendered)?)?/?"
 )
+PARTS = ("study", "series", "instance", "what", "bulk", "frames")
 
 
-@dataclass(slots=True)
-class Target:
+class Resource(NamedTuple):
+    """What the part of a path behind /dicomWeb addresses; empty where it says nothing."""
+
+    study: str
+    series: str
+    instance: str
+    what: str
+    """Last step: `metadata`, `frames/1,2`, `frames/1/rendered`, `series` of a search, or empty for the files."""
+    bulk: str
+    frames: str
+
+
+class Target(NamedTuple):
     """A request whose caller is known to be allowed, and what its path addresses."""
 
     request: web.Request
@@ -38,21 +49,21 @@ class Target:
     root: str
     """URL of the store that the client sees, ending in /dicomWeb."""
     version: str
-    study: str
-    series: str
-    instance: str
-    what: str
-    bulk: str
-    frames: str
+    resource: Resource
 
     @property
     def accept(self) -> str:
         return ",".join(self.request.headers.getall("Accept", ()))
 
     @property
+    def uids(self) -> tuple[str, str, str]:
+        return self.resource[:3]
+
+    @property
     def url(self) -> str:
         """Of the instance addressed."""
-        return f"{self.root}/studies/{self.study}/series/{self.series}/instances/{self.instance}"
+        study, series, instance = self.uids
+        return f"{self.root}/studies/{study}/series/{series}/instances/{instance}"
 
 
 Answer = Callable[[Target], Awaitable[web.StreamResponse]]
@@ -88,38 +99,28 @@ class Routes:
         found = PATH.fullmatch(path)
         if not found:
             raise ApiError(404, f"{path!r} is not a DICOMweb resource of this store.")
-        part = {name: value or "" for name, value in found.groupdict().items()}
-        answer = transaction(request.method, part)
+        study, series, instance, what, bulk, frames = found.group(*PARTS)
+        resource = Resource(study or "", series or "", instance or "", what or "", bulk or "", frames or "")
+        answer = transaction(request.method, resource)
         if not answer:
             raise ApiError(404, f"{request.method} {path!r} is not a DICOMweb transaction of this store.")
-        target = Target(
-            request=request,
-            service=self._service,
-            archive=self._service.archive(store),
-            store=store,
-            root=f"{self._origin(request)}/{HOST}/{version}/{store}/dicomWeb",
-            version=version,
-            study=part["study"],
-            series=part["series"],
-            instance=part["instance"],
-            what=part["what"],
-            bulk=part["bulk"],
-            frames=part["frames"],
+        root = f"{self._origin(request)}/{HOST}/{version}/{store}/dicomWeb"
+        return await answer(
+            Target(request, self._service, self._service.archive(store), store, root, version, resource)
         )
-        return await answer(target)
 
     def _origin(self, request: web.Request) -> str:
         """Where the client reaches us; some (dicomweb-client) leave the port out of Host, which then says nothing."""
         return f"{request.scheme}://{request.host}" if ":" in request.host else self._service.cloud.base
 
 
-def transaction(method: str, part: dict[str, str]) -> Answer | None:
-    """The transaction that a method and the parts of a path address."""
-    study, series, instance, what = part["study"], part["series"], part["instance"], part["what"]
+def transaction(method: str, resource: Resource) -> Answer | None:
+    """The transaction that a method and a path address."""
+    study, series, instance, what = resource.study, resource.series, resource.instance, resource.what
     if (series and not study) or (instance and not series):
         return None
     if method == "POST":
-        return answers.store if not series and ((what == "studies" and not study) or (study and not what)) else None
+        return answers.store if not series and what == ("" if study else "studies") else None
     if method == "DELETE":
         return answers.delete if study and not what else None
     if what in ("studies", "series", "instances"):
@@ -133,6 +134,6 @@ def transaction(method: str, part: dict[str, str]) -> Answer | None:
         return answers.instances
     if not instance:
         return None
-    if what == "rendered" or part["frame_rendered"]:
+    if what.endswith("rendered"):
         return answers.rendered
-    return answers.bulk_data if part["bulk"] else answers.frames
+    return answers.bulk_data if resource.bulk else answers.frames

@@ -32,12 +32,16 @@ class Hosting:
             cloud.methods[f"{DOCUMENT}:sites.{method}"] = handler
         cloud.extras[f"{DOCUMENT}:projects.sites.create"] = self._created
         cloud.on_delete.append(self._deleted)
-        for name, resource in cloud.resources.all(HOST).items():
-            if name.split("/")[-2] == "sites":
-                self._open(name, urlsplit(resource.get("defaultUrl", "")).port)
 
     def routes(self, app: web.Application) -> None:
         self.versions.routes(app)
+
+    def resume(self) -> None:
+        """Open the sites that were there when the local cloud last ended, on the ports they had if these are free."""
+        for name, resource in self.cloud.resources.all(HOST).items():
+            if name.split("/")[-2] == "sites" and name not in self.sites:
+                site = self._open(name, urlsplit(resource["defaultUrl"]).port)
+                self.library.put(name, {**resource, "defaultUrl": site.origin})
 
     async def close(self) -> None:
         for site in self.sites.values():

@@ -5,10 +5,12 @@ Owns names and storage; which change is allowed is `versions` and `releases`.
 
 from __future__ import annotations
 
-import secrets
+import contextlib
+import tempfile
 import time
+from collections.abc import Generator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from localcloud.cloud import Cloud
 from localcloud.control.call import Call
@@ -66,12 +68,19 @@ class Library:
     def blob(self, digest: str) -> Path:
         return self.blobs / digest
 
-    def add_blob(self, digest: str, content: bytes) -> None:
-        """Whole or not at all: a reader never sees a part."""
+    @contextlib.contextmanager
+    def draft(self) -> Generator[IO[bytes]]:
+        """A file for an upload under way; gone afterwards unless kept."""
         self.blobs.mkdir(parents=True, exist_ok=True)
-        part = self.blobs / f".{digest}.{secrets.token_hex(4)}"
-        part.write_bytes(content)
-        part.replace(self.blob(digest))
+        with tempfile.NamedTemporaryFile(dir=self.blobs, prefix=".upload-", delete=False) as file:
+            try:
+                yield file
+            finally:
+                Path(file.name).unlink(missing_ok=True)
+
+    def keep(self, draft: Path, digest: str) -> None:
+        """The draft becomes the content, whole or not at all: a reader never sees a part."""
+        draft.replace(self.blob(digest))
 
     def now(self) -> str:
         seconds = self.cloud.clock()

@@ -6,6 +6,7 @@ import hashlib
 import secrets
 import zlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -74,14 +75,19 @@ class Versions:
         name, found = self._open(f"sites/{site}/versions/{version}")
         if digest not in library.files(name).values():
             raise ApiError(400, f"Version {found['name']} names no file with the hash {digest} in populateFiles.")
-        body = await request.read()
-        if hashlib.sha256(body).hexdigest() != digest:
-            raise ApiError(400, f"The uploaded content does not have the hash {digest}.")
-        try:
-            zlib.decompress(body, wbits=31)
-        except zlib.error as error:
-            raise ApiError(400, f"The uploaded content of {digest} is not gzip: {error}.") from error
-        library.add_blob(digest, body)
+        with library.draft() as draft:
+            sha256, unzip = hashlib.sha256(), zlib.decompressobj(wbits=31)
+            try:
+                async for piece in request.content.iter_chunked(2**16):
+                    sha256.update(piece)
+                    unzip.decompress(piece)
+                    draft.write(piece)
+            except zlib.error as error:
+                raise ApiError(400, f"The uploaded content of {digest} is not gzip: {error}.") from error
+            if not unzip.eof or sha256.hexdigest() != digest:
+                raise ApiError(400, f"The uploaded content does not have the hash {digest}.")
+            draft.flush()
+            library.keep(Path(draft.name), digest)
         return web.Response()
 
     def patch(self, call: Call) -> Json:

@@ -32,6 +32,20 @@ def encode_unchecked(ds: object) -> bytes:
     return WHOLE.replace(b"\x08\x00\x18\x00UI", b"\x08\x00\x19\x00UI")
 
 
+def nested(depth: int, undefined: bool) -> bytes:
+    """A file with sequences in one another."""
+    value = b""
+    for _ in range(depth):
+        item = b"\xfe\xff\x00\xe0" + len(value).to_bytes(4, "little") + value
+        length, end = len(item).to_bytes(4, "little"), b""
+        if undefined:
+            item = b"\xfe\xff\x00\xe0" + b"\xff" * 4 + value + b"\xfe\xff\x0d\xe0" + bytes(4)
+            length, end = b"\xff" * 4, b"\xfe\xff\xdd\xe0" + bytes(4)
+        value = b"\x40\x00\x30\xa7SQ\0\0" + length + item + end
+    at = WHOLE.index(b"\x48\x00") if b"\x48\x00" in WHOLE else WHOLE.index(b"\xe0\x7f\x10\x00")
+    return WHOLE[:at] + value + WHOLE[at:]
+
+
 BAD_PARTS: dict[str, tuple[bytes, int, str]] = {
     "empty part": (b"", 0xC000, "empty (0 bytes)"),
     "text": (b"hello world " * 100, 0xC000, "not a DICOM file"),
@@ -48,6 +62,8 @@ BAD_PARTS: dict[str, tuple[bytes, int, str]] = {
     "no series": (without("SeriesInstanceUID"), 0xC000, "SeriesInstanceUID is missing"),
     "no instance": (without("SOPInstanceUID"), 0xC000, "SOPInstanceUID is missing"),
     "study that is no UID": (encode(slide(StudyInstanceUID="1.2.x/..")), 0xC000, "is not a UID"),
+    "10,000 sequences deep": (nested(10_000, undefined=True), 0xC000, "deep"),
+    "10,000 sequences deep, lengths given": (nested(10_000, undefined=False), 0xC000, ""),
     "prefix twice": (WHOLE[:132] + WHOLE[128:], 0xC000, ""),
 }
 
@@ -65,6 +81,11 @@ def test_bad_part_is_named_and_nothing_of_it_is_kept(served: Served, name: str) 
     assert "00081199" not in response.json()
     assert served.files() == []
     assert served.get("instances").status_code == 204
+
+
+@pytest.mark.parametrize("undefined", [True, False])
+def test_moderate_nesting_is_stored(served: Served, undefined: bool) -> None:
+    assert served.store(nested(30, undefined)).status_code == 200
 
 
 def test_wrong_study_in_the_path_names_both(served: Served) -> None:

@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import os
 from pathlib import Path
 from typing import Any
 
 import requests
 
 from localcloud.cloud import Cloud
+from localcloud.hosting import Hosting
 from localcloud.server import running
-from tests.hosting.platform import READER, SITE, Platform
+from tests.hosting.platform import READER, SITE, Platform, platform
 
 HOST = "firebasehosting.googleapis.com"
 PAGE = gzip.compress(b"<!doctype html><title>one</title>", mtime=0)
@@ -142,6 +144,23 @@ def test_content_that_is_not_gzip_is_refused(served: Platform) -> None:
     assert "is not gzip" in refusal.json()["error"]["message"]
 
 
+def test_a_cut_upload_is_refused_and_leaves_nothing_behind(served: Platform) -> None:
+    version = create_version(served)
+    url = populate(served, version)["uploadUrl"]
+
+    assert upload(served, url, body=PAGE[:-4]).status_code == 400
+
+    assert list((served.cloud.data / "hosting").iterdir()) == []
+
+
+def test_a_file_larger_than_an_api_call_is_taken(served: Platform) -> None:
+    large = gzip.compress(os.urandom(12 * 2**20), compresslevel=1)
+
+    release_page(served, large)
+
+    assert requests.get(served.url, timeout=30).content == gzip.decompress(large)
+
+
 def test_a_hash_that_no_file_has_is_refused(served: Platform) -> None:
     version = create_version(served)
     url = populate(served, version)["uploadUrl"]
@@ -260,6 +279,22 @@ def test_files_and_lists_come_in_pages(served: Platform) -> None:
     assert len(set(names)) == 3
     assert names == sorted(names, reverse=True)
     assert "nextPageToken" not in rest
+
+
+def test_a_site_comes_back_with_its_release_when_the_cloud_is_started_again(tmp_path: Path) -> None:
+    with platform(tmp_path) as before:
+        release_page(before)
+        before.cloud.resources.save(tmp_path / "resources.json")
+
+    again = Cloud(data=tmp_path)
+    with running(again) as parts:
+        again.resources.load(tmp_path / "resources.json")
+        for service in parts.services:
+            if isinstance(service, Hosting):
+                service.resume()
+        url = Platform(again).call("GET", HOST, f"v1beta1/{SITE}")["defaultUrl"]
+
+        assert "one" in requests.get(url, timeout=10).text
 
 
 def test_ending_the_cloud_frees_the_origins(tmp_path: Path) -> None:

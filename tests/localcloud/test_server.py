@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -93,6 +94,18 @@ def test_a_bug_of_ours_is_a_500_in_googles_shape_and_its_trace_is_kept(cloud: Cl
 
     assert (status, body["error"]["status"]) == (500, "INTERNAL")
     assert "ZeroDivisionError" in (cloud.data / "logs" / "server.log").read_text()
+
+
+def test_a_background_task_that_fails_is_written_down(cloud: Cloud) -> None:
+    async def broken() -> None:
+        raise ZeroDivisionError
+
+    cloud.spawn(broken())
+
+    log, deadline = cloud.data / "logs" / "server.log", time.monotonic() + 10
+    while not log.exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert "ZeroDivisionError" in log.read_text()
 
 
 def state_of(cloud: Cloud) -> State:

@@ -64,6 +64,7 @@ def test_once_deploys_smoke_tests_and_leaves_nothing_behind(place: Path) -> None
     assert processes_in(place) == []
     assert [path.name for path in (place / ".localcloud").glob("run-*")] == []
     assert not (place / ".localcloud" / "state.json").exists()
+    assert list((place / ".localcloud" / "logs").glob("prepare-*.log"))
 
 
 @pytest.mark.slow
