@@ -22,7 +22,7 @@ up: $(RUN) ## start the local cloud, deploy, smoke-test, serve until Ctrl-C (ONC
 	@$(BIN)/python -m localcloud up --port $(PORT) $(if $(ONCE),--once) $(if $(JSON),--json $(JSON))
 
 test: $(DEV) ## the tests (Chromium and Orthanc are used when they are installed)
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(TESTS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
 
 lint: $(DEV) ## style and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/pyright

@@ -1,6 +1,6 @@
 """Speed and memory of the DICOM store, as ratios to named peers on the same stack in the same run.
 
-`python -m benchmarks.store [--gib 1] [--instances 10000]`; takes some minutes and twice the big instance's size of disk.
+`python -m benchmarks.store [--gib 1] [--instances 10000]` takes minutes, and on disk three times the big instance.
 The exit status is 1 when a ratio misses its goal.
 """
 
@@ -114,6 +114,7 @@ def bodies(server: Server, report: Report, folder: Path, gib: float) -> None:
     root = ROOT.format("bench")
     runs: list[float] = []
     sinks: list[float] = []
+    body, study = folder, ""
     for _ in range(4):
         # Each run finds the page cache as the other's removed file left it: fresh memory is what costs most.
         body, study = big_instance(folder, int(gib * 2**30))
@@ -152,11 +153,14 @@ def frames(server: Server, report: Report, folder: Path) -> None:
     last = [connection.request("GET", f"{root}/{path}/frames/4096", FRAME)] * 2000
     connection.rate(fixed[:500])
     connection.rate(single[:500])
-    peer = max(connection.rate(fixed)[0] for _ in range(3))
-    ours = max(connection.rate(single)[0] for _ in range(3))
-    report.line(
-        "single frames", ours / peer, ">=", 0.5, f"{ours:.0f} against {peer:.0f} fixed answers of 20 kB a second"
-    )
+    ratios: list[float] = []
+    peer = ours = 0.0
+    for at in range(0, 4000, 400):  # side by side, so that a busy neighbour meets both
+        peer = connection.rate(fixed[at : at + 400])[0]
+        ours = connection.rate(single[at : at + 400])[0]
+        ratios.append(ours / peer)
+    detail = f"{ours:.0f} against {peer:.0f} fixed answers of 20 kB a second in the last round"
+    report.line("single frames, median of ten rounds", statistics.median(ratios), ">=", 0.5, detail)
     a = min(statistics.median(connection.rate(second)[1]) for _ in range(3))
     b = min(statistics.median(connection.rate(last)[1]) for _ in range(3))
     report.line("last frame against the second, time", b / a, "<=", 1.2, f"{b * 1e6:.0f} against {a * 1e6:.0f} us")

@@ -26,14 +26,15 @@ SLIDES = {
 }
 
 
-@pytest.fixture(scope="session")
+# Playwright keeps an event loop running in this thread: it must end before another file's tests start one of theirs.
+@pytest.fixture(scope="module")
 def engine() -> Iterator[Playwright]:
     needs.chromium()
     with sync_playwright() as playwright:
         yield playwright
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(engine: Playwright) -> Iterator[Browser]:
     browser = engine.chromium.launch(executable_path=needs.chromium(), args=FLAGS)
     yield browser

@@ -11,7 +11,7 @@ from smoke_tests.slide import Instance
 from tests.browser.reader import Reader
 from tests.hosting.platform import DATASET, READER, WRITER
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 Slides = dict[str, list[Instance]]
 
 
