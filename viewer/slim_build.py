@@ -20,8 +20,8 @@ from viewer.slim_archive import read_folder
 from viewer.slim_pin import OVERLAY, SlimError
 
 INDEX = "/index.html"
-_LEFT_OUT = re.compile(r"/config/.*|.*\.map|.*/\.[^/]*")
-"""SLIM's own example configurations name other people's servers; source maps are for its developers."""
+_LEFT_OUT = re.compile(r".*\.map|.*/\.[^/]*")
+"""Source maps are for SLIM's developers."""
 _HASHED = re.compile(r".*[.-](?=[\w-]*\d)[\w-]{8,}\.(?:chunk\.)?\w+")
 """`main.0a1b2c3d.js` as Create React App writes it, `index-B3xYz12a.js` as Vite does."""
 _ASSETS = ("/static/", "/assets/")
@@ -29,7 +29,7 @@ _ASSETS = ("/static/", "/assets/")
 
 def build(config: dict[str, Any], app: Mapping[str, bytes], ref: str, overlay: Path = OVERLAY) -> FileSet:
     """`app` is SLIM's build (served path → content). Raises SlimError for what cannot be served as SLIM."""
-    files = {path: content for path, content in app.items() if not _LEFT_OUT.fullmatch(path)}
+    files = {path: content for path, content in app.items() if _is_wanted(path, app.get(INDEX, b""))}
     files |= read_folder(overlay, "the overlay")
     if INDEX not in files or ABSENT not in files:
         raise SlimError(f"{ref} with its overlay has no {INDEX if INDEX not in files else ABSENT}")
@@ -42,6 +42,13 @@ def build(config: dict[str, Any], app: Mapping[str, bytes], ref: str, overlay: P
         _typed(path, ref)
     files[CONFIG] = render_js(check(config)).encode()
     return FileSet({**files, MANIFEST: manifest("slim", ref, {}, files)}, ref=ref)
+
+
+def _is_wanted(path: str, index: bytes) -> bool:
+    """Of SLIM's configurations only what its page loads beside ours: the others name other people's servers."""
+    if path.startswith("/config/"):
+        return path != CONFIG and path.lstrip("/").encode() in index
+    return not _LEFT_OUT.fullmatch(path)
 
 
 def needs(files: FileSet) -> SlimNeeds:
