@@ -136,10 +136,11 @@ async def stream(target: Target, headers: dict[str, str], body: AsyncIterator[by
                 async for chunk in body:
                     await response.write(chunk)
             await response.write_eof()
-    except BaseException:
+    except BaseException as error:
         if target.request.transport:
             target.request.transport.abort()
-        raise
+        if not isinstance(error, ConnectionError | TimeoutError):
+            raise  # a client that left or was too slow needs no report
     return response
 
 

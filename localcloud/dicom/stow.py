@@ -35,14 +35,14 @@ class Upload:
         self._name = self._archive.new_name()
         self._spool = Spool(self._archive.path(self._name))
 
-    async def write(self, data: memoryview | bytes) -> None:
+    def write(self, data: memoryview | bytes) -> None:
         assert self._spool
-        await self._spool.write(data)
+        self._spool.write(data)
 
     async def end(self) -> None:
         """The current instance is complete: flush and check it."""
         assert self._spool
-        await self._spool.close()
+        await finished(self._spool.close())
         self._spool = None
         try:
             self._staged.append(await finished(asyncio.to_thread(stage, self._archive, self._name, self._study)))
@@ -60,7 +60,7 @@ class Upload:
     async def abandon(self) -> None:
         """Leave nothing of this request; harmless after `commit`."""
         if self._spool:
-            await self._spool.abandon()
+            self._spool.abandon()
         if self._name:
             self._archive.discard(self._name)
         for staged in self._staged:
@@ -122,7 +122,7 @@ def unsupported(content_type: str) -> ApiError:
 async def single(chunks: AsyncIterator[bytes], upload: Upload) -> None:
     upload.begin()
     async for chunk in chunks:
-        await upload.write(chunk)
+        upload.write(chunk)
     await upload.end()
 
 
@@ -139,7 +139,7 @@ async def multipart(chunks: AsyncIterator[bytes], boundary: str, upload: Upload)
             elif isinstance(event, PartEnd):
                 await upload.end()
             else:
-                await upload.write(event)
+                upload.write(event)
     splitter.finish()
     if not parts:
         raise ApiError(400, "the multipart body has no parts: there is nothing to store.")
