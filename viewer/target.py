@@ -54,6 +54,11 @@ SiteName = Literal["viewer", "preview"]
 
 def read(outputs: Mapping[str, Any], site: SiteName = "viewer") -> Target:
     """The stack's viewer site; or its preview site, which shows the synthetic store. Raises TargetError."""
+    if outputs.get("viewerHost") == "cloud_run":
+        raise TargetError(
+            "the viewer is on Cloud Run, not on a hosting site: see what is live with gcloud run revisions list, "
+            "and go back by setting viewerImageDigest to the earlier digest"
+        )
     name, url = outputs.get(f"{site}Site"), outputs.get(f"{site}Url")
     if not name or not url:
         raise TargetError(f"this stack has no {site} site: its {site}Site output is empty; see the setting viewerHost")

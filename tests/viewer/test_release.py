@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,10 +11,10 @@ import requests
 
 from localcloud.hosting.library import HOST
 from tests.hosting.platform import READER, SITE, Platform
-from viewer.build import FileSet, build
+from viewer.build import CONFIG, FileSet, build
 from viewer.headers import firebase_config
 from viewer.hosting import HostingApi, HostingError
-from viewer.release import release, rollback
+from viewer.release import differences, labels, release, rollback
 from viewer.verify import faults
 
 
@@ -92,6 +94,54 @@ def test_a_release_that_stops_half_way_changes_nothing_and_the_next_one_goes_on(
 
     assert done.uploaded == (1 if step == "populate" else 0)
     assert faults(served.url, changed(files), served.config(), firebase) == []
+
+
+def test_uploads_that_were_interrupted_go_on_where_they_stopped(
+    served: Platform, files: FileSet, firebase: dict[str, Any]
+) -> None:
+    sent: list[str] = []
+
+    class Tired(HostingApi):
+        """Ends like a process that is stopped, after three uploads."""
+
+        def upload(self, url: str, digest: str, content: bytes) -> None:
+            if len(sent) >= 3:
+                raise KeyboardInterrupt
+            super().upload(url, digest, content)
+            sent.append(digest)
+
+    with pytest.raises(KeyboardInterrupt):
+        release(Tired(served.cloud.endpoint(HOST), SITE, served.token), files, firebase)
+    assert requests.get(served.url, timeout=10).status_code == 404
+
+    done = release(served.hosting(), files, firebase)
+
+    assert done.uploaded == len(files.files) - len(sent)
+    assert faults(served.url, files, served.config(), firebase) == []
+
+
+def test_a_version_says_which_viewer_and_which_configuration_it_is(
+    served: Platform, files: FileSet, firebase: dict[str, Any]
+) -> None:
+    release(served.hosting(), FileSet(files.files, ref="slim v1.2.3 ABCDEF"), firebase)
+
+    live = served.hosting().live()
+
+    assert live is not None
+    assert live["message"] == "slim v1.2.3 ABCDEF"
+    told = live["version"]["labels"]
+    assert told["ref"] == "slim-v1-2-3-abcdef"
+    assert told["config"] == hashlib.sha256(files.files[CONFIG]).hexdigest()[:16]
+    assert all(re.fullmatch(r"[a-z0-9_-]{1,63}", text) for pair in told.items() for text in pair)
+
+
+def test_what_differs_is_told_in_words(files: FileSet, firebase: dict[str, Any]) -> None:
+    ours = labels(files, firebase)
+
+    assert differences(ours, ours) == []
+    assert differences({**ours, "content": "x"}, ours) == ["other files or headers"]
+    assert differences({**ours, "content": "x", "ref": "slim-v1"}, ours) == ["ref slim-v1, here lite-1-2-3"]
+    assert differences({}, ours)[1].startswith("configuration unknown, here ")
 
 
 def test_rollback_brings_the_previous_content_back(served: Platform, files: FileSet, firebase: dict[str, Any]) -> None:
