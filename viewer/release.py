@@ -24,6 +24,8 @@ LABEL = "content"
 REF, CONFIG_LABEL = "ref", "config"
 """Labels of a version for a person: which viewer, and the hash of the configuration."""
 UPLOADS_AT_ONCE = 4
+HISTORY = 50
+"""Releases among which a rollback looks."""
 
 Progress = Callable[[int, int], None]
 """Called with (files uploaded, files to upload)."""
@@ -104,10 +106,15 @@ def _upload(api: HostingApi, url: str, contents: Mapping[str, bytes], progress: 
 
 
 def rollback(api: HostingApi) -> str:
-    """Release again what was live before; gives its version. Raises HostingError when there is nothing before."""
-    releases = [entry for entry in api.releases(50) if "version" in entry]
+    """Release again what was live before; gives its version. Raises HostingError when there is nothing before.
+
+    Rollbacks do not count as what was before: a second one goes a step further back, not forth again.
+    """
+    releases = [entry for entry in api.releases(HISTORY) if "version" in entry]
     live = releases[0]["version"]["name"] if releases else None
-    before = next((entry["version"]["name"] for entry in releases if entry["version"]["name"] != live), None)
+    deployed = [entry["version"]["name"] for entry in releases if entry["type"] != "ROLLBACK"]
+    since = deployed.index(live) if live in deployed else 0
+    before = next((name for name in deployed[since:] if name != live), None)
     if before is None:
         raise HostingError(f"{api.site} has no earlier release to go back to")
     api.release(before, kind="ROLLBACK", message=f"back from {live}")

@@ -156,6 +156,16 @@ def test_rollback_brings_the_previous_content_back(served: Platform, files: File
     assert live["type"] == "ROLLBACK"
 
 
+def test_a_second_rollback_goes_a_step_further_back(served: Platform, files: FileSet, firebase: dict[str, Any]) -> None:
+    first, second, _ = (
+        release(served.hosting(), changed(files, content=content), firebase).version for content in (b"1", b"2", b"3")
+    )
+
+    assert [rollback(served.hosting()), rollback(served.hosting())] == [second, first]
+    with pytest.raises(HostingError, match="no earlier release"):
+        rollback(served.hosting())
+
+
 def test_without_an_earlier_release_there_is_no_way_back(
     served: Platform, files: FileSet, firebase: dict[str, Any]
 ) -> None:
