@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from tests.hosting.platform import READER, SITE, Platform
 from viewer.build import CONFIG, FileSet, build
 from viewer.headers import firebase_config
 from viewer.hosting import HostingApi, HostingError
-from viewer.release import differences, labels, release, rollback
+from viewer.release import UPLOADS_AT_ONCE, differences, labels, release, rollback
 from viewer.verify import faults
 
 
@@ -118,6 +119,22 @@ def test_uploads_that_were_interrupted_go_on_where_they_stopped(
 
     assert done.uploaded == len(files.files) - len(sent)
     assert faults(served.url, files, served.config(), firebase) == []
+
+
+def test_the_first_refused_upload_ends_the_others(served: Platform, files: FileSet, firebase: dict[str, Any]) -> None:
+    never, tried = threading.Event(), list[str]()
+
+    class Refused(HostingApi):
+        def upload(self, url: str, digest: str, content: bytes) -> None:
+            tried.append(digest)
+            if len(tried) > 1:
+                never.wait(0.2)
+            raise HostingError("refused")
+
+    with pytest.raises(HostingError, match="refused"):
+        release(Refused(served.cloud.endpoint(HOST), SITE, served.token), files, firebase)
+
+    assert len(tried) <= 2 * UPLOADS_AT_ONCE < len(files.files)
 
 
 def test_a_version_says_which_viewer_and_which_configuration_it_is(
