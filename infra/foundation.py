@@ -64,10 +64,10 @@ class Foundation:
 
 def lay(settings: Settings) -> Foundation:
     config = config_of_stack()
-    services, agents = SERVICES, AGENTS
+    services, agents, audited = SERVICES, AGENTS, AUDITED
     if settings.viewer_host == "cloud_run":
         services = (*(service for service in SERVICES if service not in FIREBASE), PROXY)
-        agents = (*AGENTS, PROXY)
+        agents, audited = (*AGENTS, PROXY), (*AUDITED, PROXY)
     apis = ProjectApis("apis", ProjectApisArgs(project=settings.project, services=services, agents=agents))
     after = pulumi.ResourceOptions(depends_on=[apis])
     identities = Identities(
@@ -86,7 +86,7 @@ def lay(settings: Settings) -> Foundation:
         AuditTrailArgs(
             project=settings.project,
             location=settings.location,
-            services=[f"{service}.googleapis.com" for service in AUDITED],
+            services=[f"{service}.googleapis.com" for service in audited],
             bucket="imaging-audit",
             retention_days=settings.audit_retention_days,
             locked=settings.audit_retention_locked,

@@ -64,7 +64,7 @@ class HostingApi:
     def open_channel(self, seconds: int) -> str:
         """Make the channel, or let it live `seconds` from now; gives its URL."""
         body = {"ttl": f"{seconds}s"}
-        found = self._call("GET", f"{self.site}/channels").get("channels", [])
+        found = self._call("GET", f"{self.site}/channels", params={"pageSize": 100}).get("channels", [])
         if any(entry["name"].rsplit("/", 1)[1] == self.channel for entry in found):
             channel = self._call("PATCH", self._released, params={"updateMask": "ttl"}, json=body)
         else:

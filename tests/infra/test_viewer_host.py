@@ -44,6 +44,13 @@ def test_the_account_it_runs_as_has_no_role_and_the_deployer_may_act_as_it() -> 
     }
 
 
+def test_who_passed_the_proxy_is_in_the_audit_logs() -> None:
+    audited = {made.inputs["service"] for made in stacks.phi().all("IAMAuditConfig")}
+
+    assert "iap.googleapis.com" in audited
+    assert "iap.googleapis.com" not in {made.inputs["service"] for made in stacks.prod().all("IAMAuditConfig")}
+
+
 def test_only_who_builds_the_viewers_image_may_push_it() -> None:
     assert "registry-pushed-by-viewerBuild" in names(stacks.phi(), "RepositoryIamMember")
     assert "registry-pushed-by-viewerBuild" not in names(stacks.prod(), "RepositoryIamMember")
