@@ -85,6 +85,8 @@ class Routes:
             response = web.json_response(error.body(), status=error.code)
             if error.code == 401:
                 response.headers["WWW-Authenticate"] = 'Bearer realm="https://accounts.google.com/"'
+            elif error.code == 405:
+                response.headers["Allow"] = ", ".join(allowed(request.match_info["path"]))
         if not response.prepared:
             response.headers.update(cors.headers(request.headers))
         return response
@@ -131,6 +133,12 @@ def address(path: str) -> Resource | None:
     if not list_ or rest not in ("", "rendered"):
         return None
     return Resource(*resource[:3], rest or "frames", "", list_)
+
+
+def allowed(path: str) -> list[str]:
+    """The methods of a path, which a 405 must name (RFC 9110 §15.5.6)."""
+    resource = address(path)
+    return [*(method for method in PERMISSION if resource and transaction(method, resource)), "OPTIONS"]
 
 
 def transaction(method: str, resource: Resource) -> Answer | None:

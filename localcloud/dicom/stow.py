@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from typing import Any, TypeVar
 
+from aiohttp import web
+
 from localcloud.dicom.archive import Archive
 from localcloud.dicom.commit import Duplicates, Outcome, commit
 from localcloud.dicom.ingest import Refused, Staged, stage
@@ -91,6 +93,8 @@ async def receive(
         else:
             raise unsupported(content_type)
         return await upload.commit()
+    except web.RequestPayloadError as error:
+        raise ApiError(400, "the request body is not encoded as its headers say; nothing was stored.") from error
     except ConnectionError:
         raise  # the client is gone: there is nobody to answer
     except OSError as error:
@@ -111,10 +115,10 @@ def boundary(media: MediaType) -> str:
     return found
 
 
-def unsupported(content_type: str) -> ApiError:
+def unsupported(content_type: str, of: str = "Content-Type") -> ApiError:
     return ApiError(
         415,
-        f"Content-Type {content_type!r} is not supported by this DICOM store; "
+        f"{of} {content_type!r} is not supported by this DICOM store; "
         'send multipart/related; type="application/dicom" or a single application/dicom file.',
     )
 
@@ -133,7 +137,7 @@ async def multipart(chunks: AsyncIterator[bytes], boundary: str, upload: Upload)
             if isinstance(event, PartStart):
                 kind = parse_media_type(event.headers.get("content-type", "application/dicom")).type
                 if kind != "application/dicom":
-                    raise unsupported(f"{kind} of a part")
+                    raise unsupported(kind, of="a part's Content-Type")
                 parts += 1
                 upload.begin()
             elif isinstance(event, PartEnd):

@@ -170,6 +170,15 @@ def test_body_that_never_arrives_meets_the_deadline(tmp_path: Path) -> None:
         connection.close()
 
 
+def test_body_that_is_not_encoded_as_it_says_is_refused(served: Served) -> None:
+    headers = {"Content-Type": KIND, "Content-Encoding": "gzip"}
+
+    response = served.call("POST", "studies", data=b"not gzip at all", headers=headers)
+
+    assert (response.status_code, served.files()) == (400, [])
+    assert "not encoded as its headers say" in response.json()["error"]["message"]
+
+
 def test_client_that_disconnects_leaves_nothing(served: Served) -> None:
     connection = begin(served, 10**9, AND_A_HALF)
     assert eventually(lambda: len(served.files()) >= 2), "a complete and a begun file"
