@@ -4,7 +4,6 @@ import hashlib
 import re
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,21 +11,11 @@ import requests
 
 from localcloud.hosting.library import HOST
 from tests.hosting.platform import READER, SITE, Platform
-from viewer.build import CONFIG, FileSet, build
+from viewer.build import CONFIG, FileSet
 from viewer.headers import firebase_config
 from viewer.hosting import HostingApi, HostingError
 from viewer.release import UPLOADS_AT_ONCE, differences, labels, release, rollback
 from viewer.verify import faults
-
-
-@pytest.fixture
-def files(served: Platform, packages: Path) -> FileSet:
-    return build(served.config(), packages)
-
-
-@pytest.fixture
-def firebase(served: Platform) -> dict[str, Any]:
-    return served.target().firebase
 
 
 def changed(files: FileSet, path: str = "/404.html", content: bytes = b"changed") -> FileSet:
@@ -220,50 +209,3 @@ def test_a_refusal_is_one_sentence(
 
     assert sentence in str(refusal.value)
     assert "\n" not in str(refusal.value)
-
-
-class TestVerification:
-    def faults_after(
-        self, served: Platform, released: FileSet, firebase: dict[str, Any], wanted: FileSet, headers: dict[str, Any]
-    ) -> str:
-        release(served.hosting(), released, firebase)
-        return "\n".join(faults(served.url, wanted, served.config(), headers))
-
-    def test_a_missing_worker_is_found(self, served: Platform, files: FileSet, firebase: dict[str, Any]) -> None:
-        without = FileSet({path: data for path, data in files.files.items() if "worker" not in path})
-
-        found = self.faults_after(served, without, firebase, files, firebase)
-
-        assert "dataLoader.worker.min.js is answered 404, not 200" in found
-
-    def test_a_rewrite_that_hides_missing_files_is_found(
-        self, served: Platform, files: FileSet, firebase: dict[str, Any]
-    ) -> None:
-        greedy = {**firebase, "rewrites": [{"source": "**", "destination": "/index.html"}]}
-        without = FileSet({path: data for path, data in files.files.items() if "worker" not in path})
-
-        found = self.faults_after(served, without, greedy, files, firebase)
-
-        assert "dataLoader.worker.min.js is served as text/html, not text/javascript" in found
-        assert "a rewrite hides missing files" in found
-
-    def test_a_config_for_another_store_is_found(
-        self, served: Platform, files: FileSet, firebase: dict[str, Any], packages: Path
-    ) -> None:
-        other = build(served.config("other"), packages)
-
-        found = self.faults_after(served, other, firebase, files, firebase)
-
-        assert f"/config/local.js names the store {served.dicomweb('other')}, not {served.dicomweb()}" in found
-
-    def test_a_weaker_policy_is_found(self, served: Platform, files: FileSet, firebase: dict[str, Any]) -> None:
-        weaker = {**firebase, "headers": firebase["headers"][1:]}
-
-        found = self.faults_after(served, files, weaker, files, firebase)
-
-        assert "/ is served with Content-Security-Policy: None" in found
-
-    def test_a_site_that_is_down_is_found(self, files: FileSet, served: Platform, firebase: dict[str, Any]) -> None:
-        (found,) = faults("http://127.0.0.1:9", files, served.config(), firebase)
-
-        assert "cannot be reached" in found
