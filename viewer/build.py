@@ -83,7 +83,7 @@ def build(config: dict[str, Any], packages: Path, lite: Path = LITE) -> FileSet:
     parts[WORKER] = (lite / "worker.js").read_bytes() + parts[WORKER]
     engine, engine_files = _hashed("engine", parts)
     shown = {path.name: path.read_bytes() for path in sorted((lite / "page").iterdir())}
-    page, page_files = _hashed("page", {**shown, RULES.name: RULES.read_bytes()})
+    page, page_files = _hashed("page", {**shown, "rules.js": rules_module()})
     index = (lite / "index.html").read_text()
     for placeholder, folder in (("{engine}", engine), ("{page}", page)):
         index = index.replace(placeholder, folder)
@@ -97,6 +97,11 @@ def build(config: dict[str, Any], packages: Path, lite: Path = LITE) -> FileSet:
     versions = _versions(packages)
     ref = f"lite {versions['dicom-microscopy-viewer']}"
     return FileSet({**files, MANIFEST: manifest("lite", ref, versions, files)}, ref=ref)
+
+
+def rules_module() -> bytes:
+    """The table of rules as a module. As JSON, the page would need leave to connect to its own site."""
+    return b"// Made from the preparation job's rules.json.\nexport default " + RULES.read_bytes().strip() + b";\n"
 
 
 def content_type(path: str) -> str:
