@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from viewer.config import check, render_js
+from viewer.headers import WORKER
 from viewer.packages import LITE
 
 CONFIG = "/config/local.js"
@@ -22,6 +23,9 @@ MANIFEST = "/release.json"
 """What the release consists of. Not manifest.json: that is what a web app names its own description."""
 ABSENT = "/404.html"
 """Sent for what is not there. Asked for by its own name it is a 404 as well, so the manifest leaves it out."""
+
+RULES = LITE.parent.parent / "jobs" / "prepare" / "prepare" / "rules.json"
+"""The preparation job's table of rules. The page judges by it, too."""
 
 ENGINE = {
     "dicom-microscopy-viewer/dist/dicomMicroscopyViewer.bundle.min.js": "viewer.js",
@@ -75,8 +79,11 @@ class FileSet:
 
 def build(config: dict[str, Any], packages: Path, lite: Path = LITE) -> FileSet:
     """The lite viewer for one `window.config`. `packages` is the folder that `viewer.packages.install` gave."""
-    engine, engine_files = _hashed("engine", {name: _read(packages / source) for source, name in ENGINE.items()})
-    page, page_files = _hashed("page", {path.name: path.read_bytes() for path in sorted((lite / "page").iterdir())})
+    parts = {name: _read(packages / source) for source, name in ENGINE.items()}
+    parts[WORKER] = (lite / "worker.js").read_bytes() + parts[WORKER]
+    engine, engine_files = _hashed("engine", parts)
+    shown = {path.name: path.read_bytes() for path in sorted((lite / "page").iterdir())}
+    page, page_files = _hashed("page", {**shown, "rules.js": rules_module()})
     index = (lite / "index.html").read_text()
     for placeholder, folder in (("{engine}", engine), ("{page}", page)):
         index = index.replace(placeholder, folder)
@@ -90,6 +97,11 @@ def build(config: dict[str, Any], packages: Path, lite: Path = LITE) -> FileSet:
     versions = _versions(packages)
     ref = f"lite {versions['dicom-microscopy-viewer']}"
     return FileSet({**files, MANIFEST: manifest("lite", ref, versions, files)}, ref=ref)
+
+
+def rules_module() -> bytes:
+    """The table of rules as a module. As JSON, the page would need leave to connect to its own site."""
+    return b"// Made from the preparation job's rules.json.\nexport default " + RULES.read_bytes().strip() + b";\n"
 
 
 def content_type(path: str) -> str:

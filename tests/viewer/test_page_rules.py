@@ -42,8 +42,13 @@ def drop(level: int, tag: str) -> Change:
     return lambda items: items[level].pop(tag)
 
 
+def path(item: Json) -> Json:
+    """Its only optical path."""
+    return item["00480105"]["Value"][0]
+
+
 def in_path(tag: str, level: int = 1) -> Change:
-    return lambda items: items[level]["00480105"]["Value"][0].pop(tag)
+    return lambda items: path(items[level]).pop(tag)
 
 
 def add(level: int, **tags: list[Any]) -> Change:
