@@ -11,6 +11,13 @@ from localcloud import state
 PORT = 8787
 
 
+def seconds(text: str) -> float:
+    """A duration that is not nothing."""
+    if not 0 < (found := float(text)) < float("inf"):
+        raise ValueError(text)
+    return found
+
+
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="python -m localcloud", description="Google Cloud's stand-in on this machine.")
     commands = top.add_subparsers(dest="command", required=True)
@@ -41,7 +48,7 @@ def parser() -> argparse.ArgumentParser:
     )
     serve.add_argument(
         "--request-seconds",
-        type=float,
+        type=seconds,
         default=1800,
         metavar="N",
         help="deadline of one request to a DICOM store, in seconds (default: %(default)s)",

@@ -19,7 +19,16 @@ from rich.console import Console
 
 from localcloud import state, view
 from localcloud.assemble import Parts
-from localcloud.engine import Deployment, DeploymentFailed, HttpTransport, RestProvider, load_config, program_of, run
+from localcloud.engine import (
+    ConfigProblem,
+    Deployment,
+    DeploymentFailed,
+    HttpTransport,
+    RestProvider,
+    load_config,
+    program_of,
+    run,
+)
 from localcloud.serve import JOB
 from localcloud.server import PortTaken
 from localcloud.session import LOGS, session, wait_for_the_end
@@ -32,8 +41,8 @@ LOOPBACK = re.compile(r"http://127\.0\.0\.1:\d+")
 def up(options: argparse.Namespace) -> int:
     """Exit status: 0 all well, the smoke tests' own when they fail, 1 deployment failed, 2 could not start."""
     console = Console(highlight=False)
-    project = stack_config()["gcp:project"]
     try:
+        project = stack_config().get("gcp:project", "dicom-local")  # without one the program says so itself
         with session(port=options.port, data=None, settings={"project": project, "new_project": True}) as parts:
             started = time.monotonic()
             deployment = deploy(console, parts)
@@ -52,7 +61,7 @@ def up(options: argparse.Namespace) -> int:
                 console.print("Serving until Ctrl-C.")
                 wait_for_the_end()
             return status
-    except (PortTaken, DeploymentFailed, pulumi.RunError) as error:
+    except (PortTaken, ConfigProblem, DeploymentFailed, pulumi.RunError) as error:
         print(f"localcloud: {error}", file=sys.stderr)
         return 2 if isinstance(error, PortTaken) else 1
     except OSError as error:

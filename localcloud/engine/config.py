@@ -83,18 +83,24 @@ def program_of(folder: Path) -> Callable[[], Any]:
 
 def _mapping(path: Path) -> dict[str, yaml.Node]:
     try:
-        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+        with path.open(encoding="utf-8") as file:  # a file, not its text: problems then name it
+            node = yaml.compose(file, Loader=yaml.SafeLoader)
     except FileNotFoundError:
         raise ConfigProblem(f"{path}: no such file, so there is no such project or stack here") from None
     except yaml.YAMLError as error:
-        raise ConfigProblem(f"{path} is not YAML: {error}") from error
+        raise ConfigProblem(f"{path} is not YAML: {' '.join(str(error).split())}") from error
     return _children(node)
 
 
 def _children(node: yaml.Node | None) -> dict[str, yaml.Node]:
     if not isinstance(node, yaml.MappingNode):
         return {}
-    return {key.value: value for key, value in node.value}
+    children: dict[str, yaml.Node] = {}
+    for key, value in node.value:
+        if key.value in children:
+            raise ConfigProblem(f"{key.start_mark.name} line {key.start_mark.line + 1}: {key.value} is set twice")
+        children[key.value] = value
+    return children
 
 
 def _text(node: yaml.Node) -> str:

@@ -100,3 +100,18 @@ def test_the_program_of_a_folder_runs_with_the_folder_importable_and_leaves_the_
     assert deployment.outputs == {"value": 7}
     assert sys.path == path
     sys.modules.pop("engine_demo_part")
+
+
+@pytest.mark.parametrize(
+    ("stack", "said"),
+    [
+        ("config:\n  : : [\n", "Pulumi.dev.yaml is not YAML: while parsing"),
+        ("config:\n  demo:size: 1\n  demo:size: 2\n", "Pulumi.dev.yaml line 3: demo:size is set twice"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_one_line_with_its_name(tmp_path: Path, stack: str, said: str):
+    with pytest.raises(ConfigProblem) as refused:
+        load_config(folder(tmp_path, stack), "dev")
+
+    assert said in str(refused.value)
+    assert "\n" not in str(refused.value)

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from localcloud.__main__ import main
+
 ROOT = Path.cwd()
 
 
@@ -105,3 +107,29 @@ def test_a_taken_port_is_one_sentence_and_nothing_is_written(place: Path) -> Non
         f"choose another one: make up PORT={port + 10}"
     ]
     assert not (place / ".localcloud" / "state.json").exists()
+
+
+def test_a_settings_file_that_cannot_be_read_is_one_sentence_and_nothing_is_written(place: Path) -> None:
+    (place / "Pulumi.local.yaml").unlink()
+    (place / "Pulumi.local.yaml").write_text("config:\n\t- no\n")
+
+    done = subprocess.run(
+        [sys.executable, "-m", "localcloud", "up", "--port", "0"],
+        cwd=place,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("localcloud: Pulumi.local.yaml is not YAML: ")
+    assert len(done.stderr.splitlines()) == 1
+    assert not (place / ".localcloud" / "state.json").exists()
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "soon", "inf"])
+def test_a_deadline_that_is_none_is_refused(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["serve", "--request-seconds", text])
+
+    assert f"invalid seconds value: '{text}'" in capsys.readouterr().err

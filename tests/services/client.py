@@ -77,5 +77,5 @@ class Api:
     def _bindings(self, change: Callable[[list[Any]], list[Any]]) -> None:
         root = f"cloudresourcemanager.googleapis.com/v1/{PROJECT}"
         policy = self.call("POST", f"{root}:getIamPolicy", {})
-        policy["bindings"] = change(policy["bindings"])
+        policy["bindings"] = change(policy.get("bindings", []))
         self.call("POST", f"{root}:setIamPolicy", {"policy": policy})
