@@ -1,4 +1,4 @@
-"""Which settings fit together, and which choices exist in words but are not built yet: both are refused, not ignored.
+"""Which settings fit together; what contradicts, or exists in words but is not built yet, is refused and not ignored.
 
 A rule is only asked when the values it needs are valid by themselves, so that one mistake is one line.
 """
@@ -12,6 +12,8 @@ from typing import Any
 from infra.reading import config_key, problem
 
 Values = Mapping[str, Any]
+SIX_YEARS = 2190
+"""Days, as HIPAA asks of documentation."""
 
 
 @dataclass(frozen=True)
@@ -29,25 +31,51 @@ COMBINATIONS = (
         ("data_class", "viewer_host"),
         lambda v: v["data_class"] == "phi" and v["viewer_host"] == "firebase",
         "Firebase Hosting is not covered by Google's BAA and its logs would hold study UIDs, so no phi with it",
-        "use deidentified data (a host that is covered, CMEK and locked retention are not built yet)",
+        "set viewerHost to cloud_run, or use deidentified data",
     ),
     Combination(
-        ("data_class", "viewer_host"),
-        lambda v: v["data_class"] == "phi" and v["viewer_host"] != "firebase",
-        "phi needs CMEK, locked retention and a covered host, which this version does not build yet",
-        "use deidentified data",
+        ("data_class", "dataset_key"),
+        lambda v: v["data_class"] == "phi" and v["dataset_key"] is None,
+        "phi is encrypted with a key of your own",
+        "set datasetKey to a KMS key in the dataset's region before the dataset is made",
     ),
     Combination(
-        ("viewer_host",),
-        lambda v: v["viewer_host"] == "cloud_run",
-        "serving the viewer from Cloud Run is not built yet",
-        "set it to firebase",
+        ("data_class", "audit_retention_locked", "environment"),
+        # Only prod may lock, so elsewhere one line says so, not two that contradict each other.
+        lambda v: v["data_class"] == "phi" and not v["audit_retention_locked"] and v["environment"] == "prod",
+        "the audit logs of phi are kept by a retention that nobody can shorten",
+        "set auditRetentionLocked to true",
     ),
     Combination(
-        ("viewer_app",),
-        lambda v: v["viewer_app"] == "slim",
-        "building and releasing SLIM itself is not built yet",
-        "set it to lite, which opens the same slides with the same engine and configuration",
+        ("data_class", "environment"),
+        lambda v: v["data_class"] == "phi" and v["environment"] != "prod",
+        "phi needs a locked retention of its audit logs, and only prod may lock",
+        "use deidentified or synthetic data here",
+    ),
+    Combination(
+        ("data_class", "audit_retention_days"),
+        lambda v: v["data_class"] == "phi" and v["audit_retention_days"] < SIX_YEARS,
+        "the audit logs of phi are kept for six years at least",
+        f"set auditRetentionDays to {SIX_YEARS} or more",
+    ),
+    Combination(
+        ("viewer_image_digest", "viewer_host"),
+        lambda v: v["viewer_image_digest"] is not None and v["viewer_host"] != "cloud_run",
+        "only Cloud Run serves the viewer from an image",
+        "remove it, or set viewerHost to cloud_run",
+    ),
+    *(
+        Combination(
+            (name, "viewer_host"),
+            lambda v, name=name: v[name] is not None and v["viewer_host"] == "cloud_run",
+            words,
+            "remove it, or set viewerHost to firebase",
+        )
+        for name, words in (
+            ("viewer_site", "the viewer on Cloud Run has no hosting site"),
+            ("preview_site", "the viewer on Cloud Run has no hosting site"),
+            ("custom_domain", "a domain in front of Cloud Run needs a load balancer, which is not declared"),
+        )
     ),
     Combination(
         ("dataset_key", "location"),

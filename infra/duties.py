@@ -6,6 +6,8 @@ declared. None has a basic role (owner, editor, viewer) or may act as every acco
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from components.identities import Duty
 
 DEPLOYER_ROLES = (
@@ -59,6 +61,9 @@ PREVIEWER_ROLES = (
 
 # Firebase Hosting has no policy on a single site, so who may release to one may release to both.
 RELEASE_ROLES = ("roles/firebasehosting.admin", "roles/logging.logWriter")
+FIREBASE = "roles/firebase"
+CLOUD_RUN_ADDS = {"deployer": ("roles/iap.admin",)}
+"""Roles of the deployer when the viewer is a service behind Identity-Aware Proxy in place of a Firebase site."""
 
 DUTIES = {
     "deployer": Duty(
@@ -92,3 +97,22 @@ DUTIES = {
     "smoke": Duty(account_id="imaging-smoke", description="Smoke tests that store and delete test slides"),
     "smokeReader": Duty(account_id="imaging-smoke-reader", description="Smoke tests that only read"),
 }
+
+
+def duties(viewer_host: str) -> dict[str, Duty]:
+    """The identities of a deployment whose viewer is on `firebase` or on `cloud_run`."""
+    if viewer_host == "firebase":
+        return DUTIES
+    fitted = {
+        key: replace(
+            duty,
+            project_roles=(
+                *(role for role in duty.project_roles if not role.startswith(FIREBASE)),
+                *CLOUD_RUN_ADDS.get(key, ()),
+            ),
+            acts_as=(*duty.acts_as, "viewer") if key == "deployer" else duty.acts_as,
+        )
+        for key, duty in DUTIES.items()
+        if key != "previewViewer"
+    }
+    return {**fitted, "viewer": Duty(account_id="imaging-viewer", description="Serves the viewer's files; has no role")}

@@ -11,7 +11,7 @@ import pulumi
 from components.audit_trail import AuditTrail, AuditTrailArgs
 from components.identities import Identities, IdentitiesArgs
 from components.project_apis import ProjectApis, ProjectApisArgs
-from infra.duties import DUTIES
+from infra.duties import duties
 from infra.endpoints import api_roots
 from infra.reading import config_of_stack
 from infra.settings import Settings
@@ -38,7 +38,10 @@ SERVICES = (
     "workflowexecutions",
     "workflows",
 )
+FIREBASE = ("firebase", "firebasehosting")
 AGENTS = ("cloudbuild", "healthcare", "pubsub", "secretmanager")
+PROXY = "iap"
+"""Stands in front of the viewer where Firebase does not serve it."""
 AUDITED = ("healthcare", "secretmanager", "storage", "iam", "sts", "cloudkms")
 
 
@@ -61,13 +64,17 @@ class Foundation:
 
 def lay(settings: Settings) -> Foundation:
     config = config_of_stack()
-    apis = ProjectApis("apis", ProjectApisArgs(project=settings.project, services=SERVICES, agents=AGENTS))
+    services, agents, audited = SERVICES, AGENTS, AUDITED
+    if settings.viewer_host == "cloud_run":
+        services = (*(service for service in SERVICES if service not in FIREBASE), PROXY)
+        agents, audited = (*AGENTS, PROXY), (*AUDITED, PROXY)
+    apis = ProjectApis("apis", ProjectApisArgs(project=settings.project, services=services, agents=agents))
     after = pulumi.ResourceOptions(depends_on=[apis])
     identities = Identities(
         "identities",
         IdentitiesArgs(
             project=settings.project,
-            duties=DUTIES,
+            duties=duties(settings.viewer_host),
             state_readers=("previewer",),
             state_bucket=settings.state_bucket,
             state_key=settings.state_key,
@@ -79,7 +86,7 @@ def lay(settings: Settings) -> Foundation:
         AuditTrailArgs(
             project=settings.project,
             location=settings.location,
-            services=[f"{service}.googleapis.com" for service in AUDITED],
+            services=[f"{service}.googleapis.com" for service in audited],
             bucket="imaging-audit",
             retention_days=settings.audit_retention_days,
             locked=settings.audit_retention_locked,

@@ -26,6 +26,11 @@ def next_commands(settings: Settings, stack: str, image_address: pulumi.Input[st
         console = f"https://console.cloud.google.com/auth/clients?project={settings.project}"
         commands.append(f"# create an OAuth client (Web application) with the origins of output oauth: {console}")
         commands.append(f"{setting}:oauthClientId CLIENT-ID")
+    if settings.viewer_host == "cloud_run" and settings.viewer_image_digest is None and settings.oauth_client_id:
+        commands.append(f"pulumi stack output --json -s {stack} > outputs.json")
+        release = "python -m viewer release --outputs outputs.json --base nginxinc/nginx-unprivileged@sha256:DIGEST"
+        commands.append(f"{release}  # writes what the image is built from, and says how to build it")
+        commands.append(f"{setting}:viewerImageDigest sha256:DIGEST")
     if settings.github_token_version is None and settings.github_repository is not None:
         commands.append(f"gcloud secrets versions add {GITHUB_TOKEN} --project={settings.project} --data-file=-")
         if settings.github_installation_id is None:

@@ -59,19 +59,22 @@ def _images(platform: Platform) -> dict[str, Any]:
 
 
 def _viewer(platform: Platform) -> dict[str, Any]:
-    settings, site = platform.base.settings, platform.site
+    settings, viewing = platform.base.settings, platform.viewing
+    on_firebase = settings.viewer_host == "firebase"
     return {
-        "viewerUrl": site.url,
-        "viewerSite": settings.site,
-        "previewUrl": site.preview_url,
-        "previewSite": settings.site_for_previews,
+        "viewerApp": settings.viewer_app,
+        "viewerHost": settings.viewer_host,
+        "viewerUrl": viewing.url,
+        "viewerSite": settings.site if on_firebase else None,
+        "previewUrl": viewing.preview_url,
+        "previewSite": settings.site_for_previews if on_firebase else None,
         "viewerConfig": platform.window_config,
         "viewerConfigSecret": platform.vault.secrets[VIEWER_CONFIG].id,
         "oauth": {
             "clientId": settings.oauth_client_id,
             "authority": settings.sign_in_authority,
-            "javascriptOrigins": site.origins,
+            "javascriptOrigins": list(viewing.origins),
             # SLIM comes back to its root, with the slash; Google compares letter by letter.
-            "redirectUris": [origin.apply(lambda url: f"{url}/") for origin in site.origins],
+            "redirectUris": [origin.apply(lambda url: f"{url}/") for origin in viewing.origins],
         },
     }

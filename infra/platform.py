@@ -15,14 +15,13 @@ import pulumi
 from components.delivery import Delivery
 from components.imaging_archive import ImagingArchive
 from components.secret_vault import SecretVault
-from components.viewer_site import ViewerSite
 from infra.access import build_archive, dicomweb_roots, store_of_viewers
 from infra.delivery import build_delivery
 from infra.foundation import Foundation, lay
-from infra.preparing import Preparing, build_preparing
+from infra.preparing import Preparing, build_preparing, build_registry
 from infra.secrets import build_vault
 from infra.settings import Settings
-from infra.viewing import build_site, build_viewer_config
+from infra.viewing import Viewing, build_viewer_config, build_viewing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +30,7 @@ class Platform:
     archive: ImagingArchive
     dicomweb_roots: Mapping[str, pulumi.Output[str]]
     vault: SecretVault
-    site: ViewerSite
+    viewing: Viewing
     window_config: pulumi.Output[dict[str, Any]] | None
     preparing: Preparing
     delivery: Delivery | None
@@ -43,14 +42,15 @@ def build(settings: Settings) -> Platform:
     archive = build_archive(base)
     roots = dicomweb_roots(base, archive)
     vault = build_vault(base)
-    site = build_site(base)
+    registry = build_registry(base)
+    viewing = build_viewing(base, registry.address)
     return Platform(
         base=base,
         archive=archive,
         dicomweb_roots=roots,
         vault=vault,
-        site=site,
+        viewing=viewing,
         window_config=build_viewer_config(base, roots[store_of_viewers(settings)], vault),
-        preparing=build_preparing(base, archive, roots, site.url),
+        preparing=build_preparing(base, registry, archive, roots, viewing.url or ""),
         delivery=build_delivery(base, vault),
     )

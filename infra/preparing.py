@@ -29,24 +29,31 @@ class Preparing:
     """None as long as there is no image."""
 
 
-def build_preparing(
-    base: Foundation,
-    archive: ImagingArchive,
-    dicomweb_roots: Mapping[str, pulumi.Output[str]],
-    viewer_url: pulumi.Output[str],
-) -> Preparing:
+def build_registry(base: Foundation) -> ImageRegistry:
+    """The repository of all images of the deployment."""
     settings, identities = base.settings, base.identities
-    registry = ImageRegistry(
+    builders = ("deployer", "jobBuild", *(("viewerBuild",) if settings.viewer_host == "cloud_run" else ()))
+    return ImageRegistry(
         "registry",
         ImageRegistryArgs(
             project=settings.project,
             location=settings.location,
             repository="images",
-            writers={duty: identities.member(duty) for duty in ("deployer", "jobBuild")},
+            writers={duty: identities.member(duty) for duty in builders},
             labels=base.labels,
         ),
         base.after_apis,
     )
+
+
+def build_preparing(
+    base: Foundation,
+    registry: ImageRegistry,
+    archive: ImagingArchive,
+    dicomweb_roots: Mapping[str, pulumi.Output[str]],
+    viewer_url: pulumi.Input[str],
+) -> Preparing:
+    settings, identities = base.settings, base.identities
     records = JobRecords(
         "records",
         JobRecordsArgs(
@@ -82,7 +89,7 @@ def _environment(
     archive: ImagingArchive,
     dicomweb_roots: Mapping[str, pulumi.Output[str]],
     records: JobRecords,
-    viewer_url: pulumi.Output[str],
+    viewer_url: pulumi.Input[str],
 ) -> Mapping[str, pulumi.Input[str]]:
     """All that the job is told about where it is."""
     return {

@@ -6,6 +6,8 @@ from components.secret_vault import SecretVault, SecretVaultArgs, VaultSecret
 from infra.foundation import Foundation
 
 GITHUB_TOKEN, VIEWER_CONFIG = "github-token", "viewer-config"
+RELEASERS = {"viewerBuild", "previewViewer"}
+"""Duties that release the viewer; without Firebase there are no previews."""
 
 
 def build_vault(base: Foundation) -> SecretVault:
@@ -22,7 +24,9 @@ def build_vault(base: Foundation) -> SecretVault:
                 ),
                 VIEWER_CONFIG: VaultSecret(
                     description="window.config of the viewer",
-                    accessors={duty: identities.member(duty) for duty in ("viewerBuild", "previewViewer")},
+                    accessors={
+                        duty: identities.member(duty) for duty in sorted(RELEASERS & identities.accounts.keys())
+                    },
                 ),
             },
             secretmanager_agent=base.apis.agents["secretmanager"],

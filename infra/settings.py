@@ -82,8 +82,13 @@ class Settings:
     job_timeout_seconds: int = setting(3600, between=(60, 604_800), help="One attempt of one task is ended after this.")
     job_max_retries: int = setting(1, between=(0, 10), help="Attempts of a failed task after the first.")
 
-    viewer_app: Literal["lite", "slim"] = setting("lite", help="Which viewer the site serves.")
+    viewer_app: Literal["lite", "slim"] = setting(
+        "lite", help="Which viewer is released: our lite page, or SLIM at the ref of viewer/slim/pin.toml."
+    )
     viewer_host: Literal["firebase", "cloud_run"] = setting("firebase", help="What serves the viewer's files.")
+    viewer_image_digest: str | None = setting(
+        None, rule=rules.DIGEST, help="Digest of the viewer's image on Cloud Run; see python -m viewer release."
+    )
     viewer_site: str | None = setting(
         None, rule=rules.SITE_ID, help="Id of the hosting site, unique in the world; PROJECT-viewer when not set."
     )

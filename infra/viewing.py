@@ -1,22 +1,50 @@
-"""The viewer of a deployment: its sites, and the configuration that points it at the store."""
+"""The viewer of a deployment: its host, and the configuration that points it at the store."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 
 from components.secret_vault import SecretVault
 from components.viewer_config import ViewerConfig, ViewerConfigArgs
+from components.viewer_service import ViewerService, ViewerServiceArgs
 from components.viewer_site import ViewerSite, ViewerSiteArgs
-from infra.foundation import Foundation
+from infra.foundation import PROXY, Foundation
 from infra.providers import quota_provider
 from infra.secrets import VIEWER_CONFIG
 from viewer.config import window_config
 
+SERVICE = IMAGE = "viewer"
+"""Of the Cloud Run service, and of its image in the stack's repository."""
 
-def build_site(base: Foundation) -> ViewerSite:
+
+@dataclass(frozen=True, kw_only=True)
+class Viewing:
+    """Where users open the viewer. No URL: its service is not declared yet, as it has no image."""
+
+    url: pulumi.Output[str] | None
+    preview_url: pulumi.Output[str] | None = None
+    origins: Sequence[pulumi.Output[str]]
+    """All that the sign-in client must list."""
+
+
+def build_viewing(base: Foundation, image_address: pulumi.Input[str]) -> Viewing:
+    """Firebase's sites, or a service of `image_address`/viewer behind Identity-Aware Proxy."""
+    if base.settings.viewer_host == "firebase":
+        site = _site(base)
+        return Viewing(url=site.url, preview_url=site.preview_url, origins=site.origins)
+    digest = base.settings.viewer_image_digest
+    if digest is None:
+        return Viewing(url=None, origins=())
+    url = _service(base, pulumi.Output.format("{0}/{1}@{2}", image_address, IMAGE, digest)).url
+    return Viewing(url=url, origins=(url,))
+
+
+def _site(base: Foundation) -> ViewerSite:
     settings = base.settings
     return ViewerSite(
         "viewer",
@@ -31,6 +59,25 @@ def build_site(base: Foundation) -> ViewerSite:
             depends_on=[base.apis],
             providers=[quota_provider("firebase", settings.project, base.config)],
         ),
+    )
+
+
+def _service(base: Foundation, image: pulumi.Input[str]) -> ViewerService:
+    settings = base.settings
+    return ViewerService(
+        "viewer",
+        ViewerServiceArgs(
+            project=settings.project,
+            location=settings.location,
+            service=SERVICE,
+            image=image,
+            service_account=base.identities.email("viewer"),
+            proxy_agent=base.apis.agents[PROXY],
+            groups=sorted({*settings.viewers, *settings.annotators}),
+            protected=settings.protected,
+            labels=base.labels,
+        ),
+        base.after_apis,
     )
 
 

@@ -25,6 +25,9 @@ CHECKS = Path(__file__).with_name("checks")
 EXPECTED: dict[str, tuple[int, ...]] = {"full": (0, 1, 2, 3, 4, 5, 6, 9, 11, 14), "quick": (0, 1, 2, 3, 4, 5, 6, 9, 14)}
 """Numbers of the checks that a profile consists of; one that was not collected is a run that could not be made."""
 NOT_IN_PROD = {11: "in production nobody may give the job arguments, so it cannot be sent to the smoke store"}
+BEHIND_PROXY = {
+    9: "the viewer is behind Identity-Aware Proxy, which lets only people of its groups in: open it and look"
+}
 INTERRUPTED = "interrupted"
 LAST_WORDS_SECONDS = 20.0
 """For cleaning up after a signal."""
@@ -43,8 +46,7 @@ def run(
     clock = time.monotonic()
     context = Context(target, new_run_id(began), profile, source)
     outcome = Outcome(context.run_id, profile, target.dicomweb_root, target.environment, began)
-    if target.strict:
-        outcome.left_out = {str(number): why for number, why in NOT_IN_PROD.items() if number in EXPECTED[profile]}
+    outcome.left_out = {str(number): why for number, why in left_out(target).items() if number in EXPECTED[profile]}
     with interruptible():
         try:
             context.prepare()
@@ -61,6 +63,11 @@ def run(
                 context.http.close()
     outcome.ms = round((time.monotonic() - clock) * 1000)
     return outcome
+
+
+def left_out(target: Target) -> dict[int, str]:
+    """Checks that cannot be made of this target, by number, and why."""
+    return {**(NOT_IN_PROD if target.strict else {}), **(BEHIND_PROXY if target.proxied else {})}
 
 
 def _check(context: Context, outcome: Outcome, on_result: Callable[[Result], None]) -> None:

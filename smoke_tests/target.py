@@ -52,6 +52,8 @@ class Target:
     reader: str | None = None
     """Identities (e-mails): one writes to the smoke store and starts the job, one only reads. None: no token."""
     viewer_url: str = ""
+    proxied: bool = False
+    """The viewer is behind Identity-Aware Proxy, which lets only its groups in."""
     client_id: str = ""
     run_url: str = ""
     """`jobs:run` of the job."""
@@ -117,6 +119,7 @@ def _from_outputs(outputs: Mapping[str, Any], missing: dict[str, str]) -> Target
         writer=str(accounts["smoke"]),
         reader=str(accounts["smokeReader"]),
         viewer_url=str(outputs.get("viewerUrl") or ""),
+        proxied=outputs.get("viewerHost") == "cloud_run",
         client_id=str(outputs["oauth"]["clientId"]),
         run_url=str(outputs.get("jobRunUrl") or ""),
         records=f"{outputs['endpoints']['storage']}storage/v1/b/{outputs['recordsBucket']}",

@@ -101,6 +101,11 @@ def stack(name: str = "local", **overrides: Any) -> Graph:
     return _stack(name, json.dumps(overrides, sort_keys=True))
 
 
+def stack_in(place: Graph, name: str, **overrides: Any) -> Graph:
+    """The whole program as stack `name`, in the cloud that an earlier deployment left."""
+    return _run(program_of(ROOT), name, load_config(ROOT, name, overrides), previous=place)
+
+
 @functools.cache
 def _stack(name: str, overrides: str) -> Graph:
     return _run(program_of(ROOT), name, load_config(ROOT, name, json.loads(overrides)))

@@ -14,13 +14,18 @@ from pathlib import Path
 from typing import Any
 
 from viewer.config import check, render_js
+from viewer.headers import WORKER
 from viewer.packages import LITE
 
 CONFIG = "/config/local.js"
 """Where SLIM's own build looks for `window.config`; the lite page follows."""
-MANIFEST = "/manifest.json"
+MANIFEST = "/release.json"
+"""What the release consists of. Not manifest.json: that is what a web app names its own description."""
 ABSENT = "/404.html"
 """Sent for what is not there. Asked for by its own name it is a 404 as well, so the manifest leaves it out."""
+
+RULES = LITE.parent.parent / "jobs" / "prepare" / "prepare" / "rules.json"
+"""The preparation job's table of rules. The page judges by it, too."""
 
 ENGINE = {
     "dicom-microscopy-viewer/dist/dicomMicroscopyViewer.bundle.min.js": "viewer.js",
@@ -38,9 +43,17 @@ ENGINE = {
 TYPES = {
     ".html": "text/html",
     ".js": "text/javascript",
+    ".mjs": "text/javascript",
     ".css": "text/css",
+    ".gif": "image/gif",
+    ".ico": "image/vnd.microsoft.icon",
+    ".jpg": "image/jpeg",
+    ".png": "image/png",
     ".svg": "image/svg+xml",
     ".wasm": "application/wasm",
+    ".webp": "image/webp",
+    ".woff": "font/woff",
+    ".woff2": "font/woff2",
     ".json": "application/json",
     ".txt": "text/plain",
 }
@@ -48,9 +61,10 @@ TYPES = {
 
 @dataclass(frozen=True)
 class FileSet:
-    """Served path (with a leading slash) → content."""
+    """Served path (with a leading slash) → content. `ref` says which viewer this is, for a person."""
 
     files: Mapping[str, bytes]
+    ref: str = "lite"
 
     def digests(self) -> dict[str, str]:
         """Path → SHA-256 of the content as the browser sees it."""
@@ -65,8 +79,11 @@ class FileSet:
 
 def build(config: dict[str, Any], packages: Path, lite: Path = LITE) -> FileSet:
     """The lite viewer for one `window.config`. `packages` is the folder that `viewer.packages.install` gave."""
-    engine, engine_files = _hashed("engine", {name: _read(packages / source) for source, name in ENGINE.items()})
-    page, page_files = _hashed("page", {path.name: path.read_bytes() for path in sorted((lite / "page").iterdir())})
+    parts = {name: _read(packages / source) for source, name in ENGINE.items()}
+    parts[WORKER] = (lite / "worker.js").read_bytes() + parts[WORKER]
+    engine, engine_files = _hashed("engine", parts)
+    shown = {path.name: path.read_bytes() for path in sorted((lite / "page").iterdir())}
+    page, page_files = _hashed("page", {**shown, "rules.js": rules_module()})
     index = (lite / "index.html").read_text()
     for placeholder, folder in (("{engine}", engine), ("{page}", page)):
         index = index.replace(placeholder, folder)
@@ -77,7 +94,14 @@ def build(config: dict[str, Any], packages: Path, lite: Path = LITE) -> FileSet:
         **page_files,
         **engine_files,
     }
-    return FileSet({**files, MANIFEST: _manifest(files, packages)})
+    versions = _versions(packages)
+    ref = f"lite {versions['dicom-microscopy-viewer']}"
+    return FileSet({**files, MANIFEST: manifest("lite", ref, versions, files)}, ref=ref)
+
+
+def rules_module() -> bytes:
+    """The table of rules as a module. As JSON, the page would need leave to connect to its own site."""
+    return b"// Made from the preparation job's rules.json.\nexport default " + RULES.read_bytes().strip() + b";\n"
 
 
 def content_type(path: str) -> str:
@@ -102,12 +126,16 @@ def _read(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _manifest(files: Mapping[str, bytes], packages: Path) -> bytes:
+def _versions(packages: Path) -> dict[str, str]:
+    names = sorted({source.split("/")[0] for source in ENGINE})
+    return {name: json.loads((packages / name / "package.json").read_bytes())["version"] for name in names}
+
+
+def manifest(app: str, ref: str, packages: Mapping[str, str], files: Mapping[str, bytes]) -> bytes:
+    """JSON that lists every file which can be asked for with its hash, size and type."""
     described = {
         path: {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content), "type": content_type(path)}
         for path, content in sorted(files.items())
         if path != ABSENT
     }
-    names = sorted({source.split("/")[0] for source in ENGINE})
-    versions = {name: json.loads((packages / name / "package.json").read_bytes())["version"] for name in names}
-    return json.dumps({"app": "lite", "packages": versions, "files": described}, indent=1).encode()
+    return json.dumps({"app": app, "ref": ref, "packages": packages, "files": described}, indent=1).encode()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from viewer.config import GOOGLE
@@ -25,20 +26,39 @@ FOREVER = "public, max-age=31536000, immutable"
 PERMISSIONS = ("camera", "display-capture", "geolocation", "microphone", "payment", "usb")
 
 
-def firebase_config(dicomweb_root: str, authority: str = GOOGLE) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class SlimNeeds:
+    """What one build of SLIM needs beyond the lite page."""
+
+    scripts: tuple[str, ...] = ()
+    """Sources for script-src (`'sha256-…'`) of the scripts that stand in its pages."""
+    unhashed: tuple[str, ...] = ()
+    """Paths among its assets that carry no hash, so that the next release changes them in place."""
+
+
+SLIM_SOURCES = {
+    # Icons and tiles that its bundle carries or makes as data: and blob: images; fonts likewise.
+    "img-src": ["data:", "blob:"],
+    "font-src": ["'self'", "data:"],
+    "manifest-src": ["'self'"],
+}
+
+
+def firebase_config(dicomweb_root: str, authority: str = GOOGLE, slim: SlimNeeds | None = None) -> dict[str, Any]:
     """The `hosting` block: a page that may talk to this store's DICOMweb and to this sign-in, and to nobody else.
 
     Hashed files (`/assets/**`, SLIM's `/static/**`) are kept for ever; worker and wasm files only where their folder
-    carries a hash, which SLIM's does not.
+    carries a hash, which SLIM's does not. `slim` when the files are SLIM's.
     """
     return {
         "public": ".",
         "rewrites": [{"source": route, "destination": "/index.html"} for route in ROUTES],
         "headers": [
-            _rule("**", {"Cache-Control": NEVER_STORED, **_security(dicomweb_root, authority)}),
+            _rule("**", {"Cache-Control": NEVER_STORED, **_security(dicomweb_root, authority, slim)}),
             _rule("/static/**", {"Cache-Control": FOREVER}),
             _rule(f"/static/**/@({WORKER}|*.wasm)", {"Cache-Control": ONE_HOUR}),
             _rule("/assets/**", {"Cache-Control": FOREVER}),
+            *(_rule(path, {"Cache-Control": ONE_HOUR}) for path in (slim.unhashed if slim else ())),
             _rule("**/*.wasm", {"Content-Type": "application/wasm"}),
             _rule(f"**/{WORKER}", {"Content-Security-Policy": worker_policy()}),
         ],
@@ -58,28 +78,30 @@ def serving_config(firebase: Mapping[str, Any]) -> dict[str, Any]:
 
 def expected(path: str, firebase: Mapping[str, Any]) -> dict[str, str]:
     """The headers that a request for `path` must be answered with."""
-    rules = [rule for rule in firebase["headers"] if _regex(rule["source"]).fullmatch(path)]
+    rules = [rule for rule in firebase["headers"] if pattern(rule["source"]).fullmatch(path)]
     return {header["key"]: header["value"] for rule in rules for header in rule["headers"]}
 
 
-def page_policy(dicomweb_root: str, authority: str) -> str:
+def page_policy(dicomweb_root: str, authority: str, slim: SlimNeeds | None = None) -> str:
     """The page's Content-Security-Policy. A path in `connect-src` keeps other stores of the same API out of reach."""
-    return _policy(
-        {
-            "default-src": ["'none'"],
-            "base-uri": ["'none'"],
-            "object-src": ["'none'"],
-            "form-action": ["'none'"],
-            # Silent renewal loads the site itself in a frame, so not 'none'.
-            "frame-ancestors": ["'self'"],
-            "script-src": ["'self'", "'wasm-unsafe-eval'"],
-            "worker-src": ["'self'"],
-            "style-src": ["'self'", "'unsafe-inline'"],
-            "img-src": ["'self'"],
-            "connect-src": [f"{dicomweb_root}/", *_sign_in(authority)],
-            "frame-src": ["'self'", f"{authority}/"],
-        }
-    )
+    directives = {
+        "default-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "object-src": ["'none'"],
+        "form-action": ["'none'"],
+        # Silent renewal loads the site itself in a frame, so not 'none'.
+        "frame-ancestors": ["'self'"],
+        "script-src": ["'self'", "'wasm-unsafe-eval'"],
+        "worker-src": ["'self'"],
+        "style-src": ["'self'", "'unsafe-inline'"],
+        "img-src": ["'self'"],
+        "connect-src": [f"{dicomweb_root}/", *_sign_in(authority)],
+        "frame-src": ["'self'", f"{authority}/"],
+    }
+    if slim:
+        for name, sources in {**SLIM_SOURCES, "script-src": list(slim.scripts)}.items():
+            directives[name] = [*directives.get(name, []), *sources]
+    return _policy(directives)
 
 
 def worker_policy() -> str:
@@ -93,9 +115,9 @@ def worker_policy() -> str:
     )
 
 
-def _security(dicomweb_root: str, authority: str) -> dict[str, str]:
+def _security(dicomweb_root: str, authority: str, slim: SlimNeeds | None) -> dict[str, str]:
     return {
-        "Content-Security-Policy": page_policy(dicomweb_root, authority),
+        "Content-Security-Policy": page_policy(dicomweb_root, authority, slim),
         "X-Frame-Options": "SAMEORIGIN",
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
@@ -120,7 +142,7 @@ def _rule(source: str, headers: Mapping[str, str]) -> dict[str, Any]:
     return {"source": source, "headers": [{"key": key, "value": value} for key, value in headers.items()]}
 
 
-def _regex(source: str) -> re.Pattern[str]:
+def pattern(source: str) -> re.Pattern[str]:
     """For the globs of this file only: `**`, `*` and `@(a|b)`."""
     pieces = {"/**/": "/(?:.*/)?", "**/": "/?(?:.*/)?", "**": ".*", "*": "[^/]*", "@(": "(?:", ")": ")", "|": "|"}
     return re.compile(

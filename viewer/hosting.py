@@ -11,7 +11,12 @@ from urllib3 import Retry
 
 Json = dict[str, Any]
 RETRY = Retry(
-    total=5, backoff_factor=0.5, backoff_jitter=0.5, status_forcelist=(429, 500, 502, 503, 504), allowed_methods=None
+    total=5,
+    backoff_factor=0.5,
+    backoff_jitter=0.5,
+    status_forcelist=(429, 500, 502, 503, 504),
+    allowed_methods=None,
+    raise_on_status=False,
 )
 """The one retry layer. A repeated create leaves a version that nobody finalizes, which does no harm."""
 TIMEOUT = (10, 120)
@@ -30,14 +35,20 @@ class HostingError(Exception):
 
 
 class HostingApi:
-    """Requests about one site. `endpoint` has a trailing slash and no version; `site` is `projects/P/sites/S`."""
+    """Requests about one site, or one channel of it (`channel` is its id).
 
-    def __init__(self, endpoint: str, site: str, token: Callable[[], str]) -> None:
+    `endpoint` has a trailing slash and no version; `site` is `projects/P/sites/S`.
+    """
+
+    def __init__(
+        self, endpoint: str, site: str, token: Callable[[], str], *, channel: str = "", retry: Retry = RETRY
+    ) -> None:
         self.root = f"{endpoint}v1beta1/"
         self.site = site
+        self.channel = channel
         self._token = token
         self._session = requests.Session()
-        adapter = HTTPAdapter(max_retries=RETRY, pool_maxsize=8)
+        adapter = HTTPAdapter(max_retries=retry, pool_maxsize=8)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
 
@@ -47,8 +58,18 @@ class HostingApi:
 
     def releases(self, count: int) -> list[Json]:
         """Newest first."""
-        answer = self._call("GET", f"{self.site}/releases", params={"pageSize": count})
+        answer = self._call("GET", f"{self._released}/releases", params={"pageSize": count})
         return answer.get("releases", [])
+
+    def open_channel(self, seconds: int) -> str:
+        """Make the channel, or let it live `seconds` from now; gives its URL."""
+        body = {"ttl": f"{seconds}s"}
+        found = self._call("GET", f"{self.site}/channels", params={"pageSize": 100}).get("channels", [])
+        if any(entry["name"].rsplit("/", 1)[1] == self.channel for entry in found):
+            channel = self._call("PATCH", self._released, params={"updateMask": "ttl"}, json=body)
+        else:
+            channel = self._call("POST", f"{self.site}/channels", params={"channelId": self.channel}, json=body)
+        return channel["url"]
 
     def create_version(self, config: Mapping[str, Any], labels: Mapping[str, str]) -> str:
         return self._call("POST", f"{self.site}/versions", json={"config": config, "labels": labels})["name"]
@@ -73,7 +94,12 @@ class HostingApi:
 
     def release(self, version: str, *, kind: str = "DEPLOY", message: str = "") -> Json:
         body = {"type": kind, "message": message}
-        return self._call("POST", f"{self.site}/releases", params={"versionName": version}, json=body)
+        return self._call("POST", f"{self._released}/releases", params={"versionName": version}, json=body)
+
+    @property
+    def _released(self) -> str:
+        """What gets releases; versions always belong to the site."""
+        return f"{self.site}/channels/{self.channel}" if self.channel else self.site
 
     def _full(self, version: str) -> str:
         """Hosting answers `sites/S/versions/V`; permissions are looked up under the project."""
@@ -88,8 +114,6 @@ class HostingApi:
         sent = {"Authorization": f"Bearer {self._token()}", **(headers or {})}
         try:
             answer = self._session.request(verb, url, headers=sent, timeout=TIMEOUT, **options)
-        except requests.exceptions.RetryError as error:
-            raise HostingError(f"Hosting kept refusing {verb} {url}: {error}; try again later") from error
         except requests.RequestException as error:
             raise HostingError(f"Hosting at {self.root} cannot be reached ({_cause(error)}); is it up?") from error
         if not answer.ok:

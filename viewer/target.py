@@ -40,47 +40,71 @@ class Target:
     config: dict[str, Any]
     """`window.config`"""
     firebase: dict[str, Any]
-    """The `hosting` block: rewrites and headers."""
+    """The `hosting` block for the lite page: rewrites and headers."""
     releaser: str
     """E-mail of the identity that may release to this site."""
+    app: str = "lite"
+    """`lite` or `slim`."""
+    guarded: bool = False
+    """Whether people rely on it: SLIM then needs a recorded pass of the browser suite."""
 
 
-def read(outputs: Mapping[str, Any], site: Literal["viewer", "preview"] = "viewer") -> Target:
+SiteName = Literal["viewer", "preview"]
+
+
+def read(outputs: Mapping[str, Any], site: SiteName = "viewer") -> Target:
     """The stack's viewer site; or its preview site, which shows the synthetic store. Raises TargetError."""
+    if outputs.get("viewerHost") == "cloud_run":
+        raise TargetError(
+            "the viewer is on Cloud Run, not on a hosting site: see what is live with gcloud run revisions list, "
+            "and go back by setting viewerImageDigest to the earlier digest"
+        )
+    name, url = outputs.get(f"{site}Site"), outputs.get(f"{site}Url")
+    if not name or not url:
+        raise TargetError(f"this stack has no {site} site: its {site}Site output is empty; see the setting viewerHost")
+    config = window_config_of(outputs, site)
     try:
-        name, url = outputs[f"{site}Site"], outputs[f"{site}Url"]
-        config: dict[str, Any] = outputs["viewerConfig"]
-        if site == "preview":
-            config = with_store(config, outputs["stores"]["smoke"]["dicomwebRoot"])
         endpoint = outputs["endpoints"]["firebasehosting"]
-        if not name or not url:
-            raise TargetError(
-                f"this stack has no {site} site: its {site}Site output is empty; see the setting viewer_host"
-            )
         releaser = outputs["serviceAccounts"]["viewerBuild" if site == "viewer" else "previewViewer"]
         full = name if name.startswith("projects/") else f"projects/{outputs['project']}/sites/{name}"
     except KeyError as missing:
         raise TargetError(f"the stack's outputs lack {missing}; deploy the stack again, then release") from None
-    firebase = firebase_config(config["servers"][0]["url"], config["oidc"]["authority"])
     return Target(
         site=full,
         url=url.rstrip("/"),
         endpoint=endpoint,
-        config=check(config),
-        firebase=firebase,
+        config=config,
+        firebase=firebase_config(config["servers"][0]["url"], config["oidc"]["authority"]),
         releaser=releaser,
+        app=outputs.get("viewerApp", "lite"),
+        guarded=site == "viewer" and outputs.get("environment") == "prod",
     )
 
 
-def read_file(path: Path, site: Literal["viewer", "preview"] = "viewer") -> Target:
-    """`read` for a file of outputs, as `pulumi stack output --json` prints them."""
+def window_config_of(outputs: Mapping[str, Any], site: SiteName = "viewer") -> dict[str, Any]:
+    """`window.config` for a site of the stack. Raises TargetError when there is none that SLIM would understand."""
+    if not outputs.get("viewerConfig"):
+        raise TargetError(
+            "the stack has no viewerConfig: its sign-in client is not set; create the OAuth client that output oauth "
+            "describes, then run: pulumi config set dicom-platform:oauthClientId CLIENT_ID, and: pulumi up"
+        )
     try:
-        outputs: dict[str, Any] = json.loads(path.read_text())
+        config = check(outputs["viewerConfig"])
+        return with_store(config, outputs["stores"]["smoke"]["dicomwebRoot"]) if site == "preview" else config
+    except KeyError as missing:
+        raise TargetError(f"the stack's outputs lack {missing}; deploy the stack again, then release") from None
+    except ValueError as error:
+        raise TargetError(f"viewerConfig cannot be released: {error}") from None
+
+
+def read_outputs(path: Path) -> dict[str, Any]:
+    """A file of outputs, as `pulumi stack output --json` prints them."""
+    try:
+        return json.loads(path.read_text())
     except FileNotFoundError:
         raise TargetError(f"{path} does not exist; run make up, or: pulumi stack output --json > {path}") from None
     except ValueError as error:
         raise TargetError(f"{path} is not JSON ({error}); write it with: pulumi stack output --json") from None
-    return read(outputs, site)
 
 
 def token_source(command: str | None = None, principal: str = "") -> Callable[[], str]:

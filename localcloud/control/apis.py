@@ -21,6 +21,7 @@ APIS: dict[str, dict[str, str]] = {
     "firebasehosting.googleapis.com": {"v1beta1": "firebasehosting.v1beta1"},
     "healthcare.googleapis.com": {"v1": "healthcare.v1", "v1beta1": "healthcare.v1beta1"},
     "iam.googleapis.com": {"v1": "iam.v1"},
+    "iap.googleapis.com": {"v1": "iap.v1"},
     "iamcredentials.googleapis.com": {"v1": "iamcredentials.v1"},
     "identitytoolkit.googleapis.com": {"v2": "identitytoolkit.v2"},
     "logging.googleapis.com": {"v2": "logging.v2"},
@@ -34,6 +35,12 @@ APIS: dict[str, dict[str, str]] = {
     "workflows.googleapis.com": {"v1": "workflows.v1"},
 }
 """API host -> first part of the path -> document. Documents of one host share one store of resources."""
+
+PATHS: dict[str, str] = {
+    f"iap.v1:v1.{verb}": f"v1/projects/{{p}}/iap_web/{{web}}/services/{{service}}:{verb}"
+    for verb in ("getIamPolicy", "setIamPolicy", "testIamPermissions")
+}
+"""Method -> its path, where the document only says that a resource may have any name."""
 
 _PROJECT_LOOKUP: Json = {
     "httpMethod": "GET",

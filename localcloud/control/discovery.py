@@ -14,7 +14,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from localcloud.control.apis import APIS, EXCERPTS
+from localcloud.control.apis import APIS, EXCERPTS, PATHS
 
 Json = dict[str, Any]
 
@@ -168,7 +168,7 @@ def _methods(host: str, base: str, name: str) -> Iterator[tuple[Method, str]]:
                 request=method.get("request", {}).get("$ref"),
                 response=method.get("response", {}).get("$ref"),
             ),
-            method.get("flatPath", method["path"]).removeprefix(prefix),
+            (PATHS.get(f"{name}:{where}") or method.get("flatPath", method["path"])).removeprefix(prefix),
         )
 
 

@@ -10,7 +10,8 @@ from localcloud.control import names
 from localcloud.control.call import Call
 from localcloud.errors import ApiError
 
-_OUTSIDE = ("cloudresourcemanager.googleapis.com",)
+_OUTSIDE = ("cloudresourcemanager.googleapis.com", "iap.googleapis.com")
+"""Whose policies are about resources of other APIs."""
 
 
 def get_policy(cloud: Cloud, call: Call) -> dict[str, Any]:

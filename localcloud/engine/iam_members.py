@@ -71,6 +71,15 @@ TARGETS: dict[str, Target] = {
     "gcp:cloudrunv2/jobIamMember:JobIamMember": Target(
         host="run", version="v2", resource="projects/{project}/locations/{location}/jobs/{~name}"
     ),
+    "gcp:cloudrunv2/serviceIamMember:ServiceIamMember": Target(
+        host="run", version="v2", resource="projects/{project}/locations/{location}/services/{~name}"
+    ),
+    "gcp:iap/webCloudRunServiceIamMember:WebCloudRunServiceIamMember": Target(
+        host="iap",
+        version="v1",
+        resource="projects/{project}/iap_web/cloud_run-{location}/services/{~cloudRunServiceName}",
+        get="POST",
+    ),
     "gcp:healthcare/datasetIamMember:DatasetIamMember": Target(host="healthcare", version="v1", resource="{datasetId}"),
     "gcp:healthcare/dicomStoreIamMember:DicomStoreIamMember": Target(
         host="healthcare", version="v1", resource="{dicomStoreId}"

@@ -1,6 +1,7 @@
 """Firebase Hosting of one local cloud: its REST methods and, for every site, an origin of its own.
 
-Sites and channels themselves are ordinary resources of the control plane; a channel gets no origin.
+Sites and channels themselves are ordinary resources of the control plane. A channel is kept until it is deleted,
+whatever its expiry says.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from localcloud.hosting.releases import Releases
 from localcloud.hosting.site import Site, listen
 from localcloud.hosting.versions import Versions
 
+ADDRESS = {"sites": "defaultUrl", "channels": "url"}
+"""Collection → field of its resources that says where they are served."""
+
 
 class Hosting:
     """Registers the methods, opens a listener when a site is created and closes it when the site is deleted."""
@@ -30,7 +34,12 @@ class Hosting:
         for method, handler in {**self.versions.methods, **self.releases.methods}.items():
             cloud.methods[f"{DOCUMENT}:projects.sites.{method}"] = handler
             cloud.methods[f"{DOCUMENT}:sites.{method}"] = handler
+        for method, handler in self.releases.methods.items():
+            cloud.methods[f"{DOCUMENT}:projects.sites.channels.{method}"] = handler
+            cloud.methods[f"{DOCUMENT}:sites.channels.{method}"] = handler
         cloud.extras[f"{DOCUMENT}:projects.sites.create"] = self._created
+        cloud.extras[f"{DOCUMENT}:projects.sites.channels.create"] = self._opened
+        cloud.extras[f"{DOCUMENT}:sites.channels.create"] = self._opened
         cloud.on_delete.append(self._deleted)
 
     def routes(self, app: web.Application) -> None:
@@ -39,9 +48,10 @@ class Hosting:
     def resume(self) -> None:
         """Open the sites that were there when the local cloud last ended, on the ports they had if these are free."""
         for name, resource in self.cloud.resources.all(HOST).items():
-            if name.split("/")[-2] == "sites" and name not in self.sites:
-                site = self._open(name, urlsplit(resource["defaultUrl"]).port)
-                self.library.put(name, {**resource, "defaultUrl": site.origin})
+            field = ADDRESS.get(name.split("/")[-2])
+            if field and name not in self.sites:
+                site = self._open(name, urlsplit(resource[field]).port)
+                self.library.put(name, {**resource, field: site.origin})
 
     async def close(self) -> None:
         for site in self.sites.values():
@@ -50,6 +60,9 @@ class Hosting:
     def _created(self, call: Call, resource: dict[str, Any]) -> None:
         resource["type"] = "USER_SITE"
         resource["defaultUrl"] = self._open(resource["name"]).origin
+
+    def _opened(self, call: Call, channel: dict[str, Any]) -> None:
+        channel["url"] = self._open(self.library.full(channel["name"])).origin
 
     def _open(self, name: str, port: int | None = None) -> Site:
         """The site's origin; `port` is the one it had before the local cloud was restarted."""

@@ -11,7 +11,7 @@ from localcloud.hosting.site import Live
 
 
 class Releases:
-    """The methods `releases.*`, and what is live."""
+    """The methods `releases.*` of sites and their channels, and what is live. `site` may be a channel's name."""
 
     def __init__(self, library: Library) -> None:
         self.library = library
@@ -50,7 +50,7 @@ class Releases:
         if not version_name:
             raise ApiError(400, "versionName is missing: name the finalized version to release.")
         name = self.library.full(version_name)
-        if not name.startswith(f"{site}/versions/"):
+        if not name.startswith(f"{site.split('/channels/')[0]}/versions/"):
             raise ApiError(400, f"Version {version_name} does not belong to {self.library.public(site)}.")
         version = self.library.require(name)
         if version["status"] != "FINALIZED":

@@ -54,6 +54,8 @@ EXCEPTIONS: dict[str, str] = {
     "iam:projects.locations.workloadIdentityPools.listAttestationRules": "iam.workloadIdentityPools.get",
     "iamcredentials:projects.serviceAccounts.generateAccessToken": "iam.serviceAccounts.getAccessToken",
     "iamcredentials:projects.serviceAccounts.generateIdToken": "iam.serviceAccounts.getOpenIdToken",
+    "iap:v1.getIamPolicy": "iap.webServices.getIamPolicy",
+    "iap:v1.setIamPolicy": "iap.webServices.setIamPolicy",
     "identitytoolkit:projects.getConfig": "firebaseauth.configs.get",
     "identitytoolkit:projects.updateConfig": "firebaseauth.configs.update",
     "logging:entries.list": "logging.logEntries.list",

@@ -15,7 +15,7 @@ from smoke_tests.http import Answer
 from smoke_tests.plugin import Notes
 
 CONFIG = "config/local.js"
-MANIFEST = "manifest.json"
+MANIFEST = "release.json"
 """`{"files": {path: {"type", "size", "sha256"}}}` of every released file but itself."""
 ABSENT = "assets/absent/dataLoader.worker.min.js"
 HEADERS = {

@@ -13,6 +13,7 @@ from localcloud.control.special.registry import SEEDS
 from tests.control import replay
 
 NOT_RECORDED = {
+    "run.v2:projects.locations.services.create": "no service was made",
     "bigquery.v2:datasets.delete": "only an empty data set was deleted",
     "cloudbuild.v1:projects.locations.triggers.patch": "the recorded answer to PATCH is bare",
     "cloudscheduler.v1:projects.locations.jobs.pause": "no job was paused",

@@ -30,6 +30,31 @@ def test_nothing_is_live_before_the_release(served: Platform) -> None:
     assert requests.get(served.url, timeout=10).status_code == 404
 
 
+def test_a_channel_has_an_origin_and_releases_of_its_own(served: Platform) -> None:
+    version = release_page(served)
+    before = requests.get(served.url, timeout=10).text
+    channel = served.call("POST", HOST, f"v1beta1/{SITE}/channels", {"ttl": "3600s"}, params={"channelId": "pr-1"})
+
+    empty = requests.get(channel["url"], timeout=10).status_code
+    served.call("POST", HOST, f"v1beta1/{SITE}/channels/pr-1/releases", {}, params={"versionName": version})
+
+    assert (empty, requests.get(channel["url"], timeout=10).text) == (404, before)
+    assert channel["url"] != served.url
+    assert len(served.call("GET", HOST, f"v1beta1/{SITE}/releases")["releases"]) == 1
+
+
+def test_a_channel_takes_no_version_of_another_site(served: Platform) -> None:
+    other = SITE.replace("viewer", "preview")
+    served.create_site(other)
+    served.call("POST", HOST, f"v1beta1/{other}/channels", {"ttl": "3600s"}, params={"channelId": "pr-1"})
+    version = release_page(served)
+
+    refusal = served.send("POST", HOST, f"v1beta1/{other}/channels/pr-1/releases", {}, params={"versionName": version})
+
+    assert refusal.status_code == 400
+    assert "does not belong to" in refusal.json()["error"]["message"]
+
+
 def test_a_version_that_was_not_finalized_cannot_be_released(served: Platform) -> None:
     version = create_version(served)
     upload(served, populate(served, version)["uploadUrl"])

@@ -11,6 +11,15 @@ REGIONS = (
     "southamerica-east1, us-central1, us-east1, us-east4, us-west1, us-west2, us-west3"
 )
 A_DIGEST = "sha256:" + "ab" * 32
+PHI: dict[str, Any] = {
+    "environment": "prod",
+    "dataClass": "phi",
+    "viewerHost": "cloud_run",
+    "datasetKey": "projects/my-imaging/locations/europe-west4/keyRings/r/cryptoKeys/k",
+    "auditRetentionLocked": True,
+    "auditRetentionDays": 2190,
+}
+"""What makes phi acceptable."""
 
 BAD: dict[str, tuple[dict[str, Any], str]] = {
     "no project": (
@@ -51,11 +60,29 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         "dicom-platform:dataClass = 'secret': must be one of synthetic, deidentified, phi; set one of these",
     ),
     "phi with Firebase": (
-        {"dataClass": "phi"},
+        PHI | {"viewerHost": None},
         "dicom-platform:dataClass = 'phi': Firebase Hosting is not covered by Google's BAA and its logs would hold "
-        "study "
-        "UIDs, so no phi with it; use deidentified data (a host that is covered, CMEK and locked retention are not "
-        "built yet)",
+        "study UIDs, so no phi with it; set viewerHost to cloud_run, or use deidentified data",
+    ),
+    "phi without a key": (
+        PHI | {"datasetKey": None},
+        "dicom-platform:dataClass = 'phi': phi is encrypted with a key of your own; set datasetKey to a KMS key in the "
+        "dataset's region before the dataset is made",
+    ),
+    "phi with a retention that can be shortened": (
+        PHI | {"auditRetentionLocked": False},
+        "dicom-platform:dataClass = 'phi': the audit logs of phi are kept by a retention that nobody can shorten; "
+        "set auditRetentionLocked to true",
+    ),
+    "phi with a short retention": (
+        PHI | {"auditRetentionDays": 2189},
+        "dicom-platform:dataClass = 'phi': the audit logs of phi are kept for six years at least; "
+        "set auditRetentionDays to 2190 or more",
+    ),
+    "phi outside of prod": (
+        PHI | {"environment": "dev", "auditRetentionLocked": False},
+        "dicom-platform:dataClass = 'phi': phi needs a locked retention of its audit logs, and only prod may lock; "
+        "use deidentified or synthetic data here",
     ),
     "switch that YAML turned into a boolean": (
         {"protection": True},
@@ -192,15 +219,29 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         {"jobCpu": "1", "jobMemory": "8Gi"},
         "dicom-platform:jobMemory = '8Gi': Cloud Run gives at most 4Gi a vCPU; set less memory, or a larger jobCpu",
     ),
-    "SLIM": (
-        {"viewerApp": "slim"},
-        "dicom-platform:viewerApp = 'slim': building and releasing SLIM itself is not built yet; set it to lite, which "
-        "opens the same slides with the same engine and configuration",
+    "viewer that does not exist": (
+        {"viewerApp": "ohif"},
+        "dicom-platform:viewerApp = 'ohif': must be one of lite, slim; set one of these",
     ),
-    "Cloud Run as the viewer's host": (
-        {"viewerHost": "cloud_run"},
-        "dicom-platform:viewerHost = 'cloud_run': serving the viewer from Cloud Run is not built yet; set it to "
-        "firebase",
+    "image of a viewer that Firebase serves": (
+        {"viewerImageDigest": A_DIGEST},
+        f"dicom-platform:viewerImageDigest = '{A_DIGEST}': only Cloud Run serves the viewer from an image; "
+        "remove it, or set viewerHost to cloud_run",
+    ),
+    "site of a viewer on Cloud Run": (
+        {"viewerHost": "cloud_run", "viewerSite": "slides"},
+        "dicom-platform:viewerSite = 'slides': the viewer on Cloud Run has no hosting site; remove it, or set "
+        "viewerHost to firebase",
+    ),
+    "preview site of a viewer on Cloud Run": (
+        {"viewerHost": "cloud_run", "previewSite": "slides"},
+        "dicom-platform:previewSite = 'slides': the viewer on Cloud Run has no hosting site; remove it, or set "
+        "viewerHost to firebase",
+    ),
+    "domain of a viewer on Cloud Run": (
+        {"viewerHost": "cloud_run", "customDomain": "slides.example.org"},
+        "dicom-platform:customDomain = 'slides.example.org': a domain in front of Cloud Run needs a load balancer, "
+        "which is not declared; remove it, or set viewerHost to firebase",
     ),
     "site with capitals": (
         {"viewerSite": "Viewer"},

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import json
 from typing import Any
+
+import pulumi_gcp as gcp
 
 from tests import harness
 from tests.harness import Graph
+from tests.infra.bad_settings import PHI
 
 A_DIGEST = "sha256:" + "ab" * 32
 PROD: dict[str, Any] = {
@@ -29,6 +34,25 @@ def local() -> Graph:
 def empty_dev() -> Graph:
     """The first `pulumi up` of somebody who has set nothing but the project."""
     return harness.stack("dev", **{"gcp:project": "my-imaging"})
+
+
+def phi(**changes: Any) -> Graph:
+    """Images of patients: the viewer is a service behind Identity-Aware Proxy."""
+    without = {key: value for key, value in PROD.items() if key != "customDomain"}
+    return _phi(json.dumps(without | PHI | {"viewerImageDigest": A_DIGEST} | changes))
+
+
+@functools.cache
+def _phi(settings: str) -> Graph:
+    place = harness.deploy(_key, config={"gcp:project": PROD["gcp:project"]})
+    return harness.stack_in(place, "prod", **json.loads(settings))
+
+
+def _key() -> None:
+    """The dataset's key, which is nobody's but the owner's and so not of the stack."""
+    _, project, _, location, _, ring, _, key = PHI["datasetKey"].split("/")
+    made = gcp.kms.KeyRing("ring", project=project, location=location, name=ring)
+    gcp.kms.CryptoKey("key", key_ring=made.id, name=key)
 
 
 def prod(**changes: Any) -> Graph:

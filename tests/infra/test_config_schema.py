@@ -89,7 +89,7 @@ def test_local_sends_every_endpoint_to_this_machine_and_the_rest_nowhere() -> No
     config = stack_config("local")
     endpoints = {key: value for key, value in config.items() if key.endswith("CustomEndpoint")}
 
-    assert len(endpoints) == 23
+    assert len(endpoints) == 24
     assert all(value.startswith("http://127.0.0.1:8787/") and value.endswith("/") for value in endpoints.values())
     assert config["gcp:universeDomain"] == "emulator.invalid"
 

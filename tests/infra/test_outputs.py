@@ -10,7 +10,8 @@ from tests.harness import Graph
 from tests.infra import stacks
 
 KEYS = {
-    "project", "location", "environment", "dataClass", "endpoints", "dataset", "stores", "dicomwebRoot", "viewerUrl",
+    "project", "location", "environment", "dataClass", "endpoints", "dataset", "stores", "dicomwebRoot", "viewerApp",
+    "viewerHost", "viewerUrl",
     "viewerSite", "previewUrl", "previewSite", "viewerConfig", "viewerConfigSecret", "oauth", "job", "jobRunUrl",
     "recordsBucket", "topic", "backlogSubscription", "deadLetterSubscription", "serviceAccounts", "groups",
     "imageRepository", "imageDigest", "nextCommands",

@@ -29,7 +29,7 @@ class Site:
     def answer(self, path: str) -> tuple[int, str, bytes]:
         if path in self.files:
             return (200, *self.files[path])
-        if path == "manifest.json":
+        if path == "release.json":
             return 200, "application/json", json.dumps({"files": self.manifest}).encode()
         if path.startswith("assets/"):
             return 404, "text/html", b"<html>not here</html>"

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from smoke_tests.runner import left_out
 from smoke_tests.target import CAPABILITIES, BadTarget, declared, from_outputs
 
 ROOT = "https://healthcare.googleapis.com/v1/projects/p/locations/l/datasets/d/dicomStores"
@@ -45,6 +46,11 @@ def test_only_where_grants_are_slow_are_they_waited_for() -> None:
 def test_only_production_is_strict() -> None:
     assert not from_outputs(OUTPUTS).strict
     assert from_outputs({**OUTPUTS, "environment": "prod"}).strict
+
+
+def test_a_viewer_behind_the_proxy_is_left_out_and_the_reason_told() -> None:
+    assert 9 not in left_out(from_outputs(OUTPUTS))
+    assert "Identity-Aware Proxy" in left_out(from_outputs({**OUTPUTS, "viewerHost": "cloud_run"}))[9]
 
 
 def test_what_the_stack_does_not_have_yet_is_missing_with_a_reason() -> None:

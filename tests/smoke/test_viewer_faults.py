@@ -69,7 +69,7 @@ def config_answered_by_the_page(made: site.Site) -> None:
 
 
 def manifest_missing(made: site.Site) -> None:
-    made.files["manifest.json"] = ("text/html", site.PAGE)
+    made.files["release.json"] = ("text/html", site.PAGE)
 
 
 def policy_missing(made: site.Site) -> None:
@@ -115,7 +115,7 @@ CAUGHT: list[tuple[Callable[[site.Site], None], str]] = [
     (config_for_another_store, r"the viewer reads \['\S+/other/dicomWeb'\], the stack's store is \S+/raw/dicomWeb"),
     (config_of_another_client, r"the viewer signs in as \['2-b"),
     (config_answered_by_the_page, r"is config/local.js missing and the page served for it\?"),
-    (manifest_missing, r"is manifest.json missing and the page served for it\?"),
+    (manifest_missing, r"is release.json missing and the page served for it\?"),
     (policy_missing, r"has no policy that forbids by default"),
     (policy_that_only_reports, r"only reports what its policy forbids"),
     (policy_open_to_every_store, r"may connect to \[.*https://healthcare.googleapis.com'\], which is not exactly"),
@@ -123,7 +123,7 @@ CAUGHT: list[tuple[Callable[[site.Site], None], str]] = [
     (framed_by_anybody, r"can be framed by \['\*'\]"),
     (sniffed, r"has \{'X-Content-Type-Options': None\}"),
     (missing_files_answered_with_the_page, r"there is no such file, 404 was due"),
-    (nothing_released, r"manifest.json lists no file"),
+    (nothing_released, r"release.json lists no file"),
 ]
 
 

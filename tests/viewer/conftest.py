@@ -3,11 +3,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.hosting.platform import Platform, platform
-from viewer.build import ENGINE
+from viewer.build import ENGINE, FileSet, build
 
 
 @pytest.fixture
@@ -26,3 +27,13 @@ def packages(tmp_path: Path) -> Path:
         file.write_text(f"content of {source}")
         (folder / source.split("/")[0] / "package.json").write_text(json.dumps({"version": "1.2.3"}))
     return folder
+
+
+@pytest.fixture
+def files(served: Platform, packages: Path) -> FileSet:
+    return build(served.config(), packages)
+
+
+@pytest.fixture
+def firebase(served: Platform) -> dict[str, Any]:
+    return served.target().firebase

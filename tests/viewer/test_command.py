@@ -8,16 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from tests.hosting.platform import SITE, Platform
 from viewer import __main__ as command
+from viewer import application
 from viewer.packages import PackagesRefused
 from viewer.target import VARIABLE
 
 
 @pytest.fixture
 def outputs(served: Platform, packages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(command, "install", lambda: packages)
+    monkeypatch.setattr(application, "install", lambda: packages)
     monkeypatch.setenv(VARIABLE, served.token())
     path = tmp_path / "outputs.json"
     path.write_text(json.dumps(served.outputs()))
@@ -74,7 +76,7 @@ def test_refused_packages_end_the_release_in_one_line(
     def refuse() -> Path:
         raise PackagesRefused("npm could not install the viewer's packages (ENOTFOUND)")
 
-    monkeypatch.setattr(command, "install", refuse)
+    monkeypatch.setattr(application, "install", refuse)
 
     assert run(outputs, "release") == 1
 
@@ -85,6 +87,8 @@ def test_refused_packages_end_the_release_in_one_line(
     ("change", "sentence"),
     [
         ({"viewerSite": None}, "this stack has no viewer site"),
+        ({"viewerConfig": None}, "pulumi config set dicom-platform:oauthClientId CLIENT_ID"),
+        ({"viewerConfig": {"path": "/", "colour": 1}}, "window.config.colour is not a field that SLIM knows"),
         ({"endpoints": {}}, "the stack's outputs lack 'firebasehosting'"),
         ({"viewerSite": SITE.replace("dicom-local/", "other/")}, "Permission denied on resource project other"),
     ],
@@ -110,14 +114,7 @@ def test_a_missing_outputs_file_says_how_to_get_one(tmp_path: Path, capsys: pyte
 def test_the_preview_site_shows_the_synthetic_store(
     outputs: Path, served: Platform, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    url = served.create_site(SITE.replace("viewer", "preview"))["defaultUrl"]
-    told = {
-        **json.loads(outputs.read_text()),
-        "previewSite": "dicom-local-preview",
-        "previewUrl": url,
-        "stores": {"smoke": {"dicomwebRoot": served.dicomweb("smoke")}},
-    }
-    outputs.write_text(json.dumps(told))
+    url = preview(outputs, served)
 
     assert run(outputs, "release", "--site", "preview") == 0, capsys.readouterr().err
 
@@ -132,3 +129,92 @@ def test_a_token_command_that_fails_is_named(
     assert run(outputs, "release", "--token-command", "false") == 1
 
     assert "the token command 'false' failed" in capsys.readouterr().err
+
+
+def preview(outputs: Path, served: Platform) -> str:
+    """Gives the stack a preview site with the synthetic store; its URL."""
+    url: str = served.create_site(SITE.replace("viewer", "preview"))["defaultUrl"]
+    told = {
+        **json.loads(outputs.read_text()),
+        "previewSite": "dicom-local-preview",
+        "previewUrl": url,
+        "stores": {"smoke": {"dicomwebRoot": served.dicomweb("smoke")}},
+    }
+    outputs.write_text(json.dumps(told))
+    return url
+
+
+def test_a_channel_shows_the_synthetic_store_beside_the_preview_site(
+    outputs: Path, served: Platform, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = preview(outputs, served)
+
+    for _ in range(2):
+        assert run(outputs, "release", "--channel", "pr-7", "--ttl", "3d") == 0, capsys.readouterr().err
+
+    first, second = capsys.readouterr().out.splitlines()
+    url = first.split()[1].rstrip(":")
+    assert "files uploaded; site checked (for 3d; for header checks only" in first
+    assert "already live, nothing to do" in second
+    assert url != site
+    assert served.dicomweb("smoke") in requests.get(f"{url}/config/local.js", timeout=10).text
+    assert requests.get(site, timeout=10).status_code == 404
+
+
+@pytest.mark.parametrize("ttl", ["8d", "0h", "a week", "30m"])
+def test_a_channel_that_would_live_too_long_or_too_short_is_refused(
+    outputs: Path, served: Platform, capsys: pytest.CaptureFixture[str], ttl: str
+) -> None:
+    preview(outputs, served)
+
+    assert run(outputs, "release", "--channel", "pr-7", "--ttl", ttl) == 1
+
+    assert f"--ttl {ttl!r} must be 1h to 7d" in capsys.readouterr().err
+    channels = served.call(
+        "GET", "firebasehosting.googleapis.com", f"v1beta1/{SITE.replace('viewer', 'preview')}/channels"
+    )
+    assert "channels" not in channels
+
+
+def test_status_names_the_ref_and_the_configuration_and_what_would_change(
+    outputs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(outputs, "release")
+    told: dict[str, Any] = json.loads(outputs.read_text())
+    told["viewerConfig"]["organization"] = "Lab"
+    outputs.write_text(json.dumps(told))
+    capsys.readouterr()
+
+    assert run(outputs, "status") == 0
+
+    said = capsys.readouterr().out
+    assert re.search(r"^ref lite-1-2-3, configuration [0-9a-f]{16}$", said, re.MULTILINE)
+    assert re.search(r"something else: configuration [0-9a-f]{16}, here [0-9a-f]{16}$", said, re.MULTILINE)
+
+
+def test_status_tells_what_is_live_even_when_the_checkout_cannot_be_built(
+    outputs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(outputs, "release")
+
+    def refuse() -> Path:
+        raise PackagesRefused("no network")
+
+    monkeypatch.setattr(application, "install", refuse)
+
+    assert run(outputs, "status") == 0
+
+    assert "cannot be told: no network" in capsys.readouterr().out
+
+
+def test_ctrl_c_is_said_in_a_line(
+    outputs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop() -> Path:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(application, "install", stop)
+
+    assert run(outputs, "release") == 130
+
+    assert capsys.readouterr().err.count("\n") == 1

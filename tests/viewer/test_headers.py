@@ -48,7 +48,7 @@ def test_the_renewal_frame_is_allowed_and_foreign_frames_are_not() -> None:
     assert policy("/")["frame-src"] == ["'self'", "https://accounts.google.com/"]
 
 
-@pytest.mark.parametrize("path", ["/", "/index.html", "/config/local.js", "/studies/1/series/2", "/manifest.json"])
+@pytest.mark.parametrize("path", ["/", "/index.html", "/config/local.js", "/studies/1/series/2", "/release.json"])
 def test_page_config_and_manifest_are_never_kept(path: str) -> None:
     assert expected(path, FIREBASE)["Cache-Control"] == "no-store"
 

@@ -1,59 +1,65 @@
-"""The page's pure modules, run by node: how a frame is recognised, how instances become slides and what blocks them."""
+"""The page's pure modules, run by node: how a frame is recognised, how instances become slides, what lies on them."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import imagecodecs
 import numpy as np
 import pytest
+from prepare.codestream import identify
 
 from tests.viewer.page_module import call
+from viewer.build import RULES
 
 PIXELS = np.tile(np.arange(64, dtype=np.uint8)[:, None, None], (1, 64, 3))
 DEEP = np.random.default_rng(1).integers(0, 4095, (64, 64), np.uint16)
 RUN_LENGTH = np.array([3, 64, 80, 96, *[0] * 12], "<u4").tobytes() + bytes(60)
 
 
+TABLE = json.loads(RULES.read_text())
+
+
 @pytest.mark.parametrize(
-    ("frame", "codec"),
+    ("frame", "coding"),
     [
-        (imagecodecs.jpeg8_encode(PIXELS), "jpeg"),
+        (imagecodecs.jpeg8_encode(PIXELS), "jpeg-baseline"),
         (imagecodecs.ljpeg_encode(DEEP), "jpeg-lossless"),
         (imagecodecs.jpegls_encode(PIXELS), "jpeg-ls"),
-        (imagecodecs.jpeg2k_encode(PIXELS, codecformat="j2k"), "j2k"),
-        (imagecodecs.jpeg2k_encode(PIXELS, codecformat="jp2"), "j2k"),
-        (imagecodecs.jpegxl_encode(PIXELS, usecontainer=False), "jxl"),
-        (imagecodecs.jpegxl_encode(PIXELS, usecontainer=True), "jxl"),
+        (imagecodecs.jpeg2k_encode(PIXELS, codecformat="j2k"), "jpeg2000"),
+        (imagecodecs.jpeg2k_encode(PIXELS, codecformat="jp2"), "jpeg2000"),
+        (imagecodecs.jpegxl_encode(PIXELS, usecontainer=False), "jpeg-xl"),
+        (imagecodecs.jpegxl_encode(PIXELS, usecontainer=True), "jpeg-xl"),
+        (RUN_LENGTH, "rle"),
         (PIXELS.tobytes(), "raw"),
+        (PIXELS[:63, :, :1].tobytes() + b"\0", "unknown"),
     ],
 )
-def test_a_frame_is_recognised_by_its_first_bytes(frame: bytes, codec: str) -> None:
-    assert call("codec.js", "codecOf", frame) == codec
+def test_a_frame_is_recognised_by_its_first_bytes_as_the_job_does(frame: bytes, coding: str) -> None:
+    assert call("codec.js", "codingOf", frame, PIXELS.nbytes) == identify(frame, PIXELS.nbytes) == coding
 
 
 @pytest.mark.parametrize(
     ("frame", "sentence"),
     [
         (imagecodecs.jpeg8_encode(PIXELS), None),
-        (imagecodecs.jpeg2k_encode(PIXELS, codecformat="j2k"), None),
         (PIXELS.tobytes(), None),
-        (PIXELS.tobytes() + b"\0", None),
-        (RUN_LENGTH, "RLE"),
-        (imagecodecs.ljpeg_encode(DEEP), "lossless JPEG"),
-        (imagecodecs.jpegxl_encode(PIXELS), "JPEG XL"),
-        (PIXELS.tobytes()[:100], "A tile has 100 bytes in no known encoding, 12288 were expected"),
+        (RUN_LENGTH, "1 images are stored as RLE, which the viewer cannot decode: it shows stripes"),
+        (imagecodecs.ljpeg_encode(DEEP), "stored as JPEG lossless"),
+        (PIXELS.tobytes()[:100], "probably damaged"),
     ],
 )
-def test_what_the_engine_cannot_decode_is_named(frame: bytes, sentence: str | None) -> None:
-    problem = call("codec.js", "frameProblem", frame, PIXELS.nbytes)
+def test_what_the_engine_cannot_decode_is_told_in_the_tables_words(frame: bytes, sentence: str | None) -> None:
+    problem = call("codec.js", "codingProblem", TABLE, {"instance": "1.2", "frameBytes": PIXELS.nbytes}, frame)
 
-    assert problem is None if sentence is None else sentence in problem
+    assert problem is None if sentence is None else sentence in problem["sentence"]
 
 
 def image(flavour: str = "VOLUME", columns: int = 1024, **changes: Any) -> dict[str, Any]:
     """DICOM JSON of one instance, sound unless changed; an element set to None is left out."""
     elements: dict[str, Any] = {
+        "00080016": ["1.2.840.10008.5.1.4.1.1.77.1.6"],
         "00080008": ["ORIGINAL", "PRIMARY", flavour, "NONE"],
         "0020000E": ["1.2.3"],
         "00200052": ["1.9"],
@@ -78,7 +84,6 @@ def test_levels_of_one_container_are_one_slide_with_its_label() -> None:
 
     assert (slide["title"], slide["columns"], len(slide["pyramid"])) == ("S-1", 1024, 3)
     assert slide["label"] is not None
-    assert slide["problem"] is None
 
 
 @pytest.mark.parametrize("tag", ["x00200052", "x00400512", "x00080017"])
@@ -102,36 +107,22 @@ def test_slides_are_in_the_order_of_their_numbers() -> None:
     assert [slide["title"] for slide in found] == ["S-1", "S-2", "S-10"]
 
 
-@pytest.mark.parametrize(
-    ("images", "rule"),
-    [
-        ([image(x00209311=["TILED_SPARSE"])], "R01"),
-        ([image(x00209311=None)], "R01"),
-        ([image(), image()], "R03"),
-        ([image(x00480303=[3])], "R05"),
-        ([image(x00480013=[3])], "R05"),
-        ([image(), image(columns=512, x00480105=[{"00480106": {"Value": ["0"]}}])], "R06"),
-        ([image(x00480105=None)], "R12"),
-    ],
-)
-def test_what_the_engine_would_fail_on_is_named_by_its_rule(images: list[dict[str, Any]], rule: str) -> None:
-    (slide,) = slides(*images)
+def test_a_link_to_the_series_that_a_slide_was_made_from_finds_the_slide() -> None:
+    source = {"0020000E": {"vr": "UI", "Value": ["1.2.9"]}}
+    made = {**image(), "00081115": {"vr": "SQ", "Value": [source]}}
+    found = slides(image(x0020000E=["1.2.4"], x00400512=["S-0"]), made)
 
-    assert rule in slide["problem"]
+    assert call("slides.js", "slideOfSeries", found, "1.2.9")["key"] == "1.2.3"
+    assert call("slides.js", "slideOfSeries", found, "1.2") is None
 
 
-@pytest.mark.parametrize(
-    "images",
-    [
-        [image(x00209311=["TILED_SPARSE"], x52009230=[{}])],
-        [image(x00209311=None, x00280008=[1])],
-        [image(x00200242=["1.5"]), image(x00200242=["1.5"])],
-        [image(), image(x00480105=[{"00480106": {"Value": ["1"]}, "00282000": {"BulkDataURI": "icc"}}])],
-        [image(), image(columns=512, x00280002=[1], x00480105=[{"00480106": {"Value": ["0"]}}])],
-    ],
-    ids=["sparse with positions", "single frame", "concatenation", "two optical paths", "mono without a profile"],
-)
-def test_what_the_engine_can_show_is_not_blocked(images: list[dict[str, Any]]) -> None:
-    (slide,) = slides(*images)
+def test_objects_are_told_by_their_class_and_found_on_the_slide_they_refer_to() -> None:
+    (slide,) = slides(image(x00080018=["1.7"]))
+    refers = {"vr": "SQ", "Value": [{"00081155": {"vr": "UI", "Value": ["1.7"]}}]}
+    ann = {"00080016": {"vr": "UI", "Value": ["1.2.840.10008.5.1.4.1.1.91.1"]}, "00081199": refers}
+    report = {"00080016": {"vr": "UI", "Value": ["1.2.840.10008.5.1.4.1.1.88.34"]}}
 
-    assert slide["problem"] is None
+    objects = call("slides.js", "objectsOf", [ann, report, image()])
+
+    assert [one["kind"] for one in objects] == ["ANN", "SR"]
+    assert [one["kind"] for one in call("slides.js", "objectsOn", slide, objects)] == ["ANN"]

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import hashlib
+import re
+import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,21 +11,11 @@ import requests
 
 from localcloud.hosting.library import HOST
 from tests.hosting.platform import READER, SITE, Platform
-from viewer.build import FileSet, build
+from viewer.build import CONFIG, FileSet
 from viewer.headers import firebase_config
 from viewer.hosting import HostingApi, HostingError
-from viewer.release import release, rollback
+from viewer.release import UPLOADS_AT_ONCE, differences, labels, release, rollback
 from viewer.verify import faults
-
-
-@pytest.fixture
-def files(served: Platform, packages: Path) -> FileSet:
-    return build(served.config(), packages)
-
-
-@pytest.fixture
-def firebase(served: Platform) -> dict[str, Any]:
-    return served.target().firebase
 
 
 def changed(files: FileSet, path: str = "/404.html", content: bytes = b"changed") -> FileSet:
@@ -94,6 +86,70 @@ def test_a_release_that_stops_half_way_changes_nothing_and_the_next_one_goes_on(
     assert faults(served.url, changed(files), served.config(), firebase) == []
 
 
+def test_uploads_that_were_interrupted_go_on_where_they_stopped(
+    served: Platform, files: FileSet, firebase: dict[str, Any]
+) -> None:
+    sent: list[str] = []
+
+    class Tired(HostingApi):
+        """Ends like a process that is stopped, after three uploads."""
+
+        def upload(self, url: str, digest: str, content: bytes) -> None:
+            if len(sent) >= 3:
+                raise KeyboardInterrupt
+            super().upload(url, digest, content)
+            sent.append(digest)
+
+    with pytest.raises(KeyboardInterrupt):
+        release(Tired(served.cloud.endpoint(HOST), SITE, served.token), files, firebase)
+    assert requests.get(served.url, timeout=10).status_code == 404
+
+    done = release(served.hosting(), files, firebase)
+
+    assert done.uploaded == len(files.files) - len(sent)
+    assert faults(served.url, files, served.config(), firebase) == []
+
+
+def test_the_first_refused_upload_ends_the_others(served: Platform, files: FileSet, firebase: dict[str, Any]) -> None:
+    never, tried = threading.Event(), list[str]()
+
+    class Refused(HostingApi):
+        def upload(self, url: str, digest: str, content: bytes) -> None:
+            tried.append(digest)
+            if len(tried) > 1:
+                never.wait(0.2)
+            raise HostingError("refused")
+
+    with pytest.raises(HostingError, match="refused"):
+        release(Refused(served.cloud.endpoint(HOST), SITE, served.token), files, firebase)
+
+    assert len(tried) <= 2 * UPLOADS_AT_ONCE < len(files.files)
+
+
+def test_a_version_says_which_viewer_and_which_configuration_it_is(
+    served: Platform, files: FileSet, firebase: dict[str, Any]
+) -> None:
+    release(served.hosting(), FileSet(files.files, ref="slim v1.2.3 ABCDEF"), firebase)
+
+    live = served.hosting().live()
+
+    assert live is not None
+    assert live["message"] == "slim v1.2.3 ABCDEF"
+    told = live["version"]["labels"]
+    assert told["ref"] == "slim-v1-2-3-abcdef"
+    assert told["config"] == hashlib.sha256(files.files[CONFIG]).hexdigest()[:16]
+    assert all(re.fullmatch(r"[a-z0-9_-]{1,63}", text) for pair in told.items() for text in pair)
+
+
+def test_what_differs_is_told_in_words(files: FileSet, firebase: dict[str, Any]) -> None:
+    ours = labels(files, firebase)
+
+    assert differences(ours, ours) == []
+    assert differences({**ours, "content": "x"}, ours) == ["other files or headers"]
+    assert differences({**ours, "content": "x", "ref": "slim-v1"}, ours) == ["ref slim-v1, here lite-1-2-3"]
+    assert differences({}, ours)[1].startswith("configuration unknown, here ")
+
+
 def test_rollback_brings_the_previous_content_back(served: Platform, files: FileSet, firebase: dict[str, Any]) -> None:
     first = release(served.hosting(), files, firebase)
     release(served.hosting(), changed(files), firebase)
@@ -104,6 +160,16 @@ def test_rollback_brings_the_previous_content_back(served: Platform, files: File
     live = served.hosting().live()
     assert live is not None
     assert live["type"] == "ROLLBACK"
+
+
+def test_a_second_rollback_goes_a_step_further_back(served: Platform, files: FileSet, firebase: dict[str, Any]) -> None:
+    first, second, _ = (
+        release(served.hosting(), changed(files, content=content), firebase).version for content in (b"1", b"2", b"3")
+    )
+
+    assert [rollback(served.hosting()), rollback(served.hosting())] == [second, first]
+    with pytest.raises(HostingError, match="no earlier release"):
+        rollback(served.hosting())
 
 
 def test_without_an_earlier_release_there_is_no_way_back(
@@ -143,50 +209,3 @@ def test_a_refusal_is_one_sentence(
 
     assert sentence in str(refusal.value)
     assert "\n" not in str(refusal.value)
-
-
-class TestVerification:
-    def faults_after(
-        self, served: Platform, released: FileSet, firebase: dict[str, Any], wanted: FileSet, headers: dict[str, Any]
-    ) -> str:
-        release(served.hosting(), released, firebase)
-        return "\n".join(faults(served.url, wanted, served.config(), headers))
-
-    def test_a_missing_worker_is_found(self, served: Platform, files: FileSet, firebase: dict[str, Any]) -> None:
-        without = FileSet({path: data for path, data in files.files.items() if "worker" not in path})
-
-        found = self.faults_after(served, without, firebase, files, firebase)
-
-        assert "dataLoader.worker.min.js is answered 404, not 200" in found
-
-    def test_a_rewrite_that_hides_missing_files_is_found(
-        self, served: Platform, files: FileSet, firebase: dict[str, Any]
-    ) -> None:
-        greedy = {**firebase, "rewrites": [{"source": "**", "destination": "/index.html"}]}
-        without = FileSet({path: data for path, data in files.files.items() if "worker" not in path})
-
-        found = self.faults_after(served, without, greedy, files, firebase)
-
-        assert "dataLoader.worker.min.js is served as text/html, not text/javascript" in found
-        assert "a rewrite hides missing files" in found
-
-    def test_a_config_for_another_store_is_found(
-        self, served: Platform, files: FileSet, firebase: dict[str, Any], packages: Path
-    ) -> None:
-        other = build(served.config("other"), packages)
-
-        found = self.faults_after(served, other, firebase, files, firebase)
-
-        assert f"/config/local.js names the store {served.dicomweb('other')}, not {served.dicomweb()}" in found
-
-    def test_a_weaker_policy_is_found(self, served: Platform, files: FileSet, firebase: dict[str, Any]) -> None:
-        weaker = {**firebase, "headers": firebase["headers"][1:]}
-
-        found = self.faults_after(served, files, weaker, files, firebase)
-
-        assert "/ is served with Content-Security-Policy: None" in found
-
-    def test_a_site_that_is_down_is_found(self, files: FileSet, served: Platform, firebase: dict[str, Any]) -> None:
-        (found,) = faults("http://127.0.0.1:9", files, served.config(), firebase)
-
-        assert "cannot be reached" in found

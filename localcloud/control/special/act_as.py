@@ -12,6 +12,7 @@ from localcloud.errors import ApiError
 PERMISSION = "iam.serviceAccounts.actAs"
 RUNS_AS: dict[str, tuple[str, ...]] = {
     "run.v2:projects.locations.jobs": ("template.template.serviceAccount",),
+    "run.v2:projects.locations.services": ("template.serviceAccount",),
     "workflows.v1:projects.locations.workflows": ("serviceAccount",),
     "eventarc.v1:projects.locations.triggers": ("serviceAccount",),
     "cloudbuild.v1:projects.locations.triggers": ("serviceAccount",),

@@ -58,6 +58,18 @@ RUN = {
         defaults={"template.template.maxRetries": 3},
         shape=ordered_environment,
     ),
+    "gcp:cloudrunv2/service:Service": Row(
+        host="run",
+        create=f"POST /v2/{LOCATION}/services?serviceId={{name}}",
+        id=f"{LOCATION}/services/{{name}}",
+        labelled=True,
+        rename={
+            "template.containers.envs": "env",
+            "template.containers.commands": "command",
+            "template.healthCheckDisabled": "healthCheckDisabled",
+            "traffics": "traffic",
+        },
+    ),
     "gcp:cloudscheduler/job:Job": Row(
         host="cloudscheduler",
         create=f"POST /v1/{REGION}/jobs",

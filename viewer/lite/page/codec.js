@@ -1,54 +1,71 @@
-// How a frame is encoded, told from its first bytes: Google's metadata does not say it. Decodes nothing.
+// How a frame is encoded, told from its first bytes: Google's metadata does not say it. Decodes nothing. The names are the
+// keys of `codestreams` in the table of rules, and the answers those of the preparation job.
 
-/** Why the engine cannot draw this frame, or null. `size` is the frame's length in bytes if it were not compressed. */
-export function frameProblem(bytes, size) {
-  const codec = codecOf(bytes);
-  if (codec in UNSUPPORTED) return undecodable(UNSUPPORTED[codec]);
-  if (codec !== 'raw') return null;
-  // One byte more is padding to an even length.
-  if (size !== undefined && bytes.length !== size && bytes.length !== size + 1) {
-    return isRunLength(bytes)
-      ? undecodable('RLE')
-      : `A tile has ${bytes.length} bytes in no known encoding, ${size} were expected (rule R08).`;
-  }
-  return null;
-}
+import { finding } from './findings.js';
 
-function undecodable(encoding) {
-  return `The image is encoded as ${encoding}, which this viewer cannot decode (rule R07).`;
-}
-
-const UNSUPPORTED = {
-  'jpeg-extended': '12-bit JPEG', 'jpeg-lossless': 'lossless JPEG', jxl: 'JPEG XL',
+const START_OF_FRAME = {
+  0xc0: 'jpeg-baseline', 0xc1: 'jpeg-extended', 0xc2: 'jpeg-progressive', 0xc3: 'jpeg-lossless', 0xf7: 'jpeg-ls',
 };
+const JPEG_XL_BOXES = 4096;
 
-/** `jpeg`, `jpeg-extended`, `jpeg-lossless`, `jpeg-ls`, `j2k`, `jxl` or, when nothing is recognised, `raw`. */
-export function codecOf(bytes) {
-  if (starts(bytes, 0xff, 0x4f, 0xff, 0x51) || starts(bytes, 0, 0, 0, 12, 0x6a, 0x50)) return 'j2k';
-  if (starts(bytes, 0xff, 0x0a) || starts(bytes, 0, 0, 0, 12, 0x4a, 0x58)) return 'jxl';
-  if (!starts(bytes, 0xff, 0xd8, 0xff)) return 'raw';
-  return jpegKind(bytes);
+/** What keeps the engine from showing this frame of `image` rightly, as a finding of rule R07; null when nothing does. */
+export function codingProblem(table, image, bytes) {
+  const row = table.codestreams[codingOf(bytes, image.frameBytes)];
+  if (!row) return finding(table, 'R07', { problem: 'unreadable', images: [image] });
+  if (row.decodes) return null;
+  const decodable = Object.values(table.codestreams).filter((one) => one.decodes).map((one) => one.title).join(', ');
+  const words = { coding: row.title, consequence: row.consequence, decodable };
+  return finding(table, 'R07', { problem: 'undecodable', images: [image], severity: row.severity, words });
 }
 
-/** Walks a JPEG's markers to the frame header, which names the process. */
+/** A key of the table's codestreams, or `unknown`. `rawLength` is the frame's length in bytes if it were not compressed. */
+export function codingOf(bytes, rawLength) {
+  if (bytes.length === rawLength || bytes.length === rawLength + rawLength % 2) return 'raw';
+  if (starts(bytes, 0xff, 0xd8)) return jpegKind(bytes);
+  if (starts(bytes, 0xff, 0x4f, 0xff, 0x51)) return jpeg2000Kind(bytes, 0);
+  if (starts(bytes, 0, 0, 0, 12, 0x6a, 0x50, 0x20, 0x20)) return jpeg2000Kind(bytes, find(bytes, 0xff, 0x4f, 0xff, 0x51));
+  if (starts(bytes, 0xff, 0x0a) || starts(bytes, 0, 0, 0, 12, 0x4a, 0x58, 0x4c, 0x20)) {
+    const rebuilds = find(bytes.subarray(0, JPEG_XL_BOXES), 0x6a, 0x62, 0x72, 0x64) >= 0;
+    return rebuilds ? 'jpeg-xl-of-jpeg' : 'jpeg-xl';
+  }
+  return isRunLength(bytes) ? 'rle' : 'unknown';
+}
+
+/** Walks a JPEG's marker segments to the start of frame, which names the process. */
 function jpegKind(bytes) {
-  for (let place = 2; place + 4 < bytes.length && bytes[place] === 0xff;) {
+  for (let place = 2; place + 4 <= bytes.length && bytes[place] === 0xff;) {
     const marker = bytes[place + 1];
-    if (marker === 0xf7) return 'jpeg-ls';
-    if (marker === 0xc0) return 'jpeg';
-    if (marker === 0xc1) return bytes[place + 4] > 8 ? 'jpeg-extended' : 'jpeg';
-    if (marker === 0xc3) return 'jpeg-lossless';
+    if (marker in START_OF_FRAME) return START_OF_FRAME[marker];
+    place += marker === 0xff ? 1 : 2 + (bytes[place + 2] << 8) + bytes[place + 3];
+  }
+  return 'unknown';
+}
+
+/** High-throughput JPEG 2000 announces itself by a CAP segment (FF50) before the first tile part (FF90). */
+function jpeg2000Kind(bytes, start) {
+  if (start < 0) return 'unknown';
+  for (let place = start + 2; place + 4 <= bytes.length && bytes[place] === 0xff && bytes[place + 1] !== 0x90;) {
+    if (bytes[place + 1] === 0x50) return 'htj2k';
     place += 2 + (bytes[place + 2] << 8) + bytes[place + 3];
   }
-  return 'jpeg';
+  return 'jpeg2000';
 }
 
-/** PackBits as DICOM frames it: a count of up to 15 segments and their offsets, the first right after this header. */
+/** RLE begins with 64 bytes: how many segments (up to 15), and where each begins, the first right after (PS3.5 G.5). */
 function isRunLength(bytes) {
-  const header = new DataView(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 64));
-  return bytes.length > 64 && header.getUint32(0, true) <= 15 && header.getUint32(4, true) === 64;
+  if (bytes.length < 64) return false;
+  const header = new DataView(bytes.buffer, bytes.byteOffset, 64);
+  const segments = header.getUint32(0, true);
+  return segments >= 1 && segments <= 15 && header.getUint32(4, true) === 64;
 }
 
 function starts(bytes, ...signature) {
   return signature.every((byte, place) => bytes[place] === byte);
+}
+
+function find(bytes, ...signature) {
+  for (let place = 0; place + signature.length <= bytes.length; place += 1) {
+    if (starts(bytes.subarray(place, place + signature.length), ...signature)) return place;
+  }
+  return -1;
 }

@@ -12,7 +12,14 @@ export const TAGS = {
   TotalPixelMatrixRows: '00480007', PerFrameFunctionalGroupsSequence: '52009230',
   SharedFunctionalGroupsSequence: '52009229', PixelMeasuresSequence: '00289110', PixelSpacing: '00280030',
   SOPInstanceUIDOfConcatenationSource: '00200242', TotalPixelMatrixFocalPlanes: '00480303',
-  NumberOfFocalPlanes: '00480013',
+  NumberOfFocalPlanes: '00480013', SOPClassUID: '00080016', Modality: '00080060',
+  PhotometricInterpretation: '00280004', TotalPixelMatrixOriginSequence: '00480008', ImageOrientationSlide: '00480102',
+  IlluminationTypeCodeSequence: '00220016', InConcatenationTotalNumber: '00209163', IssuerOfPatientID: '00100021',
+  PlanePositionSlideSequence: '0048021A', ColumnPositionInTotalImagePixelMatrix: '0048021E',
+  RowPositionInTotalImagePixelMatrix: '0048021F', ZOffsetInSlideCoordinateSystem: '0040074A',
+  OpticalPathIdentificationSequence: '00480207', ReferencedSOPInstanceUID: '00081155',
+  ReferencedSOPClassUID: '00081150', AnnotationGroupSequence: '006A0002', AnnotationGroupUID: '006A0003',
+  AnnotationGroupLabel: '006A0005', NumberOfAnnotations: '006A000C', GraphicType: '00700023',
 };
 
 export function values(dataset, keyword) {
@@ -22,6 +29,33 @@ export function values(dataset, keyword) {
 /** The only or first value; for a sequence its first item. */
 export function value(dataset, keyword) {
   return values(dataset, keyword)[0];
+}
+
+/** The first value as text, '' without one; as the preparation job reads it. */
+export function word(dataset, keyword) {
+  return String(value(dataset, keyword) ?? '');
+}
+
+/** An integer; stores write IS as a number or as a string. */
+export function number(dataset, keyword, otherwise = 0) {
+  const told = word(dataset, keyword).trim();
+  return /^[+-]?\d+$/.test(told) ? Number(told) : otherwise;
+}
+
+/** All values as numbers; none where one is no number. */
+export function numbers(dataset, keyword) {
+  const found = values(dataset, keyword).map((one) => (one === null ? NaN : Number(one)));
+  return found.some(Number.isNaN) ? [] : found;
+}
+
+/** The items of a sequence. */
+export function items(dataset, keyword) {
+  return values(dataset, keyword).filter((item) => item && typeof item === 'object');
+}
+
+/** Whether the element is there at all, empty or not. */
+export function holds(dataset, keyword) {
+  return TAGS[keyword] in dataset;
 }
 
 /** Whether the element is there with any content: a value, inline binary or a link to bulk data. */

@@ -17,6 +17,7 @@ const REMEDIES = {
   forbidden: 'If you believe this is a mistake, say which page you were on and with which account.',
   network: 'Check your connection, then try again.',
   busy: 'Wait a minute, then try again.',
+  damaged: 'Ask for the slide to be sent again.',
   missing: 'Check the link, or look for the study in the list.',
   blocked: 'The slide is not damaged. Ask for it to be prepared for viewing; the rule above says which repair it needs.',
   config: 'This is a fault of the installation. Tell whoever runs this viewer what you read here.',

@@ -1,42 +1,63 @@
 // One slide on the screen: the engine in a box, with buttons and keys for what the mouse can do.
 
-import { value } from './dicom.js';
+import { codingProblem } from './codec.js';
 import { Failure } from './failure.js';
 import { announce, button, h } from './dom.js';
 import { loadEngine } from './engine.js';
+import { watchMissing, WHOLE } from './missing.js';
 
 const STEP = 0.25;
 const DECODING_PATIENCE = 20_000;
 
-/** Opens `slide` in `container`; gives what closes it. `onFailure` hears once if tiles fail later. */
-export async function openSlide(container, slide, client, onFailure) {
-  if (slide.problem) throw new Failure('blocked', slide.problem);
+/** Opens `slide` in `container`; gives `{viewer, close}`. `onFailure` hears what keeps the slide from being shown at all. */
+export async function openSlide(container, slide, table, client, onFailure) {
+  const problem = slide.findings.find(({ severity }) => severity === 'BLOCK' || severity === 'WRONG');
+  if (problem) throw blockedBy(problem);
   const engine = await loadEngine();
-  client.frameSizes = new Map(slide.pyramid.map((image) => [value(image, 'SOPInstanceUID'), frameSize(image)]));
-  let told = false;
-  client.onFrameFailure = (failure) => {
-    if (!told) onFailure(failure);
-    told = true;
-  };
+  let last = null;
+  watchFrames(client, slide, table, (failure) => { last = failure; }, onFailure);
   const viewer = build(engine, slide.pyramid, client);
   const viewport = h('div', {
     class: 'viewport', tabindex: '0', role: 'application', 'aria-busy': 'true', 'aria-roledescription': 'slide viewer',
     'aria-label': `Slide ${slide.title}. Arrow keys move, plus and minus zoom, 0 shows the whole slide.`,
   });
+  const map = viewer.getMap();
   container.replaceChildren(viewport, tools(viewer, slide.spacing));
+  watchMissing(viewport, container, map, () => last);
   const stopWatching = watchDecoding(viewport, client, onFailure);
   viewer.render({ container: viewport });
-  const map = viewer.getMap();
   viewport.addEventListener('keydown', (event) => keys(map, event));
   map.on('loadstart', () => { viewport.ariaBusy = 'true'; });
   map.on('rendercomplete', () => { viewport.ariaBusy = 'false'; });
   viewport.focus({ preventScroll: true });
   announce(`Slide ${slide.title} is open.`);
-  return () => {
+  const close = () => {
     stopWatching();
     client.onFrameFailure = () => {};
+    client.frameProblem = () => null;
     viewer.cleanup();
   };
+  return { viewer, close };
+}
+
+/** Hears of each frame that fails; what concerns the whole slide (coding, sign-in, permission) is told once. */
+function watchFrames(client, slide, table, note, onFailure) {
+  let told = false;
+  client.frameProblem = (instance, bytes) => {
+    const problem = codingProblem(table, slide.images.get(instance), bytes);
+    if (!problem) return null;
+    return problem.problem === 'undecodable' ? blockedBy(problem) : new Failure('damaged', problem.sentence);
+  };
+  client.onFrameFailure = (failure) => {
+    note(failure);
+    if (told || !WHOLE.includes(failure.kind)) return;
+    told = true;
+    onFailure(failure);
+  };
+}
+
+function blockedBy({ sentence, rule }) {
+  return new Failure('blocked', `${sentence} (Rule ${rule}.)`);
 }
 
 function build(engine, pyramid, client) {
@@ -62,12 +83,6 @@ function watchDecoding(viewport, client, onFailure) {
   const stop = () => clearTimeout(timer);
   viewport.addEventListener('dicommicroscopyviewer_frame_loading_ended', stop);
   return stop;
-}
-
-/** Bytes of one frame without compression. */
-function frameSize(image) {
-  const of = (keyword) => value(image, keyword) ?? 1;
-  return of('Rows') * of('Columns') * of('SamplesPerPixel') * (of('BitsAllocated') / 8);
 }
 
 function tools(viewer, spacing) {

@@ -1,24 +1,69 @@
-// From the metadata of a study's instances to its slides, as SLIM groups them, and whether the engine can show each.
-// Pure: no network, no page.
+// From the metadata of a study's instances to its slides, as SLIM groups them, each with its readiness. Pure.
 
-import { has, text, value, values } from './dicom.js';
+import { text, value, values, word } from './dicom.js';
+import { seriesFindings, statusOf, studyFindings, studyOf } from './findings.js';
+import { references, WHOLE_SLIDE } from './image.js';
 
 const PYRAMID = ['VOLUME', 'THUMBNAIL'];
+const KINDS = {
+  '1.2.840.10008.5.1.4.1.1.91.1': 'ANN', '1.2.840.10008.5.1.4.1.1.66.4': 'SEG', '1.2.840.10008.5.1.4.1.1.66.7': 'SEG',
+  '1.2.840.10008.5.1.4.1.1.30': 'PM',
+};
 const flavour = (image) => values(image, 'ImageType')[2];
 
-/** The slides of a study: `{key, title, series, pyramid, label, overview, columns, rows, problem}`, in the order of SLIM. */
+/** A study: `{slides, findings}`, the slides in the order of SLIM, `findings` those about the study as a whole. */
+export function studySlides(instances, table) {
+  const study = studyOf(instances);
+  const slides = slidesOf(instances).map((slide) => {
+    const found = slide.series.flatMap((series) => seriesFindings(table, study, series));
+    const findings = [...new Map(found.map((one) => [JSON.stringify(one), one])).values()];
+    const images = new Map(study.images.map((image) => [image.instance, image]));
+    return { ...slide, images, findings, status: statusOf(findings) };
+  });
+  return { slides, findings: studyFindings(table, study) };
+}
+
+/** `{key, title, series, pyramid, label, overview, columns, rows, spacing}` of each slide. */
 export function slidesOf(instances) {
-  const groups = Map.groupBy(instances, (image) => ['FrameOfReferenceUID', 'ContainerIdentifier', 'AcquisitionUID']
+  const whole = instances.filter((item) => word(item, 'SOPClassUID') === WHOLE_SLIDE);
+  const groups = Map.groupBy(whole, (image) => ['FrameOfReferenceUID', 'ContainerIdentifier', 'AcquisitionUID']
     .map((keyword) => value(image, keyword) ?? '').join('\n'));
-  const slides = [...groups.values()].map(slideOf).filter(Boolean);
+  const slides = [...groups.values()].map((images) => slideOf(images, whole)).filter(Boolean);
   return slides.sort((one, other) => one.title.localeCompare(other.title, undefined, { numeric: true }));
 }
 
-function slideOf(images) {
+/** The slide that a link's series means: its own, or the one it was made from. */
+export function slideOfSeries(slides, uid) {
+  const names = (slide) => slide.pyramid.some((image) => JSON.stringify(image).includes(`"${uid}"`));
+  return slides.find((slide) => slide.series.includes(uid)) ?? slides.find(names);
+}
+
+/** Objects made from or about images: `[{kind, item}]`; kinds are ANN, SEG, SR, PR and PM. */
+export function objectsOf(instances) {
+  return instances.map((item) => ({ kind: kindOf(word(item, 'SOPClassUID')), item })).filter(({ kind }) => kind);
+}
+
+/** Those of `objects` that refer to an image of the slide, or lie in its frame of reference. */
+export function objectsOn(slide, objects) {
+  const uids = new Set(slide.pyramid.map((image) => value(image, 'SOPInstanceUID')));
+  const place = value(slide.pyramid[0], 'FrameOfReferenceUID');
+  return objects.filter(({ item }) => references(item).some(([uid]) => uids.has(uid))
+    || (place && value(item, 'FrameOfReferenceUID') === place));
+}
+
+function kindOf(sopClass) {
+  if (sopClass.startsWith('1.2.840.10008.5.1.4.1.1.88.')) return 'SR';
+  if (sopClass.startsWith('1.2.840.10008.5.1.4.1.1.11.')) return 'PR';
+  return KINDS[sopClass];
+}
+
+function slideOf(images, every) {
   const pyramid = images.filter((image) => PYRAMID.includes(flavour(image)));
   if (!pyramid.length) return null;
   const base = pyramid.reduce((largest, image) => (columns(image) > columns(largest) ? image : largest));
-  const of = (kind) => images.find((image) => flavour(image) === kind && series(image) === series(base));
+  // A label often has no frame of reference of its own: it belongs by its series and container.
+  const of = (kind) => every.find((image) => flavour(image) === kind && series(image) === series(base)
+    && value(image, 'ContainerIdentifier') === value(base, 'ContainerIdentifier'));
   return {
     key: series(base),
     title: text(base, 'ContainerIdentifier') || 'Slide without an identifier',
@@ -30,49 +75,8 @@ function slideOf(images) {
     columns: columns(base),
     rows: value(base, 'TotalPixelMatrixRows') ?? 0,
     spacing: spacing(base),
-    problem: problemOf(pyramid),
   };
 }
-
-/** Why the engine would fail on these images, as a sentence with the rule's name; null when nothing is known. */
-export function problemOf(pyramid) {
-  return RULES.map((rule) => rule(pyramid)).find(Boolean) ?? null;
-}
-
-/** Each rule: images → sentence or null. The names are those of the preparation job's report. */
-const RULES = [
-  function R01(images) {
-    const lost = images.some((image) => value(image, 'DimensionOrganizationType') !== 'TILED_FULL'
-      && value(image, 'NumberOfFrames') > 1 && !has(image, 'PerFrameFunctionalGroupsSequence'));
-    return lost && 'The store leaves out where each tile belongs, because that list is too long (rule R01: sparse tiles).';
-  },
-  function R03(images) {
-    const seen = new Set();
-    const twice = images.find((image) => {
-      if (has(image, 'SOPInstanceUIDOfConcatenationSource') || flavour(image) !== 'VOLUME') return false;
-      const key = [columns(image), value(image, 'TotalPixelMatrixRows'), ...values(image, 'OpticalPathSequence')
-        .map((path) => value(path, 'OpticalPathIdentifier'))].join();
-      return seen.has(key) || !seen.add(key);
-    });
-    const size = twice && `${columns(twice)} × ${value(twice, 'TotalPixelMatrixRows')}`;
-    return twice && `Two images of the slide have the same size, ${size} (rule R03: duplicate level).`;
-  },
-  function R05(images) {
-    const deep = images.some((image) => value(image, 'TotalPixelMatrixFocalPlanes') > 1
-      || value(image, 'NumberOfFocalPlanes') > 1);
-    return deep && 'The slide was scanned at several focal planes, and no plane can be chosen here (rule R05: z-stack).';
-  },
-  function R06(images) {
-    const colour = images.filter((image) => value(image, 'SamplesPerPixel') === 3);
-    const tagged = colour.filter((image) => has(value(image, 'OpticalPathSequence'), 'ICCProfile'));
-    return tagged.length > 0 && tagged.length < colour.length
-      && `Only ${tagged.length} of ${colour.length} levels carry a colour profile (rule R06: partial ICC).`;
-  },
-  function R12(images) {
-    const bare = images.some((image) => !has(image, 'OpticalPathSequence'));
-    return bare && 'An image of the slide does not describe its optical path (rule R12: missing attributes).';
-  },
-];
 
 function columns(image) {
   return value(image, 'TotalPixelMatrixColumns') ?? 0;

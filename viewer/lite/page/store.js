@@ -1,7 +1,7 @@
 // The DICOM store: dicomweb-client with our token, one layer of retries, and failures in words.
 
+import { value } from './dicom.js';
 import { Failure, fromRequest } from './failure.js';
-import { frameProblem } from './codec.js';
 
 const CALLS = [
   'searchForStudies', 'searchForSeries', 'retrieveSeriesMetadata', 'retrieveInstanceFrames', 'retrieveBulkData',
@@ -36,13 +36,33 @@ export async function searchStudies(client, offset) {
   return { studies, more: studies.length === PAGE };
 }
 
-/** Metadata of every instance of every slide series of the study; throws `missing` for a study that is not there. */
-export async function studyMetadata(client, studyInstanceUID) {
-  const series = await client.searchForSeries({ queryParams: { Modality: 'SM', StudyInstanceUID: studyInstanceUID } }) ?? [];
-  if (!series.length) throw new Failure('missing', 'This store has no slides of that study.');
-  const uids = series.map((entry) => entry['0020000E'].Value[0]);
-  const metadata = (seriesInstanceUID) => client.retrieveSeriesMetadata({ studyInstanceUID, seriesInstanceUID });
-  return (await Promise.all(uids.map(metadata))).flat();
+const DERIVED = ['ANN', 'SEG', 'SR', 'PR', 'PM', 'OT'];
+
+/** A study: `instances` is the metadata of its slide series, `derived` reads that of the series made from them when it is
+ *  called, `[]` where there are none. Throws `missing` for a study that is not there. */
+export async function openStudy(client, studyInstanceUID) {
+  const series = await client.searchForSeries({ queryParams: { StudyInstanceUID: studyInstanceUID } }) ?? [];
+  const metadata = async (modalities) => {
+    const wanted = series.filter((entry) => modalities.includes(value(entry, 'Modality')));
+    const read = (entry) => client.retrieveSeriesMetadata({
+      studyInstanceUID, seriesInstanceUID: value(entry, 'SeriesInstanceUID'),
+    });
+    return (await Promise.all(wanted.map(read))).flat();
+  };
+  const instances = await metadata(['SM']);
+  if (!instances.length) throw new Failure('missing', 'This store has no slides of that study.');
+  return { instances, derived: () => metadata(DERIVED) };
+}
+
+/** The picture of a LABEL or OVERVIEW instance, as the store draws it. */
+export async function renderedImage(client, instance, viewport) {
+  const [studyInstanceUID, seriesInstanceUID, sopInstanceUID] = ['StudyInstanceUID', 'SeriesInstanceUID', 'SOPInstanceUID']
+    .map((keyword) => value(instance, keyword));
+  const mediaTypes = [{ mediaType: 'image/png' }];
+  const bytes = await client.retrieveInstanceRendered({
+    studyInstanceUID, seriesInstanceUID, sopInstanceUID, mediaTypes, queryParams: { viewport },
+  });
+  return createImageBitmap(new Blob([bytes], { type: 'image/png' }));
 }
 
 async function patiently(retry, server, session, attempt) {
@@ -71,18 +91,18 @@ function pause({ factor = 2, minTimeout = 1000, maxTimeout = 30_000, randomize =
   return new Promise((resolve) => { setTimeout(resolve, wait); });
 }
 
-/** The engine swallows what happens to a tile: `client.onFrame` and `client.onFrameFailure` hear it. And a frame that the engine cannot decode
- *  would end one of its workers for good, or be drawn wrongly: it does not get there. */
+/** The engine swallows what happens to a tile: `client.onFrame` and `client.onFrameFailure` hear it. And a frame that the
+ *  engine would draw wrongly does not get there: `client.frameProblem` says why. */
 function watchFrames(client) {
   const retrieve = client.retrieveInstanceFrames;
-  client.frameSizes = new Map();
+  client.frameProblem = () => null;
   client.onFrame = () => {};
   client.onFrameFailure = () => {};
   client.retrieveInstanceFrames = async (options) => {
     try {
       const frames = await retrieve(options);
-      const problem = frameProblem(new Uint8Array(frames[0]), client.frameSizes.get(options.sopInstanceUID));
-      if (problem) throw new Failure('blocked', problem);
+      const problem = client.frameProblem(options.sopInstanceUID, new Uint8Array(frames[0]));
+      if (problem) throw problem;
       client.onFrame();
       return frames;
     } catch (failure) {

@@ -1,27 +1,35 @@
-// One study: its slides in a list, and the chosen one open beside it.
+// One study: its slides in a list with their readiness, and the chosen one open beside it.
 
+import { annotationSwitches } from './annotations.js';
 import { date, personName, text } from './dicom.js';
 import { Failure } from './failure.js';
 import { announce, failurePanel, h, show, waiting } from './dom.js';
 import { loadEngine } from './engine.js';
+import { labelButtons } from './label.js';
+import { badge, findingList, objectLine } from './readiness.js';
+import table from './rules.js';
 import { openSlide } from './slide.js';
-import { slidesOf } from './slides.js';
-import { studyMetadata } from './store.js';
+import { objectsOf, objectsOn, slideOfSeries, studySlides } from './slides.js';
+import { openStudy } from './store.js';
 
 /** Shows the study and the slide that holds `seriesUID` (the first one without). Gives what to call on leaving. */
 export async function showStudy(view, { client, where, actionsFor }, studyUID, seriesUID) {
   show(view, waiting('Opening the study…'));
   void loadEngine().catch(() => {}); // Said when the slide opens.
-  const instances = await studyMetadata(client, studyUID);
-  const slides = slidesOf(instances);
+  const { instances, derived } = await openStudy(client, studyUID);
+  const { slides, findings } = studySlides(instances, table);
   if (!slides.length) throw new Failure('missing', 'This study has no series that is a slide.');
-  const chosen = seriesUID ? slides.find((slide) => slide.series.includes(seriesUID)) : slides[0];
+  const chosen = seriesUID ? slideOfSeries(slides, seriesUID) : slides[0];
   if (!chosen) throw new Failure('missing', 'This study has no slide with the series of the link.');
   const name = personName(instances[0], 'PatientName') || text(instances[0], 'PatientID');
   show(where, h('a', { href: '/' }, 'Studies'), h('span', {}, name), h('span', {}, date(instances[0], 'StudyDate')));
   const stage = h('div', { class: 'stage' }, waiting('Opening the slide…'));
-  show(view, h('div', { class: 'study' }, panel(instances[0], studyUID, slides, chosen), stage));
-  return open(stage, chosen, client, actionsFor);
+  const extras = h('div', { class: 'extras' }, labelButtons(client, chosen));
+  const side = panel(instances[0], studyUID, slides, chosen, findings, extras);
+  show(view, h('div', { class: 'study' }, side, stage));
+  const { viewer, close } = await open(stage, chosen, client, actionsFor);
+  void addObjects(side, extras, slides, chosen, derived, viewer);
+  return close;
 }
 
 async function open(stage, slide, client, actionsFor) {
@@ -31,15 +39,31 @@ async function open(stage, slide, client, actionsFor) {
     announce(failure.message);
   };
   try {
-    return await openSlide(stage, slide, client, fail);
+    return await openSlide(stage, slide, table, client, fail);
   } catch (failure) {
     if (failure.kind !== 'blocked') throw failure;
     fail(failure);
-    return () => {};
+    return { close: () => {} };
   }
 }
 
-function panel(instance, studyUID, slides, chosen) {
+/** What was made from the images, told once the slide is open: it is not what the reader waits for. */
+async function addObjects(side, extras, slides, chosen, derived, viewer) {
+  try {
+    const objects = objectsOf(await derived());
+    for (const slide of slides) {
+      const line = objectLine(objectsOn(slide, objects));
+      if (line) side.querySelector(`[data-slide="${slide.key}"]`)?.append(line);
+    }
+    const annotations = objectsOn(chosen, objects).filter(({ kind }) => kind === 'ANN').map(({ item }) => item);
+    const switches = viewer && annotationSwitches(await loadEngine(), viewer, annotations);
+    if (switches) extras.append(switches);
+  } catch (failure) {
+    extras.append(h('p', { role: 'alert' }, `What was made from this slide cannot be listed. ${failure.message}`));
+  }
+}
+
+function panel(instance, studyUID, slides, chosen, findings, extras) {
   const facts = [
     ['Patient ID', text(instance, 'PatientID')], ['Accession', text(instance, 'AccessionNumber')],
     ['Study', text(instance, 'StudyDescription')],
@@ -47,16 +71,17 @@ function panel(instance, studyUID, slides, chosen) {
   return h('aside', { 'aria-label': 'Study' },
     h('h1', {}, personName(instance, 'PatientName') || 'Study'),
     h('dl', {}, facts.map(([name, fact]) => [h('dt', {}, name), h('dd', {}, fact)])),
+    findingList('About this study', findings, table),
     h('h2', {}, `${slides.length} ${slides.length === 1 ? 'slide' : 'slides'}`),
-    h('ul', { class: 'slides' }, slides.map((slide) => h('li', {}, entry(slide, studyUID, slide === chosen)))));
+    h('ul', { class: 'slides' }, slides.map((slide) => h('li', {}, entry(slide, studyUID, slide === chosen)))),
+    extras,
+    findingList('About this slide', chosen.findings, table));
 }
 
 function entry(slide, studyUID, current) {
   const size = `${slide.columns.toLocaleString()} × ${slide.rows.toLocaleString()} px`;
   const scale = slide.spacing ? `, ${(slide.spacing * 1000).toFixed(2)} µm/px` : '';
-  return h('a', { href: `/studies/${studyUID}/series/${slide.key}`, 'aria-current': current && 'page' },
-    h('strong', {}, slide.title),
-    slide.description && h('span', {}, slide.description),
-    h('small', {}, size + scale),
-    slide.problem && h('small', { class: 'badge' }, 'Cannot be shown yet'));
+  const link = { href: `/studies/${studyUID}/series/${slide.key}`, 'aria-current': current && 'page', 'data-slide': slide.key };
+  return h('a', link, h('strong', {}, slide.title), slide.description && h('span', {}, slide.description),
+    h('small', {}, size + scale), badge(slide));
 }

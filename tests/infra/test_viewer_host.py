@@ -1,0 +1,80 @@
+"""The viewer of a stack on Firebase and, for images of patients, on Cloud Run behind Identity-Aware Proxy."""
+
+from __future__ import annotations
+
+from tests.components.looking import before, grants, inputs, names, node, resources
+from tests.infra import stacks
+from tests.infra.bad_settings import PHI
+from tests.infra.test_settings import read
+
+
+def test_phi_is_accepted_with_a_covered_host_a_key_and_a_locked_retention_of_six_years() -> None:
+    made = read("prod", **{"gcp:project": "my-imaging", **PHI})
+
+    assert (made.data_class, made.viewer_host) == ("phi", "cloud_run")
+
+
+def test_with_phi_nothing_of_firebase_is_declared_or_switched_on() -> None:
+    graph = stacks.phi()
+
+    assert not [made.name for made in resources(graph).values() if "firebase" in made.type]
+    assert not [made for made in graph.all("projects/service:Service") if "firebase" in made.inputs["service"]]
+    assert not [(member, role) for member, role, _ in grants(graph) if "firebase" in role]
+
+
+def test_the_service_serves_the_released_image_to_the_groups_of_the_settings() -> None:
+    graph = stacks.phi()
+    image = inputs(graph, "viewer-service")["template"]["containers"][0]["image"]
+    passing = {member for member, role, _ in grants(graph) if role == "roles/iap.httpsResourceAccessor"}
+
+    assert node(graph, "viewer").type == "dicom-platform:components:ViewerService"
+    assert image == f"europe-west4-docker.pkg.dev/my-imaging/images/viewer@{stacks.A_DIGEST}"
+    assert passing == {"group:pathologists@example.org", "group:annotators@example.org"}
+    assert "apis-iap" in before(graph, "viewer-service")
+
+
+def test_the_account_it_runs_as_has_no_role_and_the_deployer_may_act_as_it() -> None:
+    graph = stacks.phi()
+    account = inputs(graph, "viewer-service")["template"]["serviceAccount"]
+
+    assert account == "imaging-viewer@my-imaging.iam.gserviceaccount.com"
+    assert not [role for member, role, _ in grants(graph) if member == f"serviceAccount:{account}"]
+    assert {member for member, _, resource in grants(graph) if account in resource} == {
+        "serviceAccount:imaging-deployer@my-imaging.iam.gserviceaccount.com"
+    }
+
+
+def test_who_passed_the_proxy_is_in_the_audit_logs() -> None:
+    audited = {made.inputs["service"] for made in stacks.phi().all("IAMAuditConfig")}
+
+    assert "iap.googleapis.com" in audited
+    assert "iap.googleapis.com" not in {made.inputs["service"] for made in stacks.prod().all("IAMAuditConfig")}
+
+
+def test_only_who_builds_the_viewers_image_may_push_it() -> None:
+    assert "registry-pushed-by-viewerBuild" in names(stacks.phi(), "RepositoryIamMember")
+    assert "registry-pushed-by-viewerBuild" not in names(stacks.prod(), "RepositoryIamMember")
+
+
+def test_outputs_name_the_service_and_no_site() -> None:
+    outputs = stacks.phi().outputs
+
+    assert outputs["viewerHost"] == "cloud_run"
+    assert outputs["viewerUrl"].endswith(".europe-west4.run.app")
+    assert outputs["oauth"]["redirectUris"] == [f"{outputs['viewerUrl']}/"]
+    assert not {"viewerSite", "previewSite", "previewUrl"} & set(outputs)
+
+
+def test_without_an_image_the_first_deploy_succeeds_and_says_how_to_make_one() -> None:
+    graph = stacks.phi(viewerImageDigest=None)
+
+    assert not names(graph, "cloudrunv2/service:Service")
+    assert "viewerUrl" not in graph.outputs
+    assert [command for command in graph.outputs["nextCommands"] if "viewer release" in command]
+
+
+def test_dev_and_prod_release_slim_and_the_local_stack_the_lite_page() -> None:
+    apps = {stack: made().outputs["viewerApp"] for stack, made in
+            {"local": stacks.local, "dev": stacks.empty_dev, "prod": stacks.prod}.items()}  # fmt: skip
+
+    assert apps == {"local": "lite", "dev": "slim", "prod": "slim"}

@@ -1,0 +1,102 @@
+// One whole-slide image as the readiness rules see it: the twin of the preparation job's `Image`. Pure.
+
+import { holds, items, number, numbers, value, values, word } from './dicom.js';
+
+export const WHOLE_SLIDE = '1.2.840.10008.5.1.4.1.1.77.1.6';
+
+/** From DICOM JSON. Sizes in pixels, spacing in millimetres. */
+export function imageOf(item) {
+  const paths = items(item, 'OpticalPathSequence');
+  const perFrame = items(item, 'PerFrameFunctionalGroupsSequence');
+  const [rows, columns] = [number(item, 'Rows'), number(item, 'Columns')];
+  const type = values(item, 'ImageType').map(String);
+  return {
+    instance: word(item, 'SOPInstanceUID'),
+    series: word(item, 'SeriesInstanceUID'),
+    slide: ['FrameOfReferenceUID', 'ContainerIdentifier', 'AcquisitionUID'].map((keyword) => word(item, keyword)),
+    patient: ['PatientID', 'IssuerOfPatientID'].map((keyword) => word(item, keyword)).join('|'),
+    type,
+    flavour: type[2] ?? '',
+    rows,
+    columns,
+    totalRows: number(item, 'TotalPixelMatrixRows', rows),
+    totalColumns: number(item, 'TotalPixelMatrixColumns', columns),
+    frames: number(item, 'NumberOfFrames', 1),
+    planes: Math.max(number(item, 'NumberOfFocalPlanes', 1), number(item, 'TotalPixelMatrixFocalPlanes', 1)),
+    samples: number(item, 'SamplesPerPixel', 1),
+    photometric: word(item, 'PhotometricInterpretation'),
+    bits: number(item, 'BitsAllocated', 8),
+    // The engine takes anything else for sparse.
+    sparse: word(item, 'DimensionOrganizationType') !== 'TILED_FULL',
+    places: perFrame.length,
+    misplaced: misplaced(perFrame, columns, rows),
+    paths: paths.map((path) => word(path, 'OpticalPathIdentifier')),
+    source: word(item, 'SOPInstanceUIDOfConcatenationSource'),
+    parts: number(item, 'InConcatenationTotalNumber'),
+    frameBytes: rows * columns * number(item, 'SamplesPerPixel', 1) * Math.max(number(item, 'BitsAllocated', 8), 8) / 8,
+    icc: paths.some((path) => holds(path, 'ICCProfile')),
+    profile: paths.map((path) => path['00282000']?.InlineBinary ?? '').join('|').replace(/^\|*$/, ''),
+    spacing: numbers(measures(item), 'PixelSpacing').at(-1) ?? 0,
+    missing: Object.keys(REQUIRED).filter((keyword) => !REQUIRED[keyword](item)),
+  };
+}
+
+export function inPyramid(image) {
+  return image.flavour === 'VOLUME' || image.flavour === 'THUMBNAIL';
+}
+
+/** Tiles of one plane of the image's grid. */
+export function tiles(image) {
+  if (!image.rows || !image.columns) return 0;
+  return Math.ceil(image.totalColumns / image.columns) * Math.ceil(image.totalRows / image.rows);
+}
+
+function measures(item) {
+  const groups = items(item, 'SharedFunctionalGroupsSequence');
+  const [group] = groups.length ? groups : items(item, 'PerFrameFunctionalGroupsSequence');
+  return items(group, 'PixelMeasuresSequence')[0] ?? {};
+}
+
+/** Whether a tile lies off the grid, or two in one place. */
+function misplaced(perFrame, columns, rows) {
+  const seen = new Set();
+  return perFrame.some((frame) => items(frame, 'PlanePositionSlideSequence').some((where) => {
+    const column = number(where, 'ColumnPositionInTotalImagePixelMatrix');
+    const row = number(where, 'RowPositionInTotalImagePixelMatrix');
+    if (!columns || !rows || (column - 1) % columns || (row - 1) % rows) return true;
+    const paths = items(frame, 'OpticalPathIdentificationSequence').map((path) => word(path, 'OpticalPathIdentifier'));
+    const place = [column, row, word(where, 'ZOffsetInSlideCoordinateSystem'), ...paths].join('\n');
+    return seen.has(place) || !seen.add(place);
+  }));
+}
+
+function allPaths(item, keyword) {
+  return items(item, 'OpticalPathSequence').every((path) => values(path, keyword).length);
+}
+
+/** What the engine reads of every level without asking whether it is there. */
+const REQUIRED = {
+  OpticalPathSequence: (item) => items(item, 'OpticalPathSequence').length,
+  OpticalPathIdentifier: (item) => allPaths(item, 'OpticalPathIdentifier'),
+  IlluminationTypeCodeSequence: (item) => allPaths(item, 'IlluminationTypeCodeSequence'),
+  TotalPixelMatrixColumns: (item) => number(item, 'TotalPixelMatrixColumns') > 0,
+  TotalPixelMatrixRows: (item) => number(item, 'TotalPixelMatrixRows') > 0,
+  TotalPixelMatrixOriginSequence: (item) => items(item, 'TotalPixelMatrixOriginSequence').length,
+  ImageOrientationSlide: (item) => numbers(item, 'ImageOrientationSlide').length === 6,
+  PixelSpacing: (item) => numbers(measures(item), 'PixelSpacing').length === 2,
+};
+
+/** Every (instance, SOP class) that `item` refers to, at any depth. */
+export function references(item) {
+  const found = [];
+  const stack = [item];
+  while (stack.length) {
+    const one = stack.pop();
+    const instance = value(one, 'ReferencedSOPInstanceUID');
+    if (instance) found.push([instance, word(one, 'ReferencedSOPClassUID')]);
+    for (const element of Object.values(one)) {
+      if (element?.vr === 'SQ') stack.push(...(element.Value ?? []).filter(Boolean));
+    }
+  }
+  return found;
+}
