@@ -16,7 +16,9 @@ from requests.adapters import HTTPAdapter
 
 from .backlog import Backlog
 from .clock import Clock
+from .copying import Deliverer
 from .errors import CannotRun, Terminated
+from .executor import Executor
 from .log import Log, hush_libraries
 from .records import Records
 from .retry import RetryingAdapter, RetryPolicy, Traffic
@@ -66,6 +68,7 @@ def run(settings: Settings, log: Log) -> int:
     for scheme in ("https://", "http://"):
         session.mount(scheme, RetryingAdapter(HTTPAdapter(pool_maxsize=IN_FLIGHT), policy, clock, traffic=traffic))
     store = DicomStore(settings.dicomweb_root, session)
+    viewers = DicomStore(settings.viewer_dicomweb_root, session) if settings.viewer_store == "separate" else store
     records = Records(settings.records_bucket, settings.storage_endpoint, credentials, session)
     stages = Stages(
         store,
@@ -75,6 +78,7 @@ def run(settings: Settings, log: Log) -> int:
         viewer_url=settings.viewer_url,
         execution=settings.execution,
         dry_run=settings.dry_run,
+        executor=Executor(store, Deliverer(viewers, traffic)),
     )
     runner = Runner(stages, log, clock, settings)
     if settings.from_backlog:

@@ -70,6 +70,10 @@ class Report:
     """Seconds since 1970."""
     reason: str = ""
     """Why it failed."""
+    written: tuple[str, ...] = ()
+    """Instances that this run stored."""
+    delivered: int | None = None
+    """Instances of the series in the viewers' own store; None where there is none."""
 
     def document(self) -> dict[str, Any]:
         pyramid = pyramids(self.slide.own) if self.slide else {}
@@ -84,6 +88,8 @@ class Report:
             "findings": [{**asdict(finding), "instances": list(finding.instances)} for finding in self.findings],
             "fingerprint": self.fingerprint,
             "instances": self.instances,
+            "delivered": self.delivered,
+            "written": list(self.written),
             "levels": [self._level(path, level) for path, levels in pyramid.items() for level in levels],
             "open_cost": asdict(self.open_cost) if self.open_cost else None,
             "seconds": {stage: round(seconds, 3) for stage, seconds in self.seconds.items()},

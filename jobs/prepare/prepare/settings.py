@@ -50,10 +50,8 @@ def subscription(value: str) -> str:
 
 
 def store_kind(value: str) -> str:
-    if value == "separate":
-        raise ValueError("this version does not fill a separate viewer store; set viewer_store to same")
-    if value != "same":
-        raise ValueError("must be same")
+    if value not in ("same", "separate"):
+        raise ValueError("must be same or separate")
     return value
 
 
@@ -74,7 +72,13 @@ class Option:
 
 OPTIONS: Mapping[str, Option] = {
     "dicomweb_root": Option("DICOMWEB_ROOT", None, url, "DICOMweb root of the store with the studies", True),
-    "viewer_store": Option("VIEWER_STORE", "same", store_kind, "same: viewers read that store, too"),
+    "viewer_store": Option("VIEWER_STORE", "same", store_kind, "same: viewers read that store, too; separate: another"),
+    "viewer_dicomweb_root": Option(
+        "VIEWER_DICOMWEB_ROOT",
+        "",
+        lambda value: url(value) if value else "",
+        "DICOMweb root of the store that viewers read, where it is a separate one",
+    ),
     "records_bucket": Option("RECORDS_BUCKET", None, str, "bucket of work items and readiness reports", True),
     "backlog_subscription": Option(
         "BACKLOG_SUBSCRIPTION",
@@ -116,6 +120,7 @@ class Settings:
     json: bool
     dicomweb_root: str
     viewer_store: str
+    viewer_dicomweb_root: str
     records_bucket: str
     backlog_subscription: str | None
     storage_endpoint: str
@@ -181,6 +186,11 @@ def load(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
     values["series"] = tuple(read("--series", value, uid) for value in given.series)
     if not problems and values["task_index"] >= values["task_count"]:
         problems.append(f"--task-index is {values['task_index']}: must be below --task-count ({values['task_count']})")
+    if values["viewer_store"] == "separate" and values["viewer_dicomweb_root"] in ("", values["dicomweb_root"]):
+        problems.append(
+            "--viewer-store is separate: --viewer-dicomweb-root (VIEWER_DICOMWEB_ROOT) must name another store than "
+            "--dicomweb-root"
+        )
     if not (values["studies"] or values["series"] or values["backlog_subscription"]):
         problems.append(
             "--backlog-subscription (or BACKLOG_SUBSCRIPTION) is not set: name it, or give --study or --series"

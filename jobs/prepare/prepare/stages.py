@@ -8,15 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from . import report, rules
 from .backlog import Objects
 from .clock import Clock
 from .codestream import identify
+from .copying import Delivery
 from .errors import Conflict, Gone, SeriesFailed
-from .metadata import Image, Row
+from .executor import Executor
+from .image import Image
+from .metadata import Row
+from .plan import SeriesPlan
 from .report import Report, fingerprint
 from .retry import Traffic
 from .slide import Probe, Slide, open_cost
@@ -48,6 +52,8 @@ class Stages:
     viewer_url: str = ""
     execution: str = ""
     dry_run: bool = False
+    executor: Executor | None = None
+    """What carries plans out; None to look only."""
     _seconds: dict[str, float] = field(default_factory=dict[str, float])
     _discovered: float = 0.0
 
@@ -66,13 +72,13 @@ class Stages:
         if not own:
             raise Gone(f"series {series} of study {study} is not in {self.store.name}, or no longer: check the UID")
         related = same_slides(own, rows)
-        of = fingerprint(related, {"viewer_url": self.viewer_url, "store": self.store.root})
+        of = fingerprint(related, self._parameters())
         while True:
             with self._timed("compare"):
                 present, generation = self.records.read(report.name(study, series))
             if report.is_current(present, of):
                 return Outcome(study, series, "unchanged", present)
-            document = self._judged(study, series, own, related, of, before).document()
+            document = self._delivered(self._judged(study, series, own, related, of), own, before).document()
             if not self.dry_run:
                 try:
                     self.records.write(report.name(study, series), document, generation)
@@ -91,8 +97,29 @@ class Stages:
                 return Outcome(study, series, "failed", None, reason)
         return Outcome(study, series, "failed", document, reason)
 
-    def _judged(self, study: str, series: str, own: list[Row], related: list[Row], of: str, before: Traffic) -> Report:
-        modality = own[0].modality
+    def _parameters(self) -> dict[str, str]:
+        separate = self.executor is not None and self.executor.separate
+        viewers = {"viewers": self.executor.deliverer.target.root} if self.executor and separate else {}
+        return {"viewer_url": self.viewer_url, "store": self.store.root, **viewers}
+
+    def _delivered(self, judged: Report, own: list[Row], before: Traffic) -> Report:
+        """The report with what carrying the plan out did, and all that it took."""
+        delivery: Delivery | None = None
+        plan = SeriesPlan(series=judged.series, kind="blocked" if judged.status == "blocked" else "none")
+        if self.executor and self.executor.separate and not self.dry_run:
+            with self._timed("store"):
+                delivery = self.executor.carry_out(judged.study, plan, own)
+        return replace(
+            judged,
+            written=tuple(sorted(delivery.written)) if delivery else (),
+            delivered=len(delivery.written) + len(delivery.present) if delivery else None,
+            seconds=dict(self._seconds),
+            requests=self.traffic.requests - before.requests,
+            bytes=self.traffic.bytes - before.bytes,
+        )
+
+    def _judged(self, study: str, series: str, own: list[Row], related: list[Row], of: str) -> Report:
+        modality, before = own[0].modality, Traffic()
         if not any(row.whole_slide for row in own):  # radiology and the like pass through as they are
             return self._report(study, series, modality, "ready", of, len(own), before)
         with self._timed("inspect"):

@@ -5,7 +5,7 @@ Owns the translation of refusals into sentences. Retrying and tokens are the ses
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
 from typing import Any, cast
@@ -32,7 +32,7 @@ class DicomStore:
 
     def __init__(self, root: str, session: requests.Session) -> None:
         self.root = root.rstrip("/")
-        self._session = session
+        self.session = session
         self._client = DICOMwebClient(self.root, session=session, timeout=TIMEOUT)
         self._client.set_http_retry_params(retry=False)
 
@@ -78,15 +78,24 @@ class DicomStore:
             )
         return parts[0]
 
+    def stream(self, path: str, headers: Mapping[str, str], what: str) -> requests.Response:
+        """The answer to a GET below the root, its body still to be read (and closed) by the caller."""
+        with self._explained(what):
+            response = self.session.get(f"{self.root}/{path}", headers=headers, stream=True, timeout=TIMEOUT)
+            if not response.ok:
+                response.close()
+                response.raise_for_status()
+        return response
+
     def transfer_syntax(self, study: str, series: str, instance: str) -> str:
         """The stored transfer syntax, read from the first bytes of the instance; the connection is then dropped."""
-        url = f"{self.root}/studies/{study}/series/{series}/instances/{instance}"
+        path = f"studies/{study}/series/{series}/instances/{instance}"
         accept = 'multipart/related; type="application/dicom"; transfer-syntax=*'
-        with self._explained(f"instance {instance}"):
-            response = self._session.get(url, headers={"Accept": accept}, stream=True, timeout=TIMEOUT)
-            with response:
-                response.raise_for_status()
-                head = next(response.iter_content(HEAD), b"")
+        with (
+            self._explained(f"instance {instance}"),
+            self.stream(path, {"Accept": accept}, f"instance {instance}") as response,
+        ):
+            head = next(response.iter_content(HEAD), b"")
         start = head.find(b"DICM") - 128
         if start < 0:
             raise SeriesFailed(f"instance {instance}: what {self.name} sent does not begin as a DICOM file")
@@ -112,7 +121,7 @@ class DicomStore:
             return CannotRun(f"{self.name} does not accept the credentials of this job (401)")
         if status in (403, 404):
             # Google says 403 for both; whether the store lets us search at all tells them apart.
-            probe = self._session.get(
+            probe = self.session.get(
                 f"{self.root}/studies",
                 params={"limit": "1"},
                 headers={"Accept": "application/dicom+json"},
