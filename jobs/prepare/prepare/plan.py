@@ -45,14 +45,14 @@ class MakeLevel:
 class FullTiling:
     """TILED_SPARSE becomes one TILED_FULL instance: frames in the order of the grid, absent tiles filled in.
 
-    `instances` form one level: one image, or the parts of a concatenation, which become one. `aligned` says that every
-    tile lies on the grid, so that frames pass byte for byte; otherwise tiles are decoded, laid out and coded anew.
+    `instances` form one level: one image, or the parts of a concatenation, which become one. Frames pass byte for byte
+    unless a Transcode names them, too. Where the metadata leaves the positions out, whether they lie on the grid shows
+    only when the instance's own header is read.
     """
 
     instances: tuple[str, ...]
-    aligned: bool
     coding: Coding
-    """For filled-in tiles where they cannot be taken from the coding at hand, and for all frames when not aligned."""
+    """For filled-in tiles where that of the others is not to be had."""
     act: Literal["full_tiling"] = "full_tiling"
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from . import report, rules
 from .backlog import Objects
 from .clock import Clock
-from .codestream import identify
+from .codestream import header, identify
 from .copying import Delivery
 from .errors import Conflict, Gone, SeriesFailed
 from .executor import Executor
@@ -152,7 +152,7 @@ class Stages:
                 syntax = self.store.transfer_syntax(study, image.series, image.instance)
                 big_endian = rules.table()["codestreams"]["raw-big-endian"]["transfer_syntaxes"]
                 coding = "raw-big-endian" if syntax in big_endian else coding
-            return Probe(number, len(frame), coding)
+            return Probe(number, len(frame), coding, header(frame, coding))
 
         return probe
 
