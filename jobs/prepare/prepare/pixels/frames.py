@@ -1,7 +1,7 @@
 """Frames of instances through DICOMweb, as they are stored: in batches, several requests in flight, in order.
 
-Memory is the batches in flight. A batch that breaks off is asked for again from the first frame that is missing. Statuses
-are the retry layer's business; one that remains is raised as `requests.HTTPError`.
+Memory is the batches in flight. A batch that breaks off is asked for again from the first frame that is missing.
+Statuses are the retry layer's business; one that remains is raised as `requests.HTTPError`.
 """
 
 from __future__ import annotations
@@ -98,8 +98,8 @@ class FrameReader:
                 wait = self.policy.wait(attempt, self.jitter(), 0)
                 if self.clock.monotonic() - start + wait > self.policy.deadline_seconds:
                     raise FramesBroken(
-                        f"frames {numbers[len(got)]} to {numbers[-1]} of instance {instance}: the store's answers broke "
-                        f"off for {self.policy.deadline_seconds:.0f} s; run again"
+                        f"frames {numbers[len(got)]} to {numbers[-1]} of instance {instance}: the store's answers "
+                        f"broke off for {self.policy.deadline_seconds:.0f} s; run again"
                     ) from None
                 self.clock.sleep(wait)
         return got

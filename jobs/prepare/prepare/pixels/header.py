@@ -1,6 +1,6 @@
 """Every attribute of an instance before its pixel data, read from its stream, which is then dropped.
 
-The store's metadata leaves out what is long (positions of a large sparse slide) or binary (ICC profiles); this does not.
+The store's metadata leaves out what is long (positions of a large sparse slide) or binary (ICC profiles); this has it.
 """
 
 from __future__ import annotations

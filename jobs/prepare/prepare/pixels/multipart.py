@@ -22,7 +22,7 @@ def boundary_of(content_type: str) -> bytes | None:
 
 
 def parts(chunks: Iterable[bytes], boundary: bytes, largest: int) -> Iterator[bytes]:
-    """The content of each part, without its headers. Raises Truncated; `largest` is what one part may have, in bytes."""
+    """The content of each part, without its headers. Raises Truncated; `largest` is the most bytes of a part."""
     delimiter = b"\r\n--" + boundary
     buffer = bytearray(b"\r\n")  # so that the first delimiter looks like the others
     arriving = iter(chunks)
@@ -52,7 +52,7 @@ def parts(chunks: Iterable[bytes], boundary: bytes, largest: int) -> Iterator[by
     while True:
         if len(buffer) < 2:
             more(2 - len(buffer))
-        if buffer[:2] == b"--":
+        if buffer.startswith(b"--"):
             return
         headers = until(b"\r\n\r\n", HEADERS)
         del buffer[: headers + 4]

@@ -1,9 +1,9 @@
 """DICOM files (PS3.10) written as a stream: the data set, then frames as they come.
 
-With the lengths of all frames known before, an encapsulated file has an offset table: the basic one, or from 4 GiB on the
-extended one. Without them the basic table stays empty, which is legal: readers then walk the items. Frames that only pass
-through take that second way, so that nothing is kept; frames that we encode wait in a stage, where their lengths are known.
-Every length is even: an odd frame gets its padding byte here.
+With the lengths of all frames known before, an encapsulated file has an offset table: the basic one, or from 4 GiB on
+the extended one. Without them the basic table stays empty, which is legal: readers then walk the items. Frames that
+only pass through take that second way, so that nothing is kept; frames that we encode wait in a stage, and their
+lengths are known. Every length is even: an odd frame gets its padding byte here.
 """
 
 from __future__ import annotations

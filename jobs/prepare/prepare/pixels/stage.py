@@ -1,7 +1,8 @@
 """Where encoded rows of tiles wait until their level is complete, outside of this process's memory.
 
-A level's frames become complete row by row, all levels at once, and an instance is sent one at a time with the lengths of
-its frames first. So finished rows go to a stage. Names are deterministic: a run that starts again overwrites the same bytes.
+A level's frames become complete row by row, all levels at once, and an instance is sent one at a time with the lengths
+of its frames first. So finished rows go to a stage. Names are deterministic: a run that starts again overwrites them
+with the same bytes.
 """
 
 from __future__ import annotations
