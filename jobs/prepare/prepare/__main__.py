@@ -21,7 +21,7 @@ from .errors import CannotRun, Terminated
 from .executor import Executor
 from .log import Log, hush_libraries
 from .records import Records
-from .retry import RetryingAdapter, RetryPolicy, Traffic
+from .retry import Repeating, RetryingAdapter, RetryPolicy, Traffic
 from .runner import Runner
 from .settings import Settings, load
 from .stages import IN_FLIGHT, Stages, explain
@@ -78,7 +78,7 @@ def run(settings: Settings, log: Log) -> int:
         viewer_url=settings.viewer_url,
         execution=settings.execution,
         dry_run=settings.dry_run,
-        executor=Executor(store, Deliverer(viewers, traffic)),
+        executor=Executor(store, Deliverer(viewers, traffic, Repeating(policy, clock))),
     )
     runner = Runner(stages, log, clock, settings)
     if settings.from_backlog:

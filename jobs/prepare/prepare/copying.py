@@ -9,15 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from typing import TypeVar
+
+import requests
 
 from .digest import content_of
 from .errors import Gone, SeriesFailed
 from .metadata import Row
 from .retrieve import StoredFile
-from .retry import Traffic
+from .retry import Repeating, Traffic
 from .store import DicomStore
 from .stow import Source, store
 
+T = TypeVar("T")
 IN_FLIGHT = 4
 """Instances sent at once; each takes two connections and a few pieces of memory."""
 
@@ -40,6 +44,8 @@ class Deliverer:
 
     target: DicomStore
     traffic: Traffic
+    repeating: Repeating = field(default_factory=Repeating)
+    """How bodies that break off are repeated."""
     in_flight: int = IN_FLIGHT
 
     def listed(self, study: str) -> list[Row]:
@@ -57,7 +63,7 @@ class Deliverer:
         for row in rows:
             if there.get(row.instance, row) != row:
                 raise self._different(row.instance)
-        self.each(rows, there, delivery, lambda row: self._copied(source, study, row))
+        self.each(rows, there, delivery, lambda row: self._whole(row, lambda: self._copied(source, study, row)))
 
     def each(
         self, rows: Iterable[Row], there: Mapping[str, Row], delivery: Delivery, deliver: Callable[[Row], bool]
@@ -89,15 +95,23 @@ class Deliverer:
         if reason is None:
             return True
         try:
-            present = content_of(StoredFile(self.target, study, row, self.traffic))
+            present = self._whole(row, lambda: content_of(StoredFile(self.target, study, row, self.traffic)))
         except Gone:
             raise SeriesFailed(
                 f"instance {row.instance}: {self.target.name} refused it (FailureReason {reason}); "
                 "see the store's log for why"
             ) from None
-        if content_of(file) != present:
+        if self._whole(row, lambda: content_of(file)) != present:
             raise self._different(row.instance)
         return False
+
+    def _whole(self, row: Row, action: Callable[[], T]) -> T:
+        try:
+            return self.repeating(action)
+        except requests.ConnectionError as error:
+            raise SeriesFailed(
+                f"instance {row.instance}: it broke off again and again ({type(error).__name__}); run again"
+            ) from None
 
     def _different(self, instance: str) -> DifferentContent:
         return DifferentContent(
