@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from .image import Image
 from .metadata import WHOLE_SLIDE, Json, tag, text
+from .slide import Probe, Slide
 
 OVERLAYS = {
     "1.2.840.10008.5.1.4.1.1.66.4": "SEG",
@@ -48,6 +49,14 @@ class Study:
     def of(self, series: str) -> Series:
         """Raises KeyError for a series the study does not have."""
         return {one.uid: one for one in self.series}[series]
+
+    def slide_of(self, series: str, probes: Mapping[str, Probe]) -> Slide:
+        """What the viewer shows of a series: with the images of other series that SLIM puts into the same slide."""
+        own = self.of(series).images
+        keys = {image.slide for image in own if image.in_pyramid}
+        others = (image for one in self.series if one.uid != series for image in one.images if image.slide in keys)
+        pyramid = tuple(image for image in (*own, *others) if image.in_pyramid)
+        return Slide(pyramid, series, probes, tuple(image for image in own if not image.in_pyramid))
 
 
 def series_of(uid: str, modality: str, metadata: list[Json]) -> Series:
