@@ -91,13 +91,14 @@ def decode(frame: bytes, form: Form) -> Samples:
     return _stored_bits(pixels, form)
 
 
-def encode(pixels: Samples, form: Form, quality: int = 90) -> bytes:
+def encode(pixels: Samples, form: Form, quality: int = 95) -> bytes:
     """A frame in `form`, of even length. `pixels` have the colours `decoded(form)`; `quality` is JPEG's, 1 to 100."""
     if form.syntax in NATIVE:
         stored = pixels.astype(form.dtype.newbyteorder(">" if form.syntax == BIG_ENDIAN else "<"))
         return (np.moveaxis(stored, -1, 0) if form.planar and form.colour else stored).tobytes()
     if form.syntax == JPEG_BASELINE:
-        space, sampling = ("RGB", "444") if form.photometric == "RGB" else ("YCBCR", "422")
+        space = "RGB" if form.photometric == "RGB" else "YCBCR"
+        sampling = "422" if form.photometric == "YBR_FULL_422" else "444"
         if form.colour:
             data = _jpeg8(pixels, level=quality, colorspace="RGB", outcolorspace=space, subsampling=sampling)
         else:

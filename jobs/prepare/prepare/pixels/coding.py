@@ -1,7 +1,7 @@
 """Which coding new frames get: lossless stays lossless, lossy stays no worse than it was.
 
 JPEG-LS is the lossless coding: the viewer decodes it, in 8 and 16 bits, and it is written five times as fast as
-JPEG 2000.
+JPEG 2000. JPEG levels keep full colour resolution: with 4:2:2, stained tissue at quality 95 stays below 34 dB.
 """
 
 from __future__ import annotations
@@ -32,5 +32,5 @@ def of_level(header: Dataset) -> Form:
     form = Form.of(header)
     if form.colour and form.bits == 8 and is_lossy(header) and decoded(form) == "RGB":
         check(form)
-        return replace(form, syntax=JPEG_BASELINE, photometric="YBR_FULL_422", stored=8, signed=False, planar=False)
+        return replace(form, syntax=JPEG_BASELINE, photometric="YBR_FULL", stored=8, signed=False, planar=False)
     return lossless(form)

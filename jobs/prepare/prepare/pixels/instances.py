@@ -19,12 +19,12 @@ class Making:
     """All that bytes and UIDs of new instances depend on, besides their source."""
 
     version: str
-    quality: int = 90
+    quality: int = 95
     """JPEG quality of levels made of lossy colour sources, 1 to 100."""
 
     @property
     def parameters(self) -> str:
-        return f"jpeg-{self.quality}-422"
+        return f"jpeg-{self.quality}-444"
 
 
 def new_uid(version: str, source: str, role: str, level: int = 0, parameters: str = "") -> str:
