@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, cast
@@ -25,6 +26,9 @@ class Records:
     """The objects of one bucket."""
 
     def __init__(self, bucket: str, endpoint: str, credentials: Credentials, session: requests.Session) -> None:
+        # Else the library asks, once a process and in a thread of its own, for the bucket's location: a request that
+        # nothing here needs, and that takes a permission the job does not have.
+        os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
         client = Client(
             project="-",  # only for calls on the project, which we never make
             credentials=credentials,
