@@ -9,7 +9,9 @@ from typing import Any
 import pydicom
 import pytest
 from prepare.errors import SeriesFailed
-from prepare.references import Following, Successor
+from prepare.references import Successor
+from prepare.references import following as follow
+from prepare.reheaded import Reheaded
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.encaps import encapsulate
@@ -60,12 +62,11 @@ def report() -> Dataset:
     return item(ReferencedSeriesSequence=[series], ContentSequence=[item(ContentSequence=[image])], TextValue="kept")
 
 
-def following(file: bytes, **more: Any) -> Following:
-    successors = more.pop("successors", {OLD: Successor(NEW)})
-    return Following("1.2.3.99", Pieces(file), successors, "1", (OLD,), **more)
+def following(file: bytes, successors: dict[str, Successor] | None = None) -> Reheaded:
+    return follow("1.2.3.99", Pieces(file), successors or {OLD: Successor(NEW)}, (OLD,), "1")
 
 
-def result(one: Following) -> Dataset:
+def result(one: Reheaded) -> Dataset:
     return pydicom.dcmread(BytesIO(b"".join(one)))
 
 

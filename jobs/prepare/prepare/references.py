@@ -1,29 +1,23 @@
 """Objects that refer to images (SR, SEG, ANN, PM, PR), following images that get a successor: rule R17.
 
-A copy under a UID of its own, in which every reference to a changed instance names its successor. Everything before
-the pixel data is held and written anew; pixel data passes in pieces. Nothing of what the object says is looked at.
+A copy under a UID of its own, in which every reference to a changed instance names its successor. Nothing of what the
+object says is looked at.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from io import BytesIO
-from typing import BinaryIO, cast
 
 from pydicom import Dataset
 from pydicom.multival import MultiValue
-from pydicom.uid import UID
 
 from .errors import SeriesFailed
 from .pixels.attributes import Tool, made_by
-from .pixels.header import parse_header
 from .pixels.instances import new_uid
+from .reheaded import Reheaded
 from .stow import Source
-
-LARGEST = 256 << 20
-"""Bytes before the pixel data that are held to write them anew; an annotation of ten million points has fewer."""
 
 
 @dataclass(frozen=True)
@@ -34,75 +28,24 @@ class Successor:
     frames: Mapping[int, int] | None = None
 
 
-class Arriving:
-    """A file that is read from the front, as far as asked, and kept so far: what pydicom needs of a stream."""
+def following(
+    instance: str, source: Source, successors: Mapping[str, Successor], refers_to: Collection[str], version: str
+) -> Reheaded:
+    """The copy of one object, of which `source` is the file.
 
-    def __init__(self, pieces: Iterator[bytes | memoryview], what: str) -> None:
-        self._pieces, self._what = pieces, what
-        self._kept = bytearray()
-        self._at = 0
+    The instances it `refers_to` make it another object: with their successors they make its UID.
+    """
 
-    def read(self, count: int = -1) -> bytes:
-        while count < 0 or len(self._kept) < self._at + count:
-            piece = next(self._pieces, None)
-            if piece is None:
-                break
-            self._kept += piece
-            if len(self._kept) > LARGEST:
-                raise SeriesFailed(f"{self._what} has more than {LARGEST >> 20} MiB before its pixel data: too large")
-        end = len(self._kept) if count < 0 else self._at + count
-        out = bytes(self._kept[self._at : end])
-        self._at += len(out)
-        return out
+    def edit(dataset: Dataset) -> None:
+        map_references(dataset, successors, instance)
+        made_by(dataset, Tool(version), "References follow to the instances that the viewer shows")
 
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        """From the front, or from where it is; the end is not known."""
-        self._at = offset + (self._at if whence == 1 else 0)
-        return self._at
-
-    def rest(self) -> Iterator[bytes | memoryview]:
-        """All that has not been read yet."""
-        yield bytes(self._kept[self._at :])
-        yield from self._pieces
+    return Reheaded(instance, source, uid_of(instance, successors, refers_to, version), edit)
 
 
-@dataclass(frozen=True)
-class Following:
-    """The copy of one object. Read as often as needed, the same bytes each time, each time out of `source`."""
-
-    instance: str
-    source: Source
-    successors: Mapping[str, Successor]
-    version: str
-    refers_to: tuple[str, ...]
-    """The changed instances that make it another object: with their successors they make its UID."""
-
-    @property
-    def uid(self) -> str:
-        pairs = sorted((old, self.successors[old].uid) for old in self.refers_to)
-        return new_uid(self.version, self.instance, "references", 0, hashlib.sha256(repr(pairs).encode()).hexdigest())
-
-    @property
-    def file(self) -> Source:
-        return self
-
-    @property
-    def length(self) -> int | None:
-        return None
-
-    def __iter__(self) -> Iterator[bytes | memoryview]:
-        arriving = Arriving(iter(self.source), f"instance {self.instance}")
-        dataset = parse_header(cast(BinaryIO, arriving), self.instance)
-        map_references(dataset, self.successors, self.instance)
-        dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = UID(self.uid)
-        made_by(dataset, Tool(self.version), "References follow to the instances that the viewer shows")
-        head = BytesIO()
-        dataset.save_as(head, enforce_file_format=True)
-        yield head.getvalue()
-        yield from arriving.rest()
+def uid_of(instance: str, successors: Mapping[str, Successor], refers_to: Collection[str], version: str) -> str:
+    pairs = sorted((old, successors[old].uid) for old in refers_to)
+    return new_uid(version, instance, "references", 0, hashlib.sha256(repr(pairs).encode()).hexdigest())
 
 
 def map_references(dataset: Dataset, successors: Mapping[str, Successor], instance: str) -> None:
