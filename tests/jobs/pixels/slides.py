@@ -65,7 +65,7 @@ def header(grid: Grid, form: Form, *, uid: str = "2.25.11", paths: int = 1, fram
         PixelRepresentation=int(form.signed),
         LossyImageCompression="01" if lossy else "00",
         OpticalPathSequence=[
-            item(OpticalPathIdentifier=str(path), ICCProfile=b"synthetic profile") for path in range(paths)
+            item(OpticalPathIdentifier=str(path), ICCProfile=b"synthetic profile!") for path in range(paths)
         ],
         NumberOfOpticalPaths=paths,
         SharedFunctionalGroupsSequence=[

@@ -54,7 +54,7 @@ class Source:
         if codec.decoded(form) == "YBR_FULL":
             colour = codec.ybr_of(colour)
         scaled = (colour.astype(np.uint16) * (257 if form.bits == 16 else 1)).astype(form.dtype)
-        return np.broadcast_to(scaled, shape)
+        return np.ascontiguousarray(np.broadcast_to(scaled, shape))
 
     def _address(self, frame: int) -> tuple[str, int]:
         part = bisect_right(self._starts, frame) - 1
