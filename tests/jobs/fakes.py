@@ -15,6 +15,7 @@ from prepare.errors import Conflict, Gone
 from prepare.image import Image
 from prepare.log import Log
 from prepare.metadata import WHOLE_SLIDE, Row, tag
+from prepare.planner import Options
 from prepare.retry import Traffic
 from prepare.runner import Runner
 from prepare.settings import load
@@ -260,6 +261,7 @@ class Bench:
             self.store.traffic,
             viewer_url=settings.viewer_url,
             dry_run=settings.dry_run,
+            options=Options(settings.viewer_store, settings.label_policy),
         )
         return Runner(stages, Log(self.output), self.time.clock, settings)
 

@@ -19,12 +19,14 @@ from .clock import Clock
 from .copying import Deliverer
 from .errors import CannotRun, Terminated
 from .executor import Executor
+from .inspection import IN_FLIGHT
 from .log import Log, hush_libraries
+from .planner import Options
 from .records import Records
 from .retry import Repeating, RetryingAdapter, RetryPolicy, Traffic
 from .runner import Runner
 from .settings import Settings, load
-from .stages import IN_FLIGHT, Stages, explain
+from .stages import Stages, explain
 from .store import DicomStore
 from .subscription import Subscription
 
@@ -78,6 +80,7 @@ def run(settings: Settings, log: Log) -> int:
         viewer_url=settings.viewer_url,
         execution=settings.execution,
         dry_run=settings.dry_run,
+        options=Options(settings.viewer_store, settings.label_policy),
         executor=Executor(store, Deliverer(viewers, traffic, Repeating(policy, clock))),
     )
     runner = Runner(stages, log, clock, settings)

@@ -54,7 +54,7 @@ def is_thumbnail(level: Level) -> bool:
 
 
 def best_source(levels: list[Level], wanted: Level) -> tuple[Level | None, int]:
-    """(the coarsest of `levels` that gives the size of `wanted`, the factor); `levels` finest first. (None, 0): none."""
+    """(the coarsest of `levels` that gives the size of `wanted`, the factor); finest first. (None, 0) without one."""
     for level in reversed(levels):
         if factor := _factor(level, wanted):
             return level, factor

@@ -10,6 +10,8 @@ from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from .errors import CannotRun
+from .planner import ViewerStore
+from .rules import LabelPolicy
 
 EPILOG = """\
 Without --study and --series the job works off its backlog: it turns the messages of the subscription into work items,
@@ -49,10 +51,13 @@ def subscription(value: str) -> str:
     return value
 
 
-def store_kind(value: str) -> str:
-    if value not in ("same", "separate"):
-        raise ValueError("must be same or separate")
-    return value
+def one_of(*allowed: str) -> Callable[[str], str]:
+    def read(value: str) -> str:
+        if value not in allowed:
+            raise ValueError(f"must be {' or '.join(allowed)}")
+        return value
+
+    return read
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,15 @@ class Option:
 
 OPTIONS: Mapping[str, Option] = {
     "dicomweb_root": Option("DICOMWEB_ROOT", None, url, "DICOMweb root of the store with the studies", True),
-    "viewer_store": Option("VIEWER_STORE", "same", store_kind, "same: viewers read that store, too; separate: another"),
+    "viewer_store": Option(
+        "VIEWER_STORE", "same", one_of("same", "separate"), "same: viewers read that store, too; separate: another"
+    ),
+    "label_policy": Option(
+        "LABEL_POLICY",
+        "show",
+        one_of("show", "withhold"),
+        "withhold: label and overview images, and images with burned-in text, are not copied to the viewers' own store",
+    ),
     "viewer_dicomweb_root": Option(
         "VIEWER_DICOMWEB_ROOT",
         "",
@@ -119,7 +132,8 @@ class Settings:
     dry_run: bool
     json: bool
     dicomweb_root: str
-    viewer_store: str
+    viewer_store: ViewerStore
+    label_policy: LabelPolicy
     viewer_dicomweb_root: str
     records_bucket: str
     backlog_subscription: str | None
@@ -190,6 +204,10 @@ def load(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
         problems.append(
             "--viewer-store is separate: --viewer-dicomweb-root (VIEWER_DICOMWEB_ROOT) must name another store than "
             "--dicomweb-root"
+        )
+    if values["label_policy"] == "withhold" and values["viewer_store"] == "same":
+        problems.append(
+            "--label-policy is withhold, which means not copied: it needs --viewer-store separate (VIEWER_STORE)"
         )
     if not (values["studies"] or values["series"] or values["backlog_subscription"]):
         problems.append(

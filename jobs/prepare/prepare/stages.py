@@ -1,12 +1,11 @@
-"""One series from listing to report: discover, skip if unchanged, inspect, judge, report.
+"""One series from listing to report: discover, skip if unchanged, inspect, plan, act, report.
 
-Reads the store and the report of before; decides with `rules`; writes one object. Changes no image.
+Reads the store and the report of before; `following` decides, `executor` acts; writes one object.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,20 +13,22 @@ from typing import Any
 from . import report, rules
 from .backlog import Objects
 from .clock import Clock
-from .codestream import header, identify
 from .copying import Delivery
 from .errors import Conflict, Gone, SeriesFailed
-from .executor import Executor
-from .image import Image
+from .executor import Executor, NewFile
+from .following import Judged, judge
+from .foresee import foreseen
+from .inspection import Inspected, inspect
 from .metadata import Row
-from .plan import SeriesPlan
+from .plan import LeaveOut, Withhold
+from .planner import Options
 from .report import Report, fingerprint
 from .retry import Traffic
-from .slide import Probe, Slide, open_cost
+from .slide import open_cost
 from .store import DicomStore
 
-IN_FLIGHT = 8
-"""Probe frames asked for at once; a series has about as many levels."""
+Maker = Callable[[str, Judged, str], Iterable[NewFile]]
+"""(study, what was judged, series) -> the new instances that its plan asks for."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,11 @@ class Stages:
     dry_run: bool = False
     executor: Executor | None = None
     """What carries plans out; None to look only."""
+    maker: Maker | None = None
+    """What makes new instances; None: plans that need some are told, not carried out."""
+    options: Options = field(default_factory=Options)
+    _seen: tuple[tuple[Row, ...], Inspected] | None = None
+    """The last study looked into: its series are prepared one after the other."""
     _seconds: dict[str, float] = field(default_factory=dict[str, float])
     _discovered: float = 0.0
 
@@ -71,14 +77,13 @@ class Stages:
         own = [row for row in rows if row.series == series]
         if not own:
             raise Gone(f"series {series} of study {study} is not in {self.store.name}, or no longer: check the UID")
-        related = same_slides(own, rows)
-        of = fingerprint(related, self._parameters())
+        of = fingerprint(rows, self._parameters())
         while True:
             with self._timed("compare"):
                 present, generation = self.records.read(report.name(study, series))
             if report.is_current(present, of):
                 return Outcome(study, series, "unchanged", present)
-            document = self._delivered(self._judged(study, series, own, related, of), own, before).document()
+            document = self._prepared(study, series, rows, of, before).document()
             if not self.dry_run:
                 try:
                     self.records.write(report.name(study, series), document, generation)
@@ -100,61 +105,60 @@ class Stages:
     def _parameters(self) -> dict[str, str]:
         separate = self.executor is not None and self.executor.separate
         viewers = {"viewers": self.executor.deliverer.target.root} if self.executor and separate else {}
-        return {"viewer_url": self.viewer_url, "store": self.store.root, **viewers}
+        options = {"viewer_store": self.options.viewer_store, "label_policy": self.options.label_policy}
+        return {"viewer_url": self.viewer_url, "store": self.store.root, **options, **viewers}
 
-    def _delivered(self, judged: Report, own: list[Row], before: Traffic) -> Report:
-        """The report with what carrying the plan out did, and all that it took."""
-        delivery: Delivery | None = None
-        plan = SeriesPlan(series=judged.series, kind="blocked" if judged.status == "blocked" else "none")
-        if self.executor and self.executor.separate and not self.dry_run:
-            with self._timed("store"):
-                delivery = self.executor.carry_out(judged.study, plan, own)
+    def _prepared(self, study: str, series: str, rows: list[Row], of: str, before: Traffic) -> Report:
+        """Looks, plans, acts (unless that needs what is not there), and reports what is then true."""
+        own = [row for row in rows if row.series == series]
+        judged = self._judged(study, series, rows)
+        plan, found = judged.plan.of(series), judged.findings[series]
+        delivery = self._delivered(study, judged, series, own)
+        slide = judged.slides.get(series)
+        acted = delivery is not None or not plan.acts
+        after = foreseen(slide, plan) if slide and acted else slide
+        left = [*rules.findings(after, self.options.label_policy)] if after else []
+        cured = {(one.rule, one.problem) for one in left}
+        remaining = [one for one in found if not acted or plan.kind == "blocked" or _remains(one, cured, slide)]
+        status = "blocked" if plan.kind == "blocked" else rules.status(remaining)
+        opens = after is not None and after.own and status != "blocked"
         return replace(
-            judged,
+            self._report(study, series, own[0].modality, status, of, len(own), before),
+            findings=tuple(remaining),
+            mended=tuple(one for one in found if one not in remaining),
+            plan=plan,
+            slide=after,
+            open_cost=open_cost(after) if after and opens else None,
+            open_cost_before=open_cost(slide) if slide and slide.own and rules.status(found) != "blocked" else None,
             written=tuple(sorted(delivery.written)) if delivery else (),
-            delivered=len(delivery.written) + len(delivery.present) if delivery else None,
-            seconds=dict(self._seconds),
-            requests=self.traffic.requests - before.requests,
-            bytes=self.traffic.bytes - before.bytes,
+            delivered=len(delivery.written) + len(delivery.present) if delivery and self._separate else None,
         )
 
-    def _judged(self, study: str, series: str, own: list[Row], related: list[Row], of: str) -> Report:
-        modality, before = own[0].modality, Traffic()
-        if not any(row.whole_slide for row in own):  # radiology and the like pass through as they are
-            return self._report(study, series, modality, "ready", of, len(own), before)
+    def _judged(self, study: str, series: str, rows: list[Row]) -> Judged:
         with self._timed("inspect"):
-            slide = self._inspect(study, series, related)
-        with self._timed("judge"):
-            found = rules.findings(slide)
-            status = rules.status(found)
-        cost = open_cost(slide) if status != "blocked" and slide.own else None
-        return self._report(
-            study, series, modality, status, of, len(own), before, findings=tuple(found), slide=slide, open_cost=cost
-        )
+            if self._seen is None or self._seen[0] != tuple(rows):
+                self._seen = (tuple(rows), inspect(self.store, study, rows))
+        seen = self._seen[1]
+        if series in seen.unreadable:
+            raise seen.unreadable[series]
+        with self._timed("plan"):
+            return judge(seen.study, seen.slides, self.options)
 
-    def _inspect(self, study: str, series: str, related: list[Row]) -> Slide:
-        """The slide's images from the metadata of every series it spans, and one frame of each image of this series."""
-        images: list[Image] = []
-        for one in dict.fromkeys([series, *(row.series for row in related if row.whole_slide)]):
-            images += [Image.of(item) for item in self.store.metadata(study, one)]
-        pyramid = tuple(image for image in images if image.in_pyramid)
-        own = [image for image in pyramid if image.series == series]
-        with ThreadPoolExecutor(IN_FLIGHT) as pool:
-            probes = dict(zip((image.instance for image in own), pool.map(self._probe(study), own), strict=True))
-        return Slide(pyramid, series, probes)
+    @property
+    def _separate(self) -> bool:
+        return self.executor is not None and self.executor.separate
 
-    def _probe(self, study: str) -> Callable[[Image], Probe]:
-        def probe(image: Image) -> Probe:
-            number = image.frames // 2 + 1  # the middle of the slide, where tissue is
-            frame = self.store.frame(study, image.series, image.instance, number)
-            coding = identify(frame, image.raw_frame_bytes)
-            if coding == "raw" and image.bits > 8:  # the bytes do not tell their order
-                syntax = self.store.transfer_syntax(study, image.series, image.instance)
-                big_endian = rules.table()["codestreams"]["raw-big-endian"]["transfer_syntaxes"]
-                coding = "raw-big-endian" if syntax in big_endian else coding
-            return Probe(number, len(frame), coding, header(frame, coding))
-
-        return probe
+    def _delivered(self, study: str, judged: Judged, series: str, own: list[Row]) -> Delivery | None:
+        """What carrying the plan out did; None when it was not."""
+        plan = judged.plan.of(series)
+        makes = any(not isinstance(act, LeaveOut | Withhold) for act in plan.acts)
+        makes = makes or any(one.series == series for one in judged.plan.followers)
+        maker = self.maker
+        if self.executor is None or self.dry_run or (makes and maker is None) or not (makes or self._separate):
+            return None
+        with self._timed("act"):
+            made: Callable[[], Iterable[NewFile]] = (lambda: maker(study, judged, series)) if maker and makes else tuple
+            return self.executor.carry_out(study, plan, own, made)
 
     def _report(
         self,
@@ -192,12 +196,11 @@ class Stages:
             self._seconds[stage] = self._seconds.get(stage, 0.0) + self.clock.monotonic() - start
 
 
-def same_slides(own: Iterable[Row], rows: Iterable[Row]) -> list[Row]:
-    """Rows that the viewer puts into the same slides as the series' own ones: SLIM groups over the whole study."""
-    own = list(own)
-    keys = {row.slide for row in own if row.whole_slide}
-    series = {row.series for row in own}
-    return [row for row in rows if row.series in series or (row.whole_slide and row.slide in keys)]
+def _remains(finding: rules.Finding, left: set[tuple[str, str]], slide: object) -> bool:
+    """Whether a finding is still true after the plan; those about the study are only mended by repairs."""
+    if slide is None or finding.rule in rules.STUDY_CHECKS:
+        return finding.remedy == "none" or slide is None
+    return (finding.rule, finding.problem) in left
 
 
 def explain(error: Exception) -> str:
