@@ -21,12 +21,15 @@ from .errors import CannotRun, Terminated
 from .executor import Executor
 from .inspection import IN_FLIGHT
 from .log import Log, hush_libraries
+from .making import Maker
+from .pixels.frames import FrameReader
 from .planner import Options
 from .records import Records
 from .retry import Repeating, RetryingAdapter, RetryPolicy, Traffic
 from .runner import Runner
 from .settings import Settings, load
 from .stages import Stages, explain
+from .staging import BucketStage
 from .store import DicomStore
 from .subscription import Subscription
 
@@ -82,6 +85,7 @@ def run(settings: Settings, log: Log) -> int:
         dry_run=settings.dry_run,
         options=Options(settings.viewer_store, settings.label_policy),
         executor=Executor(store, Deliverer(viewers, traffic, Repeating(policy, clock))),
+        maker=Maker(store, FrameReader(session, store.root, clock, policy), BucketStage(records)),
     )
     runner = Runner(stages, log, clock, settings)
     if settings.from_backlog:

@@ -5,7 +5,7 @@ Only ever adds. What it delivers is a function of the plan, so any run that was 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -29,6 +29,23 @@ class NewFile(Protocol):
     @property
     def file(self) -> Source: ...
 
+    def done(self) -> None:
+        """Called when it is stored: what was kept for it may go."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a series' plan adds. `make` makes those new instances whose UIDs it is given; it may be dear."""
+
+    uids: frozenset[str] = frozenset()
+    """Of all new instances."""
+    instead_of: frozenset[str] = frozenset()
+    """Instances that are not copied because new ones take their places, besides those that the plan says."""
+    make: Callable[[Collection[str]], Iterable[NewFile]] = lambda uids: ()
+
+
+NOTHING = Task()
+
 
 @dataclass(frozen=True)
 class Executor:
@@ -41,10 +58,8 @@ class Executor:
     def separate(self) -> bool:
         return self.source.root != self.deliverer.target.root
 
-    def carry_out(
-        self, study: str, plan: SeriesPlan, rows: Iterable[Row], made: Callable[[], Iterable[NewFile]] = tuple
-    ) -> Delivery:
-        """Delivers one series; `rows` are its instances in the source, `made` gives the plan's new ones (if any).
+    def carry_out(self, study: str, plan: SeriesPlan, rows: Iterable[Row], task: Task = NOTHING) -> Delivery:
+        """Delivers one series; `rows` are its instances in the source, those of this job left out.
 
         Raises SeriesFailed when the target does not end with exactly what the plan says, or has other content.
         """
@@ -52,36 +67,43 @@ class Executor:
         if plan.kind == "blocked":
             return delivery
         rows = list(rows)
-        there = {row.instance: row for row in self.deliverer.listed(study) if row.series == plan.series}
-        if self.separate:
-            wanted = set(copied(plan, [row.instance for row in rows]))
-            copies = [row for row in rows if row.instance in wanted]
-            self.deliverer.copy(self.source, study, copies, there, delivery)
-        else:
-            wanted = {row.instance for row in rows}
-        for new in made():
-            wanted.add(new.uid)
-            row = replace(rows[0], instance=new.uid)
-            self.deliverer.each([row], there, delivery, self._new(study, new))
-        self.reconcile(study, plan.series, wanted)
+        there = self._there(study, plan.series)
+        stay = set(copied(plan, [row.instance for row in rows])) - task.instead_of if self.separate else set[str]()
+        kept = stay if self.separate else {row.instance for row in rows}
+        self._refuse_surplus(plan.series, there, kept | task.uids)
+        if missing := sorted(task.uids - set(there)):
+            for new in task.make(missing):
+                row = replace(rows[0], instance=new.uid)
+                self.deliverer.each([row], there, delivery, self._delivering(study, new))
+                new.done()
+        delivery.present += sorted(task.uids & set(there))
+        self.deliverer.copy(self.source, study, [row for row in rows if row.instance in stay], there, delivery)
+        self._reconcile(study, plan.series, kept | task.uids)
         return delivery
 
-    def _new(self, study: str, new: NewFile) -> Callable[[Row], bool]:
+    def _there(self, study: str, series: str) -> dict[str, Row]:
+        return {row.instance: row for row in self.deliverer.listed(study) if row.series == series}
+
+    def _delivering(self, study: str, new: NewFile) -> Callable[[Row], bool]:
         return lambda row: self.deliverer.deliver(study, row, new.file)
 
-    def reconcile(self, study: str, series: str, wanted: Iterable[str]) -> None:
+    def _reconcile(self, study: str, series: str, wanted: Collection[str]) -> None:
         """The target's instances of the series are those wanted, none missing, none more. Raises SeriesFailed."""
-        present = {row.instance for row in self.deliverer.listed(study) if row.series == series}
-        target = self.deliverer.target.name
-        if missing := sorted(set(wanted) - present):
+        present = self._there(study, series)
+        if missing := sorted(set(wanted) - set(present)):
             raise SeriesFailed(
-                f"series {series}: {target} lacks {len(missing)} of its instances after storing them "
-                f"({_some(missing)}): somebody deletes there, or the store lost them; run again"
+                f"series {series}: {self.deliverer.target.name} lacks {len(missing)} of its instances after storing "
+                f"them ({_some(missing)}): somebody deletes there, or the store lost them; run again"
             )
-        if surplus := sorted(present - set(wanted)):
+        self._refuse_surplus(series, present, wanted)
+
+    def _refuse_surplus(self, series: str, present: Iterable[str], wanted: Collection[str]) -> None:
+        """Before anything is stored, too: levels of two versions beside each other would stop the viewer."""
+        if surplus := sorted(set(present) - set(wanted)):
             raise SeriesFailed(
-                f"series {series}: {target} has {len(surplus)} instances that are not to be shown ({_some(surplus)}), "
-                "from an earlier state of the study; this job deletes nothing: delete them there, then run again"
+                f"series {series}: {self.deliverer.target.name} has {len(surplus)} instances that are not to be shown "
+                f"({_some(surplus)}), from an earlier state of the study; this job deletes nothing: delete them there, "
+                "then run again"
             )
 
 

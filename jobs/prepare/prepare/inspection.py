@@ -13,7 +13,7 @@ from .codestream import header, identify
 from .errors import CannotRun
 from .finding import table
 from .image import Image
-from .metadata import Row
+from .metadata import Row, text
 from .slide import Probe, Slide
 from .store import DicomStore
 from .study import REFERRING_MODALITIES, Series, Study, series_of
@@ -63,7 +63,9 @@ def _series(store: DicomStore, study: str, uid: str, own: list[Row]) -> Series:
     modality = own[0].modality
     if not any(row.whole_slide for row in own) and modality not in REFERRING_MODALITIES:
         return Series(uid, modality)
-    return series_of(uid, modality, store.metadata(study, uid))
+    listed = {row.instance for row in own}  # what this job added is in the metadata, too
+    metadata = [item for item in store.metadata(study, uid) if text(item, "SOPInstanceUID") in listed]
+    return series_of(uid, modality, metadata)
 
 
 def _probes(store: DicomStore, study: str, images: Iterable[Image]) -> dict[str, Probe]:

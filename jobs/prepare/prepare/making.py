@@ -5,16 +5,16 @@ Decides nothing and stores nothing. What it gives can be read any number of time
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import requests
 from pydicom import Dataset
 from pydicom.uid import UID
 
-from . import VERSION
 from .edits import edited
 from .errors import SeriesFailed
+from .executor import NOTHING, Task
 from .following import Judged
 from .image import Image
 from .metadata import Row
@@ -26,13 +26,13 @@ from .pixels.levels import missing_levels
 from .pixels.rewrite import Change, rewritten
 from .pixels.source import Source as Level
 from .pixels.stage import Stage
-from .plan import FullTiling, MakeLevel, SeriesPlan, Transcode
+from .plan import Follower, FullTiling, MakeLevel, SeriesPlan, Transcode
 from .references import Successor, following
 from .reheaded import Reheaded
 from .retrieve import StoredFile
 from .store import DicomStore
 from .stow import Source
-from .successors import MAKING, Group, groups, level_uid, successors
+from .successors import ALGORITHM, MAKING, Group, groups, level_uid, successors
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,8 @@ class Made:
 
     uid: str
     instance: NewInstance
+    done: Callable[[], None]
+    """Forgets what was staged for it."""
 
     @property
     def file(self) -> Source:
@@ -63,47 +65,63 @@ class Maker:
     stage: Stage
     _headers: dict[str, Dataset] = field(default_factory=dict[str, Dataset])
 
-    def __call__(self, study: str, judged: Judged, series: str) -> Iterator[Made | Reheaded]:
-        """New instances of one series: levels coarsest first, rewritten ones, then objects that follow."""
+    def __call__(self, study: str, judged: Judged, series: str) -> Task:
+        """What the plan of one series adds. Nothing is read before it is made."""
         images = {image.instance: image for slide in judged.slides.values() for image in (*slide.images, *slide.labels)}
         plan = judged.plan.of(series)
-        self._headers.clear()
-        yield from self._levels(study, plan, images)
-        for group in groups(plan, images):
-            yield self._rewritten(study, plan, group, images)
+        if plan.kind == "blocked":
+            return NOTHING
         followers = [one for one in judged.plan.followers if one.series == series]
-        known = successors(judged.plan, images) if followers else {}
-        for follower in followers:
-            moved = {
-                uid: self._with_frames(study, judged, uid, known[uid], images)
-                for uid in follower.refers_to
-                if uid in known
-            }
-            source = self._file(study, series, follower.instance)
-            yield following(follower.instance, source, {**known, **moved}, tuple(moved), VERSION)
+        known = successors(judged.plan, images)
+        uids = {level_uid(level, plan, images) for level in plan.new_levels}
+        uids |= {group.uid for group in groups(plan, images)}
+        uids |= {known[one.instance].uid for one in followers}
 
-    def _levels(self, study: str, plan: SeriesPlan, images: Mapping[str, Image]) -> Iterator[Made]:
+        def make(missing: Collection[str]) -> Iterator[Made | Reheaded]:
+            self._headers.clear()
+            yield from self._levels(study, plan, images, missing)
+            for group in groups(plan, images):
+                if group.uid in missing:
+                    yield self._rewritten(study, plan, group, images)
+            for one in followers:
+                if known[one.instance].uid in missing:
+                    yield self._following(study, judged, one, known, images)
+
+        return Task(frozenset(uids), frozenset(one.instance for one in followers), make)
+
+    def _following(
+        self, study: str, judged: Judged, one: Follower, known: Mapping[str, Successor], images: Mapping[str, Image]
+    ) -> Reheaded:
+        moved = {uid: self._with_frames(study, judged, uid, known[uid], images) for uid in one.refers_to}
+        source = self._file(study, one.series, one.instance)
+        return following(one.instance, source, {**known, **moved}, one.refers_to, ALGORITHM)
+
+    def _levels(
+        self, study: str, plan: SeriesPlan, images: Mapping[str, Image], missing: Collection[str]
+    ) -> Iterator[Made]:
+        """Coarsest first; a source is read once for all of its levels."""
         by_source: dict[tuple[str, ...], list[MakeLevel]] = {}
         for level in plan.new_levels:
-            by_source.setdefault(level.sources, []).append(level)
+            if level_uid(level, plan, images) in missing:
+                by_source.setdefault(level.sources, []).append(level)
         for sources, levels in by_source.items():
             by_halvings = {_halvings(level): level for level in levels}
             source = self._level(study, plan, sources, images)
             for made in missing_levels(source, by_halvings, self.stage, MAKING):
                 level = by_halvings[int(made.role.rpartition("-")[2])]
-                yield _named(made, level_uid(level, plan, images))
+                yield self._named(made, level_uid(level, plan, images))
 
     def _rewritten(self, study: str, plan: SeriesPlan, group: Group, images: Mapping[str, Image]) -> Made | Reheaded:
         if group.pixels_change:
             source = self._level(study, plan, group.instances, images)
             encode = any(isinstance(act, Transcode) for act in group.acts)
-            return _named(rewritten(source, Change(encode=encode), self.stage, MAKING), group.uid)
+            return self._named(rewritten(source, Change(encode=encode), self.stage, MAKING), group.uid)
         (instance,) = group.instances
         names = ", ".join(act.act for act in group.acts)
 
         def edit(dataset: Dataset) -> None:
             edited(dataset, group.acts, lambda uid: self._header(study, images[uid]))
-            made_by(dataset, Tool(VERSION), f"Rewritten for the viewer: {names}")
+            made_by(dataset, Tool(ALGORITHM), f"Rewritten for the viewer: {names}")
 
         return Reheaded(instance, self._file(study, plan.series, instance), group.uid, edit)
 
@@ -142,6 +160,11 @@ class Maker:
                 ) from None
         return self._headers[image.instance]
 
+    def _named(self, made: NewInstance, uid: str) -> Made:
+        staged = made.uid
+        made.dataset.SOPInstanceUID = made.dataset.file_meta.MediaStorageSOPInstanceUID = UID(uid)
+        return Made(uid, made, lambda: self.stage.clear(f"{staged}/"))
+
     def _file(self, study: str, series: str, instance: str) -> StoredFile:
         return StoredFile(self.store, study, Row(series, instance, "", "", 1, 0, 0, ("", "", "")))
 
@@ -151,8 +174,3 @@ def _halvings(level: MakeLevel) -> int:
     if 1 << halvings != level.factor:
         raise SeriesFailed(f"a level {level.factor} times smaller than its source is none that can be made by halving")
     return halvings
-
-
-def _named(made: NewInstance, uid: str) -> Made:
-    made.dataset.SOPInstanceUID = made.dataset.file_meta.MediaStorageSOPInstanceUID = UID(uid)
-    return Made(uid, made)

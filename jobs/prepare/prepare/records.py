@@ -66,8 +66,17 @@ class Records:
             )
         return int(cast(Any, blob.generation))
 
-    def delete(self, name: str, generation: int) -> None:
-        """Deletes the object when it still has `generation`, else Conflict; without an object: nothing."""
+    def put_bytes(self, name: str, data: bytes) -> None:
+        """Writes, whatever is there."""
+        with self._explained(name, "storage.objects.create"):
+            self._bucket.blob(name).upload_from_string(data, content_type="application/octet-stream", retry=NO_RETRY)
+
+    def get_bytes(self, name: str) -> bytes:
+        with self._explained(name, "storage.objects.get"):
+            return self._bucket.blob(name).download_as_bytes(retry=NO_RETRY)
+
+    def delete(self, name: str, generation: int | None) -> None:
+        """Deletes the object when it still has `generation` (None: any), else Conflict; without an object: nothing."""
         blob = self._bucket.blob(name)
         with self._explained(name, "storage.objects.delete"):
             try:

@@ -69,6 +69,9 @@ class Reheaded:
     def file(self) -> Source:
         return self
 
+    def done(self) -> None:
+        """Nothing was kept for it."""
+
     @property
     def length(self) -> int | None:
         return None

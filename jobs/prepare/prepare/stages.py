@@ -5,7 +5,7 @@ Reads the store and the report of before; `following` decides, `executor` acts; 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,19 +15,19 @@ from .backlog import Objects
 from .clock import Clock
 from .copying import Delivery
 from .errors import Conflict, Gone, SeriesFailed
-from .executor import Executor, NewFile
+from .executor import NOTHING, Executor, Task
 from .following import Judged, judge
 from .foresee import foreseen
 from .inspection import Inspected, inspect
 from .metadata import Row
-from .plan import LeaveOut, Withhold
+from .pixels.instances import is_ours
 from .planner import Options
 from .report import Report, fingerprint
 from .retry import Traffic
 from .slide import open_cost
 from .store import DicomStore
 
-Maker = Callable[[str, Judged, str], Iterable[NewFile]]
+Maker = Callable[[str, Judged, str], Task]
 """(study, what was judged, series) -> the new instances that its plan asks for."""
 
 
@@ -64,9 +64,9 @@ class Stages:
     _discovered: float = 0.0
 
     def discover(self, study: str) -> list[Row]:
-        """Lists the instances of a study. Raises Gone for none."""
+        """Lists the instances of a study, those left out that this job added. Raises Gone for none."""
         start = self.clock.monotonic()
-        rows = self.store.instances(study)
+        rows = [row for row in self.store.instances(study) if not is_ours(row.instance)]
         self._discovered = self.clock.monotonic() - start
         return rows
 
@@ -150,15 +150,14 @@ class Stages:
 
     def _delivered(self, study: str, judged: Judged, series: str, own: list[Row]) -> Delivery | None:
         """What carrying the plan out did; None when it was not."""
+        if self.executor is None or self.dry_run:
+            return None
         plan = judged.plan.of(series)
-        makes = any(not isinstance(act, LeaveOut | Withhold) for act in plan.acts)
-        makes = makes or any(one.series == series for one in judged.plan.followers)
-        maker = self.maker
-        if self.executor is None or self.dry_run or (makes and maker is None) or not (makes or self._separate):
+        task = self.maker(study, judged, series) if self.maker else NOTHING
+        if not task.uids and not self._separate:
             return None
         with self._timed("act"):
-            made: Callable[[], Iterable[NewFile]] = (lambda: maker(study, judged, series)) if maker and makes else tuple
-            return self.executor.carry_out(study, plan, own, made)
+            return self.executor.carry_out(study, plan, own, task)
 
     def _report(
         self,

@@ -9,13 +9,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from . import VERSION
 from .image import Image
 from .pixels.instances import Making, new_uid
 from .plan import Act, FullTiling, LeaveOut, MakeLevel, SeriesPlan, StudyPlan, Transcode
 from .references import Successor, uid_of
 
-MAKING = Making(VERSION)
+ALGORITHM = "1"
+"""Of the bytes of new instances: another one makes other UIDs, so it is changed only when bytes would differ."""
+MAKING = Making(ALGORITHM)
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def successors(plan: StudyPlan, images: Mapping[str, Image]) -> dict[str, Succes
     images_only = dict(found)
     for follower in plan.followers:
         known = [uid for uid in follower.refers_to if uid in images_only]
-        found[follower.instance] = Successor(uid_of(follower.instance, images_only, known, VERSION))
+        found[follower.instance] = Successor(uid_of(follower.instance, images_only, known, ALGORITHM))
     return found
 
 
@@ -86,4 +87,4 @@ def _source(instances: tuple[str, ...], images: Mapping[str, Image]) -> str:
 
 def _uid(source: str, role: str, level: int, acts: tuple[Act, ...]) -> str:
     parameters = json.dumps([MAKING.parameters, *(asdict(act) for act in acts)], sort_keys=True)
-    return new_uid(VERSION, source, role, level, parameters)
+    return new_uid(ALGORITHM, source, role, level, parameters)

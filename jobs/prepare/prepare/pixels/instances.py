@@ -12,6 +12,8 @@ from .part10 import size_of, write_stream
 
 NAMESPACE = UUID("6f1b7d52-3a53-5c0e-9a5e-2b1f7c3d9e10")
 """Of every UID that this job makes."""
+MARK = 0xD1C05EED
+"""The first 32 bits of their UUIDs; the other 96 are as good as random."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +30,15 @@ class Making:
 
 
 def new_uid(version: str, source: str, role: str, level: int = 0, parameters: str = "") -> str:
-    """A UID that the same inputs always give: `2.25.` and a name-based UUID as a decimal number."""
-    return f"2.25.{uuid5(NAMESPACE, f'{version}|{source}|{role}|{level}|{parameters}').int}"
+    """A UID that the same inputs always give: `2.25.` and a name-based UUID, which begins with our mark, in decimal."""
+    name = uuid5(NAMESPACE, f"{version}|{source}|{role}|{level}|{parameters}").int
+    return f"2.25.{MARK << 96 | name & (1 << 96) - 1}"
+
+
+def is_ours(uid: str) -> bool:
+    """Whether `new_uid` made it: so that what this job adds to a store is told from what others put there."""
+    number = uid.removeprefix("2.25.")
+    return number != uid and number.isdigit() and int(number) >> 96 == MARK
 
 
 @dataclass(frozen=True)
