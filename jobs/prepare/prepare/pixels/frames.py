@@ -22,7 +22,8 @@ from .multipart import Truncated, boundary_of, parts
 
 ACCEPT = 'multipart/related; type="application/octet-stream"; transfer-syntax=*'
 TIMEOUT = (10.0, 600.0)
-CHUNK = 1 << 18
+CHUNK = 1 << 16
+"""Bytes taken at a time: what a broken answer may lose."""
 BROKEN = (ConnectionError, Timeout, ChunkedEncodingError, ContentDecodingError, Truncated)
 
 Fetch = Callable[[Iterable[tuple[str, int]], int], Iterator[bytes]]

@@ -20,6 +20,17 @@ from .multipart import boundary_of
 ACCEPT = 'multipart/related; type="application/dicom"; transfer-syntax=*'
 LARGEST = 512 << 20
 """Bytes before the pixel data: positions of a million tiles fit."""
+NEEDED = (
+    "SOPClassUID",
+    "SOPInstanceUID",
+    "Rows",
+    "Columns",
+    "SamplesPerPixel",
+    "BitsAllocated",
+    "PhotometricInterpretation",
+    "OpticalPathSequence",
+)
+"""Without these nothing can be said of the pixels of a whole-slide image."""
 PART_HEADERS = 16_384
 
 
@@ -44,6 +55,9 @@ def parse_header(stream: BinaryIO, instance: str) -> Dataset:
         raise CannotDecode(f"instance {instance} does not begin as a DICOM file: send it to the store again") from None
     if "TransferSyntaxUID" not in header.file_meta:
         raise CannotDecode(f"instance {instance} does not say its transfer syntax: send it to the store again")
+    missing = [keyword for keyword in NEEDED if header.get(keyword) in (None, "")]
+    if missing:
+        raise CannotDecode(f"instance {instance} has no {', '.join(missing)}: send it again from its source")
     return header
 
 

@@ -32,10 +32,10 @@ def parts(chunks: Iterable[bytes], boundary: bytes, largest: int) -> Iterator[by
         searched = 0
         while True:
             at = buffer.find(mark, searched)
-            if at >= 0:
+            if 0 <= at <= limit:
                 return at
             searched = max(0, len(buffer) - len(mark) + 1)
-            if len(buffer) > limit + len(mark):
+            if at > limit or len(buffer) > limit + len(mark):
                 raise Truncated(f"a part is larger than {limit} bytes")
             more(1)
 

@@ -21,7 +21,8 @@ from .errors import CannotPlace
 from .grid import Grid
 from .halve import halve
 
-TILES_A_TASK = 8
+TILES_A_TASK = 4
+"""At most; fewer where a row is too short to keep every thread busy."""
 
 
 @dataclass(frozen=True)
@@ -93,10 +94,15 @@ class Cascade:
         self, level: _Level, row: int, encoded: list[bytes | None], pool: ThreadPoolExecutor
     ) -> list[Future[None]]:
         def lay(start: int) -> None:
-            for column in range(start, min(start + TILES_A_TASK, len(encoded))):
+            for column in range(start, min(start + step, len(encoded))):
                 _lay(level, self.grid, row, column, self.decode(encoded[column]))
 
-        return [pool.submit(lay, start) for start in range(0, len(encoded), TILES_A_TASK)]
+        step = self._step(len(encoded))
+        return [pool.submit(lay, start) for start in range(0, len(encoded), step)]
+
+    def _step(self, across: int) -> int:
+        """Tiles of one task."""
+        return max(1, min(TILES_A_TASK, across // (2 * self.threads)))
 
     def _complete(self, level: _Level, row: int, pool: ThreadPoolExecutor) -> Iterator[Band]:
         """Row `row` of `level` is full: encodes it and lays it into the level above, which may be full then too."""
@@ -104,14 +110,15 @@ class Cascade:
         frames: list[bytes] = [b""] * grid.across
 
         def work(start: int) -> None:
-            for column in range(start, min(start + TILES_A_TASK, grid.across)):
+            for column in range(start, min(start + step, grid.across)):
                 tile = _tile(level, row, column)
                 if level.wanted:
                     frames[column] = self.encode(tile)
                 if above is not None:
                     _lay(above, grid, row, column, tile)
 
-        _finish([pool.submit(work, start) for start in range(0, grid.across, TILES_A_TASK)])
+        step = self._step(grid.across)
+        _finish([pool.submit(work, start) for start in range(0, grid.across, step)])
         if level.wanted:
             yield Band(level.halvings, row, frames)
         if above is not None and (row % 2 or row == grid.down - 1):
