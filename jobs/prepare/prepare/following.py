@@ -12,6 +12,9 @@ from .rules import findings, study_findings, worst_first
 from .slide import Slide
 from .study import OVERLAYS, Reference, Series, Study
 
+OF_ALL_SLIDES = {("R18", "paths")}
+"""What keeps SLIM from listing any slide of the study, whoever's images are at fault."""
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -47,7 +50,11 @@ def judge(study: Study, slides: Mapping[str, Slide], options: Options) -> Judged
 
 def _found(series: Series, slide: Slide | None, study: Study, options: Options) -> tuple[Finding, ...]:
     own = {image.instance for image in series.images} | {one.instance for one in series.references}
-    concerning = [finding for finding in study_findings(study) if own & set(finding.instances)]
+    concerning = [
+        finding
+        for finding in study_findings(study)
+        if own & set(finding.instances) or (slide and (finding.rule, finding.problem) in OF_ALL_SLIDES)
+    ]
     return tuple(worst_first([*(findings(slide, options.label_policy) if slide else ()), *concerning]))
 
 

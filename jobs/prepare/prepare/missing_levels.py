@@ -35,7 +35,7 @@ def _steps(levels: list[Level], r09: Rule) -> list[tuple[Level, int]]:
     """(source, factor) of each level that is missing."""
     steps: list[tuple[Level, int]] = []
     for finer, coarser in pairwise(levels):
-        if step_too_wide(finer.size[0], coarser.size[0], r09):
+        if step_too_wide(finer, coarser, r09):
             factor = 2
             while finer.size[0] / factor > coarser.size[0] * 1.5:
                 steps.append((finer, factor))

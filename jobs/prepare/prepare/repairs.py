@@ -19,6 +19,8 @@ MENDED = frozenset({"BLOCK", "WRONG", "SLOW"})
 RESAMPLED = ("DERIVED", "PRIMARY", "VOLUME", "RESAMPLED")
 BRIGHTFIELD = frozenset({"OpticalPathSequence", "OpticalPathIdentifier", "IlluminationTypeCodeSequence"})
 """Attributes that have a default where no image of the slide tells them."""
+SIZES = frozenset({"TotalPixelMatrixColumns", "TotalPixelMatrixRows"})
+"""Of many tiles nobody knows how they are laid out without these."""
 
 
 class CannotRepair(Exception):
@@ -160,19 +162,25 @@ def profiled(case: Case, kept: list[Image]) -> list[Act]:
 
 def completed(case: Case, kept: list[Image]) -> list[Act]:
     """R12, R18. From the finest image that has what is missing. Raises CannotRepair where none has."""
-    acts: list[Act] = []
+    wanted: dict[tuple[tuple[str, ...], str], list[Image]] = {}
     for image in [one for one in case.concerned(("R12", "missing"), ("R18", "paths")) if one in kept]:
-        having = [one for one in case.slide.images if not set(image.missing) & set(one.missing)]
+        lacks = set(image.missing)
+        having = [one for one in case.slide.images if not lacks & set(one.missing)]
         template = min(having, key=lambda one: (-one.total_columns, one.instance), default=None)
-        if not image.in_pyramid or (template is None and image.samples == 3 and set(image.missing) <= BRIGHTFIELD):
-            wanted = tuple(name for name in image.missing if image.in_pyramid or name in BRIGHTFIELD)
-            acts.append(Complete(instances=(image.instance,), attributes=wanted, template=""))
-        elif template is None or (
-            image.frames > 1 and {"TotalPixelMatrixColumns", "TotalPixelMatrixRows"} & {*image.missing}
-        ):
+        if not image.in_pyramid:  # a photograph of the glass: only what SLIM insists on
+            wanted.setdefault((tuple(name for name in image.missing if name in BRIGHTFIELD), ""), []).append(image)
+        elif image.frames > 1 and lacks & SIZES:
             raise CannotRepair("attributes", keywords=", ".join(image.missing))
+        elif template is not None:
+            wanted.setdefault((image.missing, template.instance), []).append(image)
+        elif image.samples == 3 and lacks <= BRIGHTFIELD:
+            wanted.setdefault((image.missing, ""), []).append(image)
         else:
-            acts.append(Complete(instances=(image.instance,), attributes=image.missing, template=template.instance))
+            raise CannotRepair("attributes", keywords=", ".join(image.missing))
+    acts: list[Act] = [
+        Complete(instances=_uids(images), attributes=attributes, template=template)
+        for (attributes, template), images in wanted.items()
+    ]
     split = [image for image in case.concerned(("R18", "acquisition")) if image in kept]
     if split:
         named = min(image.instance for image in case.slide.own if image.slide[2])

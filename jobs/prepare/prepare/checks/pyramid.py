@@ -7,7 +7,7 @@ from typing import Any
 
 from ..finding import Finding, Rule
 from ..image import Image
-from ..slide import Slide, pyramids
+from ..slide import Level, Slide, pyramids
 
 
 def one_image_per_size(slide: Slide, rule: Rule) -> list[Finding]:
@@ -39,15 +39,16 @@ def is_complete(slide: Slide, rule: Rule) -> list[Finding]:
             columns, rows = coarsest.size
             found.append(rule.finding("coarsest", coarsest.images, tiles=coarsest.tiles, columns=columns, rows=rows))
         for finer, coarser in pairwise(levels):
-            if step_too_wide(finer.size[0], coarser.size[0], rule):
+            if step_too_wide(finer, coarser, rule):
                 images = (*finer.images, *coarser.images)
                 found.append(rule.finding("ratio", images, finer=finer.size[0], coarser=coarser.size[0]))
     return _first_of_each(found)
 
 
-def step_too_wide(finer: int, coarser: int, rule: Rule) -> bool:
+def step_too_wide(finer: Level, coarser: Level, rule: Rule) -> bool:
+    """Below a level of a few tiles no step costs anything."""
     limit = rule.parameters["largest_ratio"] * (1 + rule.parameters["ratio_tolerance"])
-    return finer > limit * max(coarser, 1)
+    return finer.tiles > rule.parameters["coarsest_tiles"] and finer.size[0] > limit * max(coarser.size[0], 1)
 
 
 def spacing_fits_sizes(slide: Slide, rule: Rule) -> list[Finding]:

@@ -26,7 +26,7 @@ def opens_as_a_whole(study: Study, rule: Rule) -> list[Finding]:
     """R18. One bad image, a label included, keeps SLIM from listing any slide of the study."""
     found: list[Finding] = []
     every = [image for series in study.series for image in series.images]
-    lacking = [image for image in every if "OpticalPathSequence" in image.missing and not image.in_pyramid]
+    lacking = [image for image in every if "OpticalPathSequence" in image.missing]
     if lacking:
         found.append(rule.finding("paths", lacking))
     for series in study.series:
