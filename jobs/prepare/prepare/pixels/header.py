@@ -28,7 +28,6 @@ NEEDED = (
     "SamplesPerPixel",
     "BitsAllocated",
     "PhotometricInterpretation",
-    "OpticalPathSequence",
 )
 """Without these nothing can be said of the pixels of a whole-slide image."""
 PART_HEADERS = 16_384
