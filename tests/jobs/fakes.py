@@ -93,6 +93,7 @@ class Messages:
     def __init__(self) -> None:
         self.waiting: list[dict[str, Any]] = []
         self.leased: dict[str, dict[str, Any]] = {}
+        self.sought: list[str] = []
 
     def notify(self, study: str, series: str, instance: str = "1.2.9", store: str = STORE) -> None:
         self.add(f"{store}/dicomWeb/studies/{study}/series/{series}/instances/{instance}".encode())
@@ -105,6 +106,9 @@ class Messages:
         taken, self.waiting = self.waiting, []
         self.leased |= {one["ackId"]: one for one in taken}
         return taken
+
+    def seek(self, time: str) -> None:
+        self.sought.append(time)
 
     def acknowledge(self, ack_ids: list[str]) -> None:
         for ack_id in ack_ids:
@@ -135,6 +139,13 @@ class Store:
         if study not in self.studies:
             raise Gone(f"study {study} is not in {self.name}")
         return [Row.of(item) for items in self.studies[study].values() for item in items]
+
+    def slide_studies(self) -> list[str]:
+        self.traffic.add(requests=1)
+        return [study for study, every in self.studies.items() if any(self._slides(items) for items in every.values())]
+
+    def _slides(self, items: list[dict[str, Any]]) -> bool:
+        return any(one.get(tag("Modality"), {}).get("Value") == ["SM"] for one in items)
 
     def study_of(self, series: str) -> str:
         self.traffic.add(requests=1)

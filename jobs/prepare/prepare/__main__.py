@@ -27,6 +27,7 @@ from .planner import Options
 from .records import Records
 from .retry import Repeating, RetryingAdapter, RetryPolicy, Traffic
 from .runner import Runner
+from .screen import log_for, plan_table
 from .settings import Settings, load
 from .stages import Stages, explain
 from .staging import BucketStage
@@ -44,7 +45,8 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     try:
         settings = load(arguments, environment)
         fixed = {"execution": settings.execution, "task": settings.task_index} if settings.execution else {}
-        log = Log(sys.stderr if settings.json else sys.stdout, fixed)
+        to_stderr = settings.json or settings.dry_run
+        log = log_for(sys.stderr if to_stderr else sys.stdout, fixed)
         return run(settings, log)
     except CannotRun as error:
         log.line("ERROR", str(error))
@@ -90,7 +92,11 @@ def run(settings: Settings, log: Log) -> int:
     runner = Runner(stages, log, clock, settings)
     if settings.from_backlog:
         source = Subscription(settings.backlog_subscription or "", settings.pubsub_endpoint, session)
-        runner.backlog(Backlog(records, source, store.name))
+        backlog = Backlog(records, source, store.name)
+        runner.again(backlog)
+        runner.backlog(backlog)
+    elif settings.sweep:
+        runner.sweep()
     else:
         runner.named(settings.studies, settings.series)
     failed = [outcome for outcome in runner.outcomes if outcome.status == "failed"]
@@ -107,6 +113,8 @@ def run(settings: Settings, log: Log) -> int:
             for one in runner.outcomes
         ]
         print(json.dumps({"schema_version": 1, "exit_code": exit_code, "series": reports}, indent=1))
+    elif settings.dry_run:
+        print(plan_table(runner.outcomes))
     return exit_code
 
 

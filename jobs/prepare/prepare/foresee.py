@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from .codestream import Header
@@ -42,6 +43,21 @@ def foreseen(slide: Slide, plan: SeriesPlan) -> Slide:
     )
 
 
+def provisional(level: MakeLevel) -> str:
+    """The name of a level that has no UID yet."""
+    return f"{level.sources[0]}/{level.factor}"
+
+
+def named(slide: Slide, names: Mapping[str, str]) -> Slide:
+    """The slide with other UIDs, where `names` has them."""
+    return replace(
+        slide,
+        images=tuple(replace(image, instance=names.get(image.instance, image.instance)) for image in slide.images),
+        labels=tuple(replace(image, instance=names.get(image.instance, image.instance)) for image in slide.labels),
+        probes={names.get(uid, uid): probe for uid, probe in slide.probes.items()},
+    )
+
+
 def _changed(act: Act, image: Image, every: dict[str, Image]) -> Image:
     if isinstance(act, ShareProfile):
         return replace(image, icc=True, icc_digest=every[act.profile_of].icc_digest)
@@ -76,7 +92,7 @@ def _tiled(image: Image) -> Image:
 def _made(act: MakeLevel, source: Image, probe: Probe | None) -> tuple[Image, Probe | None]:
     image = replace(
         _tiled(source),
-        instance=f"{source.instance}/{act.factor}",
+        instance=provisional(act),
         image_type=("DERIVED", "PRIMARY", "VOLUME", "RESAMPLED"),
         total_columns=act.columns,
         total_rows=act.rows,

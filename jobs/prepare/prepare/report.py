@@ -45,6 +45,15 @@ def is_current(report: Any, of: str) -> bool:
     return bool(report.get("schema_version") == SCHEMA_VERSION and report.get("fingerprint") == of)
 
 
+def strange(report: Any, generation: int) -> str:
+    """What to say of a report that this version cannot go by; empty when there was none, or one of this version."""
+    if not generation or (isinstance(report, dict) and report.get("schema_version") == SCHEMA_VERSION):
+        return ""
+    told = report.get("schema_version") if isinstance(report, dict) else None
+    kind = f"a report of another version (schema {told})" if isinstance(told, int) else "a report that cannot be read"
+    return f"{kind} was there: ignored, and written anew"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Report:
     """One series, judged."""

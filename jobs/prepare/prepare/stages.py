@@ -17,15 +17,17 @@ from .copying import Delivery
 from .errors import Conflict, Gone, SeriesFailed
 from .executor import NOTHING, Executor, Task
 from .following import Judged, judge
-from .foresee import foreseen
+from .foresee import foreseen, named, provisional
 from .inspection import Inspected, inspect
 from .metadata import Row
 from .pixels.instances import is_ours
+from .plan import SeriesPlan
 from .planner import Options
 from .report import Report, fingerprint
 from .retry import Traffic
-from .slide import open_cost
+from .slide import Slide, open_cost
 from .store import DicomStore
+from .successors import groups, level_uid
 
 Maker = Callable[[str, Judged, str], Task]
 """(study, what was judged, series) -> the new instances that its plan asks for."""
@@ -40,6 +42,8 @@ class Outcome:
     status: str
     document: dict[str, Any] | None = None
     reason: str = ""
+    note: str = ""
+    """Something else worth a line of the log."""
 
 
 @dataclass
@@ -89,7 +93,7 @@ class Stages:
                     self.records.write(report.name(study, series), document, generation)
                 except Conflict:
                     continue  # another run wrote: if it saw the same, its report stands
-            return Outcome(study, series, document["status"], document)
+            return Outcome(study, series, document["status"], document, note=report.strange(present, generation))
 
     def failure(self, study: str, series: str, reason: str) -> Outcome:
         """Writes the report of a series that could not be prepared."""
@@ -116,7 +120,7 @@ class Stages:
         delivery = self._delivered(study, judged, series, own)
         slide = judged.slides.get(series)
         acted = delivery is not None or not plan.acts
-        after = foreseen(slide, plan) if slide and acted else slide
+        after = _shown(slide, plan) if slide and acted else slide
         left = [*rules.findings(after, self.options.label_policy)] if after else []
         cured = {(one.rule, one.problem) for one in left}
         remaining = [one for one in found if not acted or plan.kind == "blocked" or _remains(one, cured, slide)]
@@ -193,6 +197,14 @@ class Stages:
             yield
         finally:
             self._seconds[stage] = self._seconds.get(stage, 0.0) + self.clock.monotonic() - start
+
+
+def _shown(slide: Slide, plan: SeriesPlan) -> Slide:
+    """The slide as viewers have it after the plan, with the UIDs of its new instances."""
+    images = {image.instance: image for image in (*slide.images, *slide.labels)}
+    names = {provisional(level): level_uid(level, plan, images) for level in plan.new_levels}
+    names |= {group.instances[0]: group.uid for group in groups(plan, images)}
+    return named(foreseen(slide, plan), names)
 
 
 def _remains(finding: rules.Finding, left: set[tuple[str, str]], slide: object) -> bool:

@@ -15,7 +15,7 @@ from dicomweb_client.web import DICOMwebClient
 from pydicom.filereader import read_partial
 
 from .errors import CannotRun, Gone, SeriesFailed
-from .metadata import Json, Row
+from .metadata import Json, Row, text
 
 PAGE = 5000
 """Instances asked for at a time; Google sends at most 50,000 and says nothing when it cuts."""
@@ -54,6 +54,23 @@ class DicomStore:
         if not rows:
             raise Gone(f"study {study} is not in {self.name}: check the UID and the store")
         return rows
+
+    def slide_studies(self) -> Generator[str]:
+        """StudyInstanceUIDs of every study with slides, each once, a page of series at a time."""
+        seen: set[str] = set()
+        offset = 0
+        while True:
+            with self._explained("the list of slides"):
+                page = cast(
+                    "list[Json]",
+                    self._client.search_for_series(search_filters={"Modality": "SM"}, limit=PAGE, offset=offset),
+                )
+            fresh = dict.fromkeys(text(item, "StudyInstanceUID") for item in page)
+            yield from (study for study in fresh if study and study not in seen)
+            seen |= set(fresh)
+            offset += len(page)
+            if len(page) < PAGE:
+                return
 
     def study_of(self, series: str) -> str:
         """StudyInstanceUID of a series."""

@@ -29,9 +29,7 @@ def levels(*sizes: int, series: str = SERIES, **more: Any) -> Items:
     """The largest level is ORIGINAL; `more` goes to all."""
     made: Items = []
     for number, size in enumerate(sizes or SIZES, 1):
-        kind = (
-            ["ORIGINAL", "PRIMARY", "VOLUME", "NONE"] if number == 1 else ["DERIVED", "PRIMARY", "VOLUME", "RESAMPLED"]
-        )
+        kind = ORIGINAL if number == 1 else RESAMPLED
         made.append(item(f"{series}.{number}", size, series, **{"ImageType": kind, **more}))
     return made
 
