@@ -39,7 +39,7 @@ class FrameReader:
     clock: Clock = field(default_factory=Clock)
     policy: RetryPolicy = field(default_factory=RetryPolicy)
     in_flight: int = 8
-    batch_frames: int = 50
+    batch_frames: int = 100
     batch_bytes: int = 4 << 20
     """What a batch is expected to have; the figure follows the frames seen."""
     jitter: Callable[[], float] = random.random
