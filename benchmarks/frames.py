@@ -1,8 +1,8 @@
 """Frames in batches at 40 ms of added latency: this job's reader against dicomweb-client with 50 frames a request.
 
 The server is a process of its own that answers from memory and waits before each answer. dicomweb-client has 8 threads
-with a request each; the reader has its defaults (100 frames, 8 in flight). Each side runs in a process of its own, in turns; the best
-run counts. CPU is the client's.
+with a request each; the reader has its defaults (100 frames, 8 in flight). Each side runs in a process of its own, in
+turns; the best run counts. CPU is the client's.
 
     python benchmarks/frames.py [--frames 5000] [--latency 0.04] [--json FILE]
 """
