@@ -168,6 +168,7 @@ def test_an_annotation_follows_the_slide_that_was_repaired(platform: Platform, t
     note.save_as(tmp_path / "note.dcm", enforce_file_format=True)
     assert platform.load(tmp_path) == 0
     execution = platform.run_job("--study", base.StudyInstanceUID)
+    assert execution.get("succeededCount") == 1, platform.log(execution)
     report = platform.report(base.StudyInstanceUID, note.SeriesInstanceUID)
     assert (report["status"], report["delivered"]) == ("ready", 1), platform.log(execution)
     (followed,) = report["written"]

@@ -14,7 +14,7 @@ from pydicom import Dataset
 from pydicom.uid import UID
 
 from .errors import SeriesFailed
-from .pixels.header import parse_header
+from .pixels.header import parse_object
 from .stow import Source
 
 LARGEST = 256 << 20
@@ -78,7 +78,7 @@ class Reheaded:
 
     def __iter__(self) -> Iterator[bytes | memoryview]:
         arriving = Arriving(iter(self.source), f"instance {self.instance}")
-        dataset = parse_header(cast(BinaryIO, arriving), self.instance)
+        dataset = parse_object(cast(BinaryIO, arriving), self.instance)
         self.edit(dataset)
         dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = UID(self.uid)
         head = BytesIO()

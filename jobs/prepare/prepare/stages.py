@@ -28,6 +28,7 @@ from .retry import Traffic
 from .slide import Slide, open_cost
 from .store import DicomStore
 from .successors import groups, level_uid
+from .verify import verify
 
 Maker = Callable[[str, Judged, str], Task]
 """(study, what was judged, series) -> the new instances that its plan asks for."""
@@ -161,7 +162,12 @@ class Stages:
         if not task.uids and not self._separate:
             return None
         with self._timed("act"):
-            return self.executor.carry_out(study, plan, own, task)
+            delivery = self.executor.carry_out(study, plan, own, task)
+        if task.uids & set(delivery.written):
+            with self._timed("verify"):
+                deliverer = self.executor.deliverer
+                verify(deliverer.target, study, series, deliverer.listed(study), self.options.label_policy)
+        return delivery
 
     def _report(
         self,

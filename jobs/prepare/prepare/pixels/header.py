@@ -47,16 +47,22 @@ def read_header(session: requests.Session, url: str) -> Dataset:
 
 
 def parse_header(stream: BinaryIO, instance: str) -> Dataset:
-    """The same from any binary stream that begins with the preamble. pydicom raises many kinds for hostile bytes."""
+    """The same from any binary stream that begins with the preamble. Raises CannotDecode for what is no image, too."""
+    header = parse_object(stream, instance)
+    missing = [keyword for keyword in NEEDED if header.get(keyword) in (None, "")]
+    if missing:
+        raise CannotDecode(f"instance {instance} has no {', '.join(missing)}: send it again from its source")
+    return header
+
+
+def parse_object(stream: BinaryIO, instance: str) -> Dataset:
+    """The attributes before the pixel data, if any, of whatever object. pydicom raises many kinds for hostile bytes."""
     try:
         header = dcmread(stream, stop_before_pixels=True)
     except (InvalidDicomError, ValueError, KeyError, EOFError, TypeError, OverflowError, RecursionError):
         raise CannotDecode(f"instance {instance} does not begin as a DICOM file: send it to the store again") from None
     if "TransferSyntaxUID" not in header.file_meta:
         raise CannotDecode(f"instance {instance} does not say its transfer syntax: send it to the store again")
-    missing = [keyword for keyword in NEEDED if header.get(keyword) in (None, "")]
-    if missing:
-        raise CannotDecode(f"instance {instance} has no {', '.join(missing)}: send it again from its source")
     return header
 
 
