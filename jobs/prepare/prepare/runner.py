@@ -50,6 +50,7 @@ class Runner:
                 continue
             for one in chosen if chosen is not None else dict.fromkeys(row.series for row in rows):
                 self._note(self._attempt(study, one, rows))
+            self.stages.study(study, rows, self.outcomes)
 
     def sweep(self) -> None:
         """Prepares every study with slides that the store lists; what is unchanged costs two requests."""
@@ -129,6 +130,7 @@ class Runner:
                 backlog.done(item, generation)
         if quiet:
             self._neighbours(study, rows, {item.series for item, _ in quiet} | noisy)
+            self.stages.study(study, rows, self.outcomes)
         return min(waits, default=0.0)
 
     def _neighbours(self, study: str, rows: list[Row], looked_at: set[str]) -> None:

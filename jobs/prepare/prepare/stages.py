@@ -5,12 +5,12 @@ Reads the store and the report of before; `following` decides, `executor` acts; 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from . import report, rules
+from . import report, rules, study_report
 from .backlog import Objects
 from .clock import Clock
 from .copying import Delivery
@@ -95,6 +95,14 @@ class Stages:
                 except Conflict:
                     continue  # another run wrote: if it saw the same, its report stands
             return Outcome(study, series, document["status"], document, note=report.strange(present, generation))
+
+    def study(self, study: str, rows: list[Row], outcomes: Iterable[Outcome]) -> None:
+        """The report on the study, when `outcomes` of this run changed that on any of its series."""
+        told = [one for one in outcomes if one.study == study and one.series]
+        if self.dry_run or not rows or all(one.status == "unchanged" for one in told):
+            return
+        known = {one.series: one.document for one in told if one.document}
+        study_report.write(study, rows, known, self.records, self.viewer_url, self.clock.time())
 
     def failure(self, study: str, series: str, reason: str) -> Outcome:
         """Writes the report of a series that could not be prepared."""
