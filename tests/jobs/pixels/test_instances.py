@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from prepare.pixels import staged
 from prepare.pixels.grid import Grid
 from prepare.pixels.instances import Making, new_uid
 from prepare.pixels.levels import missing_levels
@@ -124,12 +125,16 @@ def test_an_acquisition_that_is_not_dated_still_gives_a_fixed_time() -> None:
     assert (made.InstanceCreationDate, made.InstanceCreationTime) == ("20250304", "050600")
 
 
-def test_a_folder_keeps_rows_until_they_are_cleared(tmp_path: Path) -> None:
+def test_a_level_too_large_for_memory_comes_from_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limit is lowered, so that a small slide has objects in the stage."""
+    whole = levels({1})[0]
+    monkeypatch.setattr(staged, "OBJECT_BYTES", 1000)
     pixels = np.random.default_rng(1).integers(0, 256, (200, 300, 3), np.uint8)
     stage = FolderStage(tmp_path)
     (made,) = missing_levels(slide([pixels], colour(JPEG)), {1}, stage, MAKING)
-    assert b"".join(made.stream()) == levels({1})[0]
-    assert made.size == len(b"".join(made.stream()))
+    assert [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert b"".join(made.stream()) == whole
+    assert made.size == len(whole)
     stage.clear(f"{made.uid}/")
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 

@@ -180,3 +180,11 @@ def decoded_frames(stored: Dataset) -> list[NDArray[np.generic]]:
 
 def decoded_level(stored: Dataset) -> NDArray[np.generic]:
     return joined(decoded_frames(stored), Grid.of(stored))
+
+
+def test_beyond_the_edge_the_last_pixels_are_repeated() -> None:
+    image = np.random.default_rng(1).integers(0, 256, (140, 150, 3), np.uint8)
+    (made,) = missing_levels(slide([image], colour("1.2.840.10008.1.2.1")), {1}, MemoryStage(), MAKING)
+    last = decoded_frames(read_back(made.stream()))[3]
+    assert (last[6:] == last[5:6]).all()
+    assert (last[:, 11:] == last[:, 10:11]).all()

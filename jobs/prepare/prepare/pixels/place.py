@@ -38,7 +38,9 @@ def place(parts: Sequence[Dataset]) -> Placement:
     if max(int(first.get("TotalPixelMatrixFocalPlanes", 1)), int(first.get("NumberOfFocalPlanes", 1))) > 1:
         raise CannotPlace(f"instance {uid} has several focal planes: which one to show is not for this job to choose")
     check_parts(parts)
-    paths = tuple(str(path.get("OpticalPathIdentifier", "")) for path in first.get("OpticalPathSequence") or ()) or ("",)
+    paths = tuple(str(path.get("OpticalPathIdentifier", "")) for path in first.get("OpticalPathSequence") or ()) or (
+        "",
+    )
     if first.get("DimensionOrganizationType") == "TILED_FULL":
         return Placement(grid, paths, _full(parts, grid, len(paths)))
     return Placement(grid, paths, _sparse(parts, grid, paths))

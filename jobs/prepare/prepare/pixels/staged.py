@@ -1,4 +1,7 @@
-"""Encoded frames of one instance while they wait in the stage."""
+"""Encoded frames of one instance while they wait: in the stage, some MiB an object; the last of them in memory.
+
+A small level therefore never leaves memory, and a large one costs few requests.
+"""
 
 from __future__ import annotations
 
@@ -9,29 +12,44 @@ from dataclasses import dataclass, field
 from .stage import Stage
 
 COUNT = struct.Struct("<I")
+OBJECT_BYTES = 4 << 20
 
 
 @dataclass
 class Staged:
-    """The encoded frames of one instance in the stage, a row of tiles an object: lengths first, then the frames."""
+    """Names in the stage are `<uid>/<number>`. An object is the number of its frames, their lengths, the frames."""
 
     stage: Stage
     uid: str
     lengths: list[int] = field(default_factory=list[int])
-    rows: int = 0
+    """Bytes of every frame so far."""
+    _objects: int = 0
+    _held: list[bytes] = field(default_factory=list[bytes])
+    _held_bytes: int = 0
 
     def add(self, frames: list[bytes]) -> None:
-        table = b"".join(COUNT.pack(number) for number in (len(frames), *map(len, frames)))
-        self.stage.put(f"{self.uid}/{self.rows:06d}", table + b"".join(frames))
         self.lengths += map(len, frames)
-        self.rows += 1
+        self._held += frames
+        self._held_bytes += sum(map(len, frames))
+        if self._held_bytes >= OBJECT_BYTES:
+            table = b"".join(COUNT.pack(number) for number in (len(self._held), *map(len, self._held)))
+            self.stage.put(self._name(self._objects), table + b"".join(self._held))
+            self._objects += 1
+            self._held, self._held_bytes = [], 0
 
     def frames(self) -> Iterator[bytes]:
-        for row in range(self.rows):
-            data = self.stage.get(f"{self.uid}/{row:06d}")
-            (count,) = COUNT.unpack_from(data)
-            at = COUNT.size * (count + 1)
-            for number in range(count):
-                (length,) = COUNT.unpack_from(data, COUNT.size * (number + 1))
-                yield data[at : at + length]
-                at += length
+        """Every frame in order; any number of times, until the stage is cleared."""
+        for number in range(self._objects):
+            yield from _unpacked(self.stage.get(self._name(number)))
+        yield from self._held
+
+    def _name(self, number: int) -> str:
+        return f"{self.uid}/{number:06d}"
+
+
+def _unpacked(data: bytes) -> Iterator[bytes]:
+    (count,) = COUNT.unpack_from(data)
+    at = COUNT.size * (count + 1)
+    for (length,) in COUNT.iter_unpack(data[COUNT.size : at]):
+        yield data[at : at + length]
+        at += length
