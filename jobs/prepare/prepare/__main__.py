@@ -22,6 +22,7 @@ from .executor import Executor
 from .inspection import IN_FLIGHT
 from .log import Log, hush_libraries
 from .making import Maker
+from .pixels.budget import BudgetedAdapter, RateBudget
 from .pixels.frames import FrameReader
 from .planner import Options
 from .records import Records
@@ -74,6 +75,9 @@ def run(settings: Settings, log: Log) -> int:
     session = AuthorizedSession(credentials, max_refresh_attempts=1)
     for scheme in ("https://", "http://"):
         session.mount(scheme, RetryingAdapter(HTTPAdapter(pool_maxsize=IN_FLIGHT), policy, clock, traffic=traffic))
+    for root in filter(None, (settings.dicomweb_root, settings.viewer_dicomweb_root)):
+        paced = BudgetedAdapter(HTTPAdapter(pool_maxsize=IN_FLIGHT), RateBudget(clock))
+        session.mount(root, RetryingAdapter(paced, policy, clock, traffic=traffic))
     store = DicomStore(settings.dicomweb_root, session)
     viewers = DicomStore(settings.viewer_dicomweb_root, session) if settings.viewer_store == "separate" else store
     records = Records(settings.records_bucket, settings.storage_endpoint, credentials, session)
