@@ -1,7 +1,7 @@
 """Whole studies out of a store: the job against dicomweb-client, as ratios on the same server in the same run.
 
-`python -m benchmarks.copy [--mib 300]`: store to every frame's bytes; and, without a peer, store to store. Each client is a
-process of its own; the exit status is 1 when a ratio misses its goal.
+`python -m benchmarks.copy [--mib 300]`: store to every frame's bytes; and, without a peer, store to store.
+Each client is a process of its own; the exit status is 1 when a ratio misses its goal.
 """
 
 from __future__ import annotations

@@ -179,6 +179,18 @@ def test_an_annotation_follows_the_slide_that_was_repaired(platform: Platform, t
     assert copy.TextValue == "seen"
 
 
+def test_labels_are_withheld_where_the_stack_says_so(tmp_path: Path) -> None:
+    with deployed(tmp_path, viewerStore="separate", labelPolicy="withhold") as platform:
+        levels = write_slide(tmp_path / "slide", JPEG, across=(2, 1, 1), key="label")
+        label = pydicom.dcmread(levels[2].path)
+        label.ImageType = ["ORIGINAL", "PRIMARY", "LABEL", "NONE"]
+        label.save_as(levels[2].path)
+        assert platform.load(tmp_path / "slide") == 0
+        execution = platform.run_job("--study", levels[0].study)
+        assert execution.get("succeededCount") == 1, platform.log(execution)
+        assert instances(platform, levels[0].study) == {level.instance for level in levels[:2]}
+
+
 def test_another_instance_under_the_same_uid_is_a_conflict_that_changes_nothing(
     platform: Platform, tmp_path: Path
 ) -> None:
