@@ -38,6 +38,7 @@ class Server:
     url: str
     requests: list[list[int]] = field(default_factory=list)
     breaks: int = 0
+    refuses: int = 0
     file: bytes = b""
     in_flight: int = 0
     most_in_flight: int = 0
@@ -65,7 +66,7 @@ def server() -> Iterator[Server]:
             wanted = [int(number) for number in numbers.split(",")]
             state.requests.append(wanted)
             body = b"".join(b"--b\r\nA: b\r\n\r\n" + frame(instance, number) + b"\r\n" for number in wanted) + b"--b--"
-            self.send_response(200)
+            self.send_response(state.refuses or 200)
             self.send_header("Content-Type", "multipart/related; boundary=b")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -150,6 +151,13 @@ def test_a_frame_larger_than_it_may_be_is_not_taken_in(server: Server) -> None:
     policy = RetryPolicy(deadline_seconds=-1)
     with pytest.raises(FramesBroken):
         list(reader(server, policy=policy).read("1", "2", [("a", 49)], 100))
+
+
+def test_a_refusal_is_said_in_one_sentence(server: Server) -> None:
+    server.refuses = 404
+    with pytest.raises(FramesBroken, match="frames 1 to 2 of instance a: the store answered 404"):
+        list(reader(server).read("1", "2", [("a", 1), ("a", 2)], LARGEST))
+    assert len(server.requests) == 1
 
 
 def part10_file() -> bytes:

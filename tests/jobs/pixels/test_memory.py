@@ -57,6 +57,12 @@ def test_a_slide_of_twenty_thousand_pixels_takes_a_few_rows_of_memory(tmp_path: 
 
 
 @pytest.mark.slow
+def test_the_widest_slides_fit_well_below_a_gibibyte(tmp_path: Path) -> None:
+    """What 100,000 x 100,000 pixels need is what 100,000 x 2,048 need."""
+    assert run(100_000, 2_048, 640 << 20, tmp_path)["working"] < 256 << 20
+
+
+@pytest.mark.slow
 def test_memory_follows_the_width_not_the_height(tmp_path: Path) -> None:
     low = run(10_240, 2_560, 512 << 20, tmp_path / "low")
     high = run(10_240, 25_600, 512 << 20, tmp_path / "high")

@@ -6,6 +6,7 @@ import imagecodecs
 import numpy as np
 import pytest
 from prepare.pixels import codec
+from prepare.pixels.errors import CannotPlace
 from prepare.pixels.grid import Form, Grid
 from prepare.pixels.instances import Making
 from prepare.pixels.rewrite import Change, rewritten
@@ -173,6 +174,15 @@ def test_parts_of_a_concatenation_become_one_instance() -> None:
     assert stored_frames(stored) == tiles
     assert "ConcatenationUID" not in stored
     assert [one.ReferencedSOPInstanceUID for one in stored.SourceImageSequence] == ["2.25.21", "2.25.22"]
+
+
+def test_parts_of_different_pixels_are_refused() -> None:
+    parts = [
+        header(GRID, colour(syntax, 256), uid=uid, frames=6, ConcatenationFrameOffsetNumber=offset)
+        for uid, offset, syntax in (("2.25.21", 0, JPEG), ("2.25.22", 6, RAW))
+    ]
+    with pytest.raises(CannotPlace, match=r"parts of 2\.25\.21 differ"):
+        Source(parts, fetch({}))
 
 
 def test_a_second_run_gives_the_same_bytes() -> None:

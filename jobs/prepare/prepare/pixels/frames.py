@@ -1,7 +1,7 @@
 """Frames of instances through DICOMweb, as they are stored: in batches, several requests in flight, in order.
 
 Memory is the batches in flight. A batch that breaks off is asked for again from the first frame that is missing.
-Statuses are the retry layer's business; one that remains is raised as `requests.HTTPError`.
+Statuses are the retry layer's business; one that remains is FramesBroken, in a sentence.
 """
 
 from __future__ import annotations
@@ -108,7 +108,11 @@ class FrameReader:
     def _request(self, base: str, instance: str, numbers: list[int], largest: int) -> Iterator[bytes]:
         url = f"{base}/{instance}/frames/{','.join(map(str, numbers))}"
         with self.session.get(url, headers={"Accept": ACCEPT}, stream=True, timeout=TIMEOUT) as response:
-            response.raise_for_status()
+            if not response.ok:
+                raise FramesBroken(
+                    f"frames {numbers[0]} to {numbers[-1]} of instance {instance}: the store answered "
+                    f"{response.status_code}; run again"
+                )
             chunks: Iterator[bytes] = response.iter_content(CHUNK)
             boundary = boundary_of(response.headers.get("Content-Type", ""))
             if boundary is not None:

@@ -11,6 +11,7 @@ from pydicom import Dataset
 
 from . import codec
 from .codec import Samples
+from .errors import CannotPlace
 from .frames import Fetch
 from .grid import Form
 from .place import ABSENT, ordered, place
@@ -26,6 +27,8 @@ class Source:
         self.headers = ordered(headers)
         self.header = self.headers[0]
         self.form = Form.of(self.header)
+        if any(Form.of(part) != self.form for part in self.headers):
+            raise CannotPlace(f"the parts of {self.uid} differ in tile size or pixel format: send the slide again")
         self.placement = place(self.headers)
         self.grid = self.placement.grid
         self._fetch = fetch
