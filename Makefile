@@ -22,7 +22,7 @@ up: $(RUN) ## start the local cloud, deploy, smoke-test, serve until Ctrl-C (ONC
 	@$(BIN)/python -m localcloud up --port $(PORT) $(if $(ONCE),--once) $(if $(JSON),--json $(JSON))
 
 test: $(DEV) ## the tests (Chromium and Orthanc are used when they are installed)
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(TESTS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
 
 lint: $(DEV) ## style and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/pyright
@@ -40,7 +40,7 @@ deploy: $(RUN) ## `pulumi up`: make deploy STACK=dev
 	@$(BIN)/python tools/pulumi_cli.py up --stack $(STACK)
 
 bench: $(DEV) ## the benchmarks, as ratios against a named peer
-	@for file in benchmarks/[a-z]*.py; do $(BIN)/python $$file || exit 1; done
+	@for name in deploy up store; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 screenshot: $(DEV) ## the README's picture, from the stack that `make up` serves
 	@$(BIN)/python -m viewer.screenshot --outputs .localcloud/outputs.json --out docs/images/viewer.png

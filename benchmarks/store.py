@@ -1,6 +1,6 @@
 """Speed and memory of the DICOM store, as ratios to named peers on the same stack in the same run.
 
-`python -m benchmarks.store [--gib 1] [--instances 10000]`; takes some minutes and twice the big instance's size of disk.
+`python -m benchmarks.store [--gib 1] [--instances 10000]` takes minutes, and on disk three times the big instance.
 The exit status is 1 when a ratio misses its goal.
 """
 
@@ -114,6 +114,7 @@ def bodies(server: Server, report: Report, folder: Path, gib: float) -> None:
     root = ROOT.format("bench")
     runs: list[float] = []
     sinks: list[float] = []
+    body, study = folder, ""
     for _ in range(4):
         # Each run finds the page cache as the other's removed file left it: fresh memory is what costs most.
         body, study = big_instance(folder, int(gib * 2**30))
@@ -152,11 +153,14 @@ def frames(server: Server, report: Report, folder: Path) -> None:
     last = [connection.request("GET", f"{root}/{path}/frames/4096", FRAME)] * 2000
     connection.rate(fixed[:500])
     connection.rate(single[:500])
-    peer = max(connection.rate(fixed)[0] for _ in range(3))
-    ours = max(connection.rate(single)[0] for _ in range(3))
-    report.line(
-        "single frames", ours / peer, ">=", 0.5, f"{ours:.0f} against {peer:.0f} fixed answers of 20 kB a second"
-    )
+    ratios: list[float] = []
+    peer = ours = 0.0
+    for at in range(0, 4000, 400):  # side by side, so that a busy neighbour meets both
+        peer = connection.rate(fixed[at : at + 400])[0]
+        ours = connection.rate(single[at : at + 400])[0]
+        ratios.append(ours / peer)
+    detail = f"{ours:.0f} against {peer:.0f} fixed answers of 20 kB a second in the last round"
+    report.line("single frames, median of ten rounds", statistics.median(ratios), ">=", 0.5, detail)
     a = min(statistics.median(connection.rate(second)[1]) for _ in range(3))
     b = min(statistics.median(connection.rate(last)[1]) for _ in range(3))
     report.line("last frame against the second, time", b / a, "<=", 1.2, f"{b * 1e6:.0f} against {a * 1e6:.0f} us")
@@ -164,10 +168,10 @@ def frames(server: Server, report: Report, folder: Path) -> None:
 
 
 QUERIES = (
-    "studies?limit=50",
+    "studies?limit=10",
     "studies?PatientID={patient}",
-    "studies?PatientName=synthetic&fuzzymatching=true&limit=50",
-    "studies?ModalitiesInStudy=SM&limit=50",
+    "studies?PatientName=synthetic&fuzzymatching=true&limit=10",
+    "studies?ModalitiesInStudy=SM&limit=10",
     "series?Modality=SM&StudyInstanceUID={study}",
     "studies/{study}/series",
     "instances?limit=50&includefield=TotalPixelMatrixColumns",
@@ -180,25 +184,23 @@ QUERIES = (
 
 def growth(server: Server, report: Report, folder: Path, many: int) -> None:
     """Searches and metadata with 100 instances and with many: the slowest twentieth of each."""
-    slow: dict[str, dict[str, float]] = {}
+    known: dict[str, list[dict[str, str]]] = {"few": [], "many": []}
     for store, count in (("few", 100), ("many", many)):
-        known: list[dict[str, str]] = []
         for first in range(0, count, 500):
             body, uids = small_body(folder, min(500, count - first), first)
             post(server, f"{ROOT.format(store)}/studies", JSON, body)
-            known += uids
-        connection = server.connect()
-        rng = random.Random(2)
-        for query in QUERIES:
-            paths = [f"{ROOT.format(store)}/{query.format(**rng.choice(known))}" for _ in range(200)]
-            requests = [connection.request("GET", path) for path in paths]
-            connection.rate(requests[:20])
-            times = sorted(connection.rate(requests)[1])
-            slow.setdefault(query, {})[store] = times[int(len(times) * 0.95)]
-        connection.close()
-    for query, p95 in slow.items():
-        detail = f"{p95['many'] * 1e3:.2f} against {p95['few'] * 1e3:.2f} ms"
-        report.line(f"p95 of {query}, {many} against 100 instances", p95["many"] / p95["few"], "<=", 3, detail)
+            known[store] += uids
+    connection, rng = server.connect(), random.Random(2)
+    for query in QUERIES:
+        times: dict[str, list[float]] = {"few": [], "many": []}
+        for _ in range(10):  # in turns, so that a busy neighbour meets both
+            for store, uids in known.items():
+                paths = [f"{ROOT.format(store)}/{query.format(**rng.choice(uids))}" for _ in range(40)]
+                times[store] += connection.rate([connection.request("GET", path) for path in paths])[1]
+        few, full = (sorted(times[store])[int(len(times[store]) * 0.95)] for store in ("few", "many"))
+        detail = f"{full * 1e3:.2f} against {few * 1e3:.2f} ms"
+        report.line(f"p95 of {query}, {many} against 100 instances", full / few, "<=", 3, detail)
+    connection.close()
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""A client that costs little, so that what is measured is the server: one socket, prepared requests, answers counted."""
+"""A client that costs little, so that the server is what is measured: one socket, prepared requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The process that benchmarks/store.py measures: one DICOM store, and its peers on the same stack (aiohttp, one process).
+"""The process that benchmarks/store.py measures: a DICOM store, and its peers on the same stack (aiohttp).
 
 Peers: `POST /sink` writes a body to disk and flushes it once; `GET /static` sends a file; `GET /fixed` sends 20 kB.
 `GET /peak` tells the peak resident memory in bytes. Prints its port and token, then serves until its input is closed.

@@ -10,6 +10,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
 from rich.table import Table
+from rich.text import Text
 
 from loader.bulk import Counters
 from loader.outcome import Outcome, Verdict
@@ -65,8 +66,7 @@ class View:
             self._print("importing     ", "cyan", said)
 
     def _print(self, label: str, style: str, text: str) -> None:
-        self._console.print(f"[{style}]{label}[/]", end=" ")
-        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self._console.print(Text.assemble((label, style), f" {text}"), soft_wrap=True)
 
 
 def summary(console: Console, outcomes: Iterable[Outcome], imported: int = 0) -> None:

@@ -33,6 +33,19 @@ def parser() -> argparse.ArgumentParser:
     )
     serve.add_argument("--project", default="dicom-local", help="project id that exists (default: %(default)s)")
     serve.add_argument("--new-project", action="store_true", help="answer for an API only once it is enabled")
+    serve.add_argument(
+        "--duplicates",
+        choices=("reject_all", "accept_identical"),
+        default="reject_all",
+        help="what a DICOM store does with an identical instance that it has (default: %(default)s)",
+    )
+    serve.add_argument(
+        "--request-seconds",
+        type=float,
+        default=1800,
+        metavar="N",
+        help="deadline of one request to a DICOM store, in seconds (default: %(default)s)",
+    )
     serve.add_argument("--write-config", type=Path, metavar="FILE", help="point this stack file's endpoint block here")
 
     token = commands.add_parser("token", help="print an access token for a principal, valid for an hour")

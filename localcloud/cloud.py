@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from localcloud.control.call import Call, Handler
@@ -35,6 +35,11 @@ class Cloud:
     clock: Callable[[], float] = time.time
     new_project: bool = False
     """Like a new project on Google, where an API answers only once it is enabled; otherwise all are on."""
+    duplicates: Literal["reject_all", "accept_identical"] = "reject_all"
+    """What a DICOM store answers to an instance that it has: `reject_all` always 409, `accept_identical` 200 when its
+    content is the same (sources about Google's store differ)."""
+    request_seconds: float = 1800
+    """Deadline of the body of a request to a DICOM store, and of an answer's."""
 
     resources: Resources = field(init=False)
     operations: Operations = field(init=False)

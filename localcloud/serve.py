@@ -8,7 +8,7 @@ from pathlib import Path
 
 from localcloud.pointing import write_config
 from localcloud.server import PortTaken
-from localcloud.session import session, wait_for_the_end
+from localcloud.session import Settings, session, wait_for_the_end
 
 JOB = Path("jobs/prepare")
 """Source of the study job's image, registered at the start so that a stack can name its digest."""
@@ -16,8 +16,13 @@ JOB = Path("jobs/prepare")
 
 def serve(options: argparse.Namespace) -> int:
     try:
-        new = options.new_project
-        with session(port=options.port, project=options.project, data=options.data, new_project=new) as parts:
+        chosen: Settings = {
+            "project": options.project,
+            "new_project": options.new_project,
+            "duplicates": options.duplicates,
+            "request_seconds": options.request_seconds,
+        }
+        with session(port=options.port, data=options.data, settings=chosen) as parts:
             cloud = parts.cloud
             settings: dict[str, str] = {}
             if JOB.is_dir():

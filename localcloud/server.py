@@ -61,6 +61,10 @@ def google_errors(log: Path) -> Middleware:
         except (web.HTTPException, ConnectionError):
             raise
         except Exception as error:
+            if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+                return refusal(
+                    ApiError(507, f"The disk of the local cloud is full at {log.parent.parent}: free space.")
+                )
             note(log, f"{request.method} {request.path}", error)
             return refusal(ApiError(500, f"Internal error of the local cloud on {request.path}; its trace is in {log}"))
 
@@ -68,9 +72,11 @@ def google_errors(log: Path) -> Middleware:
 
 
 def note(log: Path, where: str, error: BaseException) -> None:
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("a") as file:
-        file.write(f"{where}\n{''.join(traceback.format_exception(error))}\n")
+    text = f"{where}\n{''.join(traceback.format_exception(error))}\n"
+    with contextlib.suppress(OSError):  # what cannot be written down must still be answered
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("a") as file:
+            file.write(text)
 
 
 def refusal(error: ApiError) -> web.Response:
@@ -99,6 +105,7 @@ def control_handler(parts: Parts) -> Handler:
                 authorization=request.headers.get("Authorization"),
             )
         )
+        parts.cloud.resources.flush()
         return web.json_response(answer.body, status=answer.status, headers=challenge(answer.status))
 
     return handle

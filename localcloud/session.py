@@ -10,6 +10,7 @@ import threading
 from collections.abc import Generator
 from pathlib import Path
 from types import FrameType
+from typing import Literal, TypedDict
 
 from localcloud import state
 from localcloud.assemble import Parts
@@ -18,6 +19,15 @@ from localcloud.server import running
 
 LOGS = state.FOLDER / "logs"
 """Where the logs of the run that ended last are."""
+
+
+class Settings(TypedDict, total=False):
+    """What a command may choose of the cloud; its fields of the same names say what they mean."""
+
+    project: str
+    new_project: bool
+    duplicates: Literal["reject_all", "accept_identical"]
+    request_seconds: float
 
 
 def end_on_signals() -> None:
@@ -63,29 +73,28 @@ def sweep() -> None:
 
 
 @contextlib.contextmanager
-def session(*, port: int, project: str, data: Path | None, new_project: bool = True) -> Generator[Parts]:
-    """A served local cloud that other commands of this folder can find. Raises `PortTaken`, `AlreadyRunning`.
-
-    In a new project an API answers once it is enabled; otherwise all of them are on.
-    """
+def session(*, port: int, data: Path | None, settings: Settings) -> Generator[Parts]:
+    """A served local cloud that other commands of this folder can find. Raises `PortTaken`, `AlreadyRunning`."""
     end_on_signals()
     state.refuse_a_second()
     with folder(data) as place, contextlib.ExitStack() as at_the_end:
-        cloud = Cloud(data=place, project=project, new_project=new_project)
+        cloud = Cloud(data=place, **settings)
         with running(cloud, port) as parts:
             if data is not None:
-                cloud.resources.load(place / "resources.json")
+                kept = place / "resources.json"
+                cloud.resources.load(kept)
                 for service in parts.services:
                     if hasattr(service, "resume"):
                         service.resume()
+                cloud.resources.keep(kept)
                 # Once the services have closed: a job execution that they ended is kept as ended.
-                at_the_end.callback(cloud.resources.save, place / "resources.json")
+                at_the_end.callback(cloud.resources.save, kept)
             state.save(
                 state.State(
                     pid=os.getpid(),
                     port=int(cloud.base.rsplit(":", 1)[1]),
                     base=cloud.base,
-                    project=project,
+                    project=cloud.project,
                     data=str(place),
                     credentials=str(cloud.iam.credentials_file),
                 )

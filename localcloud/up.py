@@ -35,7 +35,7 @@ def up(options: argparse.Namespace) -> int:
     console = Console(highlight=False)
     project = stack_config()["gcp:project"]
     try:
-        with session(port=options.port, project=project, data=None) as parts:
+        with session(port=options.port, data=None, settings={"project": project, "new_project": True}) as parts:
             started = time.monotonic()
             deployment = deploy(console, parts)
             outputs = write_outputs(deployment, options.json)

@@ -1,13 +1,14 @@
 """What `make up` shows: a tree of resources while they are made, a table of where to look at the end.
 
-On a terminal the tree grows in place; elsewhere each resource is one line. Knows nothing of the engine but its events.
+On a terminal one line a component shows how far it is, and the whole tree follows; elsewhere each resource is one line.
+Knows nothing of the engine but its events.
 """
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Generator
-from typing import Protocol
+from typing import Protocol, cast
 
 from rich.console import Console
 from rich.live import Live
@@ -62,6 +63,18 @@ class ResourceTree:
         if event.phase != "creating":
             self.counts[event.phase] = self.counts.get(event.phase, 0) + 1
 
+    def progress(self) -> Tree:
+        """One line a component, which fits a screen: how many of its resources there are, and the newest."""
+        tree = Tree(self.root.label, guide_style="dim")
+        for node in self.root.children:
+            line = Text.assemble(cast(Text, node.label))
+            if node.children:
+                newest = cast(Text, node.children[-1].label)
+                line.append(f"  {len(node.children)} resources, ", style="dim").append_text(newest)
+            line.truncate(100, overflow="ellipsis")
+            tree.add(line)
+        return tree
+
     def summary(self) -> str:
         return ", ".join(f"{count} {phase}" for phase, count in sorted(self.counts.items())) or "nothing"
 
@@ -71,8 +84,9 @@ def resources(console: Console, title: str) -> Generator[ResourceTree]:
     """A tree to `take` events with; drawn in place on a terminal, line by line elsewhere."""
     tree = ResourceTree(title)
     if console.is_terminal:
-        with Live(tree.root, console=console, refresh_per_second=8, vertical_overflow="visible"):
+        with Live(console=console, get_renderable=tree.progress, refresh_per_second=8, transient=True):
             yield tree
+        console.print(tree.root)
         return
     console.print(title)
     collect = tree.take

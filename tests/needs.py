@@ -1,12 +1,15 @@
-"""What a test needs from the machine: found, or skipped with the command that installs it (a failure when REQUIRE_ALL=1)."""
+"""What a test needs from the machine: found, or skipped with the remedy (a failure when REQUIRE_ALL=1)."""
 
 from __future__ import annotations
 
 import os
 import shutil
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
+
+from viewer.packages import PackagesRefused, install
 
 
 def program(*names: str, install: str, paths: tuple[str, ...] = ()) -> Path:
@@ -17,10 +20,22 @@ def program(*names: str, install: str, paths: tuple[str, ...] = ()) -> Path:
     for path in map(Path, paths):
         if path.exists():
             return path
-    reason = f"{names[0]} is not installed; run: {install}"
+    return missing(f"{names[0]} is not installed; run: {install}")
+
+
+def missing(reason: str) -> NoReturn:
+    """Skip for this reason, or fail where nothing may be skipped."""
     if os.environ.get("REQUIRE_ALL") == "1":
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def viewer_packages() -> Path:
+    """The viewer's npm packages, installed now or earlier."""
+    try:
+        return install()
+    except PackagesRefused as refusal:
+        return missing(str(refusal))
 
 
 def chromium() -> Path:

@@ -22,6 +22,8 @@ class Resources:
         self._hosts: dict[str, dict[str, Resource]] = {}
         self.revision = 0
         """Grows with every change: what was derived from resources holds as long as it stands still."""
+        self._kept: Path | None = None
+        self._flushed = 0
 
     def get(self, host: str, name: str) -> Resource | None:
         return self._hosts.get(host, {}).get(name)
@@ -63,8 +65,23 @@ class Resources:
         with self._lock:
             text = json.dumps(self._hosts, sort_keys=True)
         draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-        draft.write_text(text)
-        draft.replace(path)
+        try:
+            draft.write_text(text)
+            draft.replace(path)
+        except OSError:
+            draft.unlink(missing_ok=True)
+            raise
+
+    def keep(self, path: Path) -> None:
+        """Let `flush` write snapshots to `path`."""
+        self._kept = path
+
+    def flush(self) -> None:
+        """Write what changed since the last time, if it is kept: what a client was told outlives a crash."""
+        if self._kept and self._flushed != self.revision:
+            revision = self.revision
+            self.save(self._kept)
+            self._flushed = revision
 
     def load(self, path: Path) -> None:
         """Replace everything by the snapshot at `path`; without one nothing changes."""

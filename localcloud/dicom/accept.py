@@ -24,7 +24,6 @@ class Wanted:
     """True: multipart/related asked; False: a single part asked; None: either (`*/*`)."""
     transfer_syntax: str
     """UID, `*` for "as stored", or empty when not given."""
-    text: str
 
     def covers(self, media_type: str) -> bool:
         kind, _, sub = self.media_type.partition("/")
@@ -40,7 +39,7 @@ def split_list(header: str) -> list[str]:
 def wanted(header: str) -> tuple[Wanted, ...]:
     """The ranges of an Accept header by quality, then as written; none given means anything. Raises `ApiError` 400."""
     if not header.strip():
-        return (Wanted("*/*", None, "", "*/*"),)
+        return (Wanted("*/*", None, ""),)
     ranked: list[tuple[float, Wanted]] = []
     for item in split_list(header):
         media = parse_media_type(item)
@@ -57,9 +56,9 @@ def wanted(header: str) -> tuple[Wanted, ...]:
             inner = parse_media_type(media.parameters.get("type", "*/*"))
             # Some clients quote the inner parameters together with the type.
             syntax = syntax or inner.parameters.get("transfer-syntax", "")
-            ranked.append((quality, Wanted(inner.type, True, syntax, item)))
+            ranked.append((quality, Wanted(inner.type, True, syntax)))
         else:
-            ranked.append((quality, Wanted(media.type, None if media.type == "*/*" else False, syntax, item)))
+            ranked.append((quality, Wanted(media.type, None if media.type == "*/*" else False, syntax)))
     return tuple(choice for _, choice in sorted(ranked, key=lambda pair: -pair[0]))
 
 

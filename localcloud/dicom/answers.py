@@ -33,22 +33,21 @@ async def store(target: Target) -> web.StreamResponse:
     """STOW-RS. XML unless JSON is asked for, as Google answers."""
     media_type = choose(target.accept, (XML, JSON, "application/json", "application/xml"))
     resource = target.service.resource(target.store) or {}
-    topics = notify.topics(resource, bulk_import=False)
-    notify.check(target.service.cloud, topics)
-    request = target.request
-    kind, duplicates = request.headers.get("Content-Type", ""), target.service.duplicates
-    seconds = target.service.request_seconds
+    cloud, topics = target.service.cloud, notify.topics(resource, bulk_import=False)
+    notify.check(cloud, topics)
+    request, seconds = target.request, cloud.request_seconds
+    kind = request.headers.get("Content-Type", "")
     try:
         async with asyncio.timeout(seconds):
             outcome = await stow.receive(
-                request.content.iter_any(), kind, target.archive, target.resource.study, duplicates
+                request.content.iter_any(), kind, target.archive, target.resource.study, cloud.duplicates
             )
     except TimeoutError as error:
         raise ApiError(
             503,
             f"the request did not arrive within its deadline of {seconds:g} seconds; nothing of it was stored.",
         ) from error
-    notify.tell(target.service.cloud, topics, target.store, outcome.stored, "StoreInstances")
+    notify.tell(cloud, topics, target.store, outcome.stored, "StoreInstances")
     answer = receipt(outcome, target.root, target.resource.study)
     body = dump(answer) if media_type.endswith("json") else xml.document(answer)
     return web.Response(body=body, status=409 if outcome.refused else 200, headers={"Content-Type": media_type})
@@ -58,10 +57,8 @@ async def search(target: Target) -> web.StreamResponse:
     """QIDO-RS."""
     level = LEVEL[target.resource.what]
     wanted_query = query.parse(level, target.request.query.items())
-    if target.resource.study:
-        wanted_query.match["StudyInstanceUID"] = target.resource.study
-    if target.resource.series:
-        wanted_query.match["SeriesInstanceUID"] = target.resource.series
+    query.restrict(wanted_query, "StudyInstanceUID", target.resource.study)
+    query.restrict(wanted_query, "SeriesInstanceUID", target.resource.series)
     form = choose(target.accept, (JSON, "application/json", XML))
     results = await asyncio.to_thread(
         matches.page,
@@ -130,16 +127,17 @@ async def stream(target: Target, headers: dict[str, str], body: AsyncIterator[by
     response = web.StreamResponse(headers={**headers, **cors.headers(target.request.headers)})
     await response.prepare(target.request)
     try:
-        async with asyncio.timeout(target.service.request_seconds):
+        async with asyncio.timeout(target.service.cloud.request_seconds):
             if target.request.method != "HEAD":
                 await response.write(first)
                 async for chunk in body:
                     await response.write(chunk)
             await response.write_eof()
-    except BaseException:
+    except BaseException as error:
         if target.request.transport:
             target.request.transport.abort()
-        raise
+        if not isinstance(error, ConnectionError | TimeoutError):
+            raise  # a client that left or was too slow needs no report
     return response
 
 

@@ -39,6 +39,7 @@ async def finish(cloud: Cloud, archive: Archive, operation: str, files: list[str
         await asyncio.to_thread(discard, archive, files)
     finally:
         archive.deleting.discard(what)
+    cloud.operations.update(HOST, operation, {"counter": {"success": str(len(files))}})
     cloud.operations.done(HOST, operation, dict(EMPTY))
 
 

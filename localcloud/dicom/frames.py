@@ -73,7 +73,7 @@ def forms(header: str, stored: str, several: bool) -> tuple[Form, ...]:
 
 
 def numbers(text: str) -> list[int]:
-    """A frame list `1,5,9`. Raises `ApiError` 400."""
+    """A frame list `1,5,9`, counted from 1. Raises `ApiError` 400."""
     if not LIST.fullmatch(text):
         raise ApiError(400, f"frame list {text!r} is malformed: use numbers from 1, separated by commas.")
     found = [int(one) for one in text.split(",")]

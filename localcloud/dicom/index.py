@@ -208,9 +208,6 @@ class Index:
         )
         return row or 0
 
-    def exists(self, study: str, series: str, instance: str) -> bool:
-        return bool(self.records(study, series, instance))
-
 
 def record(row: sqlite3.Row) -> Record:
     values = {key: row[key] for key in row.keys()}  # noqa: SIM118 - a Row iterates over its values

@@ -5,6 +5,7 @@ It keeps no more of a body than one part header or one possible delimiter. It do
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 from collections.abc import Iterator
@@ -156,8 +157,12 @@ class Splitter:
         return at if at >= 0 else len(data)
 
 
+_process, _counter = os.urandom(12).hex(), itertools.count()
+
+
 def new_boundary() -> str:
-    return os.urandom(16).hex()
+    """Random for the process and counted: asking the system for random bytes would cost as much as reading a frame."""
+    return f"{_process}{next(_counter):x}"
 
 
 def part_head(boundary: str, content_type: str, length: int, location: str = "") -> bytes:

@@ -115,6 +115,14 @@ def add_match(query: Query, name: str, value: str) -> None:
     query.match[keyword] = value
 
 
+def restrict(query: Query, keyword: str, uid: str) -> None:
+    """Match only what the request's path names; raises `ApiError` 400 when the query names another."""
+    if uid and query.match.get(keyword, uid) != uid:
+        raise ApiError(400, f"{keyword} {query.match[keyword]!r} differs from {uid} in the request's path.")
+    if uid:
+        query.match[keyword] = uid
+
+
 def dates(value: str) -> tuple[str, str]:
     """First and last day of `YYYYMMDD`, `A-B`, `A-` or `-B`. Raises `ApiError` 400."""
     found = re.fullmatch(r"(\d{8})?(-)?(\d{8})?", value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from aiohttp import web
@@ -21,10 +22,9 @@ PERMISSION = {"GET": READ, "HEAD": READ, "POST": WRITE, "DELETE": DELETE}
 UID = r"[0-9.]{1,64}"
 PATH = re.compile(
     rf"(?:studies/(?P<study>{UID})/?)?(?:series/(?P<series>{UID})/?)?(?:instances/(?P<instance>{UID})/?)?"
-    r"(?P<what>studies|series|instances|metadata|rendered|bulkdata/(?P<bulk>.+)|"
-    r"frames/(?P<frames>[^/]+)(?:/rendered)?)?/?"
+    r"(?P<what>studies|series|instances|metadata|rendered|bulkdata/(?P<bulk>.+))?/?"
 )
-PARTS = ("study", "series", "instance", "what", "bulk", "frames")
+FRAMES = "/frames/"
 
 
 class Resource(NamedTuple):
@@ -34,7 +34,7 @@ class Resource(NamedTuple):
     series: str
     instance: str
     what: str
-    """Last step: `metadata`, `frames/1,2`, `frames/1/rendered`, `series` of a search, or empty for the files."""
+    """`metadata`, `frames`, `rendered`, `bulkdata/…`, the level of a search, or empty for the files themselves."""
     bulk: str
     frames: str
 
@@ -85,6 +85,8 @@ class Routes:
             response = web.json_response(error.body(), status=error.code)
             if error.code == 401:
                 response.headers["WWW-Authenticate"] = 'Bearer realm="https://accounts.google.com/"'
+            elif error.code == 405:
+                response.headers["Allow"] = ", ".join(allowed(request.match_info["path"]))
         if not response.prepared:
             response.headers.update(cors.headers(request.headers))
         return response
@@ -96,11 +98,9 @@ class Routes:
             raise ApiError(405, f"{request.method} is not supported by DICOMweb stores.", status="UNIMPLEMENTED")
         self._access.require(request.headers.get("Authorization"), permission, store)
         path = request.match_info["path"]
-        found = PATH.fullmatch(path)
-        if not found:
+        resource = address(path)
+        if not resource:
             raise ApiError(404, f"{path!r} is not a DICOMweb resource of this store.")
-        study, series, instance, what, bulk, frames = found.group(*PARTS)
-        resource = Resource(study or "", series or "", instance or "", what or "", bulk or "", frames or "")
         answer = transaction(request.method, resource)
         if not answer:
             raise ApiError(404, f"{request.method} {path!r} is not a DICOMweb transaction of this store.")
@@ -112,6 +112,33 @@ class Routes:
     def _origin(self, request: web.Request) -> str:
         """Where the client reaches us; some (dicomweb-client) leave the port out of Host, which then says nothing."""
         return f"{request.scheme}://{request.host}" if ":" in request.host else self._service.cloud.base
+
+
+@lru_cache(maxsize=1024)
+def fixed_part(path: str) -> Resource | None:
+    found = PATH.fullmatch(path)
+    if not found:
+        return None
+    study, series, instance, what, bulk = found.group("study", "series", "instance", "what", "bulk")
+    return Resource(study or "", series or "", instance or "", what or "", bulk or "", "")
+
+
+def address(path: str) -> Resource | None:
+    """What a path addresses. A slide's instance stays the same through thousands of frames: it is remembered."""
+    instance, frames, list_ = path.partition(FRAMES)
+    resource = fixed_part(instance)
+    if not frames or not resource or resource.what:
+        return None if frames else resource
+    list_, _, rest = list_.partition("/")
+    if not list_ or rest not in ("", "rendered"):
+        return None
+    return Resource(*resource[:3], rest or "frames", "", list_)
+
+
+def allowed(path: str) -> list[str]:
+    """The methods of a path, which a 405 must name (RFC 9110 §15.5.6)."""
+    resource = address(path)
+    return [*(method for method in PERMISSION if resource and transaction(method, resource)), "OPTIONS"]
 
 
 def transaction(method: str, resource: Resource) -> Answer | None:
@@ -134,6 +161,6 @@ def transaction(method: str, resource: Resource) -> Answer | None:
         return answers.instances
     if not instance:
         return None
-    if what.endswith("rendered"):
+    if what == "rendered":
         return answers.rendered
     return answers.bulk_data if resource.bulk else answers.frames

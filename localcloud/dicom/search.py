@@ -25,7 +25,8 @@ EQUAL = {
     "ModalitiesInStudy": "study_modalities.modality",
 }
 SELECT = {
-    "study": "SELECT studies.*, studies.id study_row FROM studies",
+    "study": "SELECT studies.*, (SELECT group_concat(modality, '\\') FROM study_modalities AS present "
+    "WHERE present.study_id = studies.id) modalities FROM studies",
     "series": "SELECT series.*, studies.uid study_uid, studies.summary study_summary FROM series "
     "JOIN studies ON studies.id = series.study_id",
     "instance": "SELECT instances.*, series.uid series_uid, series.summary series_summary, studies.uid study_uid, "
@@ -95,10 +96,7 @@ def whole_number(value: int) -> Attributes:
 def study_result(archive: Archive, query: Query, row: sqlite3.Row, root: str) -> tuple[Attributes, str, str]:
     shown: Attributes = {}
     add(shown, json.loads(row["summary"]), STUDY_ALL if query.everything else STUDY)
-    modalities = archive.index.query(
-        "SELECT modality FROM study_modalities WHERE study_id = ? ORDER BY modality", (row["study_row"],)
-    )
-    named = [one["modality"] for one in modalities if one["modality"]]
+    named = sorted(filter(None, (row["modalities"] or "").split("\\")))
     shown["00080061"] = {"vr": "CS", "Value": named} if named else {"vr": "CS"}
     shown["00201206"] = whole_number(row["series_count"])
     shown["00201208"] = whole_number(row["instance_count"])

@@ -14,7 +14,6 @@ from localcloud.cloud import Cloud
 from localcloud.control.call import Call, Handler
 from localcloud.dicom.access import HOST
 from localcloud.dicom.archive import Archive
-from localcloud.dicom.commit import Duplicates
 from localcloud.dicom.import_log import ImportLog
 from localcloud.dicom.imports import Imports
 from localcloud.dicom.metrics import Metrics
@@ -38,17 +37,10 @@ def not_local(name: str) -> Handler:
 
 
 class DicomStores:
-    """All DICOM stores of one cloud.
+    """All DICOM stores of one cloud."""
 
-    `duplicates`: what a second instance with the same UIDs gets: `reject_all` always 409, `accept_identical` 200 when
-    its content is the same (sources about Google's store differ). `request_seconds`: deadline of a request's body, and
-    of an answer's.
-    """
-
-    def __init__(self, cloud: Cloud, *, duplicates: Duplicates = "reject_all", request_seconds: float = 1800) -> None:
+    def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
-        self.duplicates: Duplicates = duplicates
-        self.request_seconds = request_seconds
         self._lock = threading.Lock()
         self._archives: dict[str, Archive] = {}
         cloud.on_delete.append(self.deleted)

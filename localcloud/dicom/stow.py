@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from typing import Any, TypeVar
 
+from aiohttp import web
+
 from localcloud.dicom.archive import Archive
 from localcloud.dicom.commit import Duplicates, Outcome, commit
 from localcloud.dicom.ingest import Refused, Staged, stage
@@ -35,14 +37,14 @@ class Upload:
         self._name = self._archive.new_name()
         self._spool = Spool(self._archive.path(self._name))
 
-    async def write(self, data: memoryview | bytes) -> None:
+    def write(self, data: memoryview | bytes) -> None:
         assert self._spool
-        await self._spool.write(data)
+        self._spool.write(data)
 
     async def end(self) -> None:
         """The current instance is complete: flush and check it."""
         assert self._spool
-        await self._spool.close()
+        await finished(self._spool.close())
         self._spool = None
         try:
             self._staged.append(await finished(asyncio.to_thread(stage, self._archive, self._name, self._study)))
@@ -60,7 +62,7 @@ class Upload:
     async def abandon(self) -> None:
         """Leave nothing of this request; harmless after `commit`."""
         if self._spool:
-            await self._spool.abandon()
+            self._spool.abandon()
         if self._name:
             self._archive.discard(self._name)
         for staged in self._staged:
@@ -91,6 +93,8 @@ async def receive(
         else:
             raise unsupported(content_type)
         return await upload.commit()
+    except web.RequestPayloadError as error:
+        raise ApiError(400, "the request body is not encoded as its headers say; nothing was stored.") from error
     except ConnectionError:
         raise  # the client is gone: there is nobody to answer
     except OSError as error:
@@ -111,10 +115,10 @@ def boundary(media: MediaType) -> str:
     return found
 
 
-def unsupported(content_type: str) -> ApiError:
+def unsupported(content_type: str, of: str = "Content-Type") -> ApiError:
     return ApiError(
         415,
-        f"Content-Type {content_type!r} is not supported by this DICOM store; "
+        f"{of} {content_type!r} is not supported by this DICOM store; "
         'send multipart/related; type="application/dicom" or a single application/dicom file.',
     )
 
@@ -122,7 +126,7 @@ def unsupported(content_type: str) -> ApiError:
 async def single(chunks: AsyncIterator[bytes], upload: Upload) -> None:
     upload.begin()
     async for chunk in chunks:
-        await upload.write(chunk)
+        upload.write(chunk)
     await upload.end()
 
 
@@ -133,13 +137,13 @@ async def multipart(chunks: AsyncIterator[bytes], boundary: str, upload: Upload)
             if isinstance(event, PartStart):
                 kind = parse_media_type(event.headers.get("content-type", "application/dicom")).type
                 if kind != "application/dicom":
-                    raise unsupported(f"{kind} of a part")
+                    raise unsupported(kind, of="a part's Content-Type")
                 parts += 1
                 upload.begin()
             elif isinstance(event, PartEnd):
                 await upload.end()
             else:
-                await upload.write(event)
+                upload.write(event)
     splitter.finish()
     if not parts:
         raise ApiError(400, "the multipart body has no parts: there is nothing to store.")

@@ -22,15 +22,6 @@ MEDIA = {
     **dict.fromkeys((f"1.2.840.10008.1.2.4.{n}" for n in (102, 103, 104, 105, 106)), "video/mp4"),
     "1.2.840.10008.1.2.5": "image/dicom-rle",
 }
-DEFAULT_SYNTAX = {
-    "image/jpeg": "1.2.840.10008.1.2.4.50",
-    "image/jls": "1.2.840.10008.1.2.4.80",
-    "image/jp2": "1.2.840.10008.1.2.4.90",
-    "image/jpx": "1.2.840.10008.1.2.4.92",
-    "image/jphc": "1.2.840.10008.1.2.4.201",
-    "image/jxl": "1.2.840.10008.1.2.4.110",
-    "image/dicom-rle": "1.2.840.10008.1.2.5",
-}
 
 
 def media_type(syntax: str) -> str:

@@ -1,7 +1,8 @@
 """Who asks, and may they: principals, tokens, policies. Which permission a method needs is in `permissions.py`.
 
 Local limits: a group has no members but itself (a token can be had for the group), one project, no deny policies,
-conditions only on `request.time`. A policy on the project counts for everything, billing account included.
+conditions only on `request.time`. A policy on the project counts for everything, billing account included. The owner's
+grant is the organization's, above the project: no policy that a client sets can take it away or shows it.
 """
 
 from __future__ import annotations
@@ -37,10 +38,9 @@ class Iam:
         self.project = f"//cloudresourcemanager.googleapis.com/projects/{cloud.project}"
         self._opaque = tokens.OpaqueTokens(cloud.clock)
         self._last_etag = 0
+        self._organization = {"bindings": [{"role": "roles/owner", "members": [f"serviceAccount:{self.owner}"]}]}
         if not cloud.resources.get(POLICIES, self.project):
-            self.set_policy(
-                self.project, {"bindings": [{"role": "roles/owner", "members": [f"serviceAccount:{self.owner}"]}]}
-            )
+            self.set_policy(self.project, {})
 
     @cached_property
     def _key(self) -> tokens.ServiceAccountKey:
@@ -148,6 +148,7 @@ class Iam:
                 yield policy
             name = name.rpartition("/")[0]
         yield self._stored(self.project)
+        yield self._organization
 
     def _canonical(self, resource: str) -> str:
         return resource.replace(f"/projects/{self._cloud.number}/", f"/projects/{self._cloud.project}/", 1)
@@ -175,8 +176,6 @@ class Iam:
             )
         fresh = policies.normalised(policy)
         self._refuse_unknown(fresh, policies.members(current))
-        if resource == self.project and not any(b["role"] == "roles/owner" for b in fresh["bindings"]):
-            raise ApiError(400, f"The policy of project {self._cloud.project} must keep a member with roles/owner.")
         stored = {**fresh, "etag": self._etag()}
         self._cloud.resources.put(POLICIES, resource, stored)
         return self.policy(resource)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright, ViewportSize, sync_playwright
 
 from smoke_tests.slide import Instance, make
 from tests import needs
@@ -16,6 +16,7 @@ from tests.hosting.platform import Platform, platform
 from viewer.release import release
 from viewer.screenshot import FLAGS
 
+SIZE: ViewportSize = {"width": 1280, "height": 800}
 SLIDES = {
     "tissue": {"painter": "tissue", "size": 2048},
     "grid": {"painter": "grid", "size": 2048},
@@ -26,14 +27,15 @@ SLIDES = {
 }
 
 
-@pytest.fixture(scope="session")
+# Playwright keeps an event loop running in this thread: it must end before another file's tests start one of theirs.
+@pytest.fixture(scope="module")
 def engine() -> Iterator[Playwright]:
     needs.chromium()
     with sync_playwright() as playwright:
         yield playwright
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(engine: Playwright) -> Iterator[Browser]:
     browser = engine.chromium.launch(executable_path=needs.chromium(), args=FLAGS)
     yield browser
@@ -57,7 +59,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, slides: dict[str, list[Inst
 @pytest.fixture
 def reader(chromium: Browser, served: Platform, tmp_path: Path) -> Iterator[Reader]:
     """A person before a fresh browser; at the end nothing may have broken the page's policy or the console's peace."""
-    with contextlib.closing(chromium.new_context(viewport={"width": 1280, "height": 800})) as context:
+    with contextlib.closing(chromium.new_context(viewport=SIZE, reduced_motion="reduce")) as context:
         person = Reader(context.new_page(), served)
         yield person
         person.saw_nothing_wrong()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import time
+from collections.abc import Callable
 from typing import Any
 
 from PIL import Image
@@ -49,6 +51,15 @@ class Reader:
     def wait_for_tiles(self) -> None:
         """Until the engine has drawn all that it wants for the present view."""
         self.page.locator(".viewport[aria-busy=false]").wait_for()
+
+    def sees(self, what: Callable[[], bool]) -> bool:
+        """Whether it becomes true in the next seconds."""
+        deadline = time.monotonic() + 15
+        while time.monotonic() < deadline:
+            if what():
+                return True
+            self.page.wait_for_timeout(50)
+        return what()
 
     def screenshot(self) -> Image.Image:
         return Image.open(io.BytesIO(self.page.screenshot())).convert("RGB")

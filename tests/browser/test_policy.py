@@ -16,7 +16,7 @@ from viewer.headers import page_policy, worker_policy
 from viewer.hosting import HostingApi
 from viewer.release import release
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 SOON_EXPIRED = """
 sessionStorage.session = JSON.stringify({...JSON.parse(sessionStorage.session), expires: Date.now() + 5000})
 """

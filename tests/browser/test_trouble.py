@@ -12,7 +12,7 @@ from smoke_tests.slide import Instance
 from tests.browser.reader import Reader
 from tests.browser.test_viewer import link
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 Slides = dict[str, list[Instance]]
 CORS = {"Access-Control-Allow-Origin": "*"}
 

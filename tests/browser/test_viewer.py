@@ -11,7 +11,7 @@ from smoke_tests.slide import Instance
 from tests.browser.reader import Reader
 from tests.hosting.platform import DATASET, READER, WRITER
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 Slides = dict[str, list[Instance]]
 
 
@@ -87,10 +87,8 @@ def test_zooming_in_asks_for_finer_tiles(reader: Reader, slides: Slides) -> None
 
     for _ in range(3):
         reader.page.get_by_role("button", name="Zoom in").click()
-        reader.page.wait_for_timeout(300)
-    reader.wait_for_tiles()
 
-    assert len(reader.sent(f"{base}/frames/")) > before
+    assert reader.sees(lambda: len(reader.sent(f"{base}/frames/")) > before)
 
 
 def test_keys_do_what_the_mouse_does(reader: Reader, slides: Slides) -> None:
@@ -100,15 +98,12 @@ def test_keys_do_what_the_mouse_does(reader: Reader, slides: Slides) -> None:
 
     reader.page.keyboard.press("+")
     reader.page.keyboard.press("ArrowRight")
-    reader.page.wait_for_timeout(500)
-    reader.wait_for_tiles()
-    moved = reader.screenshot()
-    reader.page.keyboard.press("0")
-    reader.page.wait_for_timeout(500)
-    reader.wait_for_tiles()
 
-    assert difference(moved, whole) > 5
-    assert difference(reader.screenshot(), whole) < 1
+    assert reader.sees(lambda: difference(reader.screenshot(), whole) > 5)
+
+    reader.page.keyboard.press("0")
+
+    assert reader.sees(lambda: difference(reader.screenshot(), whole) < 1)
 
 
 @pytest.mark.parametrize("series", [False, True])
@@ -247,6 +242,7 @@ def test_the_page_cannot_send_anything_elsewhere(reader: Reader) -> None:
     )
 
     assert blocked == [True, True, True]
+    reader.page.wait_for_function("window.violations.length >= 4")
     directives = sorted(violation.split()[0] for violation in reader.violations())
     assert directives == ["connect-src", "connect-src", "form-action", "img-src"]
     reader.page.evaluate("window.violations = []")

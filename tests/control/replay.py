@@ -75,7 +75,7 @@ class Replay:
             method=row["method"],
             path=self._substituted(path),
             query=self._substituted(row.get("query") or {}),
-            body=self._with_owner(row, self._substituted(row["request"])),
+            body=self._substituted(row["request"]),
             authorization=self.authorization,
         )
         response = self.plane.handle(request)
@@ -135,13 +135,6 @@ class Replay:
         if isinstance(value, dict):
             return {self._substituted(key): self._substituted(item) for key, item in value.items()}
         return value
-
-    def _with_owner(self, row: Row, body: Any) -> Any:
-        """The provider sends a project's policy back with what it did not set; ours has the owner in it."""
-        if row["api"] == "cloudresourcemanager" and row["path"].endswith(":setIamPolicy"):
-            owner = {"role": "roles/owner", "members": [f"serviceAccount:{self.cloud.iam.owner}"]}
-            body["policy"]["bindings"] = [*body["policy"].get("bindings", []), owner]
-        return body
 
 
 def differences(recorded: Any, got: Any, path: str) -> Iterator[tuple[str, str]]:

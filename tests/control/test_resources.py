@@ -56,3 +56,19 @@ def test_without_a_snapshot_nothing_changes(tmp_path: Path) -> None:
     resources.load(tmp_path / "none.json")
 
     assert resources.all(HOST) == filled().all(HOST)
+
+
+def test_a_flush_writes_only_what_is_kept_and_changed(tmp_path: Path) -> None:
+    resources, kept = filled(), tmp_path / "state.json"
+    resources.flush()
+    assert not kept.exists()
+
+    resources.keep(kept)
+    resources.flush()
+    first = kept.stat().st_mtime_ns, kept.stat().st_ino
+    resources.flush()
+    assert (kept.stat().st_mtime_ns, kept.stat().st_ino) == first
+
+    resources.put(HOST, "late", {"name": "late"})
+    resources.flush()
+    assert "late" in kept.read_text()

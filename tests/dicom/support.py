@@ -127,7 +127,7 @@ def instance_path(ds: Dataset) -> str:
 @contextlib.contextmanager
 def serving(folder: Path, **options: Any) -> Iterator[Served]:
     """A cloud with one dataset and one DICOM store, served until the end of the `with`."""
-    cloud = Cloud(data=folder)
+    cloud = Cloud(data=folder, **options)
     ControlPlane(cloud)
     cloud.resources.put(HOST, DATASET, {"name": DATASET})
     cloud.resources.put(HOST, STORE, {"name": STORE})
@@ -143,7 +143,7 @@ def serving(folder: Path, **options: Any) -> Iterator[Served]:
         loop.call_soon_threadsafe(start)
 
     cloud.spawn = spawn
-    stores = DicomStores(cloud, **options)
+    stores = DicomStores(cloud)
     served = Served(cloud, stores, "", folder, loop=loop)
 
     def publish(topic: str, data: bytes, attributes: dict[str, str]) -> str:

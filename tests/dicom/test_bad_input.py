@@ -53,7 +53,7 @@ BAD_PARTS: dict[str, tuple[bytes, int, str]] = {
     "zeros": (bytes(5000), 0xC000, "not a DICOM file"),
     "prefix alone": (bytes(128) + b"DICM", 0xC000, "TransferSyntaxUID"),
     "cut in the header": (WHOLE[:200], 0xC000, "truncated"),
-    "cut in the data set": (WHOLE[:700], 0xC000, "truncated"),
+    "cut in the data set": (WHOLE[: WHOLE.index(b"\x28\x00\x10\x00US") + 9], 0xC000, "truncated"),
     "cut in the pixels": (WHOLE[:-100], 0xC000, "truncated: element (7FE0,0010)"),
     "cut by one byte": (WHOLE[:-1], 0xC000, "truncated"),
     "cut in the fragments": (cut_fragments(), 0xC000, "truncated"),
@@ -170,6 +170,15 @@ def test_body_that_never_arrives_meets_the_deadline(tmp_path: Path) -> None:
         connection.close()
 
 
+def test_body_that_is_not_encoded_as_it_says_is_refused(served: Served) -> None:
+    headers = {"Content-Type": KIND, "Content-Encoding": "gzip"}
+
+    response = served.call("POST", "studies", data=b"not gzip at all", headers=headers)
+
+    assert (response.status_code, served.files()) == (400, [])
+    assert "not encoded as its headers say" in response.json()["error"]["message"]
+
+
 def test_client_that_disconnects_leaves_nothing(served: Served) -> None:
     connection = begin(served, 10**9, AND_A_HALF)
     assert eventually(lambda: len(served.files()) >= 2), "a complete and a begun file"
@@ -181,11 +190,11 @@ def test_client_that_disconnects_leaves_nothing(served: Served) -> None:
 
 
 def test_full_disk_is_said_and_nothing_is_kept(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(self: Spool, data: bytearray) -> None:
+    def full(self: Spool, data: bytes) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patch:
-        patch.setattr(Spool, "_write", full)
+        patch.setattr(Spool, "write", full)
         response = served.store(slide())
 
     assert response.status_code == 507

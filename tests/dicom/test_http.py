@@ -121,7 +121,9 @@ def test_every_answer_can_be_read_by_the_page_refusals_too(served: Served) -> No
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
 def test_other_methods_are_refused(served: Served, method: str) -> None:
-    assert served.call(method, "studies").status_code == 405
+    response = served.call(method, "studies")
+
+    assert (response.status_code, response.headers["Allow"]) == (405, "GET, HEAD, POST, OPTIONS")
 
 
 @pytest.mark.parametrize("path", ["studies/1.2/series/1.3", "instances", "studies/1.2/metadata"])

@@ -273,3 +273,12 @@ def test_a_page_is_found_without_sorting_or_reading_everything(
     scans = [step for step in plan if step.startswith("SCAN")]
     assert len(scans) <= (0 if match else 1), plan
     index.close()
+
+
+def test_a_query_for_another_study_than_the_path_is_refused(served: Served, studies: list[list[Dataset]]) -> None:
+    first, second = (study[0].StudyInstanceUID for study in studies[:2])
+
+    refused = served.get(f"studies/{first}/series?StudyInstanceUID={second}")
+
+    assert (refused.status_code, str(second) in refused.json()["error"]["message"]) == (400, True)
+    assert served.get(f"studies/{first}/series?StudyInstanceUID={first}").status_code == 200

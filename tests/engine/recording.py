@@ -83,7 +83,7 @@ SERVER_MADE = re.compile(
     r"(?!on-dicom)[^/:\"]+(:\d+:web:[0-9a-f]+)?"
 )
 APP_ID = re.compile(r"1:\d+:web:[0-9a-f]+")
-ALREADY_THERE = frozenset({"roles/owner", "roles/storage.legacyBucketOwner", "roles/storage.legacyBucketReader"})
+ALREADY_THERE = frozenset({"roles/storage.legacyBucketOwner", "roles/storage.legacyBucketReader"})
 """Roles in a policy before anything is granted: the cloud's doing, and it was another cloud that was recorded."""
 UNEQUAL = frozenset({"etag", "nextRotationTime"})
 """Fields whose values depend on the moment or on the server."""

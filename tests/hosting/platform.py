@@ -12,10 +12,10 @@ import requests
 
 from localcloud.cloud import Cloud
 from localcloud.server import running
+from tests import needs
 from viewer.build import FileSet, build
 from viewer.config import window_config
 from viewer.hosting import HostingApi
-from viewer.packages import install
 from viewer.target import Target, read
 
 PROJECT = "dicom-local"
@@ -100,7 +100,7 @@ class Platform:
         return HostingApi(self.cloud.endpoint("firebasehosting.googleapis.com"), SITE, self.token)
 
     def viewer(self, **changes: Any) -> FileSet:
-        return build(self.config(**changes), install())
+        return build(self.config(**changes), needs.viewer_packages())
 
 
 @contextlib.contextmanager

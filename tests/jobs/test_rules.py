@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -144,6 +146,12 @@ def test_findings_come_worst_first_and_say_whole_sentences() -> None:
     found_here = judge(*images, coding="rle")
     assert [finding.severity for finding in found_here] == ["WRONG", "SLOW", "SLOW"]
     assert all("{" not in finding.sentence and finding.sentence.endswith(".") for finding in found_here)
+
+
+def test_the_table_is_about_the_engine_that_the_viewer_locks() -> None:
+    lock = json.loads((Path(__file__).parents[2] / "viewer/lite/package-lock.json").read_text())
+    version = lock["packages"]["node_modules/dicom-microscopy-viewer"]["version"]
+    assert table()["engine"] == f"dicom-microscopy-viewer {version}"
 
 
 def test_every_row_of_the_table_has_a_check_and_its_sentences() -> None:

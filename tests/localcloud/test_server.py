@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import socket
 import threading
@@ -131,10 +132,37 @@ def test_a_principal_nobody_knows_is_refused_with_the_known_ones(cloud: Cloud) -
 
 
 def test_stopping_leaves_no_listener_and_no_thread(tmp_path: Path) -> None:
+    before = set(threading.enumerate())
     cloud = Cloud(data=tmp_path)
     with running(cloud):
         port = int(cloud.base.rsplit(":", 1)[1])
 
-    assert not [thread for thread in threading.enumerate() if thread.name == "local-cloud"]
+    assert set(threading.enumerate()) <= before
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def test_what_a_client_was_told_is_kept_before_the_run_ends(cloud: Cloud, tmp_path: Path) -> None:
+    kept = tmp_path / "resources.json"
+    cloud.resources.keep(kept)
+
+    call(
+        f"{cloud.base}/pubsub.googleapis.com/v1/projects/dicom-local/topics/t",
+        token=cloud.iam.token(cloud.iam.owner),
+        data=b"{}",
+        method="PUT",
+    )
+
+    assert "projects/dicom-local/topics/t" in kept.read_text()
+
+
+def test_a_full_disk_is_said(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full() -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(cloud.resources, "flush", full)
+
+    status, body = call(f"{cloud.base}/healthcare.googleapis.com/v1/nothing", token=cloud.iam.token(cloud.iam.owner))
+
+    assert (status, body["error"]["status"]) == (507, "RESOURCE_EXHAUSTED")
+    assert str(cloud.data) in body["error"]["message"]

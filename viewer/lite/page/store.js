@@ -29,7 +29,9 @@ export function openStore({ DICOMwebClient }, server, session) {
  *  says that there are more. */
 export async function searchStudies(client, offset) {
   const studies = await client.searchForStudies({
-    queryParams: { ModalitiesInStudy: 'SM', limit: PAGE, offset, includefield: 'NumberOfStudyRelatedSeries' },
+    queryParams: {
+      ModalitiesInStudy: 'SM', limit: PAGE, offset, includefield: 'NumberOfStudyRelatedSeries,StudyDescription',
+    },
   }) ?? [];
   return { studies, more: studies.length === PAGE };
 }

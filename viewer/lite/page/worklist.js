@@ -10,7 +10,7 @@ const COLUMNS = [
   ['Patient ID', (study) => text(study, 'PatientID')],
   ['Accession', (study) => text(study, 'AccessionNumber')],
   ['Study date', (study) => date(study, 'StudyDate')],
-  ['Description', (study) => text(study, 'StudyDescription') || text(study, 'StudyID')],
+  ['Description', (study) => text(study, 'StudyDescription')],
   ['Series', (study) => text(study, 'NumberOfStudyRelatedSeries')],
 ];
 
