@@ -56,7 +56,7 @@ def tiles_are_what_is_said(slide: Slide, rule: Rule) -> list[Finding]:
     sizes: dict[tuple[str, int, str, int], list[Image]] = {}
     depths: dict[tuple[str, str], list[Image]] = {}
     for image in slide.own:
-        header = probed(slide, image)
+        header = _header(slide, image)
         if header is None:
             continue
         if (header.rows, header.columns, header.samples) != (image.rows, image.columns, image.samples):
@@ -77,9 +77,10 @@ def tiles_are_what_is_said(slide: Slide, rule: Rule) -> list[Finding]:
     return found
 
 
-def probed(slide: Slide, image: Image) -> Header | None:
+def _header(slide: Slide, image: Image) -> Header | None:
+    """Of a tile that the engine decodes; what it does not is R07's."""
     probe = slide.probes.get(image.instance)
-    return probe.header if probe else None
+    return probe.header if probe and table()["codestreams"].get(probe.codestream, {}).get("decodes") else None
 
 
 def _depth(bits: int, signed: bool) -> str:
