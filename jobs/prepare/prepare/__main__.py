@@ -11,7 +11,6 @@ from types import FrameType
 
 import google.auth
 from google.auth.exceptions import GoogleAuthError
-from google.auth.transport.requests import AuthorizedSession
 from requests.adapters import HTTPAdapter
 
 from .backlog import Backlog
@@ -29,6 +28,7 @@ from .records import Records
 from .retry import Repeating, RetryingAdapter, RetryPolicy, Traffic
 from .runner import Runner
 from .screen import log_for, plan_table
+from .session import authorized
 from .settings import Settings, load
 from .stages import Stages, explain
 from .staging import BucketStage
@@ -72,7 +72,7 @@ def run(settings: Settings, log: Log) -> int:
     traffic = Traffic()
     policy = RetryPolicy(deadline_seconds=settings.retry_deadline_seconds)
     credentials, _ = google.auth.default(scopes=SCOPES)
-    session = AuthorizedSession(credentials, max_refresh_attempts=1)
+    session = authorized(credentials)
     for scheme in ("https://", "http://"):
         session.mount(scheme, RetryingAdapter(HTTPAdapter(pool_maxsize=IN_FLIGHT), policy, clock, traffic=traffic))
     for root in filter(None, (settings.dicomweb_root, settings.viewer_dicomweb_root)):
