@@ -10,18 +10,22 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from prepare.copying import IN_FLIGHT
 
 from localcloud.cloud import Cloud
+from tests.e2e.tiles import TILES
+from tests.e2e.tiles_slide import write_slide
 from tests.jobs.conftest import DATASET, SUBSCRIPTION, TOPIC, as_principal
 from tests.jobs.copying_support import SERIES, Stores, file_of
 from tests.jobs.faults import Faults, Proxy, spoiling
 
 SLOW = bool(os.environ.get("SLOW"))
 KILLS, STUDIES, EACH = (100, 50, 10) if SLOW else (12, 6, 10)
+JPEG = next(tile for tile in TILES if tile.coding == "jpeg-baseline" and tile.photometric == "YBR_FULL")
 KILLED = -signal.SIGKILL
 
 
@@ -141,6 +145,32 @@ def test_the_same_event_ten_times_ends_as_one(stores: Stores, jobs: Jobs, reques
     assert jobs.run() == 0
     assert stores.files(target_of(request), "1.2.826.11") == wanted
     assert posts(jobs.proxy) == EACH
+
+
+def test_two_runs_at_once_end_as_one(stores: Stores, jobs: Jobs, request: pytest.FixtureRequest) -> None:
+    wanted = arrive(stores, "1.2.826.13")
+    other = Jobs(stores, jobs.proxy, target_of(request))
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(lambda one: one.run("--study", "1.2.826.13"), (jobs, other))) == [0, 0]
+    other.close()
+    assert stores.files(target_of(request), "1.2.826.13") == wanted
+
+
+def test_levels_are_the_same_bytes_however_often_the_run_was_killed(
+    stores: Stores, jobs: Jobs, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    (base,) = write_slide(tmp_path, JPEG, across=(8,), key="killed levels")
+    stores.put("raw", base.path.read_bytes())
+    undisturbed = stores.make("undisturbed")
+    whole = Jobs(stores, jobs.proxy, undisturbed)
+    assert whole.run("--study", base.study) == 0
+    whole.close()
+    ends = [jobs.run("--study", base.study, end_at=at) for at in (6, 12, 18, 24, 30)]
+    assert KILLED in ends
+    assert jobs.run("--study", base.study) == 0
+    result = stores.files(target_of(request), base.study)
+    assert len(result) == 4
+    assert result == stores.files(undisturbed, base.study)
 
 
 def test_an_unchanged_study_costs_two_requests(stores: Stores, jobs: Jobs) -> None:
