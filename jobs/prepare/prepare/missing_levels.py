@@ -56,9 +56,14 @@ def is_thumbnail(level: Level) -> bool:
 def best_source(levels: list[Level], wanted: Level) -> tuple[Level | None, int]:
     """(the coarsest of `levels` that gives the size of `wanted`, the factor); finest first. (None, 0) without one."""
     for level in reversed(levels):
-        if factor := _factor(level, wanted):
+        if _can_be_halved(level) and (factor := _factor(level, wanted)):
             return level, factor
     return None, 0
+
+
+def _can_be_halved(level: Level) -> bool:
+    """Two tiles side by side become one; tiles of an odd size do not."""
+    return all(image.columns % 2 == 0 and image.rows % 2 == 0 for image in level.images)
 
 
 def _factor(source: Level, level: Level) -> int:
