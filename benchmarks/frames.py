@@ -4,7 +4,7 @@ The server is a process of its own that answers from memory and waits before eac
 with a request each; the reader has its defaults (100 frames, 8 in flight). Each side runs in a process of its own, in
 turns; the best run counts. CPU is the client's.
 
-    python benchmarks/frames.py [--frames 5000] [--latency 0.04] [--json FILE]
+    python -m benchmarks.frames [--frames 5000] [--latency 0.04] [--json FILE]
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def main() -> None:
 
 
 def compare(frames: int, latency: float, runs: int, out: Path | None) -> None:
-    me = [sys.executable, __file__, "--frames", str(frames), "--latency", str(latency)]
+    me = [sys.executable, "-m", "benchmarks.frames", "--frames", str(frames), "--latency", str(latency)]
     best: dict[str, dict[str, float]] = {}
     with subprocess.Popen([*me, "--side", "server"], stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None

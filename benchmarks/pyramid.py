@@ -7,7 +7,7 @@ base level, which it cannot leave out: `speed` is against its whole call, `speed
 a copy alone. `memory` is peak over peak; `memory_working` leaves out what each process had after its imports, which
 for ours is most of it (numpy and pydicom: about 55 MiB) and says nothing about slides.
 
-    python benchmarks/pyramid.py [--size 16384] [--json FILE]
+    python -m benchmarks.pyramid [--size 16384] [--json FILE]
 """
 
 from __future__ import annotations
@@ -146,8 +146,18 @@ def measure(sides: Iterable[str], path: Path, folder: Path, runs: int) -> dict[s
         for side in sides:
             out = folder / f"{side}-{run}"
             out.mkdir()
-            command = [sys.executable, __file__, "--side", side, "--path", str(path), "--out", str(out)]
-            done = subprocess.run(command, check=True, capture_output=True, text=True)
+            command = [
+                sys.executable,
+                "-m",
+                "benchmarks.pyramid",
+                "--side",
+                side,
+                "--path",
+                str(path),
+                "--out",
+                str(out),
+            ]
+            done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
             figures: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
             if side not in best or figures["seconds"] < best[side]["seconds"]:
                 best[side] = figures

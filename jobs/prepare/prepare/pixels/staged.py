@@ -1,4 +1,4 @@
-"""Encoded frames of one instance while they wait: in the stage, some MiB an object; the last of them in memory.
+"""Encoded frames of one instance while they wait: in the stage, about a MiB an object; the last of them in memory.
 
 A small level therefore never leaves memory, and a large one costs few requests.
 """
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from .stage import Stage
 
 COUNT = struct.Struct("<I")
-OBJECT_BYTES = 4 << 20
+OBJECT_BYTES = 1 << 20
 
 
 @dataclass
