@@ -75,6 +75,7 @@ def server() -> Iterator[Server]:
             if broken:
                 self.close_connection = True
                 self.connection.shutdown(2)
+                self.wfile = BytesIO()  # what follows goes nowhere
 
         def _file(self) -> None:
             self.send_response(200)

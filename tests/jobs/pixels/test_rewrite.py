@@ -74,6 +74,12 @@ def test_sparse_becomes_full_and_its_frames_pass_byte_for_byte(syntax: str) -> N
             assert read_mark(pixels) == Mark(0, at // GRID.across, at % GRID.across, run_number("pixels"))
 
 
+def test_absent_tiles_are_encoded_once() -> None:
+    source, _ = sparse(JPEG, absent={0, 5})
+    frames = list(rewritten(source, Change(), MemoryStage(), MAKING).frames())
+    assert frames[0] is frames[5]
+
+
 def test_absent_tiles_take_the_recommended_colour() -> None:
     source, _ = sparse(JPEG, absent={3}, RecommendedAbsentPixelCIELabValue=[32768, 50000, 20000])
     stored = read_back(rewritten(source, Change(), MemoryStage(), MAKING).stream())
