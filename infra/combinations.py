@@ -90,12 +90,6 @@ COMBINATIONS = (
         "set viewerStore to separate",
     ),
     Combination(
-        ("label_policy", "viewer_store"),
-        lambda v: v["label_policy"] == "withhold" and v["viewer_store"] == "separate",
-        "the job does not leave label images out yet",
-        "set it to keep",
-    ),
-    Combination(
         ("protection", "data_class"),
         lambda v: v["protection"] == "off" and v["data_class"] != "synthetic",
         "only synthetic images may be deletable by pulumi destroy",

@@ -96,6 +96,7 @@ def _environment(
         "DICOMWEB_ROOT": dicomweb_roots[RAW],
         "VIEWER_DICOMWEB_ROOT": dicomweb_roots.get(VIEWER, ""),
         "VIEWER_STORE": base.settings.viewer_store,
+        "LABEL_POLICY": "withhold" if base.settings.label_policy == "withhold" else "show",
         "VIEWER_URL": viewer_url,
         "RECORDS_BUCKET": records.bucket.name,
         "BACKLOG_SUBSCRIPTION": archive.backlog.id,

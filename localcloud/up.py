@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -73,9 +74,13 @@ def stack_config() -> dict[str, str]:
     return dict(load_config(ROOT, "local").config)
 
 
-def deploy(console: Console, parts: Parts) -> Deployment:
-    """Run the program against the served local cloud; the job's image is the source as it is."""
-    loaded = load_config(ROOT, "local", {"dicom-platform:jobImageDigest": parts.registry.seed(JOB)})
+def deploy(console: Console, parts: Parts, settings: Mapping[str, Any] | None = None) -> Deployment:
+    """Run the program against the served local cloud; the job's image is the source as it is.
+
+    `settings` go before those of Pulumi.local.yaml.
+    """
+    digest = {"dicom-platform:jobImageDigest": parts.registry.seed(JOB)}
+    loaded = load_config(ROOT, "local", {**(settings or {}), **digest})
     base = parts.cloud.base
     config = {key: LOOPBACK.sub(base, value) for key, value in loaded.config.items()}
     provider = RestProvider(HttpTransport(base, parts.cloud.iam.token(parts.cloud.iam.owner)))

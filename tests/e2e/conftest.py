@@ -7,6 +7,7 @@ import shlex
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,10 +93,16 @@ print({tokens}[sys.argv[1]])
 """
 
 
-@pytest.fixture(scope="session")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    folder = tmp_path_factory.mktemp("platform")
+@contextmanager
+def deployed(folder: Path, **settings: str) -> Iterator[Platform]:
+    """A stack of its own; `settings` (of the program) go before those of Pulumi.local.yaml."""
     cloud = Cloud(data=folder / "cloud")
     with running(cloud) as parts, (folder / "deploy.txt").open("w") as said:
-        deployment = up.deploy(Console(file=said), parts)
-        yield Platform(parts, deployment.outputs, folder)
+        overrides = {f"dicom-platform:{key}": value for key, value in settings.items()}
+        yield Platform(parts, up.deploy(Console(file=said), parts, overrides).outputs, folder)
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    with deployed(tmp_path_factory.mktemp("platform")) as platform:
+        yield platform

@@ -12,7 +12,7 @@ from pydicom.data import get_testdata_file
 from tests.e2e.conftest import Platform
 from tests.e2e.tiles import TILES
 from tests.e2e.tiles_slide import write_slide
-from tests.jobs.schema_check import problems
+from tests.jobs.schema_check import problems, schema_of
 
 JPEG = next(tile for tile in TILES if tile.coding == "jpeg-baseline" and tile.photometric == "YBR_FULL")
 GREY = next(tile for tile in TILES if tile.coding == "jpeg-baseline" and tile.samples == 1)
@@ -78,7 +78,7 @@ def test_reports_keep_to_their_schema(platform: Platform, radiology: list[pydico
     for name in names:
         path = platform.cloud.object_path(bucket, name)
         assert path is not None
-        assert problems(json.loads(path.read_text())) == []
+        assert problems(json.loads(path.read_text()), schema_of(name)) == []
 
 
 def test_no_attribute_of_a_patient_is_in_any_object_or_log(platform: Platform, tmp_path: Path) -> None:

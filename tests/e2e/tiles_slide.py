@@ -18,8 +18,8 @@ from tests.e2e.tiles import SIDE, Tile
 
 Offsets = Literal["basic", "extended", "none"]
 POSITION_NOTE = "as long as what scanners write per frame ".ljust(700, ".")
-SMALL = b"\xff\xd8\xff\xc0\x00\x11"
-"""How a JPEG begins: as much of one as tells its coding."""
+SMALL = b"\xff\xd8\xff\xc0\x00\x11\x08\x00\xf0\x00\xf0\x01"
+"""How a grey JPEG begins: as much of one as tells its coding, its size and its precision."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,8 @@ def write_slide(
         stamps = (f"{tile.name[:20]} {side} {at:05d}" for at in range(side * side))
         frames = tuple(SMALL + stamp.encode().ljust(50) if small else tile.stamped(stamp) for stamp in stamps)
         dataset.update(_level(tile, identity, number, side, sparse))
+        spacing = 0.0005 * across[0] / side
+        dataset.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0].PixelSpacing = [spacing, spacing]
         _pixels(dataset, tile, frames, offsets)
         path = folder / f"level-{number}.dcm"
         dataset.save_as(path, enforce_file_format=True)
@@ -136,7 +138,7 @@ def _level(tile: Tile, identity: str, number: int, side: int, sparse: bool) -> D
         DimensionOrganizationType="TILED_SPARSE" if sparse else "TILED_FULL",
         SharedFunctionalGroupsSequence=[
             item(
-                PixelMeasuresSequence=[item(PixelSpacing=[0.0005 * number, 0.0005 * number], SliceThickness=0.001)],
+                PixelMeasuresSequence=[item(SliceThickness=0.001)],
                 OpticalPathIdentificationSequence=[item(OpticalPathIdentifier="1")],
             )
         ],

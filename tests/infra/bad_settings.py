@@ -120,10 +120,6 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         "dicom-platform:labelPolicy = 'withhold': a label image can only be withheld from a store of the viewers' own; "
         "set viewerStore to separate",
     ),
-    "labels withheld by a job that cannot": (
-        {"labelPolicy": "withhold"},
-        "dicom-platform:labelPolicy = 'withhold': the job does not leave label images out yet; set it to keep",
-    ),
     "group with IAM's prefix": (
         {"viewers": ["group:a@example.org"]},
         "dicom-platform:viewers = '[\"group:a@example.org\"]': element 'group:a@example.org' must be the e-mail of a "

@@ -146,6 +146,7 @@ def test_what_the_job_is_told() -> None:
     assert {variable["name"]: variable["value"] for variable in container["envs"]} == {
         "BACKLOG_SUBSCRIPTION": "projects/my-imaging/subscriptions/dicom-instances",
         "DICOMWEB_ROOT": f"{stores}/raw/dicomWeb",
+        "LABEL_POLICY": "show",
         "PUBSUB_ENDPOINT": "https://pubsub.googleapis.com/",
         "QUIET_SECONDS": "30",
         "RECORDS_BUCKET": "my-imaging-imaging-records",

@@ -7,21 +7,25 @@ import copy
 import io
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from prepare.clock import Clock
 from prepare.errors import Conflict, Gone
+from prepare.image import Image
 from prepare.log import Log
-from prepare.metadata import WHOLE_SLIDE, Image, Row, tag
+from prepare.metadata import WHOLE_SLIDE, Row, tag
+from prepare.planner import Options
 from prepare.retry import Traffic
 from prepare.runner import Runner
 from prepare.settings import load
 from prepare.stages import Stages
+from pydicom.datadict import dictionary_VR
 
 STORE = "projects/p/locations/l/datasets/d/dicomStores/raw"
 ROOT = f"https://healthcare.example/v1/{STORE}/dicomWeb"
-JPEG = b"\xff\xd8\xff\xc0\x00\x11" + bytes(20) + b"\xff\xd9"
+JPEG = b"\xff\xd8\xff\xc0\x00\x11\x08\x01\x00\x01\x00\x03" + bytes(20) + b"\xff\xd9"
+"""The head of a JPEG of 256 x 256 pixels, 3 samples of 8 bits."""
 RLE = (3).to_bytes(4, "little") + (64).to_bytes(4, "little") + bytes(80)
 
 
@@ -89,6 +93,7 @@ class Messages:
     def __init__(self) -> None:
         self.waiting: list[dict[str, Any]] = []
         self.leased: dict[str, dict[str, Any]] = {}
+        self.sought: list[str] = []
 
     def notify(self, study: str, series: str, instance: str = "1.2.9", store: str = STORE) -> None:
         self.add(f"{store}/dicomWeb/studies/{study}/series/{series}/instances/{instance}".encode())
@@ -101,6 +106,9 @@ class Messages:
         taken, self.waiting = self.waiting, []
         self.leased |= {one["ackId"]: one for one in taken}
         return taken
+
+    def seek(self, time: str) -> None:
+        self.sought.append(time)
 
     def acknowledge(self, ack_ids: list[str]) -> None:
         for ack_id in ack_ids:
@@ -132,6 +140,13 @@ class Store:
             raise Gone(f"study {study} is not in {self.name}")
         return [Row.of(item) for items in self.studies[study].values() for item in items]
 
+    def slide_studies(self) -> list[str]:
+        self.traffic.add(requests=1)
+        return [study for study, every in self.studies.items() if any(self._slides(items) for items in every.values())]
+
+    def _slides(self, items: list[dict[str, Any]]) -> bool:
+        return any(one.get(tag("Modality"), {}).get("Value") == ["SM"] for one in items)
+
     def study_of(self, series: str) -> str:
         self.traffic.add(requests=1)
         for study, every in self.studies.items():
@@ -160,25 +175,47 @@ def item(instance: str, size: int, series: str = "1.2.1", **more: Any) -> dict[s
         "SeriesInstanceUID": series,
         "SOPClassUID": WHOLE_SLIDE,
         "Modality": "SM",
-        "ImageType": ["DERIVED", "PRIMARY", "VOLUME", "NONE"],
+        "ImageType": ["DERIVED", "PRIMARY", "VOLUME", "RESAMPLED"],
         "Rows": 256,
         "Columns": 256,
         "TotalPixelMatrixRows": size,
         "TotalPixelMatrixColumns": size,
         "NumberOfFrames": (-(-size // 256)) ** 2,
         "SamplesPerPixel": 3,
+        "PhotometricInterpretation": "YBR_FULL_422",
         "BitsAllocated": 8,
+        "LossyImageCompression": "01",
         "DimensionOrganizationType": "TILED_FULL",
-        "OpticalPathSequence": [{tag("OpticalPathIdentifier"): {"vr": "SH", "Value": ["1"]}}],
+        "OpticalPathSequence": [optical_path("1")],
+        "TotalPixelMatrixOriginSequence": [{}],
+        "ImageOrientationSlide": [0, -1, 0, -1, 0, 0],
+        "SharedFunctionalGroupsSequence": [sequence("PixelMeasuresSequence", {"PixelSpacing": [1 / size] * 2})]
+        if size
+        else None,
         "FrameOfReferenceUID": "1.2.77",
         "ContainerIdentifier": "SLIDE-1",
         **more,
     }
+    return attributes(values)
+
+
+def attributes(values: dict[str, Any]) -> dict[str, Any]:
+    """DICOM JSON of keywords and values; None takes one out."""
     return {
-        tag(keyword): {"vr": "UN", "Value": value if isinstance(value, list) else [value]}
+        tag(keyword): {"vr": dictionary_VR(tag(keyword)), "Value": value if isinstance(value, list) else [value]}
         for keyword, value in values.items()
         if value is not None
     }
+
+
+def sequence(keyword: str, item: dict[str, Any]) -> dict[str, Any]:
+    """DICOM JSON with one sequence of one item."""
+    return attributes({keyword: [attributes(item)]})
+
+
+def optical_path(identifier: str, icc: str = "") -> dict[str, Any]:
+    path = attributes({"OpticalPathIdentifier": identifier, "IlluminationTypeCodeSequence": [{"00080100": {}}]})
+    return path | ({tag("ICCProfile"): {"vr": "OB", "InlineBinary": icc}} if icc else {})
 
 
 def pyramid(series: str = "1.2.1", base: int = 4096, **more: Any) -> list[dict[str, Any]]:
@@ -199,8 +236,15 @@ def image(instance: str = "1.2.1.1", size: int = 4096, **more: Any) -> Image:
         "total_rows": size,
         "total_columns": size,
         "frames": (-(-size // 256)) ** 2,
+        "image_type": ("DERIVED", "PRIMARY", "VOLUME", "RESAMPLED"),
     }
-    return Image(**{**fields, **more})
+    if flavor := more.pop("flavor", ""):
+        fields["image_type"] = ("DERIVED", "PRIMARY", flavor, "RESAMPLED")
+    if more.get("samples") == 1:
+        fields["photometric"] = "MONOCHROME2"
+    image = Image(**{**fields, **more})
+    tiles = image.tiles * max(len(image.optical_paths), 1)
+    return image if "frames" in more else replace(image, frames=tiles)
 
 
 @dataclass
@@ -228,6 +272,7 @@ class Bench:
             self.store.traffic,
             viewer_url=settings.viewer_url,
             dry_run=settings.dry_run,
+            options=Options(settings.viewer_store, settings.label_policy),
         )
         return Runner(stages, Log(self.output), self.time.clock, settings)
 

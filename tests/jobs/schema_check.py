@@ -12,6 +12,16 @@ TYPES = {"object": dict, "array": list, "string": str, "integer": int, "number":
 WORDS = {"$schema", "$defs", "title", "description", "format"}
 
 
+STUDY_SCHEMA = json.loads(
+    Path(__file__).parents[2].joinpath("jobs/prepare/prepare/study.schema.json").read_text("utf-8")
+)
+
+
+def schema_of(name: str) -> dict[str, Any]:
+    """The schema of an object of the records bucket, by its name."""
+    return STUDY_SCHEMA if name.endswith("/study.json") else SCHEMA
+
+
 def problems(value: Any, schema: dict[str, Any] = SCHEMA, where: str = "$") -> list[str]:
     """What is wrong with `value`, each with its place; empty when it keeps to the schema."""
     if "$ref" in schema:

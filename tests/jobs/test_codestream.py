@@ -5,9 +5,9 @@ from __future__ import annotations
 import imagecodecs
 import numpy as np
 import pytest
-from prepare.codestream import identify
+from prepare.codestream import Header, header, identify
 
-from tests.e2e.tiles import TILES, Tile
+from tests.e2e.tiles import SIDE, TILES, Tile
 
 
 @pytest.mark.parametrize("tile", TILES, ids=lambda tile: tile.name)
@@ -42,3 +42,27 @@ def test_an_odd_uncompressed_frame_may_be_padded() -> None:
 )
 def test_broken_bytes_are_unknown(frame: bytes) -> None:
     assert identify(frame, 99) == "unknown"
+
+
+@pytest.mark.parametrize("tile", [one for one in TILES if one.coding not in ("raw", "rle")], ids=lambda tile: tile.name)
+def test_the_header_of_real_tiles_says_their_size_and_precision(tile: Tile) -> None:
+    assert header(tile.data, tile.coding) == Header(SIDE, SIDE, tile.samples, tile.bits)
+
+
+@pytest.mark.parametrize("coding", ["jpeg2000", "htj2k"])
+def test_signed_samples_are_told(coding: str) -> None:
+    encode = imagecodecs.htj2k_encode if coding == "htj2k" else imagecodecs.jpeg2k_encode
+    frame = encode(np.zeros((32, 48), np.int16), **({} if coding == "htj2k" else {"codecformat": "j2k"}))
+    assert header(frame, coding) == Header(32, 48, 1, 16, signed=True)
+
+
+@pytest.mark.parametrize("coding", ["jpeg-baseline", "jpeg2000", "jpeg-ls", "raw", "unknown"])
+@pytest.mark.parametrize("frame", [b"", b"\xff\xd8\xff\xc0", b"\xff\x4f\xff\x51\x00"])
+def test_a_broken_header_is_none(frame: bytes, coding: str) -> None:
+    assert header(frame, coding) is None
+
+
+def test_jpeg_xl_that_holds_a_jpeg_is_told() -> None:
+    pixels = np.zeros((16, 16, 3), np.uint8)
+    wrapped = imagecodecs.jpegxl_encode_jpeg(imagecodecs.jpeg8_encode(pixels))
+    assert identify(wrapped, 0) == "jpeg-xl-of-jpeg"

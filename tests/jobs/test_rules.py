@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prepare.rules import Finding, findings, rules, status, table
+from prepare.rules import SLIDE_CHECKS, STUDY_CHECKS, Finding, findings, rules, status, table
 from prepare.slide import Probe, Slide
 
 from tests.jobs.fakes import image
@@ -72,7 +72,7 @@ def test_r03_two_images_of_one_size_block() -> None:
 )
 def test_r03_allows_concatenations_and_other_optical_paths(first: Any, second: Any, expected: list[str]) -> None:
     images = [image("1.2.1.1", 256, **first), image("1.2.1.2", 256, **second)]
-    assert [rule for rule, _ in found(*images)] == expected
+    assert [rule for rule, _ in found(*images) if rule != "R02"] == expected
 
 
 def test_r03_sees_a_twin_in_another_series_and_says_so() -> None:
@@ -155,6 +155,7 @@ def test_the_table_is_about_the_engine_that_the_viewer_locks() -> None:
 
 
 def test_every_row_of_the_table_has_a_check_and_its_sentences() -> None:
-    assert [rule.id for rule in rules()] == ["R01", "R03", "R07", "R09"]
+    assert [rule.id for rule in rules()] == [f"R{number:02}" for number in range(1, 19)]
+    assert {rule.id for rule in rules()} == {*SLIDE_CHECKS, *STUDY_CHECKS, "R13"}
     for row in table()["codestreams"].values():
         assert row["decodes"] or (row["severity"] in ("BLOCK", "WRONG") and row["consequence"])

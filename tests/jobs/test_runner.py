@@ -78,7 +78,7 @@ def test_two_runs_at_once_end_as_one(bench: Bench) -> None:
     bench.bucket.on_write = other_run
     assert work(bench, "--study", "1.2") == [("1.2.1", "unchanged")]
     assert inner == [("1.2.1", "ready")]
-    assert bench.bucket.writes == ["readiness/1.2/1.2.1.json"]
+    assert bench.bucket.writes == ["readiness/1.2/1.2.1.json", "readiness/1.2/study.json"]
 
 
 def test_radiology_passes_through_without_being_looked_into(bench: Bench) -> None:
@@ -257,3 +257,39 @@ def test_credentials_that_fail_in_the_middle_end_the_run(bench: Bench) -> None:
     bench.store.broken["1.2.1"] = RefreshError("token CANARY")
     with pytest.raises(RefreshError):
         work(bench, "--study", "1.2")
+
+
+def test_a_sweep_looks_at_every_study_with_slides(bench: Bench) -> None:
+    bench.store.add("1.2", *pyramid())
+    bench.store.add("1.3", *pyramid("1.3.1"))
+    bench.store.add("1.4", item("1.4.1.1", 0, "1.4.1", SOPClassUID="1.2.840.10008.5.1.4.1.1.2", Modality="CT"))
+    runner = bench.runner("--sweep")
+    runner.sweep()
+    assert [(one.study, one.status) for one in runner.outcomes] == [("1.2", "ready"), ("1.3", "ready")]
+
+
+def test_items_set_aside_come_back_and_are_done(bench: Bench) -> None:
+    bench.store.add("1.2", *pyramid())
+    bench.bucket.put("failed/1.2/1.2.1.json", "not json")
+    runner = bench.runner("--retry-failed", "--quiet-seconds", "0")
+    backlog = Backlog(bench.bucket, bench.messages, STORE)
+    runner.again(backlog)
+    runner.backlog(backlog)
+    assert [(one.series, one.status) for one in runner.outcomes] == [("1.2.1", "ready")]
+    assert bench.bucket.names("failed/") == []
+    assert bench.bucket.names("work/") == []
+
+
+def test_only_the_first_task_turns_the_subscription_back(bench: Bench) -> None:
+    backlog = Backlog(bench.bucket, bench.messages, STORE)
+    for task in ("0", "1"):
+        bench.runner("--replay", "2026-01-31T08:00:00Z", "--task-count", "2", "--task-index", task).again(backlog)
+    assert bench.messages.sought == ["2026-01-31T08:00:00Z"]
+
+
+def test_a_report_of_an_older_version_is_said_in_the_log_and_written_anew(bench: Bench) -> None:
+    bench.store.add("1.2", *pyramid())
+    bench.bucket.put("readiness/1.2/1.2.1.json", '{"schema_version": 1}')
+    assert work(bench, "--study", "1.2") == [("1.2.1", "ready")]
+    assert "a report of another version (schema 1) was there" in bench.output.getvalue()
+    assert bench.report()["schema_version"] == 2

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from prepare.errors import CannotRun
-from prepare.settings import OPTIONS, load, parser
+from prepare.options import LISTS, OPTIONS, SWITCHES
+from prepare.settings import load, parser
 
 GOOD = {
     "DICOMWEB_ROOT": "https://healthcare.example/v1/x/dicomWeb",
@@ -36,9 +37,9 @@ def test_flags_win_and_empty_variables_count_as_unset() -> None:
         ([], {"DICOMWEB_ROOT": ""}, "--dicomweb-root (or DICOMWEB_ROOT) is not set"),
         ([], {"DICOMWEB_ROOT": "healthcare"}, "must be a URL"),
         ([], {"BACKLOG_SUBSCRIPTION": "backlog"}, "projects/PROJECT/subscriptions/NAME"),
-        ([], {"BACKLOG_SUBSCRIPTION": ""}, "or give --study or --series"),
-        ([], {"VIEWER_STORE": "separate"}, "does not fill a separate viewer store"),
-        ([], {"VIEWER_STORE": "other"}, "must be same"),
+        ([], {"BACKLOG_SUBSCRIPTION": ""}, "or give --study, --series or --sweep"),
+        ([], {"VIEWER_STORE": "separate"}, "must name another store"),
+        ([], {"VIEWER_STORE": "other"}, "must be same or separate"),
         ([], {"QUIET_SECONDS": "-1"}, "number of seconds"),
         ([], {"QUIET_SECONDS": "soon"}, "number of seconds"),
         ([], {"MAX_ATTEMPTS": "1.5"}, "whole number"),
@@ -47,6 +48,15 @@ def test_flags_win_and_empty_variables_count_as_unset() -> None:
         (["--series", "1" * 65], {}, "at most 64 characters"),
         (["--study"], {}, "expected at least one argument"),
         (["--frobnicate"], {}, "--frobnicate"),
+        ([], {"LABEL_POLICY": "hide"}, "must be show or withhold"),
+        (["--label-policy", "withhold"], {}, "it needs --viewer-store separate"),
+        (["--replay", "yesterday"], {}, "must be a time with its zone"),
+        (["--replay", "2026-01-31T08:00:00"], {}, "must be a time with its zone"),
+        (["--replay", "2026-01-31T08:00:00Z", "--study", "1.2"], {}, "--replay is about the backlog"),
+        (["--retry-failed", "--dry-run"], {}, "--retry-failed changes the backlog"),
+        (["--sweep", "--series", "1.2"], {}, "--sweep looks at every study"),
+        ([], {"SWEEP": "yes"}, "must be true or false"),
+        ([], {"STUDY": "1.2,x"}, "a DICOM UID is digits and dots"),
     ],
 )
 def test_a_wrong_setting_is_one_sentence(arguments: list[str], environment: dict[str, str], said: str) -> None:
@@ -58,6 +68,13 @@ def test_all_problems_are_told_at_once() -> None:
     assert told.count(";") == 3
 
 
+def test_everything_may_come_from_the_environment() -> None:
+    settings = load([], GOOD | {"STUDY": "1.2, 1.3", "DRY_RUN": "true", "JSON": "false"})
+    assert (settings.studies, settings.dry_run, settings.json) == (("1.2", "1.3"), True, False)
+    assert not settings.from_backlog
+    assert not load([], GOOD | {"SWEEP": "true"}).from_backlog
+
+
 def test_help_names_every_setting_with_its_variable_and_default() -> None:
     text = " ".join(parser().format_help().split())
     for option in OPTIONS.values():
@@ -65,3 +82,6 @@ def test_help_names_every_setting_with_its_variable_and_default() -> None:
         assert option.variable in text
     assert "seconds without a new instance" in text
     assert "default 30" in text
+    for option in (*LISTS.values(), *SWITCHES.values()):
+        assert option.flag in text
+        assert option.variable in text

@@ -11,18 +11,27 @@ from types import FrameType
 
 import google.auth
 from google.auth.exceptions import GoogleAuthError
-from google.auth.transport.requests import AuthorizedSession
 from requests.adapters import HTTPAdapter
 
 from .backlog import Backlog
 from .clock import Clock
+from .copying import Deliverer
 from .errors import CannotRun, Terminated
+from .executor import Executor
+from .inspection import IN_FLIGHT
 from .log import Log, hush_libraries
+from .making import Maker
+from .pixels.budget import BudgetedAdapter, RateBudget
+from .pixels.frames import FrameReader
+from .planner import Options
 from .records import Records
-from .retry import RetryingAdapter, RetryPolicy, Traffic
+from .retry import Repeating, RetryingAdapter, RetryPolicy, Traffic
 from .runner import Runner
+from .screen import log_for, plan_table
+from .session import authorized
 from .settings import Settings, load
-from .stages import IN_FLIGHT, Stages, explain
+from .stages import Stages, explain
+from .staging import BucketStage
 from .store import DicomStore
 from .subscription import Subscription
 
@@ -37,7 +46,8 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     try:
         settings = load(arguments, environment)
         fixed = {"execution": settings.execution, "task": settings.task_index} if settings.execution else {}
-        log = Log(sys.stderr if settings.json else sys.stdout, fixed)
+        to_stderr = settings.json or settings.dry_run
+        log = log_for(sys.stderr if to_stderr else sys.stdout, fixed)
         return run(settings, log)
     except CannotRun as error:
         log.line("ERROR", str(error))
@@ -62,10 +72,14 @@ def run(settings: Settings, log: Log) -> int:
     traffic = Traffic()
     policy = RetryPolicy(deadline_seconds=settings.retry_deadline_seconds)
     credentials, _ = google.auth.default(scopes=SCOPES)
-    session = AuthorizedSession(credentials, max_refresh_attempts=1)
+    session = authorized(credentials)
     for scheme in ("https://", "http://"):
         session.mount(scheme, RetryingAdapter(HTTPAdapter(pool_maxsize=IN_FLIGHT), policy, clock, traffic=traffic))
+    for root in filter(None, (settings.dicomweb_root, settings.viewer_dicomweb_root)):
+        paced = BudgetedAdapter(HTTPAdapter(pool_maxsize=IN_FLIGHT), RateBudget(clock))
+        session.mount(root, RetryingAdapter(paced, policy, clock, traffic=traffic))
     store = DicomStore(settings.dicomweb_root, session)
+    viewers = DicomStore(settings.viewer_dicomweb_root, session) if settings.viewer_store == "separate" else store
     records = Records(settings.records_bucket, settings.storage_endpoint, credentials, session)
     stages = Stages(
         store,
@@ -75,11 +89,18 @@ def run(settings: Settings, log: Log) -> int:
         viewer_url=settings.viewer_url,
         execution=settings.execution,
         dry_run=settings.dry_run,
+        options=Options(settings.viewer_store, settings.label_policy),
+        executor=Executor(store, Deliverer(viewers, traffic, Repeating(policy, clock))),
+        maker=Maker(store, FrameReader(session, store.root, clock, policy), BucketStage(records)),
     )
     runner = Runner(stages, log, clock, settings)
     if settings.from_backlog:
         source = Subscription(settings.backlog_subscription or "", settings.pubsub_endpoint, session)
-        runner.backlog(Backlog(records, source, store.name))
+        backlog = Backlog(records, source, store.name)
+        runner.again(backlog)
+        runner.backlog(backlog)
+    elif settings.sweep:
+        runner.sweep()
     else:
         runner.named(settings.studies, settings.series)
     failed = [outcome for outcome in runner.outcomes if outcome.status == "failed"]
@@ -96,6 +117,8 @@ def run(settings: Settings, log: Log) -> int:
             for one in runner.outcomes
         ]
         print(json.dumps({"schema_version": 1, "exit_code": exit_code, "series": reports}, indent=1))
+    elif settings.dry_run:
+        print(plan_table(runner.outcomes))
     return exit_code
 
 

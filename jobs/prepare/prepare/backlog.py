@@ -23,6 +23,7 @@ class Source(Protocol):
     """What messages come from; a Pub/Sub subscription outside of tests."""
 
     def pull(self) -> list[dict[str, Any]]: ...
+    def seek(self, time: str) -> None: ...
     def acknowledge(self, ack_ids: list[str]) -> None: ...
 
 
@@ -107,6 +108,10 @@ class Backlog:
             series |= set(by_series)
         return Drained(messages, len(series), unreadable)
 
+    def replay(self, time: str) -> None:
+        """Has the subscription give its messages since `time` once more."""
+        self._source.seek(time)
+
     def _notice(self, item: Item) -> None:
         """Creates the item, or counts the notice on it, so that a task about to remove it sees the change."""
         while True:
@@ -161,6 +166,19 @@ class Backlog:
             return False  # another task sets it aside
         self.done(item, generation)
         return True
+
+    def retry_failed(self, now: float) -> int:
+        """Brings every item back that was set aside, as new. Returns how many; an unreadable one comes back by name."""
+        names = self._objects.names("failed/")
+        for name in names:
+            study, series = name.removesuffix(".json").split("/")[1:3]
+            _, generation = self._objects.read(name)
+            self._notice(Item(study, series, noticed=now))
+            try:
+                self._objects.delete(name, generation)
+            except Conflict:
+                continue  # another task brings it back, or sets it aside anew
+        return len(names)
 
     def _keep(self, item: Item, generation: int) -> int:
         """The generation written; with news of the series meanwhile the old one, which no later write will match."""

@@ -6,8 +6,11 @@ Pure functions on bytes; decodes no pixel. The names are the keys of `codestream
 from __future__ import annotations
 
 import struct
+from dataclasses import dataclass
 
 JPEG_XL_CONTAINER = b"\x00\x00\x00\x0cJXL \x0d\x0a\x87\x0a"
+JPEG_XL_BOXES = 4096
+"""Bytes in which a container says that it holds what is needed to give the original JPEG back (box `jbrd`)."""
 JP2_CONTAINER = b"\x00\x00\x00\x0cjP  \x0d\x0a\x87\x0a"
 JPEG_FRAMES = {
     0xC0: "jpeg-baseline",
@@ -34,24 +37,56 @@ def identify(frame: bytes, raw_length: int) -> str:
         start = frame.find(b"\xff\x4f\xff\x51")
         return _jpeg2000(frame[start:]) if start > 0 else "unknown"
     if frame.startswith((b"\xff\x0a", JPEG_XL_CONTAINER)):
-        return "jpeg-xl"
+        return "jpeg-xl-of-jpeg" if b"jbrd" in frame[:JPEG_XL_BOXES] else "jpeg-xl"
     if _is_rle(frame):
         return "rle"
     return "unknown"
 
 
+@dataclass(frozen=True)
+class Header:
+    """What a codestream says of its pixels. `bits` is the precision of a sample."""
+
+    rows: int
+    columns: int
+    samples: int
+    bits: int
+    signed: bool = False
+
+
+def header(frame: bytes, coding: str) -> Header | None:
+    """The header of a compressed frame whose coding `identify` told; None for other codings or a broken header."""
+    try:
+        if coding in JPEG_FRAMES.values():
+            bits, rows, columns, samples = struct.unpack_from(">BHHB", frame, _start_of_frame(frame) + 4)
+            return Header(rows, columns, samples, bits)
+        if coding in ("jpeg2000", "htj2k"):
+            size = frame.index(b"\xff\x4f\xff\x51") + 2  # SIZ is the first marker segment (T.800 A.5.1)
+            right, bottom, left, top = struct.unpack_from(">4I", frame, size + 6)
+            samples, depth = struct.unpack_from(">HB", frame, size + 38)
+            return Header(bottom - top, right - left, samples, (depth & 0x7F) + 1, depth > 0x7F)
+    except (struct.error, ValueError):
+        return None
+    return None
+
+
 def _jpeg(frame: bytes) -> str:
-    """Walks the marker segments to the start of frame."""
+    start = _start_of_frame(frame)
+    return JPEG_FRAMES[frame[start + 1]] if start else "unknown"
+
+
+def _start_of_frame(frame: bytes) -> int:
+    """Where the start-of-frame marker is, by walking the marker segments; 0 without one."""
     at = 2
     while at + 4 <= len(frame) and frame[at] == 0xFF:
         marker = frame[at + 1]
         if marker in JPEG_FRAMES:
-            return JPEG_FRAMES[marker]
+            return at
         if marker == 0xFF:  # fill byte
             at += 1
             continue
         at += 2 + int(struct.unpack_from(">H", frame, at + 2)[0])
-    return "unknown"
+    return 0
 
 
 def _jpeg2000(codestream: bytes) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, cast
@@ -25,6 +26,9 @@ class Records:
     """The objects of one bucket."""
 
     def __init__(self, bucket: str, endpoint: str, credentials: Credentials, session: requests.Session) -> None:
+        # Else the library asks, once a process and in a thread of its own, for the bucket's location: a request that
+        # nothing here needs, and that takes a permission the job does not have.
+        os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
         client = Client(
             project="-",  # only for calls on the project, which we never make
             credentials=credentials,
@@ -62,8 +66,17 @@ class Records:
             )
         return int(cast(Any, blob.generation))
 
-    def delete(self, name: str, generation: int) -> None:
-        """Deletes the object when it still has `generation`, else Conflict; without an object: nothing."""
+    def put_bytes(self, name: str, data: bytes) -> None:
+        """Writes, whatever is there."""
+        with self._explained(name, "storage.objects.create"):
+            self._bucket.blob(name).upload_from_string(data, content_type="application/octet-stream", retry=NO_RETRY)
+
+    def get_bytes(self, name: str) -> bytes:
+        with self._explained(name, "storage.objects.get"):
+            return self._bucket.blob(name).download_as_bytes(retry=NO_RETRY)
+
+    def delete(self, name: str, generation: int | None) -> None:
+        """Deletes the object when it still has `generation` (None: any), else Conflict; without an object: nothing."""
         blob = self._bucket.blob(name)
         with self._explained(name, "storage.objects.delete"):
             try:

@@ -14,10 +14,11 @@ from typing import Any
 
 from . import VERSION
 from .metadata import Row
+from .plan import SeriesPlan
 from .rules import Finding, Status, table
 from .slide import Level, OpenCost, Slide, pyramids
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 def name(study: str, series: str) -> str:
@@ -44,6 +45,15 @@ def is_current(report: Any, of: str) -> bool:
     return bool(report.get("schema_version") == SCHEMA_VERSION and report.get("fingerprint") == of)
 
 
+def strange(report: Any, generation: int) -> str:
+    """What to say of a report that this version cannot go by; empty when there was none, or one of this version."""
+    if not generation or (isinstance(report, dict) and report.get("schema_version") == SCHEMA_VERSION):
+        return ""
+    told = report.get("schema_version") if isinstance(report, dict) else None
+    kind = f"a report of another version (schema {told})" if isinstance(told, int) else "a report that cannot be read"
+    return f"{kind} was there: ignored, and written anew"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Report:
     """One series, judged."""
@@ -55,9 +65,15 @@ class Report:
     fingerprint: str
     instances: int
     findings: tuple[Finding, ...] = ()
+    """What is true of the series as viewers see it after this run."""
+    mended: tuple[Finding, ...] = ()
+    """What was found and is mended by the plan."""
+    plan: SeriesPlan | None = None
+    """None when it could not be looked at."""
     slide: Slide | None = None
     open_cost: OpenCost | None = None
     """None when the slide does not open, or is no slide."""
+    open_cost_before: OpenCost | None = None
     seconds: Mapping[str, float]
     """Stage -> seconds."""
     requests: int
@@ -70,6 +86,10 @@ class Report:
     """Seconds since 1970."""
     reason: str = ""
     """Why it failed."""
+    written: tuple[str, ...] = ()
+    """Instances that this run stored."""
+    delivered: int | None = None
+    """Instances of the series in the viewers' own store; None where there is none."""
 
     def document(self) -> dict[str, Any]:
         pyramid = pyramids(self.slide.own) if self.slide else {}
@@ -81,11 +101,16 @@ class Report:
             "modality": self.modality,
             "status": self.status,
             "reason": self.reason,
-            "findings": [{**asdict(finding), "instances": list(finding.instances)} for finding in self.findings],
+            "findings": [_finding(finding) for finding in self.findings],
+            "mended": [_finding(finding) for finding in self.mended],
+            "plan": self.plan.document() if self.plan else None,
             "fingerprint": self.fingerprint,
             "instances": self.instances,
+            "delivered": self.delivered,
+            "written": list(self.written),
             "levels": [self._level(path, level) for path, levels in pyramid.items() for level in levels],
             "open_cost": asdict(self.open_cost) if self.open_cost else None,
+            "open_cost_before": asdict(self.open_cost_before) if self.open_cost_before else None,
             "seconds": {stage: round(seconds, 3) for stage, seconds in self.seconds.items()},
             "requests": self.requests,
             "bytes": self.bytes,
@@ -106,3 +131,7 @@ class Report:
             "coding": sorted({probes[image.instance].codestream for image in level.images if image.instance in probes}),
             "instances": sorted(image.instance for image in level.images),
         }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {**asdict(finding), "instances": list(finding.instances)}

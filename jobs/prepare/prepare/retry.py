@@ -10,13 +10,16 @@ import random
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from email.message import Message
+from typing import Any, TypeVar
 
 import requests
 from requests.adapters import BaseAdapter
 from requests.exceptions import ChunkedEncodingError, ConnectionError, ContentDecodingError, Timeout
 
 from .clock import Clock
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,8 @@ class RetryingAdapter(BaseAdapter):
                 )
                 if not stream:
                     self.traffic.add(received=len(response.content))
+                    if cut_short(response):
+                        problem = ChunkedEncodingError("a multipart answer ended early")
             except (ConnectionError, Timeout, ChunkedEncodingError, ContentDecodingError) as error:
                 problem = error
             if problem is None and response is not None and response.status_code not in self.policy.statuses:
@@ -97,6 +102,39 @@ class RetryingAdapter(BaseAdapter):
 
     def close(self) -> None:
         self.inner.close()
+
+
+@dataclass(frozen=True)
+class Repeating:
+    """Repeats something that broke off outside of the adapter: the body of an answer that is read piece by piece."""
+
+    policy: RetryPolicy = field(default_factory=RetryPolicy)
+    clock: Clock = field(default_factory=Clock)
+    jitter: Callable[[], float] = random.random
+
+    def __call__(self, action: Callable[[], T]) -> T:
+        """The result of `action`, which is repeated on a ConnectionError until the deadline; then that is raised."""
+        start = self.clock.monotonic()
+        attempt = 0
+        while True:
+            try:
+                return action()
+            except ConnectionError:
+                wait = self.policy.wait(attempt, self.jitter(), 0)
+                if self.clock.monotonic() - start + wait > self.policy.deadline_seconds:
+                    raise
+            self.clock.sleep(wait)
+            attempt += 1
+
+
+def cut_short(response: requests.Response) -> bool:
+    """Whether a multipart answer lacks its closing delimiter, though HTTP says that all of it arrived."""
+    kind = Message()
+    kind["Content-Type"] = response.headers.get("Content-Type", "")
+    boundary = kind.get_param("boundary")
+    if kind.get_content_maintype() != "multipart" or not isinstance(boundary, str):
+        return False
+    return f"--{boundary}--".encode("latin-1") not in response.content[-len(boundary) - 256 :]
 
 
 def retry_after(header: str | None) -> float:

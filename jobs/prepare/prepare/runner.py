@@ -15,6 +15,7 @@ from .clock import Clock
 from .errors import CannotRun, Gone, SeriesFailed
 from .log import Log
 from .metadata import Row
+from .screen import plan_words
 from .settings import Settings
 from .stages import Outcome, Stages, explain
 
@@ -49,6 +50,23 @@ class Runner:
                 continue
             for one in chosen if chosen is not None else dict.fromkeys(row.series for row in rows):
                 self._note(self._attempt(study, one, rows))
+            self.stages.study(study, rows, self.outcomes)
+
+    def sweep(self) -> None:
+        """Prepares every study with slides that the store lists; what is unchanged costs two requests."""
+        for study in self.stages.store.slide_studies():
+            self.named([study], [])
+
+    def again(self, backlog: Backlog) -> None:
+        """What the settings want back before the backlog is worked off; done once, by the first task."""
+        if self.settings.task_index:
+            return
+        if self.settings.replay:
+            backlog.replay(self.settings.replay)
+            self.log.line("INFO", f"messages since {self.settings.replay} are given once more")
+        if self.settings.retry_failed:
+            back = backlog.retry_failed(self.clock.time())
+            self.log.line("INFO", f"{back} work items that had been set aside are back")
 
     def backlog(self, backlog: Backlog) -> None:
         """Drains and acts until no series of this task's shard is left to wait for, or `wait_seconds` are over."""
@@ -112,6 +130,7 @@ class Runner:
                 backlog.done(item, generation)
         if quiet:
             self._neighbours(study, rows, {item.series for item, _ in quiet} | noisy)
+            self.stages.study(study, rows, self.outcomes)
         return min(waits, default=0.0)
 
     def _neighbours(self, study: str, rows: list[Row], looked_at: set[str]) -> None:
@@ -145,6 +164,10 @@ class Runner:
     def _note(self, outcome: Outcome) -> None:
         self.outcomes.append(outcome)
         document = outcome.document or {}
+        if outcome.note:
+            self.log.line(
+                "INFO", f"series {outcome.series}: {outcome.note}", study=outcome.study, series=outcome.series
+            )
         self.log.line(
             "ERROR" if outcome.status == "failed" else "INFO",
             f"series {outcome.series or 'of study ' + outcome.study}: {outcome.status}"
@@ -152,6 +175,7 @@ class Runner:
             study=outcome.study,
             series=outcome.series,
             status=outcome.status,
+            plan=plan_words(document),
             findings=[finding["rule"] for finding in document.get("findings", [])],
             requests=document.get("requests", 0) if outcome.status != "unchanged" else 0,
             seconds=document.get("seconds", {}) if outcome.status != "unchanged" else {},

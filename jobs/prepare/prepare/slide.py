@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from .metadata import Image
+from .codestream import Header
+from .image import Image
 
 VIEWPORT = (1280, 800)
 """Pixels of the view that the cost of opening is estimated for."""
@@ -22,6 +23,8 @@ class Probe:
     frame: int
     bytes: int
     codestream: str
+    header: Header | None = None
+    """What the codestream says of its pixels; None for uncompressed and unknown ones."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,8 @@ class Slide:
     """The series the report is about: findings that touch none of its images belong to another report."""
     probes: Mapping[str, Probe] = field(default_factory=dict[str, Probe])
     """By SOPInstanceUID, for the images of `series`."""
+    labels: tuple[Image, ...] = ()
+    """Images of `series` that are in no pyramid: LABEL, OVERVIEW."""
 
     @property
     def own(self) -> tuple[Image, ...]:
@@ -53,6 +58,12 @@ class Level:
     def tiles(self) -> int:
         return self.images[0].tiles
 
+    @property
+    def one_concatenation(self) -> bool:
+        """The engine needs the UID of the source on every part."""
+        sources = {image.concatenation_source for image in self.images}
+        return len(sources) == 1 and "" not in sources
+
 
 def pyramids(images: Iterable[Image]) -> dict[str, list[Level]]:
     """Levels per optical path, finest first."""
@@ -66,6 +77,12 @@ def pyramids(images: Iterable[Image]) -> dict[str, list[Level]]:
         path: [Level(tuple(sizes[size])) for size in sorted(sizes, key=lambda size: size[0] * size[1], reverse=True)]
         for path, sizes in sorted(paths.items())
     }
+
+
+def levels_of(images: Iterable[Image]) -> list[Level]:
+    """Every level once, also where several optical paths share its images."""
+    every = [level for levels in pyramids(images).values() for level in levels]
+    return list({level.images: level for level in every}.values())
 
 
 def _kept(images: tuple[Image, ...]) -> list[Image]:

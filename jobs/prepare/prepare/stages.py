@@ -1,29 +1,37 @@
-"""One series from listing to report: discover, skip if unchanged, inspect, judge, report.
+"""One series from listing to report: discover, skip if unchanged, inspect, plan, act, report.
 
-Reads the store and the report of before; decides with `rules`; writes one object. Changes no image.
+Reads the store and the report of before; `following` decides, `executor` acts; writes one object.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from . import report, rules
+from . import report, rules, study_report
 from .backlog import Objects
 from .clock import Clock
-from .codestream import identify
+from .copying import Delivery
 from .errors import Conflict, Gone, SeriesFailed
-from .metadata import Image, Row
+from .executor import NOTHING, Executor, Task
+from .following import Judged, judge
+from .foresee import foreseen, named, provisional
+from .inspection import Inspected, inspect
+from .metadata import Row
+from .pixels.instances import is_ours
+from .plan import SeriesPlan
+from .planner import Options
 from .report import Report, fingerprint
 from .retry import Traffic
-from .slide import Probe, Slide, open_cost
+from .slide import Slide, open_cost
 from .store import DicomStore
+from .successors import groups, level_uid
+from .verify import verify
 
-IN_FLIGHT = 8
-"""Probe frames asked for at once; a series has about as many levels."""
+Maker = Callable[[str, Judged, str], Task]
+"""(study, what was judged, series) -> the new instances that its plan asks for."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +43,8 @@ class Outcome:
     status: str
     document: dict[str, Any] | None = None
     reason: str = ""
+    note: str = ""
+    """Something else worth a line of the log."""
 
 
 @dataclass
@@ -48,13 +58,20 @@ class Stages:
     viewer_url: str = ""
     execution: str = ""
     dry_run: bool = False
+    executor: Executor | None = None
+    """What carries plans out; None to look only."""
+    maker: Maker | None = None
+    """What makes new instances; None: plans that need some are told, not carried out."""
+    options: Options = field(default_factory=Options)
+    _seen: tuple[tuple[Row, ...], Inspected] | None = None
+    """The last study looked into: its series are prepared one after the other."""
     _seconds: dict[str, float] = field(default_factory=dict[str, float])
     _discovered: float = 0.0
 
     def discover(self, study: str) -> list[Row]:
-        """Lists the instances of a study. Raises Gone for none."""
+        """Lists the instances of a study, those left out that this job added. Raises Gone for none."""
         start = self.clock.monotonic()
-        rows = self.store.instances(study)
+        rows = [row for row in self.store.instances(study) if not is_ours(row.instance)]
         self._discovered = self.clock.monotonic() - start
         return rows
 
@@ -65,20 +82,27 @@ class Stages:
         own = [row for row in rows if row.series == series]
         if not own:
             raise Gone(f"series {series} of study {study} is not in {self.store.name}, or no longer: check the UID")
-        related = same_slides(own, rows)
-        of = fingerprint(related, {"viewer_url": self.viewer_url, "store": self.store.root})
+        of = fingerprint(rows, self._parameters())
         while True:
             with self._timed("compare"):
                 present, generation = self.records.read(report.name(study, series))
             if report.is_current(present, of):
                 return Outcome(study, series, "unchanged", present)
-            document = self._judged(study, series, own, related, of, before).document()
+            document = self._prepared(study, series, rows, of, before).document()
             if not self.dry_run:
                 try:
                     self.records.write(report.name(study, series), document, generation)
                 except Conflict:
                     continue  # another run wrote: if it saw the same, its report stands
-            return Outcome(study, series, document["status"], document)
+            return Outcome(study, series, document["status"], document, note=report.strange(present, generation))
+
+    def study(self, study: str, rows: list[Row], outcomes: Iterable[Outcome]) -> None:
+        """The report on the study, when `outcomes` of this run changed that on any of its series."""
+        told = [one for one in outcomes if one.study == study and one.series]
+        if self.dry_run or not rows or all(one.status == "unchanged" for one in told):
+            return
+        known = {one.series: one.document for one in told if one.document}
+        study_report.write(study, rows, known, self.records, self.viewer_url, self.clock.time())
 
     def failure(self, study: str, series: str, reason: str) -> Outcome:
         """Writes the report of a series that could not be prepared."""
@@ -91,43 +115,67 @@ class Stages:
                 return Outcome(study, series, "failed", None, reason)
         return Outcome(study, series, "failed", document, reason)
 
-    def _judged(self, study: str, series: str, own: list[Row], related: list[Row], of: str, before: Traffic) -> Report:
-        modality = own[0].modality
-        if not any(row.whole_slide for row in own):  # radiology and the like pass through as they are
-            return self._report(study, series, modality, "ready", of, len(own), before)
-        with self._timed("inspect"):
-            slide = self._inspect(study, series, related)
-        with self._timed("judge"):
-            found = rules.findings(slide)
-            status = rules.status(found)
-        cost = open_cost(slide) if status != "blocked" and slide.own else None
-        return self._report(
-            study, series, modality, status, of, len(own), before, findings=tuple(found), slide=slide, open_cost=cost
+    def _parameters(self) -> dict[str, str]:
+        separate = self.executor is not None and self.executor.separate
+        viewers = {"viewers": self.executor.deliverer.target.root} if self.executor and separate else {}
+        options = {"viewer_store": self.options.viewer_store, "label_policy": self.options.label_policy}
+        return {"viewer_url": self.viewer_url, "store": self.store.root, **options, **viewers}
+
+    def _prepared(self, study: str, series: str, rows: list[Row], of: str, before: Traffic) -> Report:
+        """Looks, plans, acts (unless that needs what is not there), and reports what is then true."""
+        own = [row for row in rows if row.series == series]
+        judged = self._judged(study, series, rows)
+        plan, found = judged.plan.of(series), judged.findings[series]
+        delivery = self._delivered(study, judged, series, own)
+        slide = judged.slides.get(series)
+        acted = delivery is not None or not plan.acts
+        after = _shown(slide, plan) if slide and acted else slide
+        left = [*rules.findings(after, self.options.label_policy)] if after else []
+        cured = {(one.rule, one.problem) for one in left}
+        remaining = [one for one in found if not acted or plan.kind == "blocked" or _remains(one, cured, slide)]
+        status = "blocked" if plan.kind == "blocked" else rules.status(remaining)
+        opens = after is not None and after.own and status != "blocked"
+        return replace(
+            self._report(study, series, own[0].modality, status, of, len(own), before),
+            findings=tuple(remaining),
+            mended=tuple(one for one in found if one not in remaining),
+            plan=plan,
+            slide=after,
+            open_cost=open_cost(after) if after and opens else None,
+            open_cost_before=open_cost(slide) if slide and slide.own and rules.status(found) != "blocked" else None,
+            written=tuple(sorted(delivery.written)) if delivery else (),
+            delivered=len(delivery.written) + len(delivery.present) if delivery and self._separate else None,
         )
 
-    def _inspect(self, study: str, series: str, related: list[Row]) -> Slide:
-        """The slide's images from the metadata of every series it spans, and one frame of each image of this series."""
-        images: list[Image] = []
-        for one in dict.fromkeys([series, *(row.series for row in related if row.whole_slide)]):
-            images += [Image.of(item) for item in self.store.metadata(study, one)]
-        pyramid = tuple(image for image in images if image.in_pyramid)
-        own = [image for image in pyramid if image.series == series]
-        with ThreadPoolExecutor(IN_FLIGHT) as pool:
-            probes = dict(zip((image.instance for image in own), pool.map(self._probe(study), own), strict=True))
-        return Slide(pyramid, series, probes)
+    def _judged(self, study: str, series: str, rows: list[Row]) -> Judged:
+        with self._timed("inspect"):
+            if self._seen is None or self._seen[0] != tuple(rows):
+                self._seen = (tuple(rows), inspect(self.store, study, rows))
+        seen = self._seen[1]
+        if series in seen.unreadable:
+            raise seen.unreadable[series]
+        with self._timed("plan"):
+            return judge(seen.study, seen.slides, self.options)
 
-    def _probe(self, study: str) -> Callable[[Image], Probe]:
-        def probe(image: Image) -> Probe:
-            number = image.frames // 2 + 1  # the middle of the slide, where tissue is
-            frame = self.store.frame(study, image.series, image.instance, number)
-            coding = identify(frame, image.raw_frame_bytes)
-            if coding == "raw" and image.bits > 8:  # the bytes do not tell their order
-                syntax = self.store.transfer_syntax(study, image.series, image.instance)
-                big_endian = rules.table()["codestreams"]["raw-big-endian"]["transfer_syntaxes"]
-                coding = "raw-big-endian" if syntax in big_endian else coding
-            return Probe(number, len(frame), coding)
+    @property
+    def _separate(self) -> bool:
+        return self.executor is not None and self.executor.separate
 
-        return probe
+    def _delivered(self, study: str, judged: Judged, series: str, own: list[Row]) -> Delivery | None:
+        """What carrying the plan out did; None when it was not."""
+        if self.executor is None or self.dry_run:
+            return None
+        plan = judged.plan.of(series)
+        task = self.maker(study, judged, series) if self.maker else NOTHING
+        if not task.uids and not self._separate:
+            return None
+        with self._timed("act"):
+            delivery = self.executor.carry_out(study, plan, own, task)
+        if task.uids & set(delivery.written):
+            with self._timed("verify"):
+                deliverer = self.executor.deliverer
+                verify(deliverer.target, study, series, deliverer.listed(study), self.options.label_policy)
+        return delivery
 
     def _report(
         self,
@@ -165,12 +213,19 @@ class Stages:
             self._seconds[stage] = self._seconds.get(stage, 0.0) + self.clock.monotonic() - start
 
 
-def same_slides(own: Iterable[Row], rows: Iterable[Row]) -> list[Row]:
-    """Rows that the viewer puts into the same slides as the series' own ones: SLIM groups over the whole study."""
-    own = list(own)
-    keys = {row.slide for row in own if row.whole_slide}
-    series = {row.series for row in own}
-    return [row for row in rows if row.series in series or (row.whole_slide and row.slide in keys)]
+def _shown(slide: Slide, plan: SeriesPlan) -> Slide:
+    """The slide as viewers have it after the plan, with the UIDs of its new instances."""
+    images = {image.instance: image for image in (*slide.images, *slide.labels)}
+    names = {provisional(level): level_uid(level, plan, images) for level in plan.new_levels}
+    names |= {group.instances[0]: group.uid for group in groups(plan, images)}
+    return named(foreseen(slide, plan), names)
+
+
+def _remains(finding: rules.Finding, left: set[tuple[str, str]], slide: object) -> bool:
+    """Whether a finding is still true after the plan; those about the study are only mended by repairs."""
+    if slide is None or finding.rule in rules.STUDY_CHECKS:
+        return finding.remedy == "none" or slide is None
+    return (finding.rule, finding.problem) in left
 
 
 def explain(error: Exception) -> str:

@@ -5,7 +5,7 @@ Owns the translation of refusals into sentences. Retrying and tokens are the ses
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
 from typing import Any, cast
@@ -15,7 +15,7 @@ from dicomweb_client.web import DICOMwebClient
 from pydicom.filereader import read_partial
 
 from .errors import CannotRun, Gone, SeriesFailed
-from .metadata import Json, Row
+from .metadata import Json, Row, text
 
 PAGE = 5000
 """Instances asked for at a time; Google sends at most 50,000 and says nothing when it cuts."""
@@ -32,7 +32,7 @@ class DicomStore:
 
     def __init__(self, root: str, session: requests.Session) -> None:
         self.root = root.rstrip("/")
-        self._session = session
+        self.session = session
         self._client = DICOMwebClient(self.root, session=session, timeout=TIMEOUT)
         self._client.set_http_retry_params(retry=False)
 
@@ -54,6 +54,23 @@ class DicomStore:
         if not rows:
             raise Gone(f"study {study} is not in {self.name}: check the UID and the store")
         return rows
+
+    def slide_studies(self) -> Generator[str]:
+        """StudyInstanceUIDs of every study with slides, each once, a page of series at a time."""
+        seen: set[str] = set()
+        offset = 0
+        while True:
+            with self._explained("the list of slides"):
+                page = cast(
+                    "list[Json]",
+                    self._client.search_for_series(search_filters={"Modality": "SM"}, limit=PAGE, offset=offset),
+                )
+            fresh = dict.fromkeys(text(item, "StudyInstanceUID") for item in page)
+            yield from (study for study in fresh if study and study not in seen)
+            seen |= set(fresh)
+            offset += len(page)
+            if len(page) < PAGE:
+                return
 
     def study_of(self, series: str) -> str:
         """StudyInstanceUID of a series."""
@@ -78,15 +95,24 @@ class DicomStore:
             )
         return parts[0]
 
+    def stream(self, path: str, headers: Mapping[str, str], what: str) -> requests.Response:
+        """The answer to a GET below the root, its body still to be read (and closed) by the caller."""
+        with self._explained(what):
+            response = self.session.get(f"{self.root}/{path}", headers=headers, stream=True, timeout=TIMEOUT)
+            if not response.ok:
+                response.close()
+                response.raise_for_status()
+        return response
+
     def transfer_syntax(self, study: str, series: str, instance: str) -> str:
         """The stored transfer syntax, read from the first bytes of the instance; the connection is then dropped."""
-        url = f"{self.root}/studies/{study}/series/{series}/instances/{instance}"
+        path = f"studies/{study}/series/{series}/instances/{instance}"
         accept = 'multipart/related; type="application/dicom"; transfer-syntax=*'
-        with self._explained(f"instance {instance}"):
-            response = self._session.get(url, headers={"Accept": accept}, stream=True, timeout=TIMEOUT)
-            with response:
-                response.raise_for_status()
-                head = next(response.iter_content(HEAD), b"")
+        with (
+            self._explained(f"instance {instance}"),
+            self.stream(path, {"Accept": accept}, f"instance {instance}") as response,
+        ):
+            head = next(response.iter_content(HEAD), b"")
         start = head.find(b"DICM") - 128
         if start < 0:
             raise SeriesFailed(f"instance {instance}: what {self.name} sent does not begin as a DICOM file")
@@ -112,7 +138,7 @@ class DicomStore:
             return CannotRun(f"{self.name} does not accept the credentials of this job (401)")
         if status in (403, 404):
             # Google says 403 for both; whether the store lets us search at all tells them apart.
-            probe = self._session.get(
+            probe = self.session.get(
                 f"{self.root}/studies",
                 params={"limit": "1"},
                 headers={"Accept": "application/dicom+json"},

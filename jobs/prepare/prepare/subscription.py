@@ -67,6 +67,10 @@ class Subscription:
         for start in range(0, len(ack_ids), BATCH):
             self._post("acknowledge", {"ackIds": list(ack_ids[start : start + BATCH])})
 
+    def seek(self, time: str) -> None:
+        """Has every message published since `time` (RFC 3339) given once more, as far as the subscription kept them."""
+        self._post("seek", {"time": time})
+
     def _post(self, verb: str, body: dict[str, Any]) -> dict[str, Any]:
         try:
             response = self._session.post(f"{self._url}:{verb}", json=body, timeout=TIMEOUT)

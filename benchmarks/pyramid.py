@@ -1,0 +1,207 @@
+"""Regenerating a pyramid: this job's cascade against wsidicom's `save(add_missing_levels=True)`, in the same run.
+
+The subject is one synthetic slide (16,384 x 16,384, JPEG tiles of 256 pixels from a small pool), as a file. Each side
+runs in a process of its own and reads that file's frames, decodes, halves, encodes and writes every missing level.
+Mpx/s are base pixels a second of wall time. The two take turns; the best run of each counts. wsidicom also copies the
+base level, which it cannot leave out: `speed` is against its whole call, `speed_without_copy` against that call less
+a copy alone. `memory` is peak over peak; `memory_working` leaves out what each process had after its imports, which
+for ours is most of it (numpy and pydicom: about 55 MiB) and says nothing about slides.
+
+    python -m benchmarks.pyramid [--size 16384] [--json FILE]
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import resource
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "jobs/prepare")]
+TILE = 256
+POOL = 64
+QUALITY = 90
+GOALS = {"speed": 1.3, "memory_working": 0.25}
+
+
+def make(path: Path, size: int) -> None:
+    """Writes the base level. The pool of tiles is cut from one drawn region, so that neighbours differ."""
+    from prepare.pixels import codec
+    from prepare.pixels.grid import Form, Grid
+    from prepare.pixels.part10 import write_stream
+
+    from smoke_tests.slide.tissue import Tissue
+    from tests.jobs.pixels.slides import header
+
+    form = Form("1.2.840.10008.1.2.4.50", TILE, TILE, 3, 8, "YBR_FULL_422")
+    edge = int(POOL**0.5)
+    drawn = Tissue(size, size, "benchmark").region(size // 3, size // 3, edge * TILE)
+    tiles = [drawn[r * TILE : (r + 1) * TILE, c * TILE : (c + 1) * TILE] for r in range(edge) for c in range(edge)]
+    pool = [codec.encode(tile.copy(), form, QUALITY) for tile in tiles]
+    made = header(Grid(size, size, TILE, TILE), form)
+    complete(made)
+    across = size // TILE
+    frames = [pool[(row % edge) * edge + column % edge] for row in range(across) for column in range(across)]
+    with path.open("wb") as file:
+        file.writelines(write_stream(made, frames, [len(frame) for frame in frames]))
+
+
+def complete(made: Any) -> None:
+    """Adds what wsidicom insists on."""
+    from tests.jobs.pixels.slides import item
+
+    white = item(CodeValue="414298005", CodingSchemeDesignator="SCT", CodeMeaning="Full Spectrum")
+    bright = item(CodeValue="111744", CodingSchemeDesignator="DCM", CodeMeaning="Brightfield illumination")
+    for path in made.OpticalPathSequence:
+        path.IlluminationColorCodeSequence, path.IlluminationTypeCodeSequence = [white], [bright]
+        del path.ICCProfile
+    made.TotalPixelMatrixOriginSequence = [
+        item(XOffsetInSlideCoordinateSystem=20.0, YOffsetInSlideCoordinateSystem=40.0)
+    ]
+    made.ImageOrientationSlide = [0.0, -1.0, 0.0, -1.0, 0.0, 0.0]
+    made.ImagedVolumeDepth, made.FocusMethod, made.ExtendedDepthOfField = 0.001, "AUTO", "NO"
+    made.VolumetricProperties, made.SpecimenLabelInImage, made.BurnedInAnnotation = "VOLUME", "NO", "NO"
+
+
+def ours(path: Path, out: Path) -> float:
+    """Seconds to make and write every level. Frames are read by offset, so that the file is not held."""
+    from prepare.pixels.grid import Grid
+    from prepare.pixels.header import parse_header
+    from prepare.pixels.instances import Making
+    from prepare.pixels.levels import missing_levels
+    from prepare.pixels.source import Source
+    from prepare.pixels.stage import FolderStage
+
+    start = time.perf_counter()
+    with path.open("rb") as file:
+        header = parse_header(file, path.name)
+        offsets = frame_offsets(path, int(header.NumberOfFrames))
+
+        def fetch(wanted: Iterable[tuple[str, int]], largest: int) -> Iterator[bytes]:
+            for _, number in wanted:
+                at, length = offsets[number - 1]
+                yield os.pread(file.fileno(), length, at)
+
+        source = Source([header], fetch)
+        levels = range(1, Grid.of(header).halvings() + 1)
+        for made in missing_levels(source, levels, FolderStage(out / "stage"), Making("benchmark")):
+            with (out / f"{made.role}.dcm").open("wb") as level:
+                level.writelines(made.stream())
+    return time.perf_counter() - start
+
+
+def frame_offsets(path: Path, frames: int) -> list[tuple[int, int]]:
+    """(offset in the file, length) of each frame, from the basic offset table."""
+    with path.open("rb") as file:
+        head = file.read(1 << 20)
+    start = head.index(b"\xe0\x7f\x10\x00OB\0\0\xff\xff\xff\xff") + 12
+    (length,) = struct.unpack_from("<I", head, start + 4)
+    first = start + 8 + length
+    table = struct.unpack_from(f"<{frames}I", head, start + 8)
+    ends = (*table[1:], path.stat().st_size - first - 8)
+    return [(first + at + 8, end - at - 8) for at, end in zip(table, ends, strict=True)]
+
+
+def theirs(path: Path, out: Path, levels: bool) -> float:
+    from wsidicom import WsiDicom
+
+    start = time.perf_counter()
+    with WsiDicom.open(path) as slide:
+        slide.save(out, offset_table="bot", add_missing_levels=levels)
+    return time.perf_counter() - start
+
+
+def child(side: str, path: Path, out: Path) -> None:
+    importlib.import_module("prepare.pixels.levels" if side == "ours" else "wsidicom")
+    before = memory("VmRSS")
+    seconds = ours(path, out) if side == "ours" else theirs(path, out, levels=side == "theirs")
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    peak = memory("VmHWM")
+    files = sorted(file.stat().st_size for file in out.glob("*.dcm"))
+    figures = {"seconds": seconds, "cpu": usage.ru_utime + usage.ru_stime, "peak": peak, "working": peak - before}
+    print(json.dumps({**figures, "files": len(files), "bytes": sum(files)}))
+
+
+def memory(what: str) -> int:
+    """Bytes; from the kernel's status, because ru_maxrss begins with what the parent process had."""
+    status = Path("/proc/self/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith(what)) * 1024
+
+
+def measure(sides: Iterable[str], path: Path, folder: Path, runs: int) -> dict[str, dict[str, float]]:
+    """The best of `runs` of each side, in turns, each in a process of its own."""
+    best: dict[str, dict[str, float]] = {}
+    for run in range(runs):
+        for side in sides:
+            out = folder / f"{side}-{run}"
+            out.mkdir()
+            command = [
+                sys.executable,
+                "-m",
+                "benchmarks.pyramid",
+                "--side",
+                side,
+                "--path",
+                str(path),
+                "--out",
+                str(out),
+            ]
+            done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
+            figures: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+            if side not in best or figures["seconds"] < best[side]["seconds"]:
+                best[side] = figures
+            shutil.rmtree(out)
+    return best
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--size", type=int, default=16384, help="pixels along an edge, a multiple of 256")
+    parser.add_argument("--runs", type=int, default=2, help="of each side; the best counts")
+    parser.add_argument("--json", type=Path, help="write the figures here")
+    parser.add_argument("--side", help=argparse.SUPPRESS)
+    parser.add_argument("--path", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--out", type=Path, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.side:
+        child(given.side, given.path, given.out)
+        return
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        path = folder / "base.dcm"
+        make(path, given.size)
+        sides = measure(("ours", "theirs", "copy"), path, folder, given.runs)
+    for side, figures in sides.items():
+        speed = figures["mpx_per_second"] = given.size**2 / 1e6 / figures["seconds"]
+        print(
+            f"{side:6} {speed:6.1f} Mpx/s {figures['seconds']:5.2f} s, cpu {figures['cpu']:4.1f} s, "
+            f"peak {figures['peak'] / 2**20:3.0f} MiB, working {figures['working'] / 2**20:4.0f} MiB"
+        )
+    ours_, theirs_, copy = sides["ours"], sides["theirs"], sides["copy"]
+    ratios = {
+        "speed": theirs_["seconds"] / ours_["seconds"],
+        "speed_without_copy": (theirs_["seconds"] - copy["seconds"]) / ours_["seconds"],
+        "memory": ours_["peak"] / theirs_["peak"],
+        "memory_working": ours_["working"] / theirs_["working"],
+    }
+    print(", ".join(f"{name} {ratio:.2f}" for name, ratio in ratios.items()), f"(goals {GOALS})")
+    if given.json:
+        given.json.write_text(json.dumps({**sides, "ratios": ratios, "size": given.size}, indent=2))
+    raise SystemExit(
+        0 if ratios["speed"] >= GOALS["speed"] and ratios["memory_working"] <= GOALS["memory_working"] else 1
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""What pixels are and how they are coded: R06, R07, R08, R11."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..codestream import Header
+from ..finding import Finding, Rule, table
+from ..image import Image
+from ..slide import Slide
+
+MONOCHROME = "MONOCHROME2"
+
+
+def one_profile_policy(slide: Slide, rule: Rule) -> list[Finding]:
+    """R06. The engine pairs levels and profiles by their number, so some without one leave the slide blank."""
+    colour = [image for image in slide.images if image.samples > 1]
+    lacking = [image for image in colour if not image.icc]
+    if lacking and len(lacking) < len(colour):
+        return [rule.finding("partial", lacking)]
+    digests = {image.icc_digest for image in colour if image.icc_digest}
+    if len(digests) > 1:
+        return [rule.finding("different", colour, "WARN", "none", profiles=len(digests))]
+    return []
+
+
+def tiles_decode(slide: Slide, rule: Rule) -> list[Finding]:
+    """R07. Judged by what the probe frames are, as the engine itself does."""
+    codestreams: dict[str, dict[str, Any]] = table()["codestreams"]
+    found: list[Finding] = []
+    for coding, images in sorted(_by_coding(slide).items()):
+        row = codestreams.get(coding)
+        if row is None:
+            found.append(rule.finding("unreadable", images))
+        elif not row["decodes"]:
+            decodable = ", ".join(other["title"] for other in codestreams.values() if other["decodes"])
+            words: dict[str, Any] = {"coding": row["title"], "consequence": row["consequence"], "decodable": decodable}
+            found.append(rule.finding("undecodable", images, row["severity"], **words))
+    return found
+
+
+def _by_coding(slide: Slide) -> dict[str, list[Image]]:
+    grouped: dict[str, list[Image]] = {}
+    for image in slide.own:
+        if probe := slide.probes.get(image.instance):
+            grouped.setdefault(probe.codestream, []).append(image)
+    return grouped
+
+
+def tiles_are_what_is_said(slide: Slide, rule: Rule) -> list[Finding]:
+    """R08. Rows, columns, samples and sign equal the metadata's; precision equals BitsAllocated; colour is 8 bit."""
+    found: list[Finding] = []
+    deep = [image for image in slide.own if image.samples > 1 and image.bits > 8]
+    if deep:
+        found.append(rule.finding("colour", deep, remedy="none"))
+    sizes: dict[tuple[str, int, str, int], list[Image]] = {}
+    depths: dict[tuple[str, str], list[Image]] = {}
+    for image in slide.own:
+        header = _header(slide, image)
+        if header is None:
+            continue
+        if (header.rows, header.columns, header.samples) != (image.rows, image.columns, image.samples):
+            what = (f"{header.columns} x {header.rows}", header.samples, f"{image.columns} x {image.rows}")
+            sizes.setdefault((*what, image.samples), []).append(image)
+        elif (header.bits, header.signed) != (image.bits, image.signed):
+            depths.setdefault((_depth(header.bits, header.signed), _depth(image.bits, image.signed)), []).append(image)
+    for (is_size, is_samples, said, said_samples), images in sorted(sizes.items()):
+        words: dict[str, Any] = {
+            "found": is_size,
+            "found_samples": is_samples,
+            "said": said,
+            "said_samples": said_samples,
+        }
+        found.append(rule.finding("size", images, **words))
+    for (is_depth, said), images in sorted(depths.items()):
+        found.append(rule.finding("precision", images, found=is_depth, said=said))
+    return found
+
+
+def _header(slide: Slide, image: Image) -> Header | None:
+    """Of a tile that the engine decodes; what it does not is R07's."""
+    probe = slide.probes.get(image.instance)
+    return probe.header if probe and table()["codestreams"].get(probe.codestream, {}).get("decodes") else None
+
+
+def _depth(bits: int, signed: bool) -> str:
+    return f"{bits} signed" if signed else str(bits)
+
+
+def can_be_coloured(slide: Slide, rule: Rule) -> list[Finding]:
+    """R11. The engine shows colour (3 samples) or MONOCHROME2, not both in one slide."""
+    found: list[Finding] = []
+    odd: dict[tuple[str, int], list[Image]] = {}
+    strange: dict[str, list[Image]] = {}
+    for image in slide.own:
+        if image.samples not in (1, 3):
+            odd.setdefault(("samples", image.samples), []).append(image)
+        elif not _shown(image):
+            strange.setdefault(image.photometric or "nothing known", []).append(image)
+    found += [rule.finding("samples", images, samples=samples) for (_, samples), images in sorted(odd.items())]
+    found += [rule.finding("photometric", images, photometric=name) for name, images in sorted(strange.items())]
+    if len({image.samples == 1 for image in slide.images}) > 1:
+        found.append(rule.finding("mixed", slide.images))
+    return found
+
+
+def _shown(image: Image) -> bool:
+    if image.samples == 1:
+        return image.photometric == MONOCHROME
+    return image.photometric == "RGB" or image.photometric.startswith("YBR_")

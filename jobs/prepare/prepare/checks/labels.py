@@ -1,0 +1,28 @@
+"""Who may see a label: R13."""
+
+from __future__ import annotations
+
+from ..finding import Finding, Rule
+from ..image import Image
+from ..slide import Slide, pyramids
+
+LABELS = ("LABEL", "OVERVIEW")
+
+
+def are_only_where_allowed(slide: Slide, rule: Rule, policy: str) -> list[Finding]:
+    """R13. Told whatever the policy; under `withhold` a slide that shows its label itself cannot be shown."""
+    found: list[Finding] = []
+    showing = [image for image in (*slide.own, *slide.labels) if image.flavor in LABELS or image.burned_in]
+    if showing:
+        found.append(rule.finding("label", showing, policy=policy))
+    telling = [image for image in (*slide.own, *slide.labels) if image.label_attributes]
+    if telling:
+        found.append(rule.finding("attributes", telling, policy=policy))
+    if policy == "withhold" and (bases := _burned_bases(slide)):
+        found.append(rule.finding("burned", bases, "BLOCK", "none"))
+    return found
+
+
+def _burned_bases(slide: Slide) -> list[Image]:
+    bases = [image for levels in pyramids(slide.own).values() for image in levels[0].images]
+    return [image for image in bases if image.burned_in]

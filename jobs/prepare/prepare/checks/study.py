@@ -1,0 +1,51 @@
+"""What only the whole study shows: objects that refer to images (R17), what SLIM does to all slides at once (R18)."""
+
+from __future__ import annotations
+
+from ..finding import Finding, Rule
+from ..image import Image
+from ..study import OVERLAYS, Study
+
+
+def annotations_find_their_images(study: Study, rule: Rule) -> list[Finding]:
+    """R17. What is drawn over an image it does not know is drawn with the largest level's transform, silently.
+
+    A report (SR) or a presentation state may well refer to images elsewhere.
+    """
+    known = {image.instance for series in study.series for image in series.images}
+    lost = [
+        one.instance
+        for series in study.series
+        for one in series.references
+        if one.sop_class in OVERLAYS and one.whole_slides and not known & set(one.whole_slides)
+    ]
+    return [rule.about("unknown", lost)] if lost else []
+
+
+def opens_as_a_whole(study: Study, rule: Rule) -> list[Finding]:
+    """R18. One bad image, a label included, keeps SLIM from listing any slide of the study."""
+    found: list[Finding] = []
+    every = [image for series in study.series for image in series.images]
+    lacking = [image for image in every if "OpticalPathSequence" in image.missing]
+    if lacking:
+        found.append(rule.finding("paths", lacking))
+    for series in study.series:
+        if series.images and not any(_has_shape(image) for image in series.images):
+            found.append(rule.finding("shapeless", series.images, "WARN", "none"))
+        if split := _split_by_acquisition(series.images):
+            found.append(rule.finding("acquisition", split, "WRONG"))
+    patients = {image.patient for image in every} - {""}
+    if len(patients) > 1:
+        found.append(rule.finding("patients", every, "WRONG", "none", patients=len(patients)))
+    return found
+
+
+def _has_shape(image: Image) -> bool:
+    return image.in_pyramid
+
+
+def _split_by_acquisition(images: tuple[Image, ...]) -> list[Image]:
+    """Images without AcquisitionUID beside images with one."""
+    pyramid = [image for image in images if image.in_pyramid]
+    lacking = [image for image in pyramid if not image.slide[2]]
+    return lacking if len(lacking) < len(pyramid) else []

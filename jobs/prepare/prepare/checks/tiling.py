@@ -1,0 +1,76 @@
+"""Where tiles lie and whether all are there: R01, R02, R14, R15."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..finding import Finding, Rule
+from ..image import Image
+from ..slide import Level, Slide, levels_of, pyramids
+
+
+def frames_have_places(slide: Slide, rule: Rule) -> list[Finding]:
+    """R01. The engine takes anything but TILED_FULL for sparse, and then needs the per-frame sequence."""
+    sparse = [image for image in slide.own if image.sparse]
+    missing = [image for image in sparse if not image.per_frame_items]
+    found = [rule.finding("missing", missing)] if missing else []
+    misplaced = [image for image in sparse if image.positions in ("off_grid", "repeated")]
+    if misplaced:
+        found.append(rule.finding("off_grid", misplaced, "WRONG", "none"))
+    large = [image for image in sparse if (image.per_frame_items or 0) > rule.parameters["slow_frames"]]
+    if large:
+        items = sum(image.per_frame_items or 0 for image in large)
+        found.append(rule.finding("large", large, "SLOW", items=items))
+    return found
+
+
+def every_tile_has_its_frame(slide: Slide, rule: Rule) -> list[Finding]:
+    """R02. Over all parts of a concatenation; a sparse level may leave tiles out, but no parts."""
+    found: list[Finding] = []
+    base = {path: levels[0] for path, levels in pyramids(slide.own).items()}
+    for level in levels_of(slide.own):
+        finer = level not in base.values()
+        columns, rows = level.size
+        parts = max(image.concatenation_parts for image in level.images)
+        if parts > len(level.images):
+            have = len(level.images)
+            words: dict[str, Any] = {"columns": columns, "rows": rows, "have": have, "parts": parts}
+            found.append(rule.finding("part", level.images, remedy="repair" if finer else None, **words))
+            continue
+        frames, expected = sum(image.frames for image in level.images), expected_frames(level)
+        if not any(image.sparse for image in level.images) and frames != expected and _is_one_image(level):
+            words = {"columns": columns, "rows": rows, "frames": frames, "expected": expected}
+            problem = "level" if finer else "count"
+            found.append(rule.finding(problem, level.images, remedy="repair" if finer else None, **words))
+    return found
+
+
+def expected_frames(level: Level) -> int:
+    first = level.images[0]
+    return first.tiles * max(len(first.optical_paths), 1) * max(first.focal_planes, 1)
+
+
+def _is_one_image(level: Level) -> bool:
+    """Twins (R03) would add up to twice the frames."""
+    return len(level.images) == 1 or any(image.concatenation_source for image in level.images)
+
+
+def tiles_are_of_useful_size(slide: Slide, rule: Rule) -> list[Finding]:
+    """R14. Single-frame images (thumbnails) are as large as they are."""
+    low, high = rule.parameters["smallest"], rule.parameters["largest"]
+    by_edge: dict[tuple[int, int], list[Image]] = {}
+    for image in slide.own:
+        if image.frames > 1 and not all(low <= edge <= high for edge in (image.columns, image.rows)):
+            by_edge.setdefault((image.columns, image.rows), []).append(image)
+    return [
+        rule.finding("edge", images, columns=columns, rows=rows) for (columns, rows), images in sorted(by_edge.items())
+    ]
+
+
+def description_is_small(slide: Slide, rule: Rule) -> list[Finding]:
+    """R15. What the store sends for /metadata of the series; sparse images are R01's."""
+    full = [image for image in (*slide.own, *slide.labels) if not image.sparse]
+    size = sum(image.metadata_bytes for image in full)
+    if size <= rule.parameters["largest_bytes"]:
+        return []
+    return [rule.finding("bytes", full, megabytes=round(size / 1e6, 1))]

@@ -1,0 +1,88 @@
+"""How many requests a second the job allows itself: half as many after each refusal (429), slowly more again.
+
+Below the retry layer: what that layer repeats is counted here too.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import requests
+from requests.adapters import BaseAdapter
+
+from ..clock import Clock
+
+
+@dataclass
+class RateBudget:
+    """Rates are requests a second. Any number of threads may ask."""
+
+    clock: Clock = field(default_factory=Clock)
+    highest: float = 500.0
+    lowest: float = 0.5
+    recovery_seconds: float = 60.0
+    """From the lowest rate to the highest, when nothing is refused."""
+    settle_seconds: float = 1.0
+    """Refusals this close together count as one: they answer requests that were already on their way."""
+    _rate: float = 0.0
+    _since: float = 0.0
+    _refused: float | None = None
+    _next: float = 0.0
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def __post_init__(self) -> None:
+        if not 0 < self.lowest <= self.highest:
+            raise ValueError(f"rates {self.lowest} to {self.highest} a second do not fit: use 0 < lowest <= highest")
+        self._rate, self._since = self.highest, self.clock.monotonic()
+
+    @property
+    def rate(self) -> float:
+        """What is allowed now."""
+        gained = (self.clock.monotonic() - self._since) * self.highest / self.recovery_seconds
+        return min(self.highest, self._rate + gained)
+
+    def wait(self) -> None:
+        """Returns when the next request may go."""
+        with self._lock:
+            now = self.clock.monotonic()
+            turn = max(now, self._next)
+            self._next = turn + 1 / self.rate
+        if turn > now:
+            self.clock.sleep(turn - now)
+
+    def refused(self) -> None:
+        """Tells of a 429."""
+        with self._lock:
+            now = self.clock.monotonic()
+            if self._refused is not None and now - self._refused < self.settle_seconds:
+                return
+            self._rate, self._since, self._refused = max(self.lowest, self.rate / 2), now, now
+
+
+@dataclass
+class BudgetedAdapter(BaseAdapter):
+    """A transport for `requests` that waits for its turn. Give it to `RetryingAdapter` as `inner`."""
+
+    inner: BaseAdapter
+    budget: RateBudget
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: Any = None,
+        verify: Any = True,
+        cert: Any = None,
+        proxies: Mapping[str, str] | None = None,
+    ) -> requests.Response:
+        self.budget.wait()
+        response = self.inner.send(request, stream, timeout, verify, cert, proxies)
+        if response.status_code == 429:
+            self.budget.refused()
+        return response
+
+    def close(self) -> None:
+        self.inner.close()

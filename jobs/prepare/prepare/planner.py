@@ -1,0 +1,130 @@
+"""Decides what is done to a series: a pure function of the slide, its findings and two settings.
+
+`repairs` says how each problem is mended; here problems add up, and what the stores allow decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from .finding import Finding, table
+from .foresee import foreseen
+from .image import Image
+from .missing_levels import missing_levels
+from .plan import Act, FixImageType, LeaveOut, MakeLevel, SeriesPlan, Withhold
+from .repairs import (
+    CannotRepair,
+    Case,
+    broken,
+    completed,
+    fully_tiled,
+    one_of_twins,
+    profiled,
+    resampled,
+    transcoded,
+    typed,
+    withheld,
+)
+from .rules import LabelPolicy, findings, status
+from .slide import Slide
+
+ViewerStore = Literal["same", "separate"]
+HOPELESS = {
+    ("R05", "planes"): "z_stack",
+    ("R05", "mixed"): "z_stack",
+    ("R18", "patients"): "patients",
+    ("R13", "burned"): "label_in_image",
+    ("R04", "frame"): "mixed_slides",
+    ("R04", "container"): "mixed_slides",
+    ("R03", "twin_series"): "twin_series",
+    ("R11", "samples"): "colour",
+    ("R11", "photometric"): "colour",
+    ("R11", "mixed"): "colour",
+    ("R08", "colour"): "colour",
+    ("R01", "off_grid"): "off_grid",
+    ("R17", "unknown"): "unmapped_references",
+}
+"""Problems that only the source can correct, and why the slide is blocked; the first one found is told."""
+BASE = {("R02", "part"): "missing_part", ("R02", "count"): "frame_count"}
+"""Problems of a largest level (remedy none); on smaller levels they are mended."""
+
+
+@dataclass(frozen=True)
+class Options:
+    viewer_store: ViewerStore = "same"
+    label_policy: LabelPolicy = "show"
+
+
+def plan_series(slide: Slide, found: Iterable[Finding], options: Options) -> SeriesPlan:
+    """The plan for `slide.series`; `found` are its findings, those of the study (R18) included."""
+    case = Case(slide, tuple(found))
+    if reason := _hopeless(case):
+        return blocked(slide.series, reason)
+    try:
+        acts = _acts(case, options)
+    except CannotRepair as error:
+        return blocked(slide.series, error.reason, **error.words)
+    if options.viewer_store == "same":
+        acts = [act for act in acts if isinstance(act, MakeLevel) and not act.instances]
+        needing = sorted({one.rule for one in case.found if one.severity in ("BLOCK", "WRONG")})
+        if needing:
+            return blocked(slide.series, "needs_viewer_store", rules=", ".join(needing))
+    plan = SeriesPlan(series=slide.series, kind=kind_of(acts), acts=tuple(acts))
+    left = findings(foreseen(slide, plan), options.label_policy)
+    if status(left) == "blocked":
+        rules = sorted({one.rule for one in left if one.severity in ("BLOCK", "WRONG")})
+        return blocked(slide.series, "not_mended", rules=", ".join(rules))
+    return plan
+
+
+def blocked(series: str, reason: str, **words: str) -> SeriesPlan:
+    sentence = str(table()["blocked"][reason]).format(**words)
+    return SeriesPlan(series=series, kind="blocked", reason=reason, sentence=sentence)
+
+
+def kind_of(acts: Iterable[Act]) -> Literal["none", "add_levels", "repair"]:
+    """Withholding a label is no repair."""
+    acts = [act for act in acts if not isinstance(act, Withhold)]
+    if not acts:
+        return "none"
+    adding = all(isinstance(act, MakeLevel) and not act.instances for act in acts)
+    return "add_levels" if adding else "repair"
+
+
+def _hopeless(case: Case) -> str:
+    problems = {(one.rule, one.problem) for one in case.found}
+    base = {(one.rule, one.problem) for one in case.found if one.remedy == "none"}
+    told = [reason for problem, reason in HOPELESS.items() if problem in problems]
+    told += [reason for problem, reason in BASE.items() if problem in base]
+    return told[0] if told else ""
+
+
+def _acts(case: Case, options: Options) -> list[Act]:
+    """All repairs, then the levels that the repaired pyramid lacks. Raises CannotRepair."""
+    acts = withheld(case) if options.label_policy == "withhold" else []
+    acts += one_of_twins(case)
+    kept = _without(case, acts)
+    acts += resampled(case, kept)
+    kept = _without(case, acts)
+    anew = {uid for act in acts if isinstance(act, MakeLevel) for uid in act.instances}
+    sound = [image for image in kept if image.instance not in anew]
+    for repair in (fully_tiled, transcoded, profiled, completed):
+        acts += repair(case, sound)
+    if options.viewer_store == "separate":
+        written = SeriesPlan(series=case.slide.series, acts=tuple(acts)).rewritten - anew
+        acts += typed(case, sound, written)
+    unusable = frozenset(image.instance for image in broken(case))
+    return [*acts, *missing_levels(_retyped(kept, acts), case.slide.series, unusable)]
+
+
+def _without(case: Case, acts: list[Act]) -> list[Image]:
+    """The slide's images (labels too) but those that acts take away."""
+    gone = {uid for act in acts if isinstance(act, LeaveOut | Withhold) for uid in act.instances}
+    return [image for image in (*case.slide.images, *case.slide.labels) if image.instance not in gone]
+
+
+def _retyped(images: list[Image], acts: list[Act]) -> list[Image]:
+    types = {uid: act.image_type for act in acts if isinstance(act, FixImageType) for uid in act.instances}
+    return [replace(image, image_type=types.get(image.instance, image.image_type)) for image in images]

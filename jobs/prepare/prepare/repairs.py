@@ -1,0 +1,204 @@
+"""From findings to acts: one small function a problem, each on the whole slide, so that several problems add up.
+
+Nothing here knows which store viewers read; `planner` decides whether acts may be done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .finding import Finding, table
+from .image import Image
+from .missing_levels import best_source, coding_of_new, is_thumbnail, made_level
+from .plan import Act, Complete, FixImageType, FullTiling, LeaveOut, ShareProfile, Strip, Transcode, Withhold
+from .slide import Level, Slide, levels_of, pyramids
+
+MENDED = frozenset({"BLOCK", "WRONG", "SLOW"})
+"""Severities worth a repaired copy; what is only worth knowing never changes an instance."""
+RESAMPLED = ("DERIVED", "PRIMARY", "VOLUME", "RESAMPLED")
+BRIGHTFIELD = frozenset({"OpticalPathSequence", "OpticalPathIdentifier", "IlluminationTypeCodeSequence"})
+"""Attributes that have a default where no image of the slide tells them."""
+SIZES = frozenset({"TotalPixelMatrixColumns", "TotalPixelMatrixRows"})
+"""Of many tiles nobody knows how they are laid out without these."""
+
+
+class CannotRepair(Exception):
+    """`reason` is a key of `blocked` in the table; `words` fill its sentence."""
+
+    def __init__(self, reason: str, **words: str) -> None:
+        super().__init__(reason)
+        self.reason, self.words = reason, words
+
+
+@dataclass(frozen=True)
+class Case:
+    """A slide and its findings, as every repair sees them."""
+
+    slide: Slide
+    found: tuple[Finding, ...]
+
+    def concerned(self, *problems: tuple[str, str]) -> list[Image]:
+        """The series' own images that findings of these (rule, problem) name."""
+        named = {
+            instance
+            for finding in self.found
+            if (finding.rule, finding.problem) in problems and finding.severity in MENDED
+            for instance in finding.instances
+        }
+        return [image for image in (*self.slide.own, *self.slide.labels) if image.instance in named]
+
+
+def withheld(case: Case) -> list[Act]:
+    """Label policy `withhold`."""
+    every = (*case.slide.own, *case.slide.labels)
+    hidden = [image for image in every if image.flavor in ("LABEL", "OVERVIEW") or image.burned_in]
+    acts: list[Act] = [Withhold(instances=_uids(hidden))] if hidden else []
+    by_attributes: dict[tuple[str, ...], list[Image]] = {}
+    for image in every:
+        if image.label_attributes and image not in hidden:
+            by_attributes.setdefault(image.label_attributes, []).append(image)
+    return [*acts, *(Strip(instances=_uids(images), attributes=names) for names, images in by_attributes.items())]
+
+
+def one_of_twins(case: Case) -> list[Act]:
+    """R03. Of images of the same level one is kept. Raises CannotRepair where they may not be the same picture."""
+    acts: dict[tuple[str, ...], Act] = {}
+    twins = set(case.concerned(("R03", "same_size")))
+    for level in levels_of(case.slide.own):
+        groups = _groups(level)
+        if len(groups) < 2 or not twins & set(level.images):
+            continue
+        if len({(image.samples, image.bits, round(image.spacing, 9)) for image in level.images}) > 1:
+            raise CannotRepair("twin_levels")
+        kept, *others = sorted(groups, key=lambda group: _worth(case, group))
+        left = _uids(image for group in others for image in group)
+        acts[left] = LeaveOut(instances=left, kept=_uids(kept))
+    return list(acts.values())
+
+
+def _groups(level: Level) -> list[tuple[Image, ...]]:
+    """Each image alone, parts of one concatenation together."""
+    groups: dict[str, list[Image]] = {}
+    for image in level.images:
+        groups.setdefault(image.concatenation_source or image.instance, []).append(image)
+    return [tuple(group) for group in groups.values()]
+
+
+def _worth(case: Case, group: tuple[Image, ...]) -> tuple[object, ...]:
+    """Sorts the better twin first: sound, decodable, placed, original, lossless; the UID decides between equals."""
+    unsound = {image.instance for image in broken(case)}
+    decodes = all(_decodes(case, image) for image in group)
+    first = group[0]
+    return (
+        any(image.instance in unsound for image in group),
+        not decodes,
+        first.sparse,
+        first.image_type[:1] != ("ORIGINAL",),
+        first.lossy,
+        min(image.instance for image in group),
+    )
+
+
+def _decodes(case: Case, image: Image) -> bool:
+    probe = case.slide.probes.get(image.instance)
+    return probe is None or bool(table()["codestreams"].get(probe.codestream, {}).get("decodes"))
+
+
+def broken(case: Case) -> list[Image]:
+    """Images whose pixels cannot be used."""
+    return case.concerned(("R02", "level"), ("R02", "part"), ("R02", "count"), ("R07", "unreadable"), ("R08", "size"))
+
+
+def resampled(case: Case, kept: list[Image]) -> list[Act]:
+    """Broken levels are made anew from a finer one of the right size, else left out. Raises for a broken base."""
+    bad = {image.instance for image in broken(case)}
+    acts: dict[tuple[str, ...], Act] = {}
+    for levels in pyramids(kept).values():
+        good: list[Level] = []
+        for level in levels:
+            uids = tuple(sorted(image.instance for image in level.images))
+            if not bad & set(uids):
+                good.append(level)
+            elif not good:
+                raise CannotRepair("pixels")
+            else:
+                source, factor = best_source(good, level)
+                acts[uids] = made_level(source, factor, uids) if source else LeaveOut(instances=uids, kept=())
+    return list(acts.values())
+
+
+def fully_tiled(case: Case, kept: list[Image]) -> list[Act]:
+    """R01. A level's parts become one instance."""
+    sparse = set(case.concerned(("R01", "missing"), ("R01", "large"))) & set(kept)
+    return [
+        FullTiling(instances=_uids(level.images), coding=coding_of_new(level.images[0]))
+        for level in levels_of(kept)
+        if sparse & set(level.images)
+    ]
+
+
+def transcoded(case: Case, kept: list[Image]) -> list[Act]:
+    """R07, R08. Pixels are kept losslessly; a JPEG inside a JPEG XL is taken out as it was."""
+    wrong = set(case.concerned(("R07", "undecodable"), ("R08", "precision"))) & set(kept)
+    wrapped = {image for image in wrong if case.slide.probes[image.instance].codestream == "jpeg-xl-of-jpeg"}
+    acts: list[Act] = []
+    if wrapped:
+        acts.append(Transcode(instances=_uids(wrapped), coding="jpeg-baseline", unwrap=True))
+    if others := wrong - wrapped:
+        acts.append(Transcode(instances=_uids(others), coding="jpeg-ls"))
+    return acts
+
+
+def profiled(case: Case, kept: list[Image]) -> list[Act]:
+    """R06. The profile of the finest image that has one."""
+    lacking = [image for image in case.concerned(("R06", "partial")) if image in kept]
+    having = [image for image in case.slide.images if image.samples > 1 and image.icc]
+    if not lacking or not having:
+        return []
+    finest = min(having, key=lambda image: (-image.total_columns, image.instance))
+    return [ShareProfile(instances=_uids(lacking), profile_of=finest.instance)]
+
+
+def completed(case: Case, kept: list[Image]) -> list[Act]:
+    """R12, R18. From the finest image that has what is missing. Raises CannotRepair where none has."""
+    wanted: dict[tuple[tuple[str, ...], str], list[Image]] = {}
+    for image in [one for one in case.concerned(("R12", "missing"), ("R18", "paths")) if one in kept]:
+        lacks = set(image.missing)
+        having = [one for one in case.slide.images if not lacks & set(one.missing)]
+        template = min(having, key=lambda one: (-one.total_columns, one.instance), default=None)
+        if not image.in_pyramid:  # a photograph of the glass: only what SLIM insists on
+            wanted.setdefault((tuple(name for name in image.missing if name in BRIGHTFIELD), ""), []).append(image)
+        elif image.frames > 1 and lacks & SIZES:
+            raise CannotRepair("attributes", keywords=", ".join(image.missing))
+        elif template is not None:
+            wanted.setdefault((image.missing, template.instance), []).append(image)
+        elif image.samples == 3 and lacks <= BRIGHTFIELD:
+            wanted.setdefault((image.missing, ""), []).append(image)
+        else:
+            raise CannotRepair("attributes", keywords=", ".join(image.missing))
+    acts: list[Act] = [
+        Complete(instances=_uids(images), attributes=attributes, template=template)
+        for (attributes, template), images in wanted.items()
+    ]
+    split = [image for image in case.concerned(("R18", "acquisition")) if image in kept]
+    if split:
+        named = min(image.instance for image in case.slide.own if image.slide[2])
+        acts.append(Complete(instances=_uids(split), attributes=("AcquisitionUID",), template=named))
+    return acts
+
+
+def typed(case: Case, kept: list[Image], written: frozenset[str]) -> list[Act]:
+    """R16 on what is written anyway; a coarsest THUMBNAIL of many tiles becomes a level, else none may be coarser."""
+    derived = {uid for finding in case.found if finding.rule == "R16" for uid in finding.instances} & written
+    slow = {image.instance for image in case.concerned(("R09", "coarsest"))}
+    hiding = {
+        image.instance for levels in pyramids(kept).values() if is_thumbnail(levels[-1]) for image in levels[-1].images
+    }
+    chosen = tuple(sorted(derived | (slow & hiding)))
+    return [FixImageType(instances=chosen, image_type=RESAMPLED)] if chosen else []
+
+
+def _uids(images: Iterable[Image]) -> tuple[str, ...]:
+    ordered = sorted(images, key=lambda image: (image.concatenation_offset, image.instance))
+    return tuple(image.instance for image in ordered)

@@ -1,0 +1,92 @@
+"""A study as the rules and the planner see it: its series, their images, and objects that refer to images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .image import Image
+from .metadata import WHOLE_SLIDE, Json, tag, text
+from .slide import Probe, Slide
+
+OVERLAYS = {
+    "1.2.840.10008.5.1.4.1.1.66.4": "SEG",
+    "1.2.840.10008.5.1.4.1.1.66.7": "SEG",
+    "1.2.840.10008.5.1.4.1.1.91.1": "ANN",
+    "1.2.840.10008.5.1.4.1.1.30": "PM",
+}
+"""SOP classes drawn over an image: they must find it."""
+REFERRING_MODALITIES = frozenset({"SR", "SEG", "ANN", "PR", "OT", "PM", "SM"})
+"""Modalities of series whose metadata is read for references; parametric maps are OT or SM as often as PM."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """An object that refers to instances, `whole_slides` among `instances` are whole-slide images."""
+
+    instance: str
+    sop_class: str
+    instances: tuple[str, ...]
+    whole_slides: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Series:
+    """One series: its whole-slide images, and its objects that refer to others."""
+
+    uid: str
+    modality: str
+    images: tuple[Image, ...] = ()
+    references: tuple[Reference, ...] = ()
+
+
+@dataclass(frozen=True)
+class Study:
+    uid: str
+    series: tuple[Series, ...]
+
+    def of(self, series: str) -> Series:
+        """Raises KeyError for a series the study does not have."""
+        return {one.uid: one for one in self.series}[series]
+
+    def slide_of(self, series: str, probes: Mapping[str, Probe]) -> Slide:
+        """What the viewer shows of a series: with the images of other series that SLIM puts into the same slide."""
+        own = self.of(series).images
+        keys = {image.slide for image in own if image.in_pyramid}
+        others = (image for one in self.series if one.uid != series for image in one.images if image.slide in keys)
+        pyramid = tuple(image for image in (*own, *others) if image.in_pyramid)
+        return Slide(pyramid, series, probes, tuple(image for image in own if not image.in_pyramid))
+
+
+def series_of(uid: str, modality: str, metadata: list[Json]) -> Series:
+    """A series from its metadata, in the order of the store."""
+    images = [item for item in metadata if text(item, "SOPClassUID") == WHOLE_SLIDE]
+    others = [item for item in metadata if text(item, "SOPClassUID") != WHOLE_SLIDE]
+    found = [reference for item in others if (reference := _reference(item)).instances]
+    return Series(uid, modality, tuple(Image.of(item) for item in images), tuple(found))
+
+
+def _reference(item: Json) -> Reference:
+    told = dict.fromkeys(_referred(item))
+    return Reference(
+        instance=text(item, "SOPInstanceUID"),
+        sop_class=text(item, "SOPClassUID"),
+        instances=tuple(instance for instance, _ in told),
+        whole_slides=tuple(instance for instance, sop_class in told if sop_class == WHOLE_SLIDE),
+    )
+
+
+INSTANCE, CLASS = tag("ReferencedSOPInstanceUID"), tag("ReferencedSOPClassUID")
+
+
+def _referred(item: Json) -> Iterator[tuple[str, str]]:
+    """(SOPInstanceUID, SOPClassUID) of every reference, at any depth."""
+    stack: list[Any] = [item]
+    while stack:
+        one = stack.pop()
+        if INSTANCE in one:
+            yield text(one, "ReferencedSOPInstanceUID"), text(one, "ReferencedSOPClassUID")
+        for element in one.values():
+            if isinstance(element, dict) and element.get("vr") == "SQ":
+                stack += [child for child in element.get("Value") or [] if isinstance(child, dict)]

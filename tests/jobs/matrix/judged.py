@@ -1,0 +1,83 @@
+"""A study of the matrix, judged and planned without a server, in the few words of the table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+from prepare.following import Judged, judge
+from prepare.foresee import foreseen
+from prepare.inspection import inspect
+from prepare.plan import (
+    Act,
+    Complete,
+    FixImageType,
+    FullTiling,
+    LeaveOut,
+    MakeLevel,
+    SeriesPlan,
+    ShareProfile,
+    Strip,
+    Transcode,
+    Withhold,
+)
+from prepare.planner import Options
+from prepare.rules import findings, status
+
+from tests.jobs.matrix.slides import SLIDES, STUDY
+
+SAME, SEPARATE, WITHHOLD = Options("same"), Options("separate"), Options("separate", "withhold")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Per series in order: what the rules find (`R01.missing`), the plan, the final status; objects that follow."""
+
+    findings: tuple[str, ...]
+    plans: tuple[str, ...]
+    statuses: tuple[str, ...]
+    followers: int
+
+
+@cache
+def judged(name: str, options: Options) -> Judged:
+    store = SLIDES[name]()
+    seen = inspect(store, STUDY, store.instances(STUDY))
+    assert not seen.unreadable, seen.unreadable
+    return judge(seen.study, seen.slides, options)
+
+
+def looked_at(name: str, options: Options) -> Seen:
+    result = judged(name, options)
+    found = tuple(
+        " ".join(sorted({f"{one.rule}.{one.problem}" for one in result.findings[plan.series]}))
+        for plan in result.plan.series
+    )
+    plans = tuple(words(plan) for plan in result.plan.series)
+    return Seen(found, plans, tuple(final(result, plan) for plan in result.plan.series), len(result.plan.followers))
+
+
+def final(result: Judged, plan: SeriesPlan) -> str:
+    """The status once the plan is carried out."""
+    if plan.kind == "blocked":
+        return "blocked"
+    slide = result.slides.get(plan.series)
+    return status(findings(foreseen(slide, plan))) if slide else "ready"
+
+
+def words(plan: SeriesPlan) -> str:
+    if plan.kind == "blocked":
+        return f"blocked: {plan.reason}"
+    return " ".join([plan.kind, *(_word(act) for act in plan.acts)])
+
+
+def _word(act: Act) -> str:
+    if isinstance(act, MakeLevel):
+        return f"{'=' if act.instances else '+'}{act.columns}x{act.rows}/{act.factor}:{act.coding}"
+    count = f"({len(act.instances)})"
+    if isinstance(act, Complete):
+        return f"complete:{'+'.join(act.attributes)}{'' if act.template else ':default'}{count}"
+    if isinstance(act, Transcode):
+        return ("unwrap" if act.unwrap else act.coding) + count
+    names = {FullTiling: "full", ShareProfile: "icc", FixImageType: "type", LeaveOut: "leave", Withhold: "withhold"}
+    return names.get(type(act), "strip" if isinstance(act, Strip) else "?") + count

@@ -1,0 +1,88 @@
+"""Several problems at once, and studies of several series."""
+
+from __future__ import annotations
+
+from tests.jobs.fakes import Store, item
+from tests.jobs.matrix import frames
+from tests.jobs.matrix.single_faults import ICC
+from tests.jobs.matrix.slides import ANN, SEG, SERIES, annotation, having, label, levels, put, slide
+
+OTHER = "1.2.2"
+
+
+def other(*sizes: int, **more: object) -> list[dict[str, object]]:
+    return levels(*sizes, series=OTHER, **{"ContainerIdentifier": "SLIDE-2", "FrameOfReferenceUID": "1.2.79", **more})
+
+
+@slide
+def sparse_rle_icc_and_base_only() -> Store:
+    made = having(levels(2048, 1024, LossyImageCompression="00"), 0, OpticalPathSequence=[ICC])
+    return put(*having(made, 0, DimensionOrganizationType="TILED_SPARSE"), label(), frame=frames.RLE)
+
+
+@slide
+def twins_and_damaged_level() -> Store:
+    return put(*levels(2048, 1024, 512, 256), item(f"{SERIES}.7", 1024),
+               each={f"{SERIES}.3": frames.DAMAGED, f"{SERIES}.2": frames.RLE})  # fmt: skip
+
+
+@slide
+def z_stack_in_rle() -> Store:
+    return put(*having(levels(), 0, TotalPixelMatrixFocalPlanes=3, NumberOfFrames=48), frame=frames.RLE)
+
+
+@slide
+def twin_series() -> Store:
+    return put(*levels(), *levels(series=OTHER))
+
+
+@slide
+def bad_slide_among_good() -> Store:
+    return put(*levels(), *having(other(), 0, TotalPixelMatrixFocalPlanes=3, NumberOfFrames=48))
+
+
+@slide
+def patients_disagree() -> Store:
+    return put(*levels(PatientID="A"), *other(PatientID="B"))
+
+
+@slide
+def annotations_on_level_2_of_rle() -> Store:
+    return put(*levels(LossyImageCompression="00"), annotation(ANN, "ANN", f"{SERIES}.2"),
+               annotation(SEG, "SEG", f"{SERIES}.1", series="1.2.6"), frame=frames.RLE)  # fmt: skip
+
+
+@slide
+def annotation_on_a_good_slide() -> Store:
+    return put(*levels(), annotation(ANN, "ANN", f"{SERIES}.2"))
+
+
+@slide
+def annotation_of_a_twin_left_out() -> Store:
+    return put(*levels(), item(f"{SERIES}.7", 512), annotation(ANN, "ANN", f"{SERIES}.7"))
+
+
+@slide
+def annotation_on_unknown_image() -> Store:
+    return put(*levels(), annotation(ANN, "ANN", "1.2.404"))
+
+
+@slide
+def annotation_on_blocked_slide() -> Store:
+    z_stack = having(levels(), 0, TotalPixelMatrixFocalPlanes=3, NumberOfFrames=48)
+    return put(*z_stack, annotation(ANN, "ANN", f"{SERIES}.1"))
+
+
+@slide
+def label_without_optical_path_beside_a_good_slide() -> Store:
+    return put(*levels(), label(OpticalPathSequence=None), *other())
+
+
+@slide
+def radiology() -> Store:
+    return put(item("1.2.1.1", 0, SOPClassUID="1.2.840.10008.5.1.4.1.1.2", Modality="CT"))
+
+
+@slide
+def labels_alone() -> Store:
+    return put(label())

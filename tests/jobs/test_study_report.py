@@ -1,0 +1,44 @@
+"""The study at a glance: the worst of its series, what is not looked at yet, and when it is written."""
+
+from __future__ import annotations
+
+from tests.jobs.fakes import RLE, Bench, pyramid
+from tests.jobs.schema_check import STUDY_SCHEMA, problems
+
+
+def bench_with_two_slides() -> Bench:
+    bench = Bench()
+    bench.store.add("1.2", *pyramid())
+    bench.store.add("1.2", *pyramid("1.2.2", ContainerIdentifier="SLIDE-2"), frame=RLE)
+    return bench
+
+
+def test_the_study_is_as_good_as_its_worst_series() -> None:
+    bench = bench_with_two_slides()
+    bench.runner("--study", "1.2").named(["1.2"], [])
+    made = bench.bucket.json("readiness/1.2/study.json")
+    assert problems(made, STUDY_SCHEMA) == []
+    assert (made["status"], made["instances"], made["delivered"]) == ("blocked", 10, None)
+    assert [(one["series"], one["status"], one["plan"], one["reason"], one["rules"]) for one in made["series"]] == [
+        ("1.2.1", "ready", "none", "", []),
+        ("1.2.2", "blocked", "blocked", "needs_viewer_store", ["R07"]),
+    ]
+    assert made["viewer"] == "https://viewer.example/studies/1.2"
+
+
+def test_a_series_without_report_is_pending_and_one_of_before_is_read() -> None:
+    bench = bench_with_two_slides()
+    bench.runner("--series", "1.2.1").named([], ["1.2.1"])
+    assert bench.bucket.json("readiness/1.2/study.json")["status"] == "pending"
+    bench.runner("--series", "1.2.2").named([], ["1.2.2"])
+    assert [one["status"] for one in bench.bucket.json("readiness/1.2/study.json")["series"]] == ["ready", "blocked"]
+
+
+def test_it_is_not_written_when_nothing_changed_nor_in_a_dry_run() -> None:
+    bench = bench_with_two_slides()
+    bench.runner("--study", "1.2", "--dry-run").named(["1.2"], [])
+    assert bench.bucket.objects == {}
+    bench.runner("--study", "1.2").named(["1.2"], [])
+    bench.bucket.writes.clear()
+    bench.runner("--study", "1.2").named(["1.2"], [])
+    assert bench.bucket.writes == []
