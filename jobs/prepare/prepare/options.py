@@ -141,9 +141,7 @@ OPTIONS: Mapping[str, Option] = {
 
 
 SWITCHES: Mapping[str, Option] = {
-    "sweep": Option(
-        "SWEEP", "false", switch, "look at every study with slides in the store, not at the backlog"
-    ),
+    "sweep": Option("SWEEP", "false", switch, "look at every study with slides in the store, not at the backlog"),
     "retry_failed": Option(
         "RETRY_FAILED", "false", switch, "bring back the work items that were set aside, then work off the backlog"
     ),

@@ -1,6 +1,6 @@
 """Whole studies out of a store: the job against dicomweb-client, as ratios on the same server in the same run.
 
-`python -m benchmarks.copy [--mib 300]`: store to every frame's bytes; and, without a peer, store to store.
+`python -m benchmarks.copying [--mib 300]`: store to every frame's bytes; and, without a peer, store to store.
 Each client is a process of its own; the exit status is 1 when a ratio misses its goal.
 """
 
@@ -113,7 +113,7 @@ CLIENTS: dict[str, Callable[[str, str, str], int]] = {
 def measure(server: Server, client: str, study: str) -> tuple[float, float]:
     """(seconds, peak MiB) of one client in a process of its own; what it imports does not count as time."""
     base = f"http://127.0.0.1:{server.port}"
-    arguments = [sys.executable, "-m", "benchmarks.copy", "--client", client, base, server.token, study]
+    arguments = [sys.executable, "-m", "benchmarks.copying", "--client", client, base, server.token, study]
     done = subprocess.run(arguments, check=True, capture_output=True, text=True)
     answer = json.loads(done.stdout)
     return answer["seconds"], answer["peak"]
