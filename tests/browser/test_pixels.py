@@ -57,7 +57,7 @@ def moved(route: Route, slides: Slides) -> None:
 
 def of_another_slide(route: Route, slides: Slides) -> None:
     url = route.request.url
-    for ours, other in zip(slides["grid"], slides["grid-2"], strict=True):
+    for ours, other in zip(slides["grid"], slides["second-grid"], strict=True):
         for mine, yours in ((ours.study, other.study), (ours.series, other.series), (ours.uid, other.uid)):
             url = url.replace(mine, yours)
     route.continue_(url=url)

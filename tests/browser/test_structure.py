@@ -3,20 +3,39 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import expect
 from pydicom import Dataset
 
-from smoke_tests.slide import make
+from smoke_tests.slide import Instance, make
 from tests.browser import extras
 from tests.browser.reader import Reader
 from tests.browser.test_viewer import difference, link
+from tests.hosting.platform import DATASET, Platform
 from viewer.build import RULES
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 TABLE = {row["id"]: row["sentences"] for row in json.loads(RULES.read_text())["rules"]}
+
+
+Put = Callable[[list[Instance], list[bytes]], None]
+
+
+@pytest.fixture
+def put(served: Platform) -> Iterator[Put]:
+    """Stores a study's files, and takes the study away again: other tests count studies."""
+    stored: list[str] = []
+
+    def store(slide: list[Instance], files: list[bytes]) -> None:
+        stored.append(slide[0].study)
+        served.store_instances(files)
+
+    yield store
+    for study in stored:
+        path = f"v1/{DATASET}/dicomStores/raw/dicomWeb/studies/{study}"
+        assert served.send("DELETE", "healthcare.googleapis.com", path).ok
 
 
 def begins(rule: str, problem: str) -> str:
@@ -26,10 +45,10 @@ def begins(rule: str, problem: str) -> str:
     return TABLE[rule][problem].split("{")[0]
 
 
-def test_label_and_annotations_are_offered_and_shown(reader: Reader) -> None:
+def test_label_and_annotations_are_offered_and_shown(reader: Reader, put: Put) -> None:
     slide = make("structure", size=1024)
     files = [*(one.data for one in slide), extras.label(slide), extras.annotation(slide)]
-    reader.served.store_instances(files)
+    put(slide, files)
     reader.sign_in(link(slide))
     reader.wait_for_tiles()
 
@@ -49,11 +68,11 @@ def test_label_and_annotations_are_offered_and_shown(reader: Reader) -> None:
     assert reader.sees(lambda: difference(reader.screenshot(), plain) < 0.3)
 
 
-def test_a_tile_that_cannot_be_decoded_costs_only_itself(reader: Reader) -> None:
+def test_a_tile_that_cannot_be_decoded_costs_only_itself(reader: Reader, put: Put) -> None:
     reader.expected.append("error loading tile")
     slide = make("damaged", size=2048)
     # More than the engine has workers: each would have stopped one.
-    reader.served.store_instances(extras.with_damaged_tiles(slide, 1, set(range(1, 10))))
+    put(slide, extras.with_damaged_tiles(slide, 1, set(range(1, 10))))
 
     reader.sign_in(link(slide))
 
@@ -73,11 +92,11 @@ def planes(base: Dataset) -> None:
 
 @pytest.mark.parametrize(("rule", "problem", "change"), [("R05", "planes", planes)])
 def test_a_slide_that_the_engine_refuses_is_blocked_in_words(
-    reader: Reader, rule: str, problem: str, change: Callable[[Dataset], None]
+    reader: Reader, put: Put, rule: str, problem: str, change: Callable[[Dataset], None]
 ) -> None:
     sentence = begins(rule, problem)
     slide = make(f"blocked-{rule}", size=512)
-    reader.served.store_instances(extras.changed(slide, change))
+    put(slide, extras.changed(slide, change))
 
     reader.sign_in(link(slide))
 
@@ -85,10 +104,10 @@ def test_a_slide_that_the_engine_refuses_is_blocked_in_words(
     assert reader.sent("/frames/") == []
 
 
-def test_a_label_without_an_optical_path_is_told_and_the_slide_still_opens(reader: Reader) -> None:
+def test_a_label_without_an_optical_path_is_told_and_the_slide_still_opens(reader: Reader, put: Put) -> None:
     sentence = begins("R18", "paths")
     slide = make("bare-label", size=512)
-    reader.served.store_instances([*(one.data for one in slide), extras.label(slide, path=False)])
+    put(slide, [*(one.data for one in slide), extras.label(slide, path=False)])
 
     reader.sign_in(link(slide))
     reader.wait_for_tiles()
