@@ -8,7 +8,9 @@ from collections.abc import Callable
 import numpy as np
 import pydicom
 from pydicom import Dataset
+from pydicom.dataset import FileMetaDataset
 from pydicom.encaps import encapsulate, generate_frames
+from pydicom.uid import ExplicitVRLittleEndian
 
 from smoke_tests.slide import Instance
 from smoke_tests.slide.dataset import code, dataset
@@ -82,8 +84,8 @@ def annotation(slide: list[Instance]) -> bytes:
             AnnotationGroupSequence=[group],
         )
     )
-    item.file_meta = pydicom.dataset.FileMetaDataset()
-    item.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
+    item.file_meta = FileMetaDataset()
+    item.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     return written(item)
 
 
