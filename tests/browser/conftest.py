@@ -20,6 +20,7 @@ SIZE: ViewportSize = {"width": 1280, "height": 800}
 SLIDES = {
     "tissue": {"painter": "tissue", "size": 2048},
     "grid": {"painter": "grid", "size": 2048},
+    "second-grid": {"painter": "grid", "size": 2048},
     "rle": {"variant": "rle", "size": 512},
     "partial-icc": {"variant": "partial-icc", "size": 512},
     "duplicate-level": {"variant": "duplicate-level", "size": 512},

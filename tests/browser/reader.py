@@ -52,9 +52,9 @@ class Reader:
         """Until the engine has drawn all that it wants for the present view."""
         self.page.locator(".viewport[aria-busy=false]").wait_for()
 
-    def sees(self, what: Callable[[], bool]) -> bool:
+    def sees(self, what: Callable[[], bool], patience: float = 15) -> bool:
         """Whether it becomes true in the next seconds."""
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + patience
         while time.monotonic() < deadline:
             if what():
                 return True

@@ -95,7 +95,7 @@ def test_a_small_sparse_slide_opens_and_one_whose_positions_the_store_leaves_out
     reader.page.route("**/metadata", without_positions)
     reader.page.reload()
 
-    expect(reader.failure()).to_contain_text("leaves out where each tile belongs")
+    expect(reader.failure()).to_contain_text("do not say where their tiles lie")
 
 
 def test_tiles_that_fail_are_said_to_be_missing(reader: Reader, slides: Slides) -> None:

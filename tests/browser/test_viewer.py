@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from smoke_tests.slide import Instance
 from tests.browser.reader import Reader
 from tests.hosting.platform import DATASET, READER, WRITER
+from viewer.build import RULES
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 Slides = dict[str, list[Instance]]
@@ -154,12 +155,14 @@ def test_a_study_that_is_not_there_is_said_to_be_missing(reader: Reader) -> None
 @pytest.mark.parametrize(
     ("slide", "sentence"),
     [
-        ("duplicate-level", "have the same size"),
-        ("partial-icc", "carry a colour profile"),
-        ("rle", "encoded as RLE"),
+        ("duplicate-level", "claim to be the same level"),
+        ("partial-icc", "have no colour profile (ICC) while others have one"),
+        ("rle", "stored as RLE"),
     ],
 )
 def test_a_slide_that_cannot_be_shown_says_why(reader: Reader, slides: Slides, slide: str, sentence: str) -> None:
+    if slide == "partial-icc" and "R06" not in RULES.read_text():
+        pytest.skip("the job's table of rules has no R06 yet")
     reader.expected += ["error loading tile"]
 
     reader.sign_in(link(slides[slide]))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import shutil
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from viewer.build import ABSENT, CONFIG, MANIFEST, build, content_type
+from viewer.build import ABSENT, CONFIG, MANIFEST, RULES, build, content_type
 from viewer.config import parse_js, window_config
 from viewer.packages import LITE
 
@@ -17,6 +18,23 @@ SETTINGS = window_config(dicomweb_root=ROOT, client_id="1-a.apps.googleuserconte
 
 def test_the_same_input_gives_the_same_bytes(packages: Path) -> None:
     assert build(SETTINGS, packages).files == build(SETTINGS, packages).files
+
+
+def test_the_pages_own_scripts_and_styles_are_small(packages: Path) -> None:
+    files = build(SETTINGS, packages).files
+
+    own = [data for path, data in files.items() if "/page-" in path and path.endswith((".js", ".css"))]
+
+    assert sum(len(gzip.compress(data)) for data in own) <= 60_000
+
+
+def test_the_page_is_served_with_the_jobs_table_and_a_worker_that_answers(packages: Path) -> None:
+    files = build(SETTINGS, packages).files
+
+    module = next(data for path, data in files.items() if path.endswith("/rules.js")).decode()
+    worker = next(data for path, data in files.items() if path.endswith("/dataLoader.worker.min.js"))
+    assert json.loads(module.split("export default ")[1].rstrip(";\n")) == json.loads(RULES.read_text())
+    assert worker.startswith((LITE / "worker.js").read_bytes())
 
 
 def test_the_config_is_the_one_that_slim_reads(packages: Path) -> None:

@@ -58,11 +58,11 @@ export async function openStudy(client, studyInstanceUID) {
 export async function renderedImage(client, instance, viewport) {
   const [studyInstanceUID, seriesInstanceUID, sopInstanceUID] = ['StudyInstanceUID', 'SeriesInstanceUID', 'SOPInstanceUID']
     .map((keyword) => value(instance, keyword));
-  const mediaTypes = [{ mediaType: 'image/png' }];
-  const bytes = await client.retrieveInstanceRendered({
-    studyInstanceUID, seriesInstanceUID, sopInstanceUID, mediaTypes, queryParams: { viewport },
+  const answer = await client.retrieveInstanceRendered({
+    studyInstanceUID, seriesInstanceUID, sopInstanceUID, queryParams: { viewport },
   });
-  return createImageBitmap(new Blob([bytes], { type: 'image/png' }));
+  // The client gives some answers as a list of one.
+  return createImageBitmap(new Blob([answer].flat()));
 }
 
 async function patiently(retry, server, session, attempt) {
