@@ -20,7 +20,7 @@ def test_an_execution_that_the_end_interrupted_does_not_look_as_if_it_were_runni
     monkeypatch.chdir(tmp_path)
     (tmp_path / "source").mkdir()
     (tmp_path / "source" / "main.py").write_text("import time; print('up'); time.sleep(300)")
-    with session(port=0, project="dicom-local", data=tmp_path / "kept") as parts:
+    with session(port=0, data=tmp_path / "kept", settings={"project": "dicom-local"}) as parts:
         api = Api(parts)
         apis = {"serviceIds": ["iam.googleapis.com", "run.googleapis.com"]}
         api.call("POST", f"serviceusage.googleapis.com/v1/{PROJECT}/services:batchEnable", apis)
@@ -31,7 +31,7 @@ def test_an_execution_that_the_end_interrupted_does_not_look_as_if_it_were_runni
         api.call("POST", f"{RUN}/jobs/prepare:run", {})
         until(lambda: list((parts.cloud.data / "logs").glob("prepare-*.log")))
 
-    with session(port=0, project="dicom-local", data=tmp_path / "kept") as parts:
+    with session(port=0, data=tmp_path / "kept", settings={"project": "dicom-local"}) as parts:
         job = Api(parts).call("GET", f"{RUN}/jobs/prepare")
 
     assert job["latestCreatedExecution"]["completionStatus"] == "EXECUTION_CANCELLED"
