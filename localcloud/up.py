@@ -20,6 +20,7 @@ from rich.console import Console
 
 from localcloud import state, view
 from localcloud.assemble import Parts
+from localcloud.checking import check_settings
 from localcloud.engine import (
     ConfigProblem,
     Deployment,
@@ -43,7 +44,9 @@ def up(options: argparse.Namespace) -> int:
     """Exit status: 0 all well, the smoke tests' own when they fail, 1 deployment failed, 2 could not start."""
     console = Console(highlight=False)
     try:
-        project = stack_config().get("gcp:project", "dicom-local")  # without one the program says so itself
+        loaded = load_config(ROOT, "local")
+        check_settings(program_of(ROOT), loaded)
+        project = loaded.config["gcp:project"]
         with session(port=options.port, data=None, settings={"project": project, "new_project": True}) as parts:
             started = time.monotonic()
             deployment = deploy(console, parts)
@@ -68,10 +71,6 @@ def up(options: argparse.Namespace) -> int:
     except OSError as error:
         print(f"localcloud: {error.strerror or error}: {error.filename or state.FOLDER}", file=sys.stderr)
         return 2
-
-
-def stack_config() -> dict[str, str]:
-    return dict(load_config(ROOT, "local").config)
 
 
 def deploy(console: Console, parts: Parts, settings: Mapping[str, Any] | None = None) -> Deployment:

@@ -133,3 +133,23 @@ def test_a_deadline_that_is_none_is_refused(text: str, capsys: pytest.CaptureFix
         main(["serve", "--request-seconds", text])
 
     assert f"invalid seconds value: '{text}'" in capsys.readouterr().err
+
+
+def test_bad_settings_are_all_refused_before_anything_listens(place: Path) -> None:
+    stack = place / "Pulumi.local.yaml"
+    text = stack.read_text().replace("viewerStore: same", "viewerStore: sme").replace('jobCpu: "1"', 'jobCpu: "3"')
+    stack.unlink()
+    stack.write_text(text)
+
+    done = subprocess.run(
+        [sys.executable, "-m", "localcloud", "up", "--port", "0"],
+        cwd=place,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert [line.split(":")[1] for line in done.stderr.splitlines()[1:]] == ["viewerStore = 'sme'", "jobCpu = '3'"]
+    assert not (place / ".localcloud").exists()
