@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from localcloud.cloud import Cloud
 from localcloud.control import ControlPlane
 from localcloud.control.call import Request
+from localcloud.declared import declared
 from localcloud.engine import (
     Deployment,
     DirectTransport,
@@ -24,6 +25,7 @@ from localcloud.engine import (
     program_of,
     run,
 )
+from policy.resource import Resource
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = "dicom-platform"
@@ -57,6 +59,11 @@ class Graph:
 
     def inputs(self, type: str, name: str | None = None) -> dict[str, Any]:
         return self.one(type, name).inputs
+
+    @property
+    def declared(self) -> list[Resource]:
+        """The graph as the policy rules see it."""
+        return declared(self.deployment)
 
     @property
     def outputs(self) -> dict[str, Any]:

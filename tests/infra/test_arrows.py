@@ -28,6 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "viewer": set(),
     "jobs": set(),
     "smoke_tests": set(),
+    "policy": set(),
 }
 MAY_NOT_IMPORT: dict[str, set[str]] = {
     "localcloud": {"infra", "components", "tests"},

@@ -1,0 +1,1 @@
+"""What must never be declared, as pure functions; policy pack, in-process check and plan gate are front ends."""
