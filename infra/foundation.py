@@ -8,6 +8,7 @@ from typing import Any
 
 import pulumi
 
+from components.audit_alerts import AuditAlerts, AuditAlertsArgs
 from components.audit_trail import AuditTrail, AuditTrailArgs
 from components.identities import Identities, IdentitiesArgs
 from components.project_apis import ProjectApis, ProjectApisArgs
@@ -30,6 +31,7 @@ SERVICES = (
     "iam",
     "iamcredentials",
     "logging",
+    "monitoring",
     "pubsub",
     "run",
     "secretmanager",
@@ -42,6 +44,8 @@ FIREBASE = ("firebase", "firebasehosting")
 AGENTS = ("cloudbuild", "healthcare", "pubsub", "secretmanager")
 PROXY = "iap"
 """Stands in front of the viewer where Firebase does not serve it."""
+RUNBOOK = "docs/runbook.md"
+"""In this repository, wherever it is cloned to."""
 AUDITED = ("healthcare", "secretmanager", "storage", "iam", "sts", "cloudkms")
 
 
@@ -95,6 +99,11 @@ def lay(settings: Settings) -> Foundation:
         after,
     )
     labels = {"app": "dicom-platform", "environment": settings.environment, "data-class": settings.data_class}
+    AuditAlerts(
+        "alerts",
+        AuditAlertsArgs(project=settings.project, emails=settings.alert_emails, runbook=RUNBOOK, labels=labels),
+        after,
+    )
     return Foundation(
         settings=settings,
         config=config,

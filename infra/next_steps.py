@@ -36,4 +36,7 @@ def next_commands(settings: Settings, stack: str, image_address: pulumi.Input[st
         if settings.github_installation_id is None:
             commands.append(f"{setting}:githubInstallationId INSTALLATION-ID")
         commands.append(f"{setting}:githubTokenVersion 1")
+    if not settings.alert_emails and settings.environment != "local":
+        path = f"pulumi config set -s {stack} --path '{NAMESPACE}:alertEmails[0]'"
+        commands.append(f"{path} E-MAIL  # nobody is told of alerts yet")
     return [*commands, f"pulumi up -s {stack}"] if commands else []

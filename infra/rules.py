@@ -53,6 +53,11 @@ DOMAIN = Rule(
     "must be a host name only: no scheme, port, path or wild-card",
     "slides.example.org",
 )
+EMAIL = Rule(
+    r"[A-Za-z0-9._%+'-]+@[a-z0-9.-]+\.[a-z]{2,}",
+    "must be an e-mail address, better of a group than of a person",
+    "on-call@example.org",
+)
 GROUP = Rule(
     r"[A-Za-z0-9._%+'-]+@[a-z0-9.-]+\.[a-z]{2,}",
     "must be the e-mail of a Google group (name@domain), without 'group:' and never allUsers",

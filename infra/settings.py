@@ -124,6 +124,9 @@ class Settings:
     audit_retention_locked: bool = setting(
         False, help="Locks that retention for good: nobody can shorten it or delete the bucket again."
     )
+    alert_emails: tuple[str, ...] = setting(
+        (), rule=rules.EMAIL, help="Who is told of alerts; with nobody they only show in Cloud Monitoring."
+    )
     state_bucket: str | None = setting(
         None, rule=rules.BUCKET, help="Bucket of Pulumi's state; lets the previewer read it and take its lock."
     )

@@ -21,6 +21,7 @@ PROD: dict[str, Any] = {
     "githubInstallationId": 4711,
     "githubTokenVersion": 1,
     "customDomain": "slides.example.org",
+    "alertEmails": ["on-call@example.org"],
     "viewers": ["pathologists@example.org"],
     "annotators": ["annotators@example.org"],
     "ingestWriters": ["scanners@example.org"],

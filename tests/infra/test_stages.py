@@ -102,6 +102,7 @@ def test_it_says_exactly_what_comes_next() -> None:
         "# create an OAuth client (Web application) with the origins of output oauth: "
         "https://console.cloud.google.com/auth/clients?project=my-imaging",
         "pulumi config set -s dev dicom-platform:oauthClientId CLIENT-ID",
+        "pulumi config set -s dev --path 'dicom-platform:alertEmails[0]' E-MAIL  # nobody is told of alerts yet",
         "pulumi up -s dev",
     ]
 
@@ -118,5 +119,6 @@ def test_a_repository_without_a_token_is_a_token_to_add() -> None:
         "gcloud secrets versions add github-token --project=my-imaging --data-file=-",
         "pulumi config set -s test dicom-platform:githubInstallationId INSTALLATION-ID",
         "pulumi config set -s test dicom-platform:githubTokenVersion 1",
+        "pulumi config set -s test --path 'dicom-platform:alertEmails[0]' E-MAIL  # nobody is told of alerts yet",
         "pulumi up -s test",
     ]
