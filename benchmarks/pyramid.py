@@ -25,53 +25,18 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "jobs/prepare")]
-TILE = 256
-POOL = 64
-QUALITY = 90
 GOALS = {"speed": 1.3, "memory_working": 0.25}
 
 
 def make(path: Path, size: int) -> None:
-    """Writes the base level. The pool of tiles is cut from one drawn region, so that neighbours differ."""
-    from prepare.pixels import codec
-    from prepare.pixels.grid import Form, Grid
-    from prepare.pixels.part10 import write_stream
+    """Writes the base level."""
+    from benchmarks.tissue_slide import TissueSlide
 
-    from smoke_tests.slide.tissue import Tissue
-    from tests.jobs.pixels.slides import header
-
-    form = Form("1.2.840.10008.1.2.4.50", TILE, TILE, 3, 8, "YBR_FULL_422")
-    edge = int(POOL**0.5)
-    drawn = Tissue(size, size, "benchmark").region(size // 3, size // 3, edge * TILE)
-    tiles = [drawn[r * TILE : (r + 1) * TILE, c * TILE : (c + 1) * TILE] for r in range(edge) for c in range(edge)]
-    pool = [codec.encode(tile.copy(), form, QUALITY) for tile in tiles]
-    made = header(Grid(size, size, TILE, TILE), form)
-    complete(made)
-    across = size // TILE
-    frames = [pool[(row % edge) * edge + column % edge] for row in range(across) for column in range(across)]
     with path.open("wb") as file:
-        file.writelines(write_stream(made, frames, [len(frame) for frame in frames]))
-
-
-def complete(made: Any) -> None:
-    """Adds what wsidicom insists on."""
-    from tests.jobs.pixels.slides import item
-
-    white = item(CodeValue="414298005", CodingSchemeDesignator="SCT", CodeMeaning="Full Spectrum")
-    bright = item(CodeValue="111744", CodingSchemeDesignator="DCM", CodeMeaning="Brightfield illumination")
-    for path in made.OpticalPathSequence:
-        path.IlluminationColorCodeSequence, path.IlluminationTypeCodeSequence = [white], [bright]
-        del path.ICCProfile
-    made.TotalPixelMatrixOriginSequence = [
-        item(XOffsetInSlideCoordinateSystem=20.0, YOffsetInSlideCoordinateSystem=40.0)
-    ]
-    made.ImageOrientationSlide = [0.0, -1.0, 0.0, -1.0, 0.0, 0.0]
-    made.ImagedVolumeDepth, made.FocusMethod, made.ExtendedDepthOfField = 0.001, "AUTO", "NO"
-    made.VolumetricProperties, made.SpecimenLabelInImage, made.BurnedInAnnotation = "VOLUME", "NO", "NO"
+        file.writelines(TissueSlide(size, size))
 
 
 def ours(path: Path, out: Path) -> float:
