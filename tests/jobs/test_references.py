@@ -9,7 +9,7 @@ from typing import Any
 import pydicom
 import pytest
 from prepare.errors import SeriesFailed
-from prepare.references import Successor
+from prepare.references import Successor, uid_of
 from prepare.references import following as follow
 from prepare.reheaded import Reheaded
 from pydicom import Dataset
@@ -63,7 +63,8 @@ def report() -> Dataset:
 
 
 def following(file: bytes, successors: dict[str, Successor] | None = None) -> Reheaded:
-    return follow("1.2.3.99", Pieces(file), successors or {OLD: Successor(NEW)}, (OLD,), "1")
+    known = successors or {OLD: Successor(NEW)}
+    return follow("1.2.3.99", Pieces(file), known, uid_of("1.2.3.99", {OLD: known[OLD].uid}, "1"), "1")
 
 
 def result(one: Reheaded) -> Dataset:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from .finding import Finding, rule
+from .finding import Finding, Severity, rule
 from .plan import Follower, LeaveOut, SeriesPlan, StudyPlan
 from .planner import Options, blocked, plan_series
 from .rules import findings, study_findings, worst_first
@@ -14,6 +14,8 @@ from .study import OVERLAYS, Reference, Series, Study
 
 OF_ALL_SLIDES = {("R18", "paths")}
 """What keeps SLIM from listing any slide of the study, whoever's images are at fault."""
+SEVERITY: Mapping[str, Severity] = {"lost": "WRONG", "dangling": "WARN"}
+"""Of references (R17) whose images viewers do not get: drawn over them, or only naming them."""
 
 
 @dataclass(frozen=True)
@@ -30,20 +32,22 @@ def judge(study: Study, slides: Mapping[str, Slide], options: Options) -> Judged
     """Findings and plans of all series; a pure function."""
     found = {series.uid: _found(series, slides.get(series.uid), study, options) for series in study.series}
     plans = {series.uid: _plan(series, slides.get(series.uid), found[series.uid], options) for series in study.series}
-    followers: list[Follower] = []
-    unmapped: list[str] = []
+    followers: tuple[Follower, ...] = ()
+    unmapped: set[str] = set()
     if options.viewer_store == "separate":
-        fates = _Fates(study, plans)
+        fates = Fates(study, plans)
+        followers, unmapped = fates.followers(), fates.dangling()
         for series in study.series:
-            lost = [one for one in series.references if one.sop_class in OVERLAYS and fates.lost(one)]
-            followers += fates.followers(series, lost)
-            unmapped += [one.instance for one in series.references if one not in lost and fates.dangles(one)]
-            if lost and plans[series.uid].kind != "blocked":
-                finding = rule("R17").about("lost", [one.instance for one in lost])
-                found[series.uid] = tuple(worst_first([*found[series.uid], finding]))
+            if plans[series.uid].kind == "blocked":
+                continue
+            if lost := [one for one in series.references if one.instance in fates.lost]:
                 plans[series.uid] = _without(plans[series.uid], series, lost)
+            dangling = unmapped & {one.instance for one in series.references}
+            told = {"lost": {one.instance for one in lost}, "dangling": dangling}
+            about = [rule("R17").about(problem, uids, SEVERITY[problem]) for problem, uids in told.items() if uids]
+            found[series.uid] = tuple(worst_first([*found[series.uid], *about]))
     plan = StudyPlan(
-        study=study.uid, series=tuple(plans.values()), followers=tuple(followers), unmapped=tuple(unmapped)
+        study=study.uid, series=tuple(plans.values()), followers=followers, unmapped=tuple(sorted(unmapped))
     )
     return Judged(plan, slides, found)
 
@@ -73,31 +77,53 @@ def _without(plan: SeriesPlan, series: Series, lost: list[Reference]) -> SeriesP
     return replace(plan, acts=(*plan.acts, LeaveOut(instances=tuple(one.instance for one in lost), kept=())))
 
 
-class _Fates:
-    """What becomes of each whole-slide image in the viewer store."""
+class Fates:
+    """What becomes of instances in the viewer store: `changed` get a successor, `gone` have none there.
+
+    An object that refers to a changed one becomes another object, so what refers to it must change in turn; and what
+    is drawn over images that are gone is gone.
+    """
 
     def __init__(self, study: Study, plans: Mapping[str, SeriesPlan]) -> None:
+        self._referring = [
+            (series.uid, one)
+            for series in study.series
+            for one in series.references
+            if plans[series.uid].kind != "blocked"
+        ]
         self.changed: set[str] = set()
         self.gone: set[str] = set()
         for series in study.series:
             plan = plans[series.uid]
             if plan.kind == "blocked":
-                self.gone |= {image.instance for image in series.images}
+                self.gone |= {one.instance for one in (*series.images, *series.references)}
                 continue
             replaced = {uid for act in plan.acts if isinstance(act, LeaveOut) and act.kept for uid in act.instances}
             self.changed |= plan.rewritten | replaced
             self.gone |= plan.absent - replaced
+        self.lost = {one.instance for _, one in self._referring if self._is_lost(one)}
+        self.gone |= self.lost
+        while grown := {one.instance for _, one in self._referring if self._follows(one)} - self.changed:
+            self.changed |= grown
 
-    def lost(self, one: Reference) -> bool:
+    def followers(self) -> tuple[Follower, ...]:
+        return tuple(
+            Follower(series=series, instance=one.instance, refers_to=tuple(sorted(self.changed & set(one.instances))))
+            for series, one in self._referring
+            if self._follows(one)
+        )
+
+    def dangling(self) -> set[str]:
+        """Objects that go on without some of what they refer to."""
+        return {
+            one.instance
+            for _, one in self._referring
+            if one.instance not in self.lost and self.gone & set(one.instances)
+        }
+
+    def _is_lost(self, one: Reference) -> bool:
         """Everything it is drawn over is gone."""
-        return bool(one.whole_slides) and set(one.whole_slides) <= self.gone
+        return one.sop_class in OVERLAYS and bool(one.whole_slides) and set(one.whole_slides) <= self.gone
 
-    def dangles(self, one: Reference) -> bool:
-        return bool(self.gone & set(one.instances))
-
-    def followers(self, series: Series, lost: list[Reference]) -> list[Follower]:
-        return [
-            Follower(series=series.uid, instance=one.instance, refers_to=tuple(sorted(concerned)))
-            for one in series.references
-            if one not in lost and (concerned := self.changed & set(one.instances))
-        ]
+    def _follows(self, one: Reference) -> bool:
+        return one.instance not in self.lost and bool(self.changed & set(one.instances))

@@ -94,7 +94,7 @@ class Maker:
     ) -> Reheaded:
         moved = {uid: self._with_frames(study, judged, uid, known[uid], images) for uid in one.refers_to}
         source = self._file(study, one.series, one.instance)
-        return following(one.instance, source, {**known, **moved}, one.refers_to, ALGORITHM)
+        return following(one.instance, source, {**known, **moved}, known[one.instance].uid, ALGORITHM)
 
     def _levels(
         self, study: str, plan: SeriesPlan, images: Mapping[str, Image], missing: Collection[str]

@@ -7,7 +7,7 @@ object says is looked at.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pydicom import Dataset
@@ -28,24 +28,21 @@ class Successor:
     frames: Mapping[int, int] | None = None
 
 
-def following(
-    instance: str, source: Source, successors: Mapping[str, Successor], refers_to: Collection[str], version: str
-) -> Reheaded:
-    """The copy of one object, of which `source` is the file.
-
-    The instances it `refers_to` make it another object: with their successors they make its UID.
-    """
+def following(instance: str, source: Source, successors: Mapping[str, Successor], uid: str, version: str) -> Reheaded:
+    """The copy of one object, of which `source` is the file, under `uid`."""
 
     def edit(dataset: Dataset) -> None:
         map_references(dataset, successors, instance)
         made_by(dataset, Tool(version), "References follow to the instances that the viewer shows")
 
-    return Reheaded(instance, source, uid_of(instance, successors, refers_to, version), edit)
+    return Reheaded(instance, source, uid, edit)
 
 
-def uid_of(instance: str, successors: Mapping[str, Successor], refers_to: Collection[str], version: str) -> str:
-    pairs = sorted((old, successors[old].uid) for old in refers_to)
-    return new_uid(version, instance, "references", 0, hashlib.sha256(repr(pairs).encode()).hexdigest())
+def uid_of(instance: str, images: Mapping[str, str], version: str) -> str:
+    """The UID of its copy: made by the images it refers to, in the end, with their successors."""
+    return new_uid(
+        version, instance, "references", 0, hashlib.sha256(repr(sorted(images.items())).encode()).hexdigest()
+    )
 
 
 def map_references(dataset: Dataset, successors: Mapping[str, Successor], instance: str) -> None:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 
 from .image import Image
 from .pixels.instances import Making, new_uid
-from .plan import Act, FullTiling, LeaveOut, MakeLevel, SeriesPlan, StudyPlan, Transcode
+from .plan import Act, Follower, FullTiling, LeaveOut, MakeLevel, SeriesPlan, StudyPlan, Transcode
 from .references import Successor, uid_of
 
 ALGORITHM = "1"
@@ -54,6 +54,7 @@ def level_uid(level: MakeLevel, plan: SeriesPlan, images: Mapping[str, Image]) -
 def successors(plan: StudyPlan, images: Mapping[str, Image]) -> dict[str, Successor]:
     """By the instance that they stand in for; those of objects that follow included."""
     found: dict[str, Successor] = {}
+    names: dict[str, Successor] = {}
     for series in plan.series:
         if series.kind == "blocked":
             continue
@@ -65,11 +66,22 @@ def successors(plan: StudyPlan, images: Mapping[str, Image]) -> dict[str, Succes
             if isinstance(act, LeaveOut) and act.kept:
                 kept = act.kept[0]
                 found |= dict.fromkeys(act.instances, found.get(kept, Successor(kept)))
-    images_only = dict(found)
     for follower in plan.followers:
-        known = [uid for uid in follower.refers_to if uid in images_only]
-        found[follower.instance] = Successor(uid_of(follower.instance, images_only, known, ALGORITHM))
-    return found
+        pairs = {uid: found[uid].uid for uid in _images_behind(follower, plan) if uid in found}
+        names[follower.instance] = Successor(uid_of(follower.instance, pairs, ALGORITHM))
+    return found | names
+
+
+def _images_behind(follower: Follower, plan: StudyPlan) -> set[str]:
+    """The changed images that an object refers to, through other objects too (which may name each other)."""
+    refers = {one.instance: one.refers_to for one in plan.followers}
+    seen, todo = set[str](), [follower.instance]
+    while todo:
+        uid = todo.pop()
+        if uid not in seen:
+            seen.add(uid)
+            todo += refers.get(uid, ())
+    return seen - set(refers)
 
 
 def _parts(uid: str, plan: SeriesPlan, images: Mapping[str, Image]) -> tuple[str, ...]:

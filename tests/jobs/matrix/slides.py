@@ -15,6 +15,7 @@ SIZES = (1024, 512, 256)
 SLIDES: dict[str, Callable[[], Store]] = {}
 Items = list[dict[str, Any]]
 ANN, SEG = "1.2.840.10008.5.1.4.1.1.91.1", "1.2.840.10008.5.1.4.1.1.66.4"
+SR = "1.2.840.10008.5.1.4.1.1.88.34"
 ORIGINAL, RESAMPLED = ["ORIGINAL", "PRIMARY", "VOLUME", "NONE"], ["DERIVED", "PRIMARY", "VOLUME", "RESAMPLED"]
 MONO = {"SamplesPerPixel": 1, "PhotometricInterpretation": "MONOCHROME2", "LossyImageCompression": "00"}
 DEEP = {**MONO, "BitsAllocated": 16}
@@ -78,8 +79,10 @@ def thumbnail(size: int, tiled: bool = False, **more: Any) -> dict[str, Any]:
     return item(f"{SERIES}.8", size, ImageType=["DERIVED", "PRIMARY", "THUMBNAIL", "RESAMPLED"], **edges, **more)
 
 
-def annotation(sop_class: str, modality: str, *instances: str, series: str = "1.2.5") -> dict[str, Any]:
-    refers = [attributes({"ReferencedSOPClassUID": WHOLE_SLIDE, "ReferencedSOPInstanceUID": one}) for one in instances]
+def annotation(
+    sop_class: str, modality: str, *instances: str, series: str = "1.2.5", of: str = WHOLE_SLIDE
+) -> dict[str, Any]:
+    refers = [attributes({"ReferencedSOPClassUID": of, "ReferencedSOPInstanceUID": one}) for one in instances]
     return attributes({
         "SOPClassUID": sop_class, "SOPInstanceUID": f"{series}.1", "SeriesInstanceUID": series, "Modality": modality,
         "ReferencedSeriesSequence": [attributes({"ReferencedInstanceSequence": refers})],

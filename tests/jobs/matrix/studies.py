@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.jobs.fakes import Store, item
 from tests.jobs.matrix import frames
 from tests.jobs.matrix.single_faults import ICC
-from tests.jobs.matrix.slides import ANN, SEG, SERIES, annotation, having, label, levels, put, slide
+from tests.jobs.matrix.slides import ANN, SEG, SERIES, SR, annotation, having, label, levels, put, slide
 
 OTHER = "1.2.2"
 
@@ -50,6 +50,18 @@ def patients_disagree() -> Store:
 def annotations_on_level_2_of_rle() -> Store:
     return put(*levels(LossyImageCompression="00"), annotation(ANN, "ANN", f"{SERIES}.2"),
                annotation(SEG, "SEG", f"{SERIES}.1", series="1.2.6"), frame=frames.RLE)  # fmt: skip
+
+
+@slide
+def report_on_a_segmentation_of_rle() -> Store:
+    return put(*levels(LossyImageCompression="00"), annotation(SEG, "SEG", f"{SERIES}.1"),
+               annotation(SR, "SR", "1.2.5.1", series="1.2.6", of=SEG), frame=frames.RLE)  # fmt: skip
+
+
+@slide
+def report_on_a_blocked_slide() -> Store:
+    z_stack = having(levels(), 0, TotalPixelMatrixFocalPlanes=3, NumberOfFrames=48)
+    return put(*z_stack, annotation(SR, "SR", f"{SERIES}.1"))
 
 
 @slide
