@@ -100,6 +100,29 @@ def test_one_bad_series_does_not_stop_the_others(bench: Bench) -> None:
     assert work(bench, "--study", "1.2") == [("1.2.1", "failed"), ("1.2.2", "ready")]
 
 
+def test_what_was_named_and_failed_has_a_report_that_says_why_and_is_tried_again(bench: Bench) -> None:
+    bench.store.add("1.2", *pyramid())
+    bench.store.broken["1.2.1"] = SeriesFailed("no answer")
+    work(bench, "--study", "1.2")
+    assert (bench.report()["status"], bench.report()["reason"]) == ("failed", "no answer")
+    assert bench.bucket.json("readiness/1.2/study.json")["status"] == "failed"
+    bench.store.broken.clear()
+    assert work(bench, "--study", "1.2") == [("1.2.1", "ready")]
+    assert bench.report()["status"] == "ready"
+
+
+def test_a_dry_run_that_fails_writes_nothing(bench: Bench) -> None:
+    bench.store.add("1.2", *pyramid())
+    bench.store.broken["1.2.1"] = SeriesFailed("no answer")
+    assert work(bench, "--study", "1.2", "--dry-run") == [("1.2.1", "failed")]
+    assert bench.bucket.writes == []
+
+
+def test_what_is_not_in_the_store_fails_without_a_report(bench: Bench) -> None:
+    assert work(bench, "--study", "9.9") == [("", "failed")]
+    assert bench.bucket.writes == []
+
+
 def test_a_defect_is_reported_without_its_message_which_may_quote_an_attribute(bench: Bench) -> None:
     bench.store.add("1.2", *pyramid())
     bench.store.broken["1.2.1"] = KeyError("DOE^JANE")

@@ -49,7 +49,7 @@ class Runner:
                 self._note(Outcome(study, "", "failed", None, str(error)))
                 continue
             for one in chosen if chosen is not None else dict.fromkeys(row.series for row in rows):
-                self._note(self._attempt(study, one, rows))
+                self._note(self._reported(self._attempt(study, one, rows)))
             self.stages.study(study, rows, self.outcomes)
 
     def sweep(self) -> None:
@@ -148,9 +148,15 @@ class Runner:
             raise
         except Gone as error:
             status = "failed" if not self.settings.from_backlog else "gone"
-            return Outcome(study, series, status, None, str(error))
+            return Outcome(study, series, status, None, str(error), gone=True)
         except Exception as error:  # a series that we cannot read must not end the run for the others
             return Outcome(study, series, "failed", None, explain(error))
+
+    def _reported(self, outcome: Outcome) -> Outcome:
+        """With a report of its own, when it failed: what was asked for by UID has no item that would come back."""
+        if outcome.status != "failed" or outcome.gone:
+            return outcome
+        return self.stages.failure(outcome.study, outcome.series, outcome.reason)
 
     def _failed(self, backlog: Backlog, item: Item, generation: int, reason: str, tried: set[str]) -> None:
         tried.add(item.name)

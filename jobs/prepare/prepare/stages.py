@@ -45,6 +45,8 @@ class Outcome:
     reason: str = ""
     note: str = ""
     """Something else worth a line of the log."""
+    gone: bool = False
+    """There is nothing (any more) to report on."""
 
 
 @dataclass

@@ -14,7 +14,7 @@ from .pixels.instances import Making, new_uid
 from .plan import Act, Follower, FullTiling, LeaveOut, MakeLevel, SeriesPlan, StudyPlan, Transcode
 from .references import Successor, uid_of
 
-ALGORITHM = "1"
+ALGORITHM = "2"
 """Of the bytes of new instances: another one makes other UIDs, so it is changed only when bytes would differ."""
 MAKING = Making(ALGORITHM)
 

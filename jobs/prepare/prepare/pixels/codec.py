@@ -13,6 +13,7 @@ import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 
+from . import rle
 from .errors import CannotDecode
 from .grid import Form
 
@@ -31,7 +32,6 @@ RLE = "1.2.840.10008.1.2.5"
 
 _jpeg8 = cast("Callable[..., bytes]", imagecodecs.jpeg8_encode)
 _jpeg_in_xl = cast("Callable[..., bytes]", imagecodecs.jpegxl_decode_jpeg)
-_dicomrle = cast("Callable[..., bytes]", imagecodecs.dicomrle_decode)
 _jpegs = (JPEG_BASELINE, JPEG_EXTENDED, *JPEG_LOSSLESS)
 _decoders: Mapping[str, Callable[..., Samples]] = {
     JPEG_LS: imagecodecs.jpegls_decode,
@@ -76,7 +76,7 @@ def decode(frame: bytes, form: Form) -> Samples:
         if form.syntax in NATIVE:
             pixels = _native(frame, form, shape)
         elif form.syntax == RLE:
-            pixels = _rle(frame, form, shape)
+            pixels = rle.decode(frame, form)
         elif form.syntax in _jpegs:
             pixels = _jpeg(frame, form, shape)
         else:
@@ -154,13 +154,6 @@ def _jpeg(frame: bytes, form: Form, shape: tuple[int, ...]) -> Samples:
     if form.colour and form.photometric == "RGB" and not marked:
         return imagecodecs.jpeg8_decode(frame, colorspace="RGB", outcolorspace="RGB", out=out)
     return imagecodecs.jpeg8_decode(frame, out=out)
-
-
-def _rle(frame: bytes, form: Form, shape: tuple[int, ...]) -> Samples:
-    flat = np.frombuffer(_dicomrle(frame, form.dtype), form.dtype)
-    if flat.size != np.prod(shape):
-        raise ValueError("size")
-    return np.moveaxis(flat.reshape(3, *shape[:2]), 0, -1) if form.colour else flat.reshape(shape)
 
 
 def _native(frame: bytes, form: Form, shape: tuple[int, ...]) -> Samples:

@@ -22,9 +22,12 @@ def is_lossy(header: Dataset) -> bool:
 
 
 def lossless(form: Form) -> Form:
-    """For pixels that must come out as they are. The codestream has all bits allocated: the viewer needs it so."""
+    """For pixels that must come out as they are, BitsStored included.
+
+    The codestream nevertheless has the precision of all bits allocated: the viewer needs it so.
+    """
     check(form)
-    return replace(form, syntax=JPEG_LS, photometric=decoded(form), stored=form.bits, planar=False)
+    return replace(form, syntax=JPEG_LS, photometric=decoded(form), planar=False)
 
 
 def of_level(header: Dataset) -> Form:
