@@ -40,7 +40,7 @@ deploy: $(RUN) ## `pulumi up`: make deploy STACK=dev
 	@$(BIN)/python tools/pulumi_cli.py up --stack $(STACK)
 
 bench: $(DEV) ## the benchmarks, as ratios against a named peer
-	@status=0; for name in deploy up store release pyramid frames "copying --mib 1000"; do \
+	@status=0; for name in deploy up store release viewer pyramid frames "copying --mib 1000"; do \
 	  $(BIN)/python -m benchmarks.$$name || status=1; done; exit $$status
 
 screenshot: $(DEV) ## the README's picture, from the stack that `make up` serves

@@ -27,6 +27,7 @@ ABSENT = "/404.html"
 RULES = LITE.parent.parent / "jobs" / "prepare" / "prepare" / "rules.json"
 """The preparation job's table of rules. The page judges by it, too."""
 
+CLIENT = "dicomweb-client.js"
 ENGINE = {
     "dicom-microscopy-viewer/dist/dicomMicroscopyViewer.bundle.min.js": "viewer.js",
     "dicom-microscopy-viewer/dist/dynamic-import/dataLoader.worker.min.js": "dataLoader.worker.min.js",
@@ -35,7 +36,7 @@ ENGINE = {
     "dicom-microscopy-viewer/dist/dynamic-import/libjpegturbowasm_decode.wasm": "libjpegturbowasm_decode.wasm",
     "dicom-microscopy-viewer/dist/dynamic-import/openjpegwasm_decode.wasm": "openjpegwasm_decode.wasm",
     "dicom-microscopy-viewer/LICENSE": "dicom-microscopy-viewer.LICENSE.txt",
-    "dicomweb-client/build/dicomweb-client.es.js": "dicomweb-client.js",
+    "dicomweb-client/build/dicomweb-client.es.js": CLIENT,
     "dicomweb-client/LICENSE": "dicomweb-client.LICENSE.txt",
 }
 """File of a package → name in the engine's folder. The worker asks for its wasm files by these names."""
@@ -84,9 +85,10 @@ def build(config: dict[str, Any], packages: Path, lite: Path = LITE) -> FileSet:
     engine, engine_files = _hashed("engine", parts)
     shown = {path.name: path.read_bytes() for path in sorted((lite / "page").iterdir())}
     page, page_files = _hashed("page", {**shown, "rules.js": rules_module()})
+    modules = [f"{engine}/{CLIENT}", *(path for path in page_files if path.endswith(".js"))]
     index = (lite / "index.html").read_text()
-    for placeholder, folder in (("{engine}", engine), ("{page}", page)):
-        index = index.replace(placeholder, folder)
+    for placeholder, text in (("{engine}", engine), ("{page}", page), ("{modules}", preloads(modules))):
+        index = index.replace(placeholder, text)
     files = {
         "/index.html": index.encode(),
         ABSENT: (lite / "404.html").read_bytes(),
@@ -97,6 +99,11 @@ def build(config: dict[str, Any], packages: Path, lite: Path = LITE) -> FileSet:
     versions = _versions(packages)
     ref = f"lite {versions['dicom-microscopy-viewer']}"
     return FileSet({**files, MANIFEST: manifest("lite", ref, versions, files)}, ref=ref)
+
+
+def preloads(modules: list[str]) -> str:
+    """Links that fetch the modules at once: an import is otherwise found only when its importer has come."""
+    return "\n  ".join(f'<link rel="modulepreload" href="{path}">' for path in modules)
 
 
 def rules_module() -> bytes:

@@ -63,6 +63,16 @@ def test_every_import_between_modules_resolves(packages: Path) -> None:
                 assert f"{folder}/{name}" in files, f"{path} imports {name}"
 
 
+def test_every_module_is_asked_for_at_once_and_not_when_its_importer_has_come(packages: Path) -> None:
+    files = build(SETTINGS, packages).files
+
+    asked = re.findall(r'<link rel="modulepreload" href="([^"]+)">', files["/index.html"].decode())
+
+    modules = {path for path in files if "/page-" in path and path.endswith(".js")}
+    assert modules <= set(asked)
+    assert [path.rsplit("/", 1)[1] for path in asked if path not in modules] == ["dicomweb-client.js"]
+
+
 def test_a_changed_script_moves_the_page_but_not_the_engine(packages: Path, tmp_path: Path) -> None:
     lite = tmp_path / "lite"
     shutil.copytree(LITE, lite, ignore=shutil.ignore_patterns("node_modules"))
