@@ -58,6 +58,7 @@ class AuditTrail(pulumi.ComponentResource):
             description="Audit logs of the imaging platform",
             retention_days=args.retention_days,
             locked=args.locked,
+            deletion_policy="PREVENT" if args.protected else "DELETE",
             opts=pulumi.ResourceOptions(parent=self, protect=args.protected),
         )
         sink = gcp.logging.ProjectSink(

@@ -68,6 +68,7 @@ class JobRecords(pulumi.ComponentResource):
                 {"action": {"type": "Delete"}, "condition": {"age": 1, "matches_prefixes": [args.claims_prefix]}},
             ],
             force_destroy=not args.protected,
+            deletion_policy="PREVENT" if args.protected else "DELETE",
             labels=args.labels,
             opts=pulumi.ResourceOptions(parent=self, protect=args.protected),
         )

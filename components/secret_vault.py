@@ -18,6 +18,8 @@ import pulumi_gcp as gcp
 
 TYPE = "dicom-platform:components:SecretVault"
 ROTATION = f"{90 * 86_400}s"
+DAY = f"{86_400}s"
+"""How long a destroyed version can be had back."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +50,13 @@ class SecretVault(pulumi.ComponentResource):
     def __init__(self, name: str, args: SecretVaultArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(TYPE, name, {"secretNames": sorted(args.secrets)}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        topic = gcp.pubsub.Topic(f"{name}-rotation", name="secret-rotation", labels=args.labels, opts=child)
+        topic = gcp.pubsub.Topic(
+            f"{name}-rotation",
+            name="secret-rotation",
+            labels=args.labels,
+            message_storage_policy={"allowed_persistence_regions": [args.location]},
+            opts=child,
+        )
         announces = gcp.pubsub.TopicIAMMember(
             f"{name}-rotation-announced",
             topic=topic.name,
@@ -67,7 +75,9 @@ class SecretVault(pulumi.ComponentResource):
                 rotation={"rotation_period": ROTATION, "next_rotation_time": spec.rotates_from}
                 if spec.rotates_from
                 else None,
+                version_destroy_ttl=DAY if args.protected else None,
                 deletion_protection=args.protected,
+                deletion_policy="PREVENT" if args.protected else "DELETE",
                 # Google moves the next time along at each reminder.
                 opts=pulumi.ResourceOptions(
                     parent=self,

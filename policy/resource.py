@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
+
+
+class Unknown:
+    """The value of a property that only the deployment will tell."""
+
+    def __repr__(self) -> str:
+        return "UNKNOWN"
+
+
+UNKNOWN: Final = Unknown()
 
 
 @dataclass(frozen=True)
@@ -20,7 +30,7 @@ class Resource:
     """Pulumi's token, `gcp:healthcare/dataset:Dataset`."""
     name: str
     properties: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """Inputs with Pulumi's camelCase names."""
+    """Inputs with Pulumi's camelCase names; a value may be `UNKNOWN` in a preview."""
     protect: bool = False
     parent: str = ""
     """URN of the parent; empty for the stack and where it is not known."""

@@ -1,0 +1,108 @@
+"""The images: where they are, with whose key, and that a new one is announced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from policy.rule import Finding, Need, needs, stack_rule
+from policy.seen import Seen
+from policy.stack import Stack
+
+DATASET = "gcp:healthcare/dataset:Dataset"
+STORE = "gcp:healthcare/dicomStore:DicomStore"
+KEY_GRANT = "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember"
+ENCRYPTS = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
+HEALTHCARE_AGENT = "@gcp-sa-healthcare.iam.gserviceaccount.com"
+
+
+@stack_rule("phi-has-its-own-key", "7", DATASET, holds=("encryptionSpec.kmsKeyName",))
+def phi_has_its_own_key(stack: Stack, dataset: Seen) -> Iterator[Finding]:
+    """Images of patients are encrypted with a key that their owner can withdraw."""
+    if stack.data_class == "phi" and not dataset.get("encryptionSpec.kmsKeyName"):
+        yield Finding(
+            "holds phi without a key of its owner's, and one can only be chosen when it is made",
+            "Set datasetKey to a KMS key in the dataset's region (encryptionSpec.kmsKeyName).",
+        )
+
+
+@stack_rule("key-in-the-datasets-region", "7 9", DATASET, holds=("encryptionSpec.kmsKeyName", "location"))
+def key_in_the_datasets_region(stack: Stack, dataset: Seen) -> Iterator[Finding]:
+    """A dataset's key is in the dataset's region; Google refuses another one, and `global` is none."""
+    key, location = dataset.get("encryptionSpec.kmsKeyName"), dataset.get("location")
+    if key and region_of(key) != location:
+        yield Finding(
+            f"is in {location} and its key in {region_of(key) or 'no region'}, which Google refuses",
+            f"Set datasetKey to a key under projects/…/locations/{location}/keyRings/….",
+        )
+
+
+@stack_rule("key-usable-by-the-archive", "7", DATASET, holds=())
+def key_usable_by_the_archive(stack: Stack, dataset: Seen) -> Iterator[Finding]:
+    """Google's agent may use the dataset's key; an hour without, and the dataset is disabled."""
+    key = dataset.get("encryptionSpec.kmsKeyName")
+    granted = any(
+        grant.get("cryptoKeyId") == key
+        and grant.get("role") == ENCRYPTS
+        and str(grant.get("member")).endswith(HEALTHCARE_AGENT)
+        for grant in (stack.of(KEY_GRANT) if key else ())
+    )
+    if key and not granted:
+        yield Finding(
+            "has a key that the Healthcare API's agent may not use, so the dataset can neither be made nor read",
+            f"Grant {ENCRYPTS} on the key to the agent (gcp.kms.CryptoKeyIAMMember).",
+        )
+
+
+@stack_rule("new-instances-are-announced", "", holds=())
+def new_instances_are_announced(stack: Stack, _: Seen) -> Iterator[Finding]:
+    """One store announces its new instances on a topic: nobody would know of them otherwise."""
+    if stack.of(STORE) and not any(store.get("notificationConfig.pubsubTopic") for store in stack.of(STORE)):
+        yield Finding(
+            "has no DICOM store that announces new instances, so no study would ever be prepared",
+            "Give the store that scanners write to a notificationConfig.pubsubTopic.",
+        )
+
+
+@stack_rule("imports-are-announced", "", STORE, holds=("notificationConfig.sendForBulkImport",))
+def imports_are_announced(_: Stack, store: Seen) -> Iterator[Finding]:
+    """A store that announces new instances announces imported ones too."""
+    if store.get("notificationConfig") and store.get("notificationConfig.sendForBulkImport") is not True:
+        yield Finding(
+            "says nothing of imported instances, so these studies would silently never be prepared",
+            "Set notificationConfig.sendForBulkImport to true.",
+        )
+
+
+NAMED = needs(
+    "archive-named-and-placed",
+    "9",
+    DATASET,
+    "The dataset's name and region are written down, as another name or region is another, empty dataset.",
+    Need("name", bool, "has no name of its own, so a rename of the resource would replace it", "Set name."),
+    Need("location", bool, "does not say in which region its images are", "Set location to one region."),
+)
+STORE_NAMED = needs(
+    "store-named-and-placed",
+    "9",
+    STORE,
+    "A store's name and dataset are written down, as another name is another, empty store.",
+    Need("name", bool, "has no name of its own, so a rename of the resource would replace it", "Set name."),
+    Need("dataset", bool, "does not say which dataset it is in", "Set dataset to the dataset's id."),
+)
+
+
+def region_of(name: str) -> str:
+    """`europe-west4` of `projects/p/locations/europe-west4/…`; nothing when there is none."""
+    parts = name.split("/")
+    return parts[parts.index("locations") + 1] if "locations" in parts[:-1] else ""
+
+
+RULES = (
+    phi_has_its_own_key,
+    key_in_the_datasets_region,
+    key_usable_by_the_archive,
+    new_instances_are_announced,
+    imports_are_announced,
+    NAMED,
+    STORE_NAMED,
+)

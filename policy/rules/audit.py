@@ -1,0 +1,130 @@
+"""Audit logs: what is written, where it is kept and for how long."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from policy.rule import Finding, rule, stack_rule
+from policy.seen import Seen
+from policy.stack import Stack
+
+CONFIG = "gcp:projects/iAMAuditConfig:IAMAuditConfig"
+BUCKET = "gcp:logging/projectBucketConfig:ProjectBucketConfig"
+SINK = "gcp:logging/projectSink:ProjectSink"
+METRIC = "gcp:logging/metric:Metric"
+ALERT = "gcp:monitoring/alertPolicy:AlertPolicy"
+LOG_TYPES = {"ADMIN_READ", "DATA_READ", "DATA_WRITE"}
+AUDITED = tuple(
+    f"{name}.googleapis.com" for name in ("cloudkms", "healthcare", "iam", "secretmanager", "storage", "sts")
+)
+LOGS = ("cloudaudit.googleapis.com/activity", "cloudaudit.googleapis.com/data_access")
+NARROWS = re.compile(r"(?i)\bNOT\b|\bAND\b|severity|protoPayload|sample\(")
+SIX_YEARS, ONE_YEAR, ONE_MONTH = 2190, 365, 30
+"""Days. Six years is what HIPAA asks of documentation; after 30 days Google's own bucket forgets."""
+
+
+@rule("all-access-is-logged", "1", CONFIG, holds=("auditLogConfigs", "service"))
+def all_access_is_logged(config: Seen) -> Iterator[Finding]:
+    """A service's audit configuration has all three types of logs and exempts nobody."""
+    logs = config.get("auditLogConfigs") or []
+    missing = LOG_TYPES - {log.get("logType") for log in logs}
+    if missing:
+        yield Finding(
+            f"leaves {', '.join(sorted(missing))} of {config.get('service')} unlogged",
+            "List ADMIN_READ, DATA_READ and DATA_WRITE in auditLogConfigs.",
+        )
+    if exempted := [member for log in logs for member in log.get("exemptedMembers") or []]:
+        yield Finding(f"does not log what {', '.join(exempted)} does", "Remove exemptedMembers.")
+
+
+@stack_rule("every-sensitive-service-is-logged", "1", holds=())
+def every_sensitive_service_is_logged(stack: Stack, _: Seen) -> Iterator[Finding]:
+    """Images, secrets, keys, buckets and identities have data access logs; by default none of them has."""
+    logged = {config.get("service") for config in stack.of(CONFIG)}
+    for service in AUDITED if "allServices" not in logged else ():
+        if service not in logged:
+            yield Finding(
+                f"does not log who reads or changes what at {service}",
+                f"Declare gcp.projects.IAMAuditConfig for {service}, or for allServices.",
+            )
+
+
+@stack_rule("audit-logs-are-kept", "2", BUCKET, holds=("retentionDays", "locked"))
+def audit_logs_are_kept(stack: Stack, bucket: Seen) -> Iterator[Finding]:
+    """Audit logs are kept for a year in prod, and for six years under a lock when the images are of patients."""
+    phi, prod = stack.data_class == "phi", stack.environment == "prod"
+    least = SIX_YEARS if phi else ONE_YEAR if prod else ONE_MONTH
+    if (bucket.get("retentionDays") or 0) < least:
+        yield Finding(
+            f"forgets after {bucket.get('retentionDays') or 30} days and must keep {least}",
+            f"Set auditRetentionDays to {least} or more (retentionDays).",
+        )
+    if phi and bucket.get("locked") is not True:
+        yield Finding(
+            "can be emptied early by whoever may configure logs, and it keeps who looked at patients' images",
+            "Set auditRetentionLocked to true (locked).",
+        )
+
+
+@rule("lock-only-with-a-retention", "2", BUCKET, holds=("retentionDays",))
+def lock_only_with_a_retention(bucket: Seen) -> Iterator[Finding]:
+    """A log bucket says for how long it keeps its logs; a lock on a default of 30 days would be for good."""
+    if not bucket.get("retentionDays"):
+        yield Finding("does not say how long it keeps its logs", "Set retentionDays.")
+
+
+@stack_rule("audit-logs-have-a-sink", "2", holds=())
+def audit_logs_have_a_sink(stack: Stack, _: Seen) -> Iterator[Finding]:
+    """All audit logs go to a log bucket of the stack."""
+    buckets = [str(bucket.get("bucketId")) for bucket in stack.of(BUCKET)]
+    kept = [
+        sink
+        for sink in stack.of(SINK)
+        if all(log in str(sink.get("filter")) for log in LOGS)
+        and any(str(sink.get("destination")).endswith(f"/buckets/{bucket}") for bucket in buckets)
+    ]
+    if not kept:
+        yield Finding(
+            "keeps no audit log beyond Google's own 30 days",
+            "Declare a gcp.logging.ProjectSink of activity and data_access into a gcp.logging.ProjectBucketConfig.",
+        )
+
+
+@rule("sink-leaves-nothing-out", "2", SINK, holds=("uniqueWriterIdentity", "filter"))
+def sink_leaves_nothing_out(sink: Seen) -> Iterator[Finding]:
+    """A sink of audit logs takes them all: no exclusion, no narrowing filter, not disabled, as its own writer."""
+    if "cloudaudit.googleapis.com" not in str(sink.get("filter")):
+        return
+    if sink.get("exclusions"):
+        yield Finding("leaves some audit logs out", "Remove exclusions.")
+    if NARROWS.search(str(sink.get("filter"))):
+        yield Finding("takes only some of the audit logs", "Name the logs in filter and nothing else.")
+    if sink.get("disabled"):
+        yield Finding("is switched off", "Remove disabled.")
+    if sink.get("uniqueWriterIdentity") is not True:
+        yield Finding("writes as an identity that every sink shares", "Set uniqueWriterIdentity to true.")
+
+
+@stack_rule("metric-has-an-alert", "3", METRIC, holds=("name",))
+def metric_has_an_alert(stack: Stack, metric: Seen) -> Iterator[Finding]:
+    """A count of suspicious log entries raises an alert: nobody looks at a count."""
+    filters = [
+        str(condition)
+        for alert in stack.of(ALERT)
+        if alert.get("enabled") is not False
+        for condition in alert.get("conditions") or []
+    ]
+    if not any(f"logging.googleapis.com/user/{metric.get('name')}" in text for text in filters):
+        yield Finding("is counted and nobody is told", "Declare a gcp.monitoring.AlertPolicy on this metric.")
+
+
+RULES = (
+    all_access_is_logged,
+    every_sensitive_service_is_logged,
+    audit_logs_are_kept,
+    lock_only_with_a_retention,
+    audit_logs_have_a_sink,
+    sink_leaves_nothing_out,
+    metric_has_an_alert,
+)

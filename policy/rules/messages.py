@@ -1,0 +1,48 @@
+"""Messages: none is lost because nobody read it in time, or because it could not be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from policy.durations import at_least
+from policy.rule import Finding, Need, needs, stack_rule
+from policy.seen import Seen
+from policy.stack import Stack
+
+SUBSCRIPTION = "gcp:pubsub/subscription:Subscription"
+TOPIC = "gcp:pubsub/topic:Topic"
+
+KEPT = needs(
+    "messages-wait",
+    "",
+    SUBSCRIPTION,
+    "A subscription never expires by itself, and keeps what is not read for a week at least.",
+    Need(
+        "expirationPolicy.ttl",
+        lambda value: value == "",
+        "is deleted by Google after 31 days without a reader, and nobody is told",
+        'Set expirationPolicy.ttl to "" (never).',
+    ),
+    Need(
+        "messageRetentionDuration",
+        at_least(7),
+        "forgets a message that was not read within a week",
+        'Set messageRetentionDuration to "604800s" or more.',
+    ),
+)
+
+
+@stack_rule("unreadable-messages-are-set-aside", "", SUBSCRIPTION, holds=("deadLetterPolicy.deadLetterTopic",))
+def unreadable_messages_are_set_aside(stack: Stack, subscription: Seen) -> Iterator[Finding]:
+    """A message that cannot be read goes to a dead letter topic, which has a subscription itself."""
+    dead = {str(other.get("deadLetterPolicy.deadLetterTopic")) for other in stack.of(SUBSCRIPTION)} - {"None"}
+    if str(subscription.get("topic")) in dead:
+        return
+    letters = subscription.get("deadLetterPolicy.deadLetterTopic")
+    if not letters:
+        yield Finding("delivers an unreadable message for ever", "Set deadLetterPolicy.deadLetterTopic.")
+    elif letters not in {other.get("topic") for other in stack.of(SUBSCRIPTION)}:
+        yield Finding("sends dead letters where nobody subscribes", "Declare a subscription of the dead letter topic.")
+
+
+RULES = (KEPT, unreadable_messages_are_set_aside)

@@ -1,0 +1,87 @@
+"""Buckets: who cannot read them, and what is not lost in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from policy.rule import Finding, Need, needs, rule, stack_rule
+from policy.seen import Seen
+from policy.stack import Stack
+
+BUCKET = "gcp:storage/bucket:Bucket"
+BY_OBJECT = (
+    "gcp:storage/bucketACL:BucketACL",
+    "gcp:storage/bucketAccessControl:BucketAccessControl",
+    "gcp:storage/defaultObjectACL:DefaultObjectACL",
+    "gcp:storage/defaultObjectAccessControl:DefaultObjectAccessControl",
+    "gcp:storage/objectACL:ObjectACL",
+    "gcp:storage/objectAccessControl:ObjectAccessControl",
+)
+
+PRIVATE = needs(
+    "bucket-is-private",
+    "12 18",
+    BUCKET,
+    "A bucket's objects can never be public.",
+    Need(
+        "uniformBucketLevelAccess",
+        lambda value: value is True,
+        "is not uniform, so that a single object may be opened to anybody by a list of its own",
+        "Set uniformBucketLevelAccess to true.",
+    ),
+    Need(
+        "publicAccessPrevention",
+        lambda value: value == "enforced",
+        "does not enforce that nothing in it is public",
+        'Set publicAccessPrevention to "enforced".',
+    ),
+)
+VERSIONED = needs(
+    "bucket-keeps-old-versions",
+    "12",
+    BUCKET,
+    "An object that was overwritten or deleted can be had back.",
+    Need(
+        "versioning.enabled",
+        lambda value: value is True,
+        "keeps no old versions, so an overwritten record is gone",
+        "Set versioning.enabled to true.",
+    ),
+)
+
+
+@stack_rule("bucket-soft-deletes", "12", BUCKET, holds=("softDeletePolicy.retentionDurationSeconds",))
+def bucket_soft_deletes(stack: Stack, bucket: Seen) -> Iterator[Finding]:
+    """A deleted object or bucket can be had back for a week, unless the stack is disposable."""
+    kept = bucket.get("softDeletePolicy.retentionDurationSeconds")
+    # Google's own default, when nothing is declared, is a week too; but then nobody sees it change.
+    if not stack.disposable and not (kept and kept >= 7 * 86_400):
+        yield Finding(
+            "does not keep what is deleted for seven days",
+            "Set softDeletePolicy.retentionDurationSeconds to 604800 or more.",
+        )
+
+
+@rule("bucket-loses-no-live-object", "12", BUCKET, holds=("lifecycleRules",))
+def bucket_loses_no_live_object(bucket: Seen) -> Iterator[Finding]:
+    """A lifecycle rule deletes only old versions, or what is under a prefix for it."""
+    for wanted in bucket.get("lifecycleRules") or []:
+        condition = wanted.get("condition", {})
+        narrow = ("daysSinceNoncurrentTime", "numNewerVersions", "noncurrentTimeBefore", "matchesPrefixes")
+        old = any(condition.get(key) for key in narrow) or condition.get("withState") == "ARCHIVED"
+        if wanted.get("action", {}).get("type") == "Delete" and not old:
+            yield Finding(
+                "deletes current objects by age, whatever they are",
+                "Limit the rule to old versions (daysSinceNoncurrentTime) or to a prefix (matchesPrefixes).",
+            )
+
+
+@rule("no-access-lists", "12 18", BY_OBJECT)
+def no_access_lists(acl: Seen) -> Iterator[Finding]:
+    """Access to objects is granted by IAM alone."""
+    yield Finding(
+        "opens objects past IAM, where no matrix shows it", "Remove it and grant a role (gcp.storage.BucketIAMMember)."
+    )
+
+
+RULES = (PRIVATE, VERSIONED, bucket_soft_deletes, bucket_loses_no_live_object, no_access_lists)
