@@ -12,8 +12,8 @@ from typing import Any
 from infra.reading import config_key, problem
 
 Values = Mapping[str, Any]
-SIX_YEARS = 2190
-"""Days, as HIPAA asks of documentation."""
+SIX_YEARS, ONE_YEAR, ONE_MONTH = 2190, 365, 30
+"""Days; six years is what HIPAA asks of documentation."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,25 @@ COMBINATIONS = (
         lambda v: v["data_class"] == "phi" and v["audit_retention_days"] < SIX_YEARS,
         "the audit logs of phi are kept for six years at least",
         f"set auditRetentionDays to {SIX_YEARS} or more",
+    ),
+    Combination(
+        ("data_class", "alert_emails"),
+        lambda v: v["data_class"] == "phi" and not v["alert_emails"],
+        "somebody must be told when grants, logs or keys around phi are changed",
+        "set alertEmails",
+    ),
+    Combination(
+        ("audit_retention_days", "environment", "data_class"),
+        # phi asks for more, and one line says so.
+        lambda v: v["environment"] == "prod" and v["data_class"] != "phi" and v["audit_retention_days"] < ONE_YEAR,
+        "prod keeps its audit logs for a year at least",
+        f"set {ONE_YEAR} or more",
+    ),
+    Combination(
+        ("audit_retention_days", "environment"),
+        lambda v: v["environment"] != "prod" and v["audit_retention_days"] < ONE_MONTH,
+        "Google's own log bucket keeps them as long",
+        f"set {ONE_MONTH} or more",
     ),
     Combination(
         ("viewer_image_digest", "viewer_host"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from policy.rule import Rule
 from policy.rules import (
+    alerts,
     archive,
     audit,
     delivery,
@@ -34,6 +35,7 @@ MODULES = (
     dicom_access,
     identities,
     audit,
+    alerts,
     messages,
     images,
     running,

@@ -12,8 +12,6 @@ from policy.stack import Stack
 CONFIG = "gcp:projects/iAMAuditConfig:IAMAuditConfig"
 BUCKET = "gcp:logging/projectBucketConfig:ProjectBucketConfig"
 SINK = "gcp:logging/projectSink:ProjectSink"
-METRIC = "gcp:logging/metric:Metric"
-ALERT = "gcp:monitoring/alertPolicy:AlertPolicy"
 LOG_TYPES = {"ADMIN_READ", "DATA_READ", "DATA_WRITE"}
 AUDITED = tuple(
     f"{name}.googleapis.com" for name in ("cloudkms", "healthcare", "iam", "secretmanager", "storage", "sts")
@@ -106,19 +104,6 @@ def sink_leaves_nothing_out(sink: Seen) -> Iterator[Finding]:
         yield Finding("writes as an identity that every sink shares", "Set uniqueWriterIdentity to true.")
 
 
-@stack_rule("metric-has-an-alert", "3", METRIC, holds=("name",))
-def metric_has_an_alert(stack: Stack, metric: Seen) -> Iterator[Finding]:
-    """A count of suspicious log entries raises an alert: nobody looks at a count."""
-    filters = [
-        str(condition)
-        for alert in stack.of(ALERT)
-        if alert.get("enabled") is not False
-        for condition in alert.get("conditions") or []
-    ]
-    if not any(f"logging.googleapis.com/user/{metric.get('name')}" in text for text in filters):
-        yield Finding("is counted and nobody is told", "Declare a gcp.monitoring.AlertPolicy on this metric.")
-
-
 RULES = (
     all_access_is_logged,
     every_sensitive_service_is_logged,
@@ -126,5 +111,4 @@ RULES = (
     lock_only_with_a_retention,
     audit_logs_have_a_sink,
     sink_leaves_nothing_out,
-    metric_has_an_alert,
 )

@@ -51,7 +51,8 @@ def stores_say_what_they_are(stack: Stack, seen: Seen) -> Iterator[Finding]:
 
 
 def labels_of(seen: Seen) -> Mapping[str, Any]:
-    labels = seen.get("labels")
+    # A notification channel's `labels` are its address; Cloud Monitoring calls ours `userLabels`.
+    labels = seen.get("userLabels" if seen.type.startswith("gcp:monitoring/") else "labels")
     return cast("Mapping[str, Any]", labels) if isinstance(labels, dict) else {}
 
 

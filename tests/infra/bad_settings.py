@@ -1,4 +1,4 @@
-"""What a stack `dev` that is otherwise right sets wrong, and the one line that says so."""
+"""Values that are wrong by themselves in a stack `dev` that is otherwise right, and the one line that says so."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ PHI: dict[str, Any] = {
     "datasetKey": "projects/my-imaging/locations/europe-west4/keyRings/r/cryptoKeys/k",
     "auditRetentionLocked": True,
     "auditRetentionDays": 2190,
+    "alertEmails": ["on-call@example.org"],
 }
 """What makes phi acceptable."""
 
-BAD: dict[str, tuple[dict[str, Any], str]] = {
+BAD_VALUES: dict[str, tuple[dict[str, Any], str]] = {
     "no project": (
         {"gcp:project": None},
         "gcp:project is not set and has no default; run: pulumi config set gcp:project my-imaging-dev",
@@ -59,43 +60,9 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         {"dataClass": "secret"},
         "dicom-platform:dataClass = 'secret': must be one of synthetic, deidentified, phi; set one of these",
     ),
-    "phi with Firebase": (
-        PHI | {"viewerHost": None},
-        "dicom-platform:dataClass = 'phi': Firebase Hosting is not covered by Google's BAA and its logs would hold "
-        "study UIDs, so no phi with it; set viewerHost to cloud_run, or use deidentified data",
-    ),
-    "phi without a key": (
-        PHI | {"datasetKey": None},
-        "dicom-platform:dataClass = 'phi': phi is encrypted with a key of your own; set datasetKey to a KMS key in the "
-        "dataset's region before the dataset is made",
-    ),
-    "phi with a retention that can be shortened": (
-        PHI | {"auditRetentionLocked": False},
-        "dicom-platform:dataClass = 'phi': the audit logs of phi are kept by a retention that nobody can shorten; "
-        "set auditRetentionLocked to true",
-    ),
-    "phi with a short retention": (
-        PHI | {"auditRetentionDays": 2189},
-        "dicom-platform:dataClass = 'phi': the audit logs of phi are kept for six years at least; "
-        "set auditRetentionDays to 2190 or more",
-    ),
-    "phi outside of prod": (
-        PHI | {"environment": "dev", "auditRetentionLocked": False},
-        "dicom-platform:dataClass = 'phi': phi needs a locked retention of its audit logs, and only prod may lock; "
-        "use deidentified or synthetic data here",
-    ),
     "switch that YAML turned into a boolean": (
         {"protection": True},
         "dicom-platform:protection = 'true': must be one of on, off; set one of these (in YAML, with quotes)",
-    ),
-    "real images without protection": (
-        {"protection": "off", "dataClass": "deidentified"},
-        "dicom-platform:protection = 'off': only synthetic images may be deletable by pulumi destroy; "
-        'set protection to "on" or dataClass to synthetic',
-    ),
-    "prod without protection": (
-        {"protection": "off", "environment": "prod"},
-        "dicom-platform:protection = 'off': prod is never without protection; set it to \"on\"",
     ),
     "dataset with a slash": (
         {"dataset": "a/b"},
@@ -106,19 +73,9 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         "dicom-platform:datasetKey = 'my-key': must be a key's full name; for example "
         "projects/my-bootstrap/locations/europe-west4/keyRings/pulumi/cryptoKeys/dev",
     ),
-    "key of another region": (
-        {"datasetKey": "projects/p/locations/global/keyRings/r/cryptoKeys/k"},
-        "dicom-platform:datasetKey = 'projects/p/locations/global/keyRings/r/cryptoKeys/k': a dataset's key must be in "
-        "the dataset's own region; use a key of that region, or set location to the key's",
-    ),
     "store that does not exist": (
         {"viewerStore": "shared"},
         "dicom-platform:viewerStore = 'shared': must be one of same, separate; set one of these",
-    ),
-    "labels withheld from the store they are in": (
-        {"labelPolicy": "withhold", "viewerStore": "same"},
-        "dicom-platform:labelPolicy = 'withhold': a label image can only be withheld from a store of the viewers' own; "
-        "set viewerStore to separate",
     ),
     "group with IAM's prefix": (
         {"viewers": ["group:a@example.org"]},
@@ -165,23 +122,12 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         "tag "
         "can move; for example sha256:…",
     ),
-    "two owners of the image": (
-        {"jobImage": "docker", "jobImageDigest": A_DIGEST},
-        f"dicom-platform:jobImageDigest = '{A_DIGEST}': jobImage docker finds the digest by building, and an image has "
-        "one owner at a time; remove it, or set jobImage to prebuilt or cloud_build",
-    ),
     "image on Container Registry": (
         {"jobImage": "prebuilt", "jobImageRepository": "eu.gcr.io/p/prepare"},
         "dicom-platform:jobImageRepository = 'eu.gcr.io/p/prepare': must be an image in Artifact Registry without tag "
         "or "
         "digest (Container Registry, gcr.io, is shut); for example "
         "europe-west4-docker.pkg.dev/my-project/images/prepare",
-    ),
-    "own image that is elsewhere": (
-        {"jobImageRepository": "europe-west4-docker.pkg.dev/other/images/prepare"},
-        "dicom-platform:jobImageRepository = 'europe-west4-docker.pkg.dev/other/images/prepare': only a prebuilt "
-        "image is "
-        "anywhere else than in this stack's registry; remove it, or set jobImage to prebuilt",
     ),
     "schedule of four fields": (
         {"jobSchedule": "*/5 * * *"},
@@ -211,43 +157,14 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         "dicom-platform:jobCpu = '3': must be a whole number of vCPUs that Cloud Run offers: 1, 2, 4, 6 or 8; "
         "for example 2",
     ),
-    "more memory than the vCPUs allow": (
-        {"jobCpu": "1", "jobMemory": "8Gi"},
-        "dicom-platform:jobMemory = '8Gi': Cloud Run gives at most 4Gi a vCPU; set less memory, or a larger jobCpu",
-    ),
     "viewer that does not exist": (
         {"viewerApp": "ohif"},
         "dicom-platform:viewerApp = 'ohif': must be one of lite, slim; set one of these",
-    ),
-    "image of a viewer that Firebase serves": (
-        {"viewerImageDigest": A_DIGEST},
-        f"dicom-platform:viewerImageDigest = '{A_DIGEST}': only Cloud Run serves the viewer from an image; "
-        "remove it, or set viewerHost to cloud_run",
-    ),
-    "site of a viewer on Cloud Run": (
-        {"viewerHost": "cloud_run", "viewerSite": "slides"},
-        "dicom-platform:viewerSite = 'slides': the viewer on Cloud Run has no hosting site; remove it, or set "
-        "viewerHost to firebase",
-    ),
-    "preview site of a viewer on Cloud Run": (
-        {"viewerHost": "cloud_run", "previewSite": "slides"},
-        "dicom-platform:previewSite = 'slides': the viewer on Cloud Run has no hosting site; remove it, or set "
-        "viewerHost to firebase",
-    ),
-    "domain of a viewer on Cloud Run": (
-        {"viewerHost": "cloud_run", "customDomain": "slides.example.org"},
-        "dicom-platform:customDomain = 'slides.example.org': a domain in front of Cloud Run needs a load balancer, "
-        "which is not declared; remove it, or set viewerHost to firebase",
     ),
     "site with capitals": (
         {"viewerSite": "Viewer"},
         "dicom-platform:viewerSite = 'Viewer': must be 3 to 30 lower-case letters, digits and hyphens, as it becomes "
         "SITE.web.app; for example my-imaging-viewer",
-    ),
-    "previews where users are": (
-        {"viewerSite": "slides", "previewSite": "slides"},
-        "dicom-platform:previewSite = 'slides': previews would replace what users see; give previews a site of their "
-        "own",
     ),
     "domain as a URL": (
         {"customDomain": "https://slides.example.org/"},
@@ -273,28 +190,13 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         "example "
         "my-lab/dicom-platform",
     ),
-    "token without a repository": (
-        {"githubTokenVersion": 1},
-        "dicom-platform:githubTokenVersion = '1': delivery also needs githubRepository and githubInstallationId; "
-        "set both, or remove it",
-    ),
     "branch as a pattern": (
         {"githubBranch": "^main$"},
         "dicom-platform:githubBranch = '^main$': must be one branch's name, not a pattern; for example main",
     ),
-    "prod without approval": (
-        {"environment": "prod", "deliveryApproval": False},
-        "dicom-platform:deliveryApproval = 'false': a deploy to prod needs a person's approval; set it to true",
-    ),
     "yes in place of true": (
         {"deliveryApproval": "yes"},
         "dicom-platform:deliveryApproval = 'yes': must be true or false; set one of these",
-    ),
-    "locked retention where it must be destroyed": (
-        {"auditRetentionLocked": True},
-        "dicom-platform:auditRetentionLocked = 'true': a locked retention cannot be undone and keeps the stack from "
-        "being "
-        "destroyed; set it to false; only prod may lock",
     ),
     "misspelt setting": (
         {"viewerStor": "same"},
@@ -309,5 +211,91 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         {"gcp:pubsubCustomEndpoint": "http://127.0.0.1:1/v1"},
         "gcp:pubsubCustomEndpoint = 'http://127.0.0.1:1/v1': must be a URL that ends in a slash; "
         "for example https://healthcare.googleapis.com/v1beta1/",
+    ),
+    "retention of nothing": (
+        {"auditRetentionDays": -1},
+        "dicom-platform:auditRetentionDays = '-1': must be 1 to 3650; set a number in that range",
+    ),
+    "retention in years": (
+        {"auditRetentionDays": "6y"},
+        "dicom-platform:auditRetentionDays = '6y': must be a whole number; set one",
+    ),
+    "retention beyond what Google keeps": (
+        {"auditRetentionDays": 3651},
+        "dicom-platform:auditRetentionDays = '3651': must be 1 to 3650; set a number in that range",
+    ),
+    "alert to a name": (
+        {"alertEmails": ["on call"]},
+        "dicom-platform:alertEmails = '[\"on call\"]': element 'on call' must be an e-mail address, better of a"
+        " group than of a person; for example on-call@example.org",
+    ),
+    "alert to one in place of a list": (
+        {"alertEmails": "on-call@example.org"},
+        "dicom-platform:alertEmails = 'on-call@example.org': must be a list of strings; in YAML write one `- "
+        "item` a line",
+    ),
+    "retries without end": (
+        {"jobMaxRetries": 11},
+        "dicom-platform:jobMaxRetries = '11': must be 0 to 10; set a number in that range",
+    ),
+    "window that never closes": (
+        {"eventWindowSeconds": 3601},
+        "dicom-platform:eventWindowSeconds = '3601': must be 1 to 3600; set a number in that range",
+    ),
+    "series that is complete before it came": (
+        {"jobQuietSeconds": -1},
+        "dicom-platform:jobQuietSeconds = '-1': must be 0 to 3600; set a number in that range",
+    ),
+    "tasks beyond Cloud Run's": (
+        {"jobTasks": 10_001},
+        "dicom-platform:jobTasks = '10001': must be 1 to 10000; set a number in that range",
+    ),
+    "memory without a unit": (
+        {"jobMemory": "4096"},
+        "dicom-platform:jobMemory = '4096': must be 1Gi to 32Gi; for example 4Gi",
+    ),
+    "rotation on a day": (
+        {"githubTokenRotation": "2027-03-01"},
+        "dicom-platform:githubTokenRotation = '2027-03-01': must be a UTC time like 2027-03-01T00:00:00Z; for"
+        " example 2027-03-01T00:00:00Z",
+    ),
+    "installation by name": (
+        {"githubInstallationId": "my-lab"},
+        "dicom-platform:githubInstallationId = 'my-lab': must be a whole number; set one",
+    ),
+    "latest token": (
+        {"githubTokenVersion": "latest"},
+        "dicom-platform:githubTokenVersion = 'latest': must be a whole number; set one",
+    ),
+    "state bucket with a path": (
+        {"stateBucket": "gs://state/imaging"},
+        "dicom-platform:stateBucket = 'gs://state/imaging': must be a bucket's name, without gs:// and "
+        "without a path; for example scanner-archive",
+    ),
+    "state key cut short": (
+        {"stateKey": "projects/p/locations/europe-west4/keyRings/r"},
+        "dicom-platform:stateKey = 'projects/p/locations/europe-west4/keyRings/r': must be a key's full name;"
+        " for example projects/my-bootstrap/locations/europe-west4/keyRings/pulumi/cryptoKeys/dev",
+    ),
+    "domain with a wild-card": (
+        {"customDomain": "*.example.org"},
+        "dicom-platform:customDomain = '*.example.org': must be a host name only: no scheme, port, path or "
+        "wild-card; for example slides.example.org",
+    ),
+    "host that does not exist": (
+        {"viewerHost": "netlify"},
+        "dicom-platform:viewerHost = 'netlify': must be one of firebase, cloud_run; set one of these",
+    ),
+    "person in place of a group": (
+        {"viewers": ["user:ada@example.org"]},
+        "dicom-platform:viewers = '[\"user:ada@example.org\"]': element 'user:ada@example.org' must be the "
+        "e-mail of a Google group (name@domain), without 'group:' and never allUsers; for example "
+        "pathologists@example.org",
+    ),
+    "everybody who is signed in": (
+        {"ingestWriters": ["allAuthenticatedUsers"]},
+        "dicom-platform:ingestWriters = '[\"allAuthenticatedUsers\"]': element 'allAuthenticatedUsers' must be "
+        "the e-mail of a Google group (name@domain), without 'group:' and never allUsers; for example "
+        "pathologists@example.org",
     ),
 }

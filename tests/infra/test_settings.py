@@ -14,9 +14,11 @@ import pytest
 
 from infra import settings
 from localcloud.engine import Declared, Event, load_config, program_of, run
-from tests.infra.bad_settings import BAD
+from tests.infra.bad_combinations import BAD_COMBINATIONS
+from tests.infra.bad_settings import BAD_VALUES
 
 ROOT = Path(__file__).resolve().parents[2]
+BAD = BAD_VALUES | BAD_COMBINATIONS
 
 
 class Untouched:
@@ -99,6 +101,29 @@ def test_all_problems_are_said_at_once_each_with_its_key() -> None:
         "dicom-platform:protection",
     ]
     assert registered == []
+
+
+def test_as_many_bad_values_as_there_are_settings_are_as_many_lines() -> None:
+    """One bad value of every key that has one, all in one run."""
+    overrides, lines = dict[str, Any](), set[str]()
+    for changed, line in BAD_VALUES.values():
+        if not overrides.keys() & changed.keys():
+            overrides |= changed
+            lines.add(line)
+
+    with sockets_watched() as used:
+        message, registered = refusal(overrides)
+
+    head, *said = message.splitlines()
+    assert len(lines) > 30
+    assert head == f"The settings of stack dev have {len(lines)} problems:"
+    assert {line.removeprefix("  - ") for line in said} == lines
+    assert (registered, used) == ([], [])
+
+
+def test_at_least_sixty_bad_settings_are_tried() -> None:
+    assert len(BAD) >= 60
+    assert not BAD_VALUES.keys() & BAD_COMBINATIONS.keys()
 
 
 def test_a_combination_is_not_judged_by_a_value_that_is_wrong_by_itself() -> None:
