@@ -23,6 +23,10 @@ def backlog(bucket: Bucket, messages: Messages) -> Backlog:
     return Backlog(bucket, messages, STORE)
 
 
+def items(backlog: Backlog, task: int = 0, tasks: int = 1) -> list[tuple[Item, int]]:
+    return [one for names in backlog.studies(task, tasks).values() for one in backlog.items(names)]
+
+
 def test_messages_about_one_series_become_one_item_and_are_acknowledged(
     backlog: Backlog, bucket: Bucket, messages: Messages
 ) -> None:
@@ -73,7 +77,7 @@ def test_news_of_a_series_keeps_an_item_that_is_about_to_be_removed(
 ) -> None:
     messages.notify("1.2", "1.2.1")
     backlog.drain(now=0)
-    ((item, generation),) = backlog.items(0, 1)
+    ((item, generation),) = items(backlog)
     messages.notify("1.2", "1.2.1", "1.2.1.2")
     backlog.drain(now=1)
     backlog.done(item, generation)
@@ -106,14 +110,14 @@ def test_an_item_removed_while_being_noticed_is_made_again(
 def test_an_unreadable_item_is_looked_at_like_a_new_one(backlog: Backlog, bucket: Bucket) -> None:
     bucket.put("work/1.2/1.2.1.json", '{"schema_version": 0}')
     bucket.put("work/1.2/1.2.2.json", "not json")
-    assert [item.series for item, _ in backlog.items(0, 1)] == ["1.2.1", "1.2.2"]
+    assert [item.series for item, _ in items(backlog)] == ["1.2.1", "1.2.2"]
 
 
 def test_every_item_belongs_to_one_shard_and_a_study_is_not_split(backlog: Backlog, bucket: Bucket) -> None:
     for study in range(40):
         for series in range(3):
             bucket.put(f"work/1.{study}/2.{series}.json", "{}")
-    shards = [backlog.items(task, 4) for task in range(4)]
+    shards = [items(backlog, task, 4) for task in range(4)]
     assert sum(map(len, shards)) == 120
     studies = [{item.study for item, _ in of} for of in shards]
     assert all(studies)
@@ -140,7 +144,7 @@ def test_a_series_is_quiet_when_its_count_stood_still_long_enough(instances: int
 def test_an_item_that_keeps_failing_is_set_aside_with_the_reason(backlog: Backlog, bucket: Bucket) -> None:
     bucket.write("work/1.2/1.2.1.json", {}, 0)
     for attempt in (1, 2, 3):
-        ((item, generation),) = backlog.items(0, 1)
+        ((item, generation),) = items(backlog)
         assert backlog.failed(item, generation, "no frame", max_attempts=3) is (attempt == 3)
     assert bucket.names("work/") == []
     aside = bucket.json("failed/1.2/1.2.1.json")

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
 from .errors import Conflict
 from .records import ABSENT
-from .subscription import Message, read_message
+from .subscription import read_message
 
 SCHEMA_VERSION = 1
+IN_FLIGHT = 8
+"""Items written at once while messages are taken."""
 
 
 class Source(Protocol):
@@ -97,11 +100,9 @@ class Backlog:
         series: set[tuple[str, str]] = set()
         while received := self._source.pull():
             readable = [message for one in received if (message := read_message(one)) and message.store == self._store]
-            by_series: dict[tuple[str, str], list[Message]] = {}
-            for message in readable:
-                by_series.setdefault((message.study, message.series), []).append(message)
-            for (study, series_uid), _ in by_series.items():
-                self._notice(Item(study, series_uid, noticed=now))
+            by_series = dict.fromkeys((message.study, message.series) for message in readable)
+            with ThreadPoolExecutor(IN_FLIGHT) as pool:  # a thousand one by one would outlast the messages' lease
+                list(pool.map(lambda one: self._notice(Item(*one, noticed=now)), by_series))
             self._source.acknowledge([message.ack_id for message in readable])
             messages += len(received)
             unreadable += len(received) - len(readable)
@@ -128,16 +129,23 @@ class Backlog:
             except Conflict:
                 continue
 
-    def items(self, task: int, tasks: int) -> list[tuple[Item, int]]:
-        """(item, generation) of every item of this task's shard, by study and series."""
-        found: list[tuple[Item, int]] = []
+    def studies(self, task: int, tasks: int) -> dict[str, list[str]]:
+        """Names of this task's items by study: a listing, whatever is in them."""
+        found: dict[str, list[str]] = {}
         for name in self._objects.names("work/"):
             parts = name.removesuffix(".json").split("/")
-            if len(parts) != 3 or shard(parts[1], tasks) != task:
-                continue
+            if len(parts) == 3 and shard(parts[1], tasks) == task:
+                found.setdefault(parts[1], []).append(name)
+        return found
+
+    def items(self, names: Iterable[str]) -> list[tuple[Item, int]]:
+        """(item, generation) of each that is still there. Read one study at a time: a backlog may be long."""
+        found: list[tuple[Item, int]] = []
+        for name in names:
             item, generation = self._load(name)
             if generation != ABSENT:
-                found.append((item or Item(parts[1], parts[2], noticed=0.0), generation))
+                study, series = name.removesuffix(".json").split("/")[1:]
+                found.append((item or Item(study, series, noticed=0.0), generation))
         return found
 
     def counted(self, item: Item, generation: int, instances: int, now: float) -> tuple[Item, int]:
@@ -202,10 +210,3 @@ class Backlog:
 
 def _content(item: Item) -> dict[str, Any]:
     return {"schema_version": SCHEMA_VERSION, **asdict(item)}
-
-
-def by_study(items: Iterable[tuple[Item, int]]) -> dict[str, list[tuple[Item, int]]]:
-    grouped: dict[str, list[tuple[Item, int]]] = {}
-    for item, generation in items:
-        grouped.setdefault(item.study, []).append((item, generation))
-    return grouped

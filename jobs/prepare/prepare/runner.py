@@ -6,11 +6,11 @@ Owns the order of things and what a failure means for the rest; `stages` does a 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from google.auth.exceptions import GoogleAuthError
 
-from .backlog import Backlog, Item, by_study, quiet_in, shard
+from .backlog import Backlog, Item, quiet_in, shard
 from .clock import Clock
 from .errors import CannotRun, Gone, SeriesFailed
 from .log import Log
@@ -48,9 +48,9 @@ class Runner:
             except SeriesFailed as error:
                 self._note(Outcome(study, "", "failed", None, str(error)))
                 continue
-            for one in chosen if chosen is not None else dict.fromkeys(row.series for row in rows):
-                self._note(self._reported(self._attempt(study, one, rows)))
-            self.stages.study(study, rows, self.outcomes)
+            every = chosen if chosen is not None else dict.fromkeys(row.series for row in rows)
+            told = [self._note(self._reported(self._attempt(study, one, rows))) for one in every]
+            self.stages.study(study, rows, told)
 
     def sweep(self) -> None:
         """Prepares every study with slides that the store lists; what is unchanged costs two requests."""
@@ -84,10 +84,11 @@ class Runner:
                         f"{drained.unreadable} messages are no notifications of {self.stages.store.name}: "
                         "left for the dead letter",
                     )
-            items = [one for one in backlog.items(settings.task_index, settings.task_count) if one[0].name not in tried]
-            waits = [self._study(backlog, study, of, tried) for study, of in by_study(items).items()]
+            studies = backlog.studies(settings.task_index, settings.task_count)
+            waiting = {study: [name for name in names if name not in tried] for study, names in studies.items()}
+            waits = [self._study(backlog, study, names, tried) for study, names in waiting.items() if names]
             noisy = [wait for wait in waits if wait > 0]
-            if not items or (settings.dry_run and not noisy):
+            if not waits or (settings.dry_run and not noisy):
                 return
             if noisy and (settings.dry_run or self.clock.monotonic() + min(noisy) > until):
                 self.log.line("INFO", f"{len(noisy)} studies still receive instances: left for the next run")
@@ -95,9 +96,12 @@ class Runner:
             if noisy:
                 self.clock.sleep(min(noisy))
 
-    def _study(self, backlog: Backlog, study: str, items: list[tuple[Item, int]], tried: set[str]) -> float:
+    def _study(self, backlog: Backlog, study: str, names: list[str], tried: set[str]) -> float:
         """Acts on the quiet items of one study; returns the seconds until the next becomes quiet, 0 for none."""
         dry = self.settings.dry_run
+        items = backlog.items(names)
+        if not items:
+            return 0.0  # another task has done them meanwhile
         try:
             rows = self.stages.discover(study)
         except Gone:
@@ -118,27 +122,27 @@ class Runner:
             else:
                 quiet.append((item, generation))
         noisy = {item.series for item, _ in items} - {item.series for item, _ in quiet}
+        told: list[Outcome] = []
         for item, generation in quiet:
             outcome = self._attempt(study, item.series, rows)
             if outcome.status == "failed":
-                self._failed(backlog, item, generation, outcome.reason, tried)
+                told.append(self._failed(backlog, item, generation, outcome.reason, tried))
                 continue
-            self._note(outcome)
+            told.append(self._note(outcome))
             if dry:
                 tried.add(item.name)
             else:
                 backlog.done(item, generation)
         if quiet:
-            self._neighbours(study, rows, {item.series for item, _ in quiet} | noisy)
-            self.stages.study(study, rows, self.outcomes)
+            told += self._neighbours(study, rows, {item.series for item, _ in quiet} | noisy)
+            self.stages.study(study, rows, told)
         return min(waits, default=0.0)
 
-    def _neighbours(self, study: str, rows: list[Row], looked_at: set[str]) -> None:
+    def _neighbours(self, study: str, rows: list[Row], looked_at: set[str]) -> list[Outcome]:
         """Other slides of the study: what arrived may change what is true of them (R03). Unchanged ones cost a read."""
-        for series in dict.fromkeys(row.series for row in rows if row.whole_slide and row.series not in looked_at):
-            outcome = self._attempt(study, series, rows)
-            if outcome.status != "unchanged":
-                self._note(outcome)
+        others = dict.fromkeys(row.series for row in rows if row.whole_slide and row.series not in looked_at)
+        outcomes = (self._attempt(study, series, rows) for series in others)
+        return [self._note(outcome) for outcome in outcomes if outcome.status != "unchanged"]
 
     def _attempt(self, study: str, series: str, rows: list[Row]) -> Outcome:
         """One series; a failure becomes an outcome, so that the others go on."""
@@ -158,17 +162,19 @@ class Runner:
             return outcome
         return self.stages.failure(outcome.study, outcome.series, outcome.reason)
 
-    def _failed(self, backlog: Backlog, item: Item, generation: int, reason: str, tried: set[str]) -> None:
+    def _failed(self, backlog: Backlog, item: Item, generation: int, reason: str, tried: set[str]) -> Outcome:
         tried.add(item.name)
         outcome = Outcome(item.study, item.series, "failed", None, reason)
         if not self.settings.dry_run and backlog.failed(item, generation, reason, self.settings.max_attempts):
             outcome = self.stages.failure(
                 item.study, item.series, f"{reason} (set aside after {item.attempts + 1} attempts)"
             )
-        self._note(outcome)
+        return self._note(outcome)
 
-    def _note(self, outcome: Outcome) -> None:
-        self.outcomes.append(outcome)
+    def _note(self, outcome: Outcome) -> Outcome:
+        """Logs and counts it. Its report is kept only where it is printed at the end: a backlog may be long."""
+        printed = self.settings.json or self.settings.dry_run
+        self.outcomes.append(outcome if printed else replace(outcome, document=None))
         document = outcome.document or {}
         if outcome.note:
             self.log.line(
@@ -186,3 +192,4 @@ class Runner:
             requests=document.get("requests", 0) if outcome.status != "unchanged" else 0,
             seconds=document.get("seconds", {}) if outcome.status != "unchanged" else {},
         )
+        return outcome

@@ -99,8 +99,8 @@ class Stages:
             return Outcome(study, series, document["status"], document, note=report.strange(present, generation))
 
     def study(self, study: str, rows: list[Row], outcomes: Iterable[Outcome]) -> None:
-        """The report on the study, when `outcomes` of this run changed that on any of its series."""
-        told = [one for one in outcomes if one.study == study and one.series]
+        """The report on the study, when `outcomes` (of its series) changed that on any of them."""
+        told = list(outcomes)
         if self.dry_run or not rows or all(one.status == "unchanged" for one in told):
             return
         known = {one.series: one.document for one in told if one.document}
