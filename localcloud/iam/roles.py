@@ -20,7 +20,7 @@ def is_predefined(role: str) -> bool:
 def grants(role: str, permission: str) -> bool:
     """Whether the predefined role holds the permission; an unknown role holds none."""
     allowed = False
-    for entry in _entries(role):
+    for entry in entries(role):
         taken = entry.startswith("!")
         if _pattern(entry.removeprefix("!")).fullmatch(permission):
             if taken:
@@ -35,11 +35,19 @@ def _table() -> dict[str, list[str]]:
 
 
 @cache
-def _entries(role: str) -> list[str]:
-    entries: list[str] = []
+def entries(role: str) -> tuple[str, ...]:
+    """The role's lines of the table, included roles written out; nothing for an unknown role."""
+    found: list[str] = []
     for entry in _table().get(role, []):
-        entries += _entries(entry[1:]) if entry.startswith("@") else [entry]
-    return entries
+        found += entries(entry[1:]) if entry.startswith("@") else [entry]
+    return tuple(dict.fromkeys(found))
+
+
+@cache
+def named() -> frozenset[str]:
+    """Every permission that the table names in full, taken away or given."""
+    lines = {entry.removeprefix("!") for role in _table() for entry in entries(role)}
+    return frozenset(line for line in lines if "*" not in line)
 
 
 @cache

@@ -1,0 +1,135 @@
+"""A plan in words, as Markdown for a reviewer: what is dangerous and why first, then the rest.
+
+Owns: the sentences, and that nothing out of a plan can act as Markdown, HTML or a mention in them. Deliberately not:
+what is dangerous (`dangers`) and where the text is shown (`gate` prints it, `comment` puts it into a pull request).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from policy.dangers import Danger, short
+from policy.grants import Right, narrowed, widened
+from policy.plan import Plan, Step
+
+LONGEST_VALUE = 120
+VERBS = {"create": "created", "update": "changed", "replace": "replaced", "delete": "deleted"}
+TITLES = (("create", "Created"), ("update", "Changed"), ("replace", "Replaced"), ("delete", "Deleted"))
+
+
+def code(value: object) -> str:
+    """The value as one span of code: no line break, no backtick, nothing that a table or HTML would take for its own.
+
+    Markdown takes what is between backticks literally, but a pipe ends a table's cell even there.
+    """
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
+    text = re.sub(r"[\s\x00-\x1f\x7f\u2028\u2029]+", " ", text).replace("`", "'").strip()
+    text = text.replace("|", "¦").replace("<!--", "‹!--").replace("-->", "--›")
+    # Characters that turn the direction of writing could make a line read as something else than it says.
+    text = re.sub("[\u202a-\u202e\u2066-\u2069\u200b-\u200f]", "", text)
+    return f"`{text[:LONGEST_VALUE]}…`" if len(text) > LONGEST_VALUE else f"`{text or ' '}`"
+
+
+def sentence(text: str) -> str:
+    """A sentence of ours with names in backticks: what stands between them is made harmless, and so is the rest."""
+    pieces = text.split("`")
+    return "".join(code(piece) if number % 2 else plain(piece) for number, piece in enumerate(pieces))
+
+
+def plain(text: str) -> str:
+    """Prose that can hold no markup: of HTML, links, images, mentions and references to issues."""
+    text = re.sub(r"[\s\x00-\x1f\x7f]+", " ", text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"([\\*_\[\]|!#@])", lambda match: f"&#{ord(match[1])};", text)
+
+
+def in_words(plan: Plan, found: Sequence[Danger], allowed: Sequence[str] = ()) -> str:
+    """The whole plan. `allowed` are sentences about dangers that an exception lets through."""
+    parts = [
+        f"### {code(plan.stack)}: {summary(plan)}",
+        dangerous(found, allowed),
+        *(changes(plan, op, title) for op, title in TITLES),
+        least_privilege(plan),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def summary(plan: Plan) -> str:
+    """`3 created, 1 changed` or `no changes`."""
+    counts = {op: sum(step.op == op for step in plan.steps) for op, _ in TITLES}
+    return ", ".join(f"{count} {VERBS[op]}" for op, count in counts.items() if count) or "no changes"
+
+
+def dangerous(found: Sequence[Danger], allowed: Sequence[str] = ()) -> str:
+    lines = [f"- **{danger.kind}** {sentence(danger.what)} {sentence(danger.why)} *{sentence(danger.remedy)}*"
+             for danger in found]  # fmt: skip
+    title = f"**Dangerous: {len(found)}**" if found else "**Nothing dangerous.**"
+    lines += [f"- allowed: {sentence(text)}" for text in allowed]
+    return "\n".join([title, *([""] if lines else []), *lines])
+
+
+def changes(plan: Plan, op: str, title: str) -> str:
+    """One list, folded when it is long."""
+    lines = [f"- {_line(step)}" for step in plan.steps if step.op == op and not step.type.startswith("pulumi:")]
+    return folded(f"{title}: {len(lines)}", lines) if lines else ""
+
+
+def folded(title: str, lines: Iterable[str], longest: int = 8) -> str:
+    shown = list(lines)
+    if len(shown) <= longest:
+        return "\n".join([f"**{title}**", "", *shown])
+    return "\n".join([f"<details><summary><b>{title}</b></summary>", "", *shown, "", "</details>"])
+
+
+def _line(step: Step) -> str:
+    name = f"{code(step.name)} ({plain(short(step.type))})"
+    if step.former_urn:
+        name += f", until now {code(step.former_urn.rpartition('::')[2])}"
+    if step.op in ("create", "delete") or not (step.before and step.after):
+        return name + (", stays at Google" if step.stays_at_google else "")
+    said = [_difference(key, step.before.inputs.get(key), step.after.inputs.get(key)) for key in step.changed]
+    if step.before.protect != step.after.protect:
+        said.append(f"protect {code(step.before.protect)} → {code(step.after.protect)}")
+    return f"{name}: {'; '.join(said) or 'renamed'}"
+
+
+def _difference(path: str, old: Any, new: Any) -> str:
+    """What differs, as deep down as one difference goes."""
+    while isinstance(old, dict) and isinstance(new, dict):
+        keys = [key for key in sorted({*old, *new}) if old.get(key) != new.get(key)]
+        if len(keys) != 1:
+            break
+        path, old, new = f"{path}.{keys[0]}", old.get(keys[0]), new.get(keys[0])
+    if old is None:
+        return f"{code(path)} set to {code(new)}"
+    if new is None:
+        return f"{code(path)} no longer {code(old)}"
+    if _long(old) or _long(new):
+        return f"{code(path)} changed"
+    return f"{code(path)} {code(old)} → {code(new)}"
+
+
+def _long(value: Any) -> bool:
+    return len(value if isinstance(value, str) else json.dumps(value, default=str)) > LONGEST_VALUE
+
+
+def least_privilege(plan: Plan) -> str:
+    """The matrix's difference: who may do more, who may do less."""
+    before, after = plan.before(), plan.after()
+    lines = [f"- + {cell}" for cell in cells(widened(before, after))]
+    lines += [f"- − {cell}" for cell in cells(narrowed(before, after))]
+    return folded(f"Least privilege: {len(lines)} differences", lines) if lines else "**Least privilege:** as it was."
+
+
+def cells(rights: Iterable[Right]) -> list[str]:
+    """One line a principal and resource, the permissions joined."""
+    gathered: dict[tuple[str, str, str], list[str]] = {}
+    for right in rights:
+        gathered.setdefault((right.principal, right.resource, right.condition), []).append(right.permission)
+    lines: list[str] = []
+    for (principal, resource, condition), names in gathered.items():
+        shown = ", ".join(code(name) for name in names[:12]) + (f" and {len(names) - 12} more" * (len(names) > 12))
+        lines.append(f"{code(principal)} on {code(resource)}{f' if {code(condition)}' if condition else ''}: {shown}")
+    return lines
