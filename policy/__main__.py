@@ -14,7 +14,9 @@ COMMANDS = {
 
 def main(arguments: list[str]) -> int:
     if not arguments or arguments[0] not in COMMANDS:
-        print("python -m policy COMMAND, one of", *(f"  {name:16}{words}" for name, words in COMMANDS.items()), sep="\n")
+        print(
+            "python -m policy COMMAND, one of", *(f"  {name:16}{words}" for name, words in COMMANDS.items()), sep="\n"
+        )
         return 2
     return importlib.import_module(f"policy.{arguments[0].replace('-', '_')}").main(arguments[1:])
 

@@ -26,7 +26,7 @@ def merge_base(base: str, root: Path = ROOT) -> str:
     return _git(root, "merge-base", base, "HEAD").decode().strip()
 
 
-def graphs_at(commit: str, stacks: list[str], root: Path = ROOT) -> dict[str, Graph | None]:
+def graphs_at(commit: str, stacks: list[str], root: Path = ROOT, *, tools: Path = ROOT) -> dict[str, Graph | None]:
     """What the program of `commit` declares for each stack; None for a stack that it does not have."""
     with tempfile.TemporaryDirectory(prefix="policy-base-") as folder:
         there = Path(folder)
@@ -34,13 +34,13 @@ def graphs_at(commit: str, stacks: list[str], root: Path = ROOT) -> dict[str, Gr
             archive.extractall(there, filter="data")
         known = [stack for stack in stacks if (there / f"Pulumi.{stack}.yaml").is_file()]
         found: dict[str, Graph | None] = dict.fromkeys(stacks)
-        return found | {stack: _graph(there, stack, root) for stack in known}
+        return found | {stack: _graph(there, stack, tools) for stack in known}
 
 
-def _graph(folder: Path, stack: str, root: Path) -> Graph:
+def _graph(folder: Path, stack: str, tools: Path) -> Graph:
     # -P: the folder is not searched for modules before the program itself is run, so the tools are the present ones.
     command = [sys.executable, "-P", "-m", "policy", "graph", "--stack", stack, "--root", str(folder)]
-    environment = {**os.environ, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(tools), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=MINUTE)  # noqa: S603
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip().splitlines()[-8:]

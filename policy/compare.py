@@ -1,8 +1,8 @@
 """A plan from two graphs of one stack: what the engine would do to get from the one to the other.
 
 Owns: matching resources by URN and by alias (the program's own, and those that a child inherits from a renamed
-parent), and telling an update from a replacement with `force_new`. Deliberately not: refreshing from Google, so drift is
-not seen here, and values that only a deployment can tell are those of the local control plane.
+parent), and telling an update from a replacement with `force_new`. Deliberately not: looking at Google, so drift is not
+seen here, and values that only a deployment can tell are those of the local control plane.
 """
 
 from __future__ import annotations

@@ -47,16 +47,16 @@ def _of_step(step: Step) -> Iterator[Danger]:
         yield Danger(
             "delete",
             step.urn,
-            f"`{step.name}` ({kind}) {gone}.",
+            f"{quoted(step.name)} ({kind}) {gone}.",
             f"With it goes {lost}." if not step.stays_at_google else "Nothing protects, logs or pays attention to it.",
             "Keep it in the program; if only its name changed, give it an alias with the former one.",
         )
     if step.op == "replace":
-        keys = ", ".join(f"`{key}`" for key in step.replacing) or "a change"
+        keys = ", ".join(quoted(key) for key in step.replacing) or "a change"
         yield Danger(
             "replace",
             step.urn,
-            f"`{step.name}` ({kind}) is replaced because of {keys}: deleted, and made anew empty.",
+            f"{quoted(step.name)} ({kind}) is replaced because of {keys}: deleted, and made anew empty.",
             f"With it goes {lost}.",
             "Leave that setting as it is, or make a second resource beside it and move the content first.",
         )
@@ -64,7 +64,7 @@ def _of_step(step: Step) -> Iterator[Danger]:
         yield Danger(
             "unprotect",
             step.urn,
-            f"`{step.name}` ({kind}) loses {', '.join(sorted(taken))}.",
+            f"{quoted(step.name)} ({kind}) loses {', '.join(sorted(taken))}.",
             f"The next mistake can delete it, and with it {lost}.",
             "Put it back; taking it off on purpose is the first of two steps in docs/security.md.",
         )
@@ -81,7 +81,7 @@ def _public(plan: Plan) -> Iterator[Danger]:
             yield Danger(
                 "public",
                 grant.urn,
-                f"`{grant.principal}` gets `{grant.role}` on `{grant.resource}`.",
+                f"{quoted(grant.principal)} gets {quoted(grant.role)} on {quoted(grant.resource)}.",
                 "Anybody in the world could use it, signed in or not.",
                 "Name a group, or the one service account that needs it.",
             )
@@ -94,11 +94,13 @@ def _widened(plan: Plan) -> Iterator[Danger]:
         if right.principal not in PUBLIC:
             gathered.setdefault((right.principal, right.resource, right.condition), []).append(right)
     for (principal, resource, condition), new in gathered.items():
-        names = ", ".join(f"`{right.permission}`" for right in new[:6]) + (f" and {len(new) - 6} more" * (len(new) > 6))
+        names = ", ".join(quoted(right.permission) for right in new[:6]) + (
+            f" and {len(new) - 6} more" * (len(new) > 6)
+        )
         yield Danger(
             "widen",
             urns.get((principal, resource), ""),
-            f"`{principal}` gets {names} on `{resource}`{f' if `{condition}`' if condition else ''}.",
+            f"{quoted(principal)} gets {names} on {quoted(resource)}{f' if {quoted(condition)}' if condition else ''}.",
             "It could not do that before.",
             "Grant it less, on one resource; if it is meant, a reviewer lists it in policy/exceptions.yaml.",
         )
@@ -108,3 +110,8 @@ def short(type_: str) -> str:
     """`gcp:healthcare/dataset:Dataset` → `healthcare Dataset`."""
     package, _, name = type_.rpartition(":")
     return f"{package.partition(':')[2].partition('/')[0]} {name}"
+
+
+def quoted(name: str) -> str:
+    """The name between backticks, of which it holds none itself."""
+    return f"`{name.replace('`', chr(39))}`"

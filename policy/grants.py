@@ -16,13 +16,16 @@ from localcloud.iam import roles
 from policy.resource import Resource
 
 PUBLIC = frozenset({"allUsers", "allAuthenticatedUsers"})
+_PLACE = "projects/{project}/locations/{location}"
 WHERE: Mapping[str, str] = {
-    "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember": "projects/{project}/locations/{location}/repositories/{repository}",
-    "gcp:cloudrunv2/jobIamMember:JobIamMember": "projects/{project}/locations/{location}/jobs/{name}",
-    "gcp:cloudrunv2/serviceIamMember:ServiceIamMember": "projects/{project}/locations/{location}/services/{name}",
+    "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember": f"{_PLACE}/repositories/{{repository}}",
+    "gcp:cloudrunv2/jobIamMember:JobIamMember": f"{_PLACE}/jobs/{{name}}",
+    "gcp:cloudrunv2/serviceIamMember:ServiceIamMember": f"{_PLACE}/services/{{name}}",
     "gcp:healthcare/datasetIamMember:DatasetIamMember": "{datasetId}",
     "gcp:healthcare/dicomStoreIamMember:DicomStoreIamMember": "{dicomStoreId}",
-    "gcp:iap/webCloudRunServiceIamMember:WebCloudRunServiceIamMember": "projects/{project}/iap_web/cloud_run-{location}/services/{cloudRunServiceName}",
+    "gcp:iap/webCloudRunServiceIamMember:WebCloudRunServiceIamMember": (
+        "projects/{project}/iap_web/cloud_run-{location}/services/{cloudRunServiceName}"
+    ),
     "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember": "{cryptoKeyId}",
     "gcp:projects/iAMMember:IAMMember": "projects/{project}",
     "gcp:pubsub/subscriptionIAMMember:SubscriptionIAMMember": "projects/{project}/subscriptions/{subscription}",
@@ -30,7 +33,7 @@ WHERE: Mapping[str, str] = {
     "gcp:secretmanager/secretIamMember:SecretIamMember": "projects/{project}/secrets/{secretId}",
     "gcp:serviceaccount/iAMMember:IAMMember": "{serviceAccountId}",
     "gcp:storage/bucketIAMMember:BucketIAMMember": "buckets/{bucket}",
-}  # fmt: skip
+}
 """Type of grant → full name of what it is bound on."""
 ROLE = "gcp:projects/iAMCustomRole:IAMCustomRole"
 
@@ -49,7 +52,7 @@ class Grant:
 
 @dataclass(frozen=True, order=True)
 class Right:
-    """One cell of the matrix: principal × resource × permission."""
+    """One cell of the matrix: principal, resource, permission."""
 
     principal: str
     resource: str
@@ -125,12 +128,15 @@ def widened(before: Sequence[Resource], after: Sequence[Resource]) -> list[Right
     return _gathered([right for right in rights(after, named) if is_new(right)])
 
 
+def narrowed(before: Sequence[Resource], after: Sequence[Resource]) -> list[Right]:
+    """Rights that nothing grants any more."""
+    return widened(after, before)
+
+
 def _gathered(found: list[Right]) -> list[Right]:
     """Without the permissions that a pattern among them already says."""
     patterns = [right for right in found if "*" in right.permission]
-    return sorted(
-        right for right in found if not any(other != right and covers(other, right) for other in patterns)
-    )
+    return sorted(right for right in found if not any(other != right and covers(other, right) for other in patterns))
 
 
 def covers(wide: Right, narrow: Right) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -35,11 +36,13 @@ from localcloud.engine import (
     program_of,
     run,
 )
-from policy.plan import SECRET, Unreadable
+from policy.plan import SECRET, UNKNOWN, Unreadable
 
 ROOT = Path(__file__).resolve().parents[1]
 ASSUMED = Path(__file__).with_name("assumed.yaml")
 VERSION = 1
+MADE_UP = re.compile(r"1:\d+:web:[0-9a-f]+")
+"""Ids of Firebase's web apps."""
 Json = dict[str, Any]
 
 
@@ -103,9 +106,18 @@ def _node(node: Node) -> GraphNode:
 
 
 def masked(inputs: Mapping[str, Any], secrets: set[str]) -> Json:
-    """The inputs without what is secret: any path into an input masks the whole of it."""
+    """The inputs without what is secret: any path into an input masks the whole of it. Google's numbers go too."""
     hidden = {path.split(".")[0].split("[")[0] for path in secrets}
-    return {key: SECRET if key in hidden else value for key, value in inputs.items()}
+    return {key: SECRET if key in hidden else _settled(value) for key, value in inputs.items()}
+
+
+def _settled(value: Any) -> Any:
+    """The value, with ids that Google makes up anew in each deployment in words."""
+    if isinstance(value, dict):
+        return {key: _settled(child) for key, child in cast(Json, value).items()}
+    if isinstance(value, list):
+        return [_settled(child) for child in cast(list[Any], value)]
+    return MADE_UP.sub(UNKNOWN, value) if isinstance(value, str) else value
 
 
 def to_json(graph: Graph) -> Json:
@@ -119,13 +131,16 @@ def from_json(document: Any) -> Graph:
         raise Unreadable(f"this is no resource graph of version {VERSION}: make it with python -m policy graph")
     top = cast(Json, document)
     try:
-        nodes = tuple(
-            GraphNode(**{**node, "aliases": tuple(node.get("aliases", ())), "ignored": tuple(node.get("ignored", ()))})
-            for node in top["resources"]
-        )
+        nodes = tuple(_read(node) for node in top["resources"])
         return Graph(stack=str(top["stack"]), nodes=nodes)
     except (KeyError, TypeError) as error:
-        raise Unreadable(f"the resource graph is damaged ({error}): make it anew with python -m policy graph") from error
+        raise Unreadable(f"the resource graph is damaged ({error}): make it anew") from error
+
+
+def _read(node: Json) -> GraphNode:
+    return GraphNode(
+        **{**node, "aliases": tuple(node.get("aliases", ())), "ignored": tuple(node.get("ignored", ()))}  # pyright: ignore[reportArgumentType]
+    )
 
 
 def _assumptions() -> dict[str, dict[str, Any]]:

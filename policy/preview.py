@@ -2,8 +2,9 @@
 
 Pulumi prints one document (`PreviewDigest`: `steps` with `op`, `urn`, `oldState`, `newState`, `diffReasons`,
 `replaceReasons`, `detailedDiff`; pulumi/pulumi, sdk/go/common/display/json.go), or, with streaming on, one engine event
-a line (`resourcePreEvent` with `metadata`, where a diff's `kind` is `diffKind`; sdk/go/common/apitype/events.go). Either may have other lines around it. The
-several steps of one replacement become one. Secrets are masked by Pulumi, and here once more.
+a line (`resourcePreEvent` with `metadata`, where a diff's `kind` is `diffKind`; sdk/go/common/apitype/events.go).
+Either may have other lines around it. The several steps of one replacement become one. Secrets are masked by Pulumi,
+and here once more.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ def _steps(text: str) -> Iterator[Json]:
         _refuse_failure(document)
         if "steps" in document or "changeSummary" in document:
             found = True
-            yield from cast(list[Json], document.get("steps") or [])
+            yield from (step if isinstance(step, dict) else {} for step in document.get("steps") or [])
         elif "summaryEvent" in document:
             found = True
         for name in ("resourcePreEvent", "resOutputsEvent"):
@@ -98,8 +99,6 @@ def _documents(text: str) -> Iterator[Json]:
             value, position = decoder.raw_decode(text, start)
         except ValueError:
             position = start + 1
-            if '"steps"' in text[start : start + 100_000] and text.rstrip()[-1:] != "}":
-                raise Unreadable("the preview's JSON ends in the middle: run pulumi preview --json again") from None
             continue
         if isinstance(value, dict):
             yield cast(Json, value)

@@ -27,7 +27,7 @@ def code(value: object) -> str:
     """
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
     text = re.sub(r"[\s\x00-\x1f\x7f\u2028\u2029]+", " ", text).replace("`", "'").strip()
-    text = text.replace("|", "¦").replace("<!--", "‹!--").replace("-->", "--›")
+    text = text.replace("|", "¦").replace("<!--", "< !--").replace("-->", "-- >")
     # Characters that turn the direction of writing could make a line read as something else than it says.
     text = re.sub("[\u202a-\u202e\u2066-\u2069\u200b-\u200f]", "", text)
     return f"`{text[:LONGEST_VALUE]}…`" if len(text) > LONGEST_VALUE else f"`{text or ' '}`"
@@ -118,8 +118,8 @@ def _long(value: Any) -> bool:
 def least_privilege(plan: Plan) -> str:
     """The matrix's difference: who may do more, who may do less."""
     before, after = plan.before(), plan.after()
-    lines = [f"- + {cell}" for cell in cells(widened(before, after))]
-    lines += [f"- − {cell}" for cell in cells(narrowed(before, after))]
+    lines = [f"- new: {cell}" for cell in cells(widened(before, after))]
+    lines += [f"- no longer: {cell}" for cell in cells(narrowed(before, after))]
     return folded(f"Least privilege: {len(lines)} differences", lines) if lines else "**Least privilege:** as it was."
 
 

@@ -1,8 +1,9 @@
 """Who asks, and may they: principals, tokens, policies. Which permission a method needs is in `permissions.py`.
 
 Local limits: a group has no members but itself (a token can be had for the group), one project, no deny policies,
-conditions only on `request.time`. A policy on the project counts for everything, billing account included. The owner's
-grant is the organization's, above the project: no policy that a client sets can take it away or shows it.
+conditions only on `request.time` and on how `resource.name` starts. A policy on the project counts for everything,
+billing account included. The owner's grant is the organization's, above the project: no policy that a client sets can
+take it away or shows it.
 """
 
 from __future__ import annotations
@@ -104,7 +105,7 @@ class Iam:
         mine = self._identities(identity)
         now = self._cloud.clock()
         return any(
-            self._grants(binding["role"], permission) and policies.is_in_force(binding, now)
+            self._grants(binding["role"], permission) and policies.is_in_force(binding, now, resource)
             for policy in self._policies_above(resource)
             for binding in policy["bindings"]
             if not mine.isdisjoint(binding["members"])

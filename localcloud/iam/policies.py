@@ -18,6 +18,7 @@ _MEMBER = re.compile(
     rf"|project(Owner|Editor|Viewer):[\w:.-]+|principal(Set)?:{_PRINCIPAL}"
     rf"|deleted:(user|group|serviceAccount):{_EMAIL}\?uid=\d+|deleted:principal(Set)?:{_PRINCIPAL}"
 )
+_BELOW = re.compile(r"""\s*resource\.name\.startsWith\(\s*["']([^"']+)["']\s*\)\s*""")
 _UNTIL = re.compile(r"""\s*request\.time\s*<\s*timestamp\(\s*["']([^"']+)["']\s*\)\s*""")
 
 
@@ -53,20 +54,25 @@ def _check(binding: dict[str, Any], condition: dict[str, Any] | None, policy: Po
         return
     if policy.get("version") != 3:
         raise ApiError(400, "Conditional role bindings need a policy with version 3.")
-    until = _UNTIL.fullmatch(condition.get("expression", ""))
-    if not until or not _time(until[1]):
+    expression = condition.get("expression", "")
+    until = _UNTIL.fullmatch(expression)
+    if not (_BELOW.fullmatch(expression) or (until and _time(until[1]))):
         raise ApiError(
             400,
             f"Condition {condition.get('expression')!r} of the binding of {binding['role']} is not understood: "
-            'the local cloud knows conditions of the form request.time < timestamp("2030-01-01T00:00:00Z") only.',
+            'the local cloud knows conditions of the forms request.time < timestamp("2030-01-01T00:00:00Z") and '
+            'resource.name.startsWith("projects/_/buckets/B/objects/PREFIX") only.',
         )
 
 
-def is_in_force(binding: dict[str, Any], now: float) -> bool:
-    """Whether the binding's condition, if any, holds at `now` (seconds since the epoch)."""
+def is_in_force(binding: dict[str, Any], now: float, resource: str) -> bool:
+    """Whether the binding's condition, if any, holds at `now` (seconds since the epoch) for `//HOST/NAME`."""
     if "condition" not in binding:
         return True
-    until = _UNTIL.fullmatch(binding["condition"]["expression"])
+    expression = binding["condition"]["expression"]
+    if below := _BELOW.fullmatch(expression):
+        return resource.removeprefix("//").partition("/")[2].startswith(below[1])
+    until = _UNTIL.fullmatch(expression)
     end = _time(until[1]) if until else None
     return end is not None and now < end.timestamp()
 

@@ -52,7 +52,7 @@ class ObjectRoutes:
     def found(self, request: web.Request, *permissions: str) -> StoredObject:
         bucket, name = request.match_info["bucket"], request.match_info["object"]
         authorization = request.headers.get("Authorization")
-        self.objects.require(authorization, bucket, *permissions)
+        self.objects.require(authorization, bucket, *permissions, name=name)
         return self.objects.find(authorization, bucket, name, request.query.get("generation"))
 
     def answer(self, found: StoredObject) -> web.Response:

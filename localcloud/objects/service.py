@@ -36,11 +36,15 @@ class ObjectService:
     def endpoint(self) -> str:
         return self.cloud.endpoint(HOST)
 
-    def require(self, authorization: str | None, bucket: str, *permissions: str) -> None:
-        """`ApiError` 401, 403 naming the permission, or 404 for a bucket that does not exist."""
+    def require(self, authorization: str | None, bucket: str, *permissions: str, name: str = "") -> None:
+        """`ApiError` 401, 403 naming the permission, or 404 for a bucket that does not exist.
+
+        With the object's `name`, grants on a condition on it count; a stored object's is always given.
+        """
         principal = self.cloud.iam.authenticate(authorization)
         for permission in permissions:
-            self.cloud.iam.require(principal, permission, f"//{HOST}/projects/_/buckets/{bucket}")
+            place = f"projects/_/buckets/{bucket}" + (f"/objects/{name}" if name else "")
+            self.cloud.iam.require(principal, permission, f"//{HOST}/{place}")
         self.bucket(bucket)
 
     def bucket(self, name: str) -> dict[str, Any]:
@@ -68,7 +72,7 @@ class ObjectService:
     ) -> StoredObject:  # fmt: skip
         """Store finished content; replacing an object needs the permission to delete it."""
         if current := self.store.get(bucket, name):
-            self.require(authorization, bucket, "storage.objects.delete")
+            self.require(authorization, bucket, "storage.objects.delete", name=name)
             self.check_retention(current, keep=self.versioned(bucket))
         return self.store.put(bucket, name, content, fields, when=when, keep=self.versioned(bucket))
 

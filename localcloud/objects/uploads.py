@@ -43,7 +43,7 @@ class Uploads:
         """POST: everything at once, or the beginning of a resumable upload."""
         bucket = request.match_info["bucket"]
         authorization = request.headers.get("Authorization")
-        self.objects.require(authorization, bucket, WRITE)
+        self.objects.require(authorization, bucket, WRITE, name=request.query.get("name", ""))
         kind = request.query.get("uploadType")
         if kind == "resumable":
             return await self.begin(request, bucket, authorization)

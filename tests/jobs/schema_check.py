@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import Any
 
 SCHEMA = json.loads(Path(__file__).parents[2].joinpath("jobs/prepare/prepare/readiness.schema.json").read_text("utf-8"))
-TYPES = {"object": dict, "array": list, "string": str, "integer": int, "number": (int, float), "null": type(None)}
+TYPES = {
+    "object": dict,
+    "array": list,
+    "string": str,
+    "integer": int,
+    "number": (int, float),
+    "null": type(None),
+    "boolean": bool,
+}
 WORDS = {"$schema", "$defs", "title", "description", "format"}
 
 
@@ -22,10 +30,12 @@ def schema_of(name: str) -> dict[str, Any]:
     return STUDY_SCHEMA if name.endswith("/study.json") else SCHEMA
 
 
-def problems(value: Any, schema: dict[str, Any] = SCHEMA, where: str = "$") -> list[str]:
-    """What is wrong with `value`, each with its place; empty when it keeps to the schema."""
+def problems(
+    value: Any, schema: dict[str, Any] = SCHEMA, where: str = "$", whole: dict[str, Any] = SCHEMA
+) -> list[str]:
+    """What is wrong with `value`, each with its place; empty when it keeps to the schema, a part of `whole`."""
     if "$ref" in schema:
-        return problems(value, SCHEMA["$defs"][schema["$ref"].rpartition("/")[2]], where)
+        return problems(value, whole["$defs"][schema["$ref"].rpartition("/")[2]], where, whole)
     found: list[str] = []
     for keyword, rule in schema.items():
         if keyword not in WORDS:
@@ -34,16 +44,18 @@ def problems(value: Any, schema: dict[str, Any] = SCHEMA, where: str = "$") -> l
         rest = schema.get("additionalProperties", {})
         for key, child in value.items():
             rule = schema.get("properties", {}).get(key, rest)
-            found += [f"{where}.{key}: not allowed"] if rule is False else problems(child, rule, f"{where}.{key}")
+            found += (
+                [f"{where}.{key}: not allowed"] if rule is False else problems(child, rule, f"{where}.{key}", whole)
+            )
     if isinstance(value, list):
         for number, child in enumerate(value):
-            found += problems(child, schema.get("items", {}), f"{where}[{number}]")
+            found += problems(child, schema.get("items", {}), f"{where}[{number}]", whole)
     return found
 
 
 def _type(value: Any, rule: Any, _: Any) -> list[str]:
     names = rule if isinstance(rule, list) else [rule]
-    fits = any(isinstance(value, TYPES[name]) for name in names) and not isinstance(value, bool)
+    fits = any(isinstance(value, TYPES[name]) and isinstance(value, bool) == (name == "boolean") for name in names)
     return [] if fits else [f"{value!r} is no {rule}"]
 
 

@@ -288,3 +288,27 @@ def test_other_services_see_names_and_files(records: Api) -> None:
     assert path is not None
     assert path.read_bytes() == b"x"
     assert cloud.object_path("records", "none") is None
+
+
+def test_a_grant_on_a_prefix_holds_for_objects_below_it_only(records: Api) -> None:
+    """As the previewer's on the locks of Pulumi's state."""
+    account = records.account("locker")
+    path = f"{HOST}/storage/v1/b/records/iam"
+    below = 'resource.name.startsWith("projects/_/buckets/records/objects/locks/")'
+    policy = records.call("GET", f"{path}?optionsRequestedPolicyVersion=3")
+    bound = {
+        "role": "roles/storage.objectUser",
+        "members": [f"serviceAccount:{account}"],
+        "condition": {"title": "locks", "expression": below},
+    }
+    records.call("PUT", path, {**policy, "version": 3, "bindings": [*policy.get("bindings", []), bound]})
+    for name in ("locks%2Fa", "state%2Fa"):
+        put(records, name)
+
+    assert put(records, "locks%2Fb", account=account).status_code == 200
+    assert records.raw("GET", f"{ITEMS}/locks%2Fa?alt=media", account=account).status_code == 200
+    assert records.raw("DELETE", f"{ITEMS}/locks%2Fa", account=account).status_code == 204
+    assert put(records, "state%2Fb", account=account).status_code == 403
+    assert records.refused("GET", f"{ITEMS}/state%2Fa?alt=media", account=account)[0] == 403
+    assert records.refused("DELETE", f"{ITEMS}/state%2Fa", account=account)[0] == 403
+    assert records.refused("GET", ITEMS, account=account)[0] == 403
