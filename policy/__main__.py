@@ -1,25 +1,8 @@
-"""`python -m policy COMMAND …`: what can be asked about a change before it is deployed."""
+"""`python -m policy COMMAND …`: the commands of `review`, which judge a change by these rules and by what it does."""
 
 from __future__ import annotations
 
-import importlib
-import sys
-
-COMMANDS = {
-    "gate": "may this plan be carried out",
-    "graph": "what the program declares for a stack, as JSON",
-}
-"""Each is the `main` of the module of its name."""
-
-
-def main(arguments: list[str]) -> int:
-    if not arguments or arguments[0] not in COMMANDS:
-        print(
-            "python -m policy COMMAND, one of", *(f"  {name:16}{words}" for name, words in COMMANDS.items()), sep="\n"
-        )
-        return 2
-    return importlib.import_module(f"policy.{arguments[0].replace('-', '_')}").main(arguments[1:])
-
+import runpy
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    runpy.run_module("review", run_name="__main__", alter_sys=True)

@@ -16,6 +16,7 @@ PARTS = {
     "localcloud": "localcloud",
     "policy": "policy",
     "prepare": "jobs",
+    "review": "review",
     "smoke_tests": "smoke_tests",
     "tests": "tests",
     "viewer": "viewer",
@@ -31,8 +32,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "policy": set(),
 }
 MAY_NOT_IMPORT: dict[str, set[str]] = {
-    "localcloud": {"infra", "components", "tests"},
+    "localcloud": {"infra", "components", "review", "tests"},
     "loader": {"infra", "components", "tests"},
+    "review": {"infra", "components", "tests"},
 }
 """Parts that lean on others: `localcloud` runs the program, and reads nothing of it."""
 

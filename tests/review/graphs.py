@@ -6,8 +6,8 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from policy.compare import plan_of
-from policy.graph import Graph, GraphNode
+from review.compare import plan_of
+from review.graph import Graph, GraphNode
 
 STACK = "urn:pulumi:dev::imaging::pulumi:pulumi:Stack::imaging-dev"
 DATASET = "gcp:healthcare/dataset:Dataset"

@@ -4,7 +4,7 @@ The program runs in process against a control plane of its own that nobody else 
 (the project, the digest of the job's image, …) is filled from `assumed.yaml`, so that everything which can be declared
 is there to be looked at; buckets and keys of other stacks are made first. Secrets are masked.
 
-    python -m policy graph --stack STACK [--root FOLDER]
+    python -m review graph --stack STACK [--root FOLDER]
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from localcloud.engine import (
     program_of,
     run,
 )
-from policy.plan import SECRET, UNKNOWN, Unreadable
+from review.plan import SECRET, UNKNOWN, Unreadable
 
 ROOT = Path(__file__).resolve().parents[1]
 ASSUMED = Path(__file__).with_name("assumed.yaml")
@@ -128,7 +128,7 @@ def to_json(graph: Graph) -> Json:
 def from_json(document: Any) -> Graph:
     """Raises `Unreadable` for what is not a graph of this version."""
     if not isinstance(document, dict) or cast(Json, document).get("version") != VERSION:
-        raise Unreadable(f"this is no resource graph of version {VERSION}: make it with python -m policy graph")
+        raise Unreadable(f"this is no resource graph of version {VERSION}: make it with python -m review graph")
     top = cast(Json, document)
     try:
         nodes = tuple(_read(node) for node in top["resources"])
@@ -181,7 +181,7 @@ def _send(transport: DirectTransport, api: str, path: str, query: dict[str, str]
 
 def main(arguments: Sequence[str]) -> int:
     """Prints the graph as JSON; exit code 2 with a sentence when the program cannot be run."""
-    parser = argparse.ArgumentParser(prog="python -m policy graph", description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m review graph", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--stack", required=True)
     parser.add_argument("--root", type=Path, default=ROOT, help="the project's folder, this one unless said otherwise")
     options = parser.parse_args(arguments)

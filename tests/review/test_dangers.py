@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from policy.compare import plan_of
-from policy.dangers import dangers
-from policy.graph import Graph, GraphNode
-from policy.lost import LOST
-from tests.policy.graphs import (
+from review.compare import plan_of
+from review.dangers import dangers
+from review.graph import Graph, GraphNode
+from review.lost import LOST
+from tests.review.graphs import (
     BUCKET,
     BUCKET_GRANT,
     JOB,

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from policy import gate
-from policy.base import graphs_at, merge_base
-from policy.compare import plan_of
-from policy.graph import declared
-from policy.plan import Unreadable, to_json
+from review import gate
+from review.base import graphs_at, merge_base
+from review.compare import plan_of
+from review.graph import declared
+from review.plan import Unreadable, to_json
 from tests.harness import ROOT
-from tests.policy.graphs import TOPIC, dataset, digest, graph, node
+from tests.review.graphs import TOPIC, dataset, digest, graph, node
 
 HARMLESS = digest(graph(dataset()), graph(dataset(), node(TOPIC, "new")))
 DEADLY = digest(graph(dataset()), graph())
@@ -77,8 +77,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "Pulumi.dev.yaml").write_text("config: {gcp:project: my-imaging}\n")
     (folder / "infra").mkdir()
     (folder / "infra" / "__init__.py").write_text("NAME = 'one'\n")
-    (folder / "policy").mkdir()
-    (folder / "policy" / "__init__.py").write_text("raise RuntimeError('the base has tools of its own')\n")
+    (folder / "review").mkdir()
+    (folder / "review" / "__init__.py").write_text("raise RuntimeError('the base has tools of its own')\n")
     (folder / "__main__.py").write_text(
         "import pulumi_gcp as gcp\nfrom infra import NAME\ngcp.storage.Bucket(NAME, name=NAME, location='EU')\n"
     )

@@ -13,12 +13,12 @@ import pulumi
 import pulumi_gcp
 import pytest
 
-from policy import force_new
-from policy.compare import former_urns, plan_of
-from policy.graph import declared, from_json, of_deployment, to_json
-from policy.lost import LOST
+from review import force_new
+from review.compare import former_urns, plan_of
+from review.graph import declared, from_json, of_deployment, to_json
+from review.lost import LOST
 from tests import harness
-from tests.policy.graphs import ARCHIVE, DATASET, TOPIC, Graph, dataset, graph, node, with_inputs
+from tests.review.graphs import ARCHIVE, DATASET, TOPIC, Graph, dataset, graph, node, with_inputs
 
 FORCES = re.compile(
     r"forces? (?:a )?(?:new|replac|recreat)|trigger recreation|\bImmutable\b|cannot be changed|"
@@ -143,7 +143,7 @@ def test_the_table_was_checked_against_the_installed_provider() -> None:
 
 
 def table() -> dict[str, Any]:
-    return json.loads((harness.ROOT / "policy" / "force_new.json").read_text())
+    return json.loads((harness.ROOT / "review" / "force_new.json").read_text())
 
 
 def documented(type_: str) -> dict[str, str]:

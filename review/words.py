@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from policy.dangers import Danger, short
-from policy.grants import Right, narrowed, widened
-from policy.plan import Plan, Step
+from review.dangers import Danger, short
+from review.grants import Right, narrowed, widened
+from review.plan import Plan, Step
 
 LONGEST_VALUE = 120
 VERBS = {"create": "created", "update": "changed", "replace": "replaced", "delete": "deleted"}

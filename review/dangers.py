@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from policy.grants import PUBLIC, Right, grants, widened
-from policy.lost import LOST, guards
-from policy.plan import Plan, State, Step
+from review.grants import PUBLIC, Right, grants, widened
+from review.lost import LOST, guards
+from review.plan import Plan, State, Step
 
 Kind = Literal["delete", "replace", "unprotect", "public", "widen"]
 

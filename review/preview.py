@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
-from policy.plan import SECRET, UNKNOWN, Op, Plan, State, Step, Unreadable
+from review.plan import SECRET, UNKNOWN, Op, Plan, State, Step, Unreadable
 
 SIGNATURE = "4dabf18193072939515e22adb298388d"
 """Key of Pulumi's wrapped values; a secret's value is the other constant."""

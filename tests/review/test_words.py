@@ -6,11 +6,11 @@ import re
 
 import pytest
 
-from policy.compare import plan_of
-from policy.dangers import dangers
-from policy.graph import Graph
-from policy.words import code, in_words, plain, sentence
-from tests.policy.graphs import TOPIC, dataset, grant, graph, node, role
+from review.compare import plan_of
+from review.dangers import dangers
+from review.graph import Graph
+from review.words import code, in_words, plain, sentence
+from tests.review.graphs import TOPIC, dataset, grant, graph, node, role
 
 EVIL = "x`y|z\n# Heading\n<!-- imaging-plan --> <img src=x onerror=alert(1)> @someone #1 [a](javascript:b) \u202eback"
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from policy import compare, preview
-from policy.plan import SECRET, UNKNOWN, Plan, Unreadable, from_json, to_json
+from review import compare, preview
+from review.plan import SECRET, UNKNOWN, Plan, Unreadable, from_json, to_json
 from tests.jobs.schema_check import problems
-from tests.policy.graphs import TOPIC, Graph, dataset, digest, grant, graph, node, previewed, role
+from tests.review.graphs import TOPIC, Graph, dataset, digest, grant, graph, node, previewed, role
 
 SCHEMA = json.loads((Path(preview.__file__).parent / "plan.schema.json").read_text())
 BEFORE = graph(dataset(), node(TOPIC, "old"), node(TOPIC, "same", name="t"), role("a.b.get"), grant())

@@ -16,13 +16,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from policy import preview
-from policy.base import graphs_at, merge_base
-from policy.compare import plan_of
-from policy.dangers import dangers
-from policy.graph import Graph, declared
-from policy.plan import Plan, Unreadable, from_json, to_json
-from policy.words import in_words
+from review import preview
+from review.base import graphs_at, merge_base
+from review.compare import plan_of
+from review.dangers import dangers
+from review.graph import Graph, declared
+from review.plan import Plan, Unreadable, from_json, to_json
+from review.words import in_words
 
 GO, STOP, UNREAD = 0, 1, 2
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from policy.force_new import replacing
-from policy.graph import Graph, GraphNode
-from policy.plan import Op, Plan, State, Step
+from review.force_new import replacing
+from review.graph import Graph, GraphNode
+from review.plan import Op, Plan, State, Step
 
 
 def plan_of(before: Graph, after: Graph) -> Plan:

@@ -15,8 +15,8 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from policy.graph import ROOT, Graph, from_json
-from policy.plan import Unreadable
+from review.graph import ROOT, Graph, from_json
+from review.plan import Unreadable
 
 MINUTE = 60
 
@@ -39,7 +39,7 @@ def graphs_at(commit: str, stacks: list[str], root: Path = ROOT, *, tools: Path 
 
 def _graph(folder: Path, stack: str, tools: Path) -> Graph:
     # -P: the folder is not searched for modules before the program itself is run, so the tools are the present ones.
-    command = [sys.executable, "-P", "-m", "policy", "graph", "--stack", stack, "--root", str(folder)]
+    command = [sys.executable, "-P", "-m", "review", "graph", "--stack", stack, "--root", str(folder)]
     environment = {**os.environ, "PYTHONPATH": str(tools), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=MINUTE)  # noqa: S603
     if done.returncode:

@@ -1,0 +1,24 @@
+"""`python -m review COMMAND …`, also to be had as `python -m policy COMMAND …`."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+COMMANDS = {
+    "gate": "may this plan be carried out",
+    "graph": "what the program declares for a stack, as JSON",
+}
+"""Each is the `main` of the module of its name."""
+
+
+def main(arguments: list[str]) -> int:
+    if not arguments or arguments[0] not in COMMANDS:
+        print("python -m review COMMAND, one of")
+        print(*(f"  {name:16}{words}" for name, words in COMMANDS.items()), sep="\n")
+        return 2
+    return importlib.import_module(f"review.{arguments[0].replace('-', '_')}").main(arguments[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
