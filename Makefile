@@ -33,11 +33,13 @@ load: $(RUN) ## push DICOM files into the stack's store: make load FROM=folder (
 smoke: $(RUN) ## run the smoke tests against a deployed stack: make smoke STACK=local|dev|prod
 	@$(BIN)/python tools/on_stack.py $(STACK) smoke_tests run --report reports/$(STACK)
 
-preview: $(RUN) ## what `pulumi up` would do: make preview STACK=dev
-	@$(BIN)/python tools/pulumi_cli.py preview --stack $(STACK)
+preview: $(DEV) ## what the policy says, then what `pulumi up` would do: make preview STACK=dev
+	@$(BIN)/python -m localcloud judge --stack $(STACK)
+	@$(BIN)/python tools/pulumi_cli.py preview --stack $(STACK) --policy-pack policy
 
-deploy: $(RUN) ## `pulumi up`: make deploy STACK=dev
-	@$(BIN)/python tools/pulumi_cli.py up --stack $(STACK)
+deploy: $(DEV) ## `pulumi up`, with the policy: make deploy STACK=dev
+	@$(BIN)/python -m localcloud judge --stack $(STACK)
+	@$(BIN)/python tools/pulumi_cli.py up --stack $(STACK) --policy-pack policy
 
 bench: $(DEV) ## the benchmarks, as ratios against a named peer
 	@status=0; for name in deploy up store release viewer pyramid frames "copying --mib 1000"; do \

@@ -1,4 +1,4 @@
-"""`python -m localcloud`: up, serve, token, env."""
+"""`python -m localcloud`: up, judge, serve, token, env."""
 
 from __future__ import annotations
 
@@ -30,6 +30,9 @@ def parser() -> argparse.ArgumentParser:
     up.add_argument("--json", type=Path, metavar="FILE", help="write the stack's outputs there")
     up.add_argument("--no-viewer", action="store_true", help="do not build and release the viewer")
     up.add_argument("--no-demo", action="store_true", help="do not load the demo slide")
+
+    judge = commands.add_parser("judge", help="ask the policy about a stack, without making or asking anything")
+    judge.add_argument("--stack", default="local", help="name of the stack (default: %(default)s)")
 
     serve = commands.add_parser("serve", help="start the empty local cloud alone, for use with the Pulumi CLI")
     serve.add_argument(
@@ -71,6 +74,10 @@ def main(arguments: list[str] | None = None) -> int:
             from localcloud.up import up
 
             return up(options)
+        if options.command == "judge":
+            from localcloud.rehearsal import main as judge
+
+            return judge(options.stack)
         if options.command == "serve":
             from localcloud.serve import serve
 

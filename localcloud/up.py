@@ -20,7 +20,6 @@ from rich.console import Console
 
 from localcloud import state, view
 from localcloud.assemble import Parts
-from localcloud.checking import check_settings
 from localcloud.engine import (
     ConfigProblem,
     Deployment,
@@ -31,12 +30,14 @@ from localcloud.engine import (
     program_of,
     run,
 )
+from localcloud.rehearsal import PolicyBroken, judge, today
 from localcloud.serve import JOB
 from localcloud.server import PortTaken
 from localcloud.session import LOGS, session, wait_for_the_end
 
 ROOT = Path()
 TOKEN = f"{sys.executable} -m localcloud token --as {{principal}}"
+JOB_IMAGE, SOME_DIGEST = "dicom-platform:jobImageDigest", f"sha256:{'0' * 64}"
 LOOPBACK = re.compile(r"http://127\.0\.0\.1:\d+")
 
 
@@ -45,7 +46,9 @@ def up(options: argparse.Namespace) -> int:
     console = Console(highlight=False)
     try:
         loaded = load_config(ROOT, "local")
-        check_settings(program_of(ROOT), loaded)
+        # The digest is only known once the local registry is up, and every rule looks at what would run.
+        rehearsed = load_config(ROOT, "local", {JOB_IMAGE: SOME_DIGEST})
+        judge(program_of(ROOT), rehearsed, "local", root=ROOT, today=today())
         project = loaded.config["gcp:project"]
         with session(port=options.port, data=None, settings={"project": project, "new_project": True}) as parts:
             started = time.monotonic()
@@ -65,7 +68,7 @@ def up(options: argparse.Namespace) -> int:
                 console.print("Serving until Ctrl-C.")
                 wait_for_the_end()
             return status
-    except (PortTaken, ConfigProblem, DeploymentFailed, pulumi.RunError) as error:
+    except (PortTaken, ConfigProblem, DeploymentFailed, PolicyBroken, pulumi.RunError) as error:
         print(f"localcloud: {error}", file=sys.stderr)
         return 2 if isinstance(error, PortTaken) else 1
     except OSError as error:
@@ -78,7 +81,7 @@ def deploy(console: Console, parts: Parts, settings: Mapping[str, Any] | None = 
 
     `settings` go before those of Pulumi.local.yaml.
     """
-    digest = {"dicom-platform:jobImageDigest": parts.registry.seed(JOB)}
+    digest = {JOB_IMAGE: parts.registry.seed(JOB)}
     loaded = load_config(ROOT, "local", {**(settings or {}), **digest})
     base = parts.cloud.base
     config = {key: LOOPBACK.sub(base, value) for key, value in loaded.config.items()}

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
+from policy.exceptions import Exceptions
 from policy.resource import Resource, Violation
 from policy.rule import WHOLE, Rule, violation
 from policy.rules import RULES
 from policy.seen import Seen, Undecided
 from policy.stack import Stack
+
+NO_EXCEPTIONS = Exceptions()
 
 
 @dataclass(frozen=True)
@@ -38,16 +42,28 @@ class Report:
     open: list[Open] = field(default_factory=list[Open])
 
     def __str__(self) -> str:
-        count = "1 violation" if len(self.violations) == 1 else f"{len(self.violations)} violations"
-        return "\n".join([f"The policy has {count}:", *(f"  - {found}" for found in self.violations)])
+        """What stands against a deployment, one line each."""
+        against = [*self.violations, *self.open]
+        count = "1 objection" if len(against) == 1 else f"{len(against)} objections"
+        return "\n".join([f"The policy has {count}:", *(f"  - {found}" for found in against)])
 
 
-def check(resources: Sequence[Resource], rules: Iterable[Rule] = RULES) -> Report:
-    """Every rule over every resource that it looks at."""
+def check(
+    resources: Sequence[Resource],
+    rules: Sequence[Rule] = RULES,
+    *,
+    exceptions: Exceptions = NO_EXCEPTIONS,
+    today: date = date.max,
+) -> Report:
+    """Every rule over every resource that it looks at; what an exception allows on the day `today` is a warning."""
     stack, report = Stack(resources), Report()
     for rule in rules:
         for seen in looked_at(rule, stack):
             ask(rule, stack, seen, report)
+    allowed = [violation for violation in report.violations if exceptions.allow(violation, today)]
+    report.violations = [violation for violation in report.violations if violation not in allowed]
+    report.violations += exceptions.faults([rule.name for rule in RULES], today)
+    report.warnings += allowed + exceptions.idle({resource.urn for resource in resources}, allowed, today)
     return report
 
 

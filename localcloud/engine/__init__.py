@@ -5,6 +5,7 @@ It creates; it does not update, replace, refresh or delete. For those use the Pu
 
 from localcloud.engine.config import ConfigProblem, StackConfig, load_config, program_of
 from localcloud.engine.failures import DeploymentFailed, Failure
+from localcloud.engine.foretell import foretell
 from localcloud.engine.graph import Deployment, Event, Invoke, Node
 from localcloud.engine.provider import Declared, Provider, Refused
 from localcloud.engine.rest import RestProvider
@@ -29,6 +30,7 @@ __all__ = [
     "RestProvider",
     "StackConfig",
     "Transport",
+    "foretell",
     "load_config",
     "program_of",
     "run",

@@ -43,6 +43,7 @@ class Monitor:
         settings: Mapping[str, str],
         preview: bool,
         reuse: Reuse,
+        foretell: Callable[[Declared], tuple[str, dict[str, Any]]],
         on_event: Callable[[Event], None],
     ) -> None:
         self.deployment = Deployment()
@@ -53,6 +54,7 @@ class Monitor:
         self._settings = settings
         self._preview = preview
         self._reuse = reuse
+        self._foretell = foretell
         self._on_event = on_event
         self._positions: dict[str, str] = {}
         self._broken: set[str] = set()
@@ -159,8 +161,10 @@ class Monitor:
         kept = self._reuse.same(node)
         if kept is not None:
             node.id, node.outputs, node.status = kept.id, dict(kept.outputs), "same"
-        elif self._preview or is_provider:
+        elif is_provider:
             node.id, node.outputs = "" if self._preview else "local", dict(node.inputs)
+        elif self._preview:
+            node.id, node.outputs = self._foretell(self._declared(node))
         else:
             node.id, node.outputs = self._provider.create(self._declared(node))
         node.secret_outputs = node.secrets | {key for key in secret_outputs if key in node.outputs}
@@ -199,6 +203,11 @@ class Monitor:
             )
         )
         self._tell(node, "failed")
+
+
+def foretell_nothing(declared: Declared) -> tuple[str, dict[str, Any]]:
+    """What a preview knows for sure: what is declared."""
+    return "", dict(declared.inputs)
 
 
 def not_made(node: Node) -> resource_pb2.RegisterResourceResponse:

@@ -45,7 +45,7 @@ class RestProvider:
         self._clock = clock
 
     def check(self, declared: Declared) -> Json:
-        type_, inputs = declared.type, declared.inputs
+        type_ = declared.type
         if type_ in ELSEWHERE:
             raise Refused(ELSEWHERE[type_])
         row = ROWS.get(type_)
@@ -54,9 +54,7 @@ class RestProvider:
                 "the in-process deployer does not know this type: deploy with the Pulumi CLI, "
                 "or add its row to localcloud/engine/types"
             )
-        if row and row.named_by and inputs.get(row.named_by) is None:
-            return {**inputs, row.named_by: f"{declared.name}-{suffix(declared.urn)}"}
-        return inputs
+        return named(declared)
 
     def create(self, declared: Declared) -> tuple[str, Json]:
         values = with_settings(declared.inputs, declared.settings)
@@ -96,6 +94,14 @@ class RestProvider:
 
     def _adopt(self, row: Row, values: Json) -> Json | None:
         return self._api.find(row.host, f"/{row.version}/{fill(row.id, values)}")
+
+
+def named(declared: Declared) -> Json:
+    """The inputs, with an automatic name where the type has one and none is declared."""
+    row = ROWS.get(declared.type)
+    if row and row.named_by and declared.inputs.get(row.named_by) is None:
+        return {**declared.inputs, row.named_by: f"{declared.name}-{suffix(declared.urn)}"}
+    return declared.inputs
 
 
 def with_settings(inputs: Json, settings: Mapping[str, Any]) -> Json:

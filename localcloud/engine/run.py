@@ -23,8 +23,8 @@ from pulumi.runtime import stack as sdk_stack
 from localcloud.engine.failures import CallRefused, DeploymentFailed
 from localcloud.engine.graph import Deployment, Event
 from localcloud.engine.logs import EngineLog
-from localcloud.engine.monitor import Monitor
-from localcloud.engine.provider import Provider
+from localcloud.engine.monitor import Monitor, foretell_nothing
+from localcloud.engine.provider import Declared, Provider
 from localcloud.engine.reuse import Reuse
 
 T = TypeVar("T")
@@ -40,12 +40,14 @@ def run(
     secret_keys: Sequence[str] = (),
     preview: bool = False,
     previous: Deployment | None = None,
+    foretell: Callable[[Declared], tuple[str, dict[str, Any]]] = foretell_nothing,
     on_event: Callable[[Event], None] | None = None,
 ) -> Deployment:
     """Deploy what `program` declares and return the resulting graph.
 
     `config` holds full keys (`gcp:project`, `<project>:dataset`) and their text values, as the CLI hands them over.
-    In a preview nothing is created and what only a deployment can tell is `UNKNOWN`. With `previous`, resources whose
+    In a preview nothing is created, and what only a deployment can tell is `UNKNOWN`, but for ids and outputs that
+    `foretell` tells. With `previous`, resources whose
     URN and inputs are equal are kept without a request. `on_event` is called from the run's thread.
 
     Raises `DeploymentFailed` with every resource that failed (the others exist), or the program's own exception.
@@ -57,6 +59,7 @@ def run(
         settings={key.removeprefix("gcp:"): value for key, value in config.items() if key.startswith("gcp:")},
         preview=preview,
         reuse=Reuse(previous),
+        foretell=foretell,
         on_event=on_event or (lambda _: None),
     )
 
