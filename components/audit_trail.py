@@ -1,25 +1,28 @@
 """Data Access audit logs, and a bucket that keeps all audit logs for as long as somebody may have to ask.
 
-Owns: that every read, search and export of DICOM, secrets and records is logged with its principal, and that the log
-survives. Deliberately not: alerts on what it says.
+Owns: that every read, search and export of DICOM, secrets and records is logged with its principal, that the log
+survives, and who may read the Data Access log. Deliberately not: alerts on what it says.
 
 Traps: Data Access logs are *off* for the Healthcare API until asked for. The audit configuration of one service is
 authoritative, so each service is one resource with all three types and no exempted member. Locking a retention
 cannot be undone, not by Google either. The `_Default` bucket forgets after 30 days; hence a bucket and sink of our
-own.
+own. `roles/logging.privateLogViewer` on the project would show every private log of it: readers get a view with the one
+log instead.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_gcp as gcp
 
 TYPE = "dicom-platform:components:AuditTrail"
 LOG_TYPES = ("ADMIN_READ", "DATA_READ", "DATA_WRITE")
+DATA_ACCESS = 'LOG_ID("cloudaudit.googleapis.com/data_access")'
 AUDIT_LOGS = 'log_id("cloudaudit.googleapis.com/activity") OR log_id("cloudaudit.googleapis.com/data_access")'
+VIEW = "data-access"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,12 +36,15 @@ class AuditTrailArgs:
     locked: bool
     """For good: neither the retention can be shortened nor the bucket deleted any more."""
     protected: bool
+    readers: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, "pulumi.Input[str]"])
+    """Members that may read the Data Access log, by a key that stays."""
 
 
 class AuditTrail(pulumi.ComponentResource):
-    """`bucket` is the log bucket's full name."""
+    """Full names: of the log bucket, and of the view of it through which the Data Access log is read."""
 
     bucket: pulumi.Output[str]
+    view: pulumi.Output[str]
 
     def __init__(self, name: str, args: AuditTrailArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(TYPE, name, {"services": list(args.services), "retentionDays": args.retention_days}, opts)
@@ -71,5 +77,26 @@ class AuditTrail(pulumi.ComponentResource):
             unique_writer_identity=True,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        self.bucket = bucket.id
-        self.register_outputs({"bucket": self.bucket, "writer": sink.writer_identity})
+        view = gcp.logging.LogView(
+            f"{name}-view",
+            parent=f"projects/{args.project}",
+            location=args.location,
+            bucket=bucket.bucket_id,
+            name=VIEW,
+            description="The Data Access log alone",
+            filter=DATA_ACCESS,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        for key, member in args.readers.items():
+            gcp.logging.LogViewIamMember(
+                f"{name}-{key}-reads",
+                parent=f"projects/{args.project}",
+                location=args.location,
+                bucket=bucket.bucket_id,
+                name=view.name,
+                role="roles/logging.viewAccessor",
+                member=member,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+        self.bucket, self.view = bucket.id, view.id
+        self.register_outputs({"bucket": self.bucket, "view": self.view, "writer": sink.writer_identity})

@@ -58,6 +58,7 @@ class Foundation:
     """Roots of Google's APIs, by short name."""
     apis: ProjectApis
     identities: Identities
+    trail: AuditTrail
     labels: Mapping[str, str]
 
     @property
@@ -85,7 +86,7 @@ def lay(settings: Settings) -> Foundation:
         ),
         after,
     )
-    AuditTrail(
+    trail = AuditTrail(
         "audit",
         AuditTrailArgs(
             project=settings.project,
@@ -95,6 +96,7 @@ def lay(settings: Settings) -> Foundation:
             retention_days=settings.audit_retention_days,
             locked=settings.audit_retention_locked,
             protected=settings.protected,
+            readers={"smoke": identities.member("smoke")},
         ),
         after,
     )
@@ -110,5 +112,6 @@ def lay(settings: Settings) -> Foundation:
         endpoints=api_roots(config),
         apis=apis,
         identities=identities,
+        trail=trail,
         labels=labels,
     )

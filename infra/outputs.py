@@ -33,6 +33,7 @@ def outputs(platform: Platform) -> dict[str, Any]:
         **_viewer(platform),
         "job": jobs.job.id if jobs else None,
         "jobRunUrl": jobs.run_url if jobs else None,
+        "auditView": platform.base.trail.view,
         "recordsBucket": preparing.records.bucket.name,
         "imageRepository": preparing.registry.address,
         "imageDigest": preparing.image.digest,

@@ -10,6 +10,7 @@ from localcloud.cloud import Cloud
 from localcloud.control import ControlPlane
 from localcloud.dicom import DicomStores
 from localcloud.hosting import Hosting
+from localcloud.logs import Logs
 from localcloud.objects import Objects
 from localcloud.pubsub import PubSub
 from localcloud.registry import Registry
@@ -31,11 +32,23 @@ class Parts:
 def assemble(cloud: Cloud) -> Parts:
     """Wire every service to `cloud`; nothing listens yet."""
     plane = ControlPlane(cloud)
+    logs = Logs(cloud)
     pubsub = PubSub(cloud)
     objects = Objects(cloud)
     secrets = Secrets(cloud)
     registry = Registry(cloud)
     runner = Runner(cloud, registry)
     chain = Chain(cloud, pubsub)
-    services = (pubsub, objects, secrets, registry, runner, chain, DicomStores(cloud), Hosting(cloud), SignIn(cloud))
+    services = (
+        logs,
+        pubsub,
+        objects,
+        secrets,
+        registry,
+        runner,
+        chain,
+        DicomStores(cloud),
+        Hosting(cloud),
+        SignIn(cloud),
+    )
     return Parts(cloud=cloud, plane=plane, registry=registry, services=services)

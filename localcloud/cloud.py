@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from localcloud.control.call import Call, Handler
     from localcloud.control.operations import Operations
     from localcloud.control.resources import Resources
-    from localcloud.iam import Iam
+    from localcloud.iam import Iam, Principal
 
 
 def not_wired(what: str) -> Callable[..., Any]:
@@ -20,6 +20,28 @@ def not_wired(what: str) -> Callable[..., Any]:
         raise RuntimeError(f"{what}: this part of the local cloud is not assembled")
 
     return refuse
+
+
+class Access(NamedTuple):
+    """One call of an API, as audit logs tell it. Holds no attribute of a patient."""
+
+    principal: Principal
+    service: str
+    """`healthcare.googleapis.com`."""
+    method: str
+    """As Google's audit logs call it."""
+    kind: Literal["ADMIN_READ", "ADMIN_WRITE", "DATA_READ", "DATA_WRITE"]
+    """The type of the permission, which decides the log."""
+    permission: str
+    resource: str
+    status: int
+    """Of HTTP; 499 when the caller went away."""
+    message: str = ""
+    caller: str = ""
+    """IP address."""
+    agent: str = ""
+    delta: dict[str, Any] | None = None
+    """What a changed policy has more or less (`PolicyDelta`)."""
 
 
 @dataclass(kw_only=True)
@@ -62,8 +84,10 @@ class Cloud:
     """(bucket, object) -> file with its content, or None. Set by the object service; checks no permission."""
     object_names: Callable[[str, str], list[str]] = field(default=not_wired("Cloud Storage"))
     """(bucket, prefix) -> names of live objects, sorted."""
-    audit: Callable[[dict[str, Any]], None] = field(default=lambda entry: None)
-    """Takes one data-access audit entry (Cloud Audit Logs' `AuditLog` shape, no attributes of patients)."""
+    log: Callable[[dict[str, Any]], None] = field(default=lambda entry: None)
+    """Takes one log entry (`LogEntry` of Cloud Logging, with `logName`, `timestamp` and `insertId`)."""
+    audit: Callable[[Access], None] = field(default=lambda access: None)
+    """Told of every call; keeps those that the project's audit configuration asks for."""
 
     def endpoint(self, host: str) -> str:
         """Root of an API, with a trailing slash: `http://127.0.0.1:8787/healthcare.googleapis.com/`."""

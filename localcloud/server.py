@@ -103,6 +103,8 @@ def control_handler(parts: Parts) -> Handler:
                 query=dict(request.query),
                 body=body,
                 authorization=request.headers.get("Authorization"),
+                caller=request.remote or "",
+                agent=request.headers.get("User-Agent", ""),
             )
         )
         parts.cloud.resources.flush()

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from localcloud.cloud import Cloud
 from localcloud.control import iam_methods, names, operation_methods, schema
+from localcloud.control.audited import audited
 from localcloud.control.call import Call, Request, Response
 from localcloud.control.discovery import Method, catalogue
 from localcloud.control.generic import Extra, Generic
@@ -58,11 +59,16 @@ class ControlPlane:
         params = {key: names.canonical(self._cloud, value) for key, value in params.items()}
         name = names.target(self._cloud, method, params)
         permission = permissions.required(method, request.body)
-        if permission:
-            self._cloud.iam.require(principal, permission, names.full(self._cloud, request.host, name))
-        require_enabled(self._cloud, request.host)
-        schema.check(method, request.body, request.query)
         call = Call(method_id=method.id, request=request, params=params, principal=principal, name=name)
+        if not permission:
+            return self._checked(call, method)
+        with audited(self._cloud, method, call, permission):
+            self._cloud.iam.require(principal, permission, names.full(self._cloud, request.host, name))
+            return self._checked(call, method)
+
+    def _checked(self, call: Call, method: Method) -> Any:
+        require_enabled(self._cloud, call.request.host)
+        schema.check(method, call.request.body, call.request.query)
         return self._respond(call, method)
 
     def _respond(self, call: Call, method: Method) -> Any:

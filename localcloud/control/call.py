@@ -20,6 +20,10 @@ class Request:
     query: dict[str, str] = field(default_factory=dict[str, str])
     body: Any = None
     authorization: str | None = None
+    caller: str = ""
+    """IP address, when it came over a network."""
+    agent: str = ""
+    """The caller's `User-Agent`."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from functools import lru_cache
@@ -9,10 +10,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from aiohttp import web
 
-from localcloud.dicom import answers, cors
-from localcloud.dicom.access import HOST, Access
+from localcloud.dicom import answers, audit, cors
+from localcloud.dicom.access import HOST, Access, Denied
 from localcloud.dicom.archive import Archive
 from localcloud.errors import ApiError
+from localcloud.iam import Principal
 
 if TYPE_CHECKING:
     from localcloud.dicom.service import DicomStores
@@ -79,24 +81,48 @@ class Routes:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         if request.method == "OPTIONS":
             return web.Response(status=204, headers=cors.preflight(request.headers))
+        caller: Principal | None = None
+        status, message = 500, ""
         try:
-            response = await self._answer(request)
-        except ApiError as error:
-            response = web.json_response(error.body(), status=error.code)
-            if error.code == 401:
-                response.headers["WWW-Authenticate"] = 'Bearer realm="https://accounts.google.com/"'
-            elif error.code == 405:
-                response.headers["Allow"] = ", ".join(allowed(request.match_info["path"]))
+            try:
+                caller = self._caller(request)
+                response = await self._answer(request)
+            except ApiError as error:
+                caller = error.principal if isinstance(error, Denied) else caller
+                response, message = self._refusal(request, error), error.message
+            status = response.status
+        except (asyncio.CancelledError, ConnectionError):
+            status = 499
+            raise
+        finally:
+            if caller:
+                self._audit(request, caller, status, message)
         if not response.prepared:
             response.headers.update(cors.headers(request.headers))
         return response
 
-    async def _answer(self, request: web.Request) -> web.StreamResponse:
-        store, version = request.match_info["store"], request.match_info["version"]
+    def _refusal(self, request: web.Request, error: ApiError) -> web.StreamResponse:
+        response = web.json_response(error.body(), status=error.code)
+        if error.code == 401:
+            response.headers["WWW-Authenticate"] = 'Bearer realm="https://accounts.google.com/"'
+        elif error.code == 405:
+            response.headers["Allow"] = ", ".join(allowed(request.match_info["path"]))
+        return response
+
+    def _audit(self, request: web.Request, caller: Principal, status: int, message: str) -> None:
+        resource = address(request.match_info["path"])
+        access = audit.told(request, PERMISSION[request.method], resource, caller, status, message)
+        self._service.cloud.audit(access)
+
+    def _caller(self, request: web.Request) -> Principal:
+        """Who asks, and may."""
         permission = PERMISSION.get(request.method)
         if not permission:
             raise ApiError(405, f"{request.method} is not supported by DICOMweb stores.", status="UNIMPLEMENTED")
-        self._access.require(request.headers.get("Authorization"), permission, store)
+        return self._access.require(request.headers.get("Authorization"), permission, request.match_info["store"])
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        store, version = request.match_info["store"], request.match_info["version"]
         path = request.match_info["path"]
         resource = address(path)
         if not resource:

@@ -48,8 +48,7 @@ class DicomStores:
 
     def _add_methods(self) -> None:
         """The API's own methods on stores, in both versions."""
-        log = ImportLog(self.cloud.data / "logs" / "healthcare-import.jsonl", self.cloud.project, self.cloud.clock)
-        imports, metrics = Imports(self, log), Metrics(self)
+        imports, metrics = Imports(self, ImportLog(self.cloud)), Metrics(self)
         stores = "projects.locations.datasets.dicomStores"
         for version in ("v1", "v1beta1"):
             add = partial(self._add_method, f"healthcare.{version}:{stores}")
@@ -59,7 +58,6 @@ class DicomStores:
             add("dicomWeb.studies.series.getSeriesMetrics", metrics.series)
             for name in NOT_LOCAL:
                 add(name, not_local(name))
-        self.cloud.methods.setdefault("logging.v2:entries.list", log.entries)
 
     def _add_method(self, prefix: str, name: str, handler: Handler) -> None:
         self.cloud.methods[f"{prefix}.{name}"] = handler

@@ -84,6 +84,12 @@ TARGETS: dict[str, Target] = {
     "gcp:healthcare/dicomStoreIamMember:DicomStoreIamMember": Target(
         host="healthcare", version="v1", resource="{dicomStoreId}"
     ),
+    "gcp:logging/logViewIamMember:LogViewIamMember": Target(
+        host="logging",
+        version="v2",
+        resource="{parent}/locations/{location}/buckets/{~bucket}/views/{~name}",
+        get="POST",
+    ),
     "gcp:storage/bucketIAMMember:BucketIAMMember": Target(
         host="storage",
         version="storage/v1",

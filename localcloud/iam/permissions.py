@@ -58,7 +58,6 @@ EXCEPTIONS: dict[str, str] = {
     "iap:v1.setIamPolicy": "iap.webServices.setIamPolicy",
     "identitytoolkit:projects.getConfig": "firebaseauth.configs.get",
     "identitytoolkit:projects.updateConfig": "firebaseauth.configs.update",
-    "logging:entries.list": "logging.logEntries.list",
     "logging:entries.write": "logging.logEntries.create",
     "pubsub:projects.subscriptions.pull": PUBSUB_CONSUME,
     "pubsub:projects.subscriptions.acknowledge": PUBSUB_CONSUME,
@@ -78,11 +77,15 @@ EXCEPTIONS: dict[str, str] = {
 """By service and method, without the version."""
 
 
+DECIDED_BY_BODY = frozenset({"logging:entries.list"})
+"""Methods whose request names the resources; who answers them checks."""
+
+
 def required(method: Method, body: Any) -> str | None:
-    """The permission to call `method`; None where anyone who is signed in may (testIamPermissions)."""
+    """The permission to call `method`; None where whoever is signed in may (testIamPermissions) or the body decides."""
     label = method.document.host.split(".")[0]
     where = method.id.split(":")[1]
-    if method.leaf == "testIamPermissions":
+    if method.leaf == "testIamPermissions" or f"{label}:{where}" in DECIDED_BY_BODY:
         return None
     if (label, where) == ("run", "projects.locations.jobs.run") and isinstance(body, dict) and body.get("overrides"):
         return "run.jobs.runWithOverrides"

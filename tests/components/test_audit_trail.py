@@ -28,6 +28,7 @@ def test_it_declares_one_configuration_a_service_and_where_logs_are_kept(deploy:
         "audit-storage": "projects/iAMAuditConfig:IAMAuditConfig",
         "audit-bucket": "logging/projectBucketConfig:ProjectBucketConfig",
         "audit-sink": "logging/projectSink:ProjectSink",
+        "audit-view": "logging/logView:LogView",
     }
 
 
@@ -67,3 +68,20 @@ def test_a_retention_is_locked_only_when_asked(deploy: Deploy, locked: bool) -> 
 def test_protection_guards_the_bucket(deploy: Deploy) -> None:
     assert node(trail(deploy), "audit-bucket").protect
     assert not node(trail(deploy, protected=False), "audit-bucket").protect
+
+
+def test_a_reader_sees_the_data_access_log_and_no_other(deploy: Deploy) -> None:
+    graph = trail(deploy, readers={"x": "group:auditors@example.org"})
+    view, reads = inputs(graph, "audit-view"), inputs(graph, "audit-x-reads")
+
+    assert view["filter"] == 'LOG_ID("cloudaudit.googleapis.com/data_access")'
+    assert (view["parent"], view["location"], view["bucket"]) == (
+        "projects/dicom-local",
+        "europe-west4",
+        "audit-of-test",
+    )
+    assert {key: reads[key] for key in ("name", "role", "member")} == {
+        "name": "data-access",
+        "role": "roles/logging.viewAccessor",
+        "member": "group:auditors@example.org",
+    }

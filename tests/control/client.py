@@ -68,7 +68,7 @@ class Client:
     def grant(self, role: str, member: str, url: str | None = None, **condition: str) -> None:
         """Add a binding to the policy at `url` (of the project by default), as clients do: read, change, write."""
         target = url or "cloudresourcemanager/v1/projects/p-1"
-        verb = "POST" if url is None or url.startswith("iam/") else "GET"
+        verb = "POST" if url is None or url.startswith(("iam/", "logging/")) else "GET"
         policy = self.ok(verb, f"{target}:getIamPolicy")
         binding: dict[str, Any] = {"role": role, "members": [member]}
         if condition:

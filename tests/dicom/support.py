@@ -22,6 +22,7 @@ from pydicom.uid import ExplicitVRLittleEndian
 from localcloud.cloud import Cloud
 from localcloud.control import ControlPlane
 from localcloud.dicom import DicomStores
+from localcloud.logs import Logs
 
 HOST = "healthcare.googleapis.com"
 DATASET = "projects/dicom-local/locations/europe-west4/datasets/imaging"
@@ -129,6 +130,7 @@ def serving(folder: Path, **options: Any) -> Iterator[Served]:
     """A cloud with one dataset and one DICOM store, served until the end of the `with`."""
     cloud = Cloud(data=folder, **options)
     ControlPlane(cloud)
+    Logs(cloud)
     cloud.resources.put(HOST, DATASET, {"name": DATASET})
     cloud.resources.put(HOST, STORE, {"name": STORE})
     loop = asyncio.new_event_loop()

@@ -317,7 +317,7 @@ def test_import_counts_files_and_logs_those_that_were_not_stored(served: Served,
         host="logging.googleapis.com",
         method="POST",
         path="/v2/entries:list",
-        body={"filter": f'operation.id:"{identifier}"'},
+        body={"resourceNames": [f"projects/{served.cloud.project}"], "filter": f'operation.id:"{identifier}"'},
     )
     owner = Principal(served.cloud.iam.owner, "serviceAccount")
     entries = served.cloud.methods["logging.v2:entries.list"](

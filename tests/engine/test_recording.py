@@ -37,8 +37,11 @@ NOT_RECORDED = {
     "gcp:cloudrunv2/service:Service",
     "gcp:cloudrunv2/serviceIamMember:ServiceIamMember",
     "gcp:iap/webCloudRunServiceIamMember:WebCloudRunServiceIamMember",
+    "gcp:logging/logView:LogView",
+    "gcp:logging/logViewIamMember:LogViewIamMember",
 }
-"""The viewer's service: rendered along Google's schema and the provider's documentation, compared with no provider."""
+"""The viewer's service and the audit log's view: rendered along Google's schema and the provider's documentation,
+compared with no provider."""
 
 
 def test_no_type_is_known_that_the_recording_does_not_hold():

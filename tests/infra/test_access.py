@@ -98,7 +98,7 @@ def test_the_job_works_on_images_backlog_and_records_and_nothing_else() -> None:
 
 def test_only_the_builds_of_the_viewer_read_its_configuration_and_only_google_the_token() -> None:
     readers = {
-        (who, where.rpartition("/")[2]) for who, role, where in grants(stacks.prod()) if role.endswith("Accessor")
+        (who, where.rpartition("/")[2]) for who, role, where in grants(stacks.prod()) if role.endswith("secretAccessor")
     }
 
     assert readers == {

@@ -14,7 +14,7 @@ KEYS = {
     "viewerHost", "viewerUrl",
     "viewerSite", "previewUrl", "previewSite", "viewerConfig", "viewerConfigSecret", "oauth", "job", "jobRunUrl",
     "recordsBucket", "topic", "backlogSubscription", "deadLetterSubscription", "serviceAccounts", "groups",
-    "imageRepository", "imageDigest", "nextCommands",
+    "imageRepository", "imageDigest", "nextCommands", "auditView",
 }  # fmt: skip
 
 
@@ -72,6 +72,9 @@ def test_full_names_are_full() -> None:
 
     assert outputs["job"] == "projects/my-imaging/locations/europe-west4/jobs/prepare"
     assert outputs["jobRunUrl"] == f"https://run.googleapis.com/v2/{outputs['job']}:run"
+    assert outputs["auditView"] == (
+        "projects/my-imaging/locations/europe-west4/buckets/imaging-audit/views/data-access"
+    )
     assert outputs["topic"] == "projects/my-imaging/topics/dicom-instances"
     assert outputs["backlogSubscription"] == "projects/my-imaging/subscriptions/dicom-instances"
     assert outputs["deadLetterSubscription"] == "projects/my-imaging/subscriptions/dicom-instances-dead"

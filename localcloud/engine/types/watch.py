@@ -33,6 +33,11 @@ LOGGING = {
         skip=frozenset({"customWriterIdentity"}),
         fallback={"uniqueWriterIdentity": "true"},
     ),
+    "gcp:logging/logView:LogView": Row(
+        host="logging",
+        create="POST /v2/{parent}/locations/{location}/buckets/{~bucket}/views?viewId={name}",
+        id="{parent}/locations/{location}/buckets/{~bucket}/views/{name}",
+    ),
     "gcp:logging/metric:Metric": Row(
         host="logging",
         create="POST /v2/projects/{project}/metrics",

@@ -1,0 +1,28 @@
+"""Cloud Logging as it is read: what was logged, kept within bounds, and who may see which of it.
+
+Audit entries come from the control plane and from the services through `Cloud.audit`, other entries through
+`Cloud.log`. Sinks, buckets, views and metrics as resources are the control plane's. Not here: writing entries over the
+API, exclusions on the project, alerts (nothing is watched), the retention of buckets.
+"""
+
+from __future__ import annotations
+
+from localcloud.cloud import Cloud
+from localcloud.logs.audit import Audit
+from localcloud.logs.journal import Journals
+from localcloud.logs.reading import Reading
+
+__all__ = ["Logs"]
+
+
+class Logs:
+    """Sets `cloud.log` and `cloud.audit`, and answers `entries.list`."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._journals = Journals(cloud.data / "logs" / "entries")
+        cloud.log = self._journals.write
+        cloud.audit = Audit(cloud).take
+        cloud.methods["logging.v2:entries.list"] = Reading(cloud, self._journals).entries
+
+    async def close(self) -> None:
+        self._journals.close()

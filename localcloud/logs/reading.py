@@ -1,0 +1,82 @@
+"""`entries.list`: which entries a caller may see, in which order, page by page.
+
+A project shows everything to who may list log entries, but its Data Access log only with
+`logging.privateLogEntries.list`. A view shows what the project's sinks send to its bucket and its own filter lets
+through, to who may use that view.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from localcloud.cloud import Cloud
+from localcloud.control.call import Call
+from localcloud.errors import ApiError
+from localcloud.logs.audit import DATA_ACCESS
+from localcloud.logs.filters import Predicate, matching
+from localcloud.logs.journal import Entry, Journals, log_id
+
+HOST = "logging.googleapis.com"
+PAGE, LARGEST_PAGE = 50, 1000
+_VIEW = re.compile(r"(?P<bucket>projects/[^/]+/locations/[^/]+/buckets/[^/]+)/views/[^/]+")
+
+
+class Reading:
+    def __init__(self, cloud: Cloud, journals: Journals) -> None:
+        self._cloud, self._journals = cloud, journals
+
+    def entries(self, call: Call) -> dict[str, Any]:
+        """Raises `ApiError` 400 for a filter or order that is not understood, 403, 404."""
+        body = call.body
+        names = body.get("resourceNames") or [f"projects/{project}" for project in body.get("projectIds", ())]
+        if not names:
+            raise ApiError(400, "entries.list: resourceNames is empty; name a project or a view.")
+        visible = [self._visible(call, name) for name in names]
+        wanted = matching(body.get("filter", ""))
+        found = [one for one in self._journals.entries() if any(may(one) for may in visible) and wanted(one)]
+        order = body.get("orderBy", "timestamp asc")
+        if order not in ("timestamp", "timestamp asc", "timestamp desc"):
+            raise ApiError(400, f"entries.list: orderBy {order!r} is neither 'timestamp asc' nor 'timestamp desc'.")
+        if order.endswith("desc"):
+            found.reverse()
+        token, size = str(body.get("pageToken") or "0"), int(body.get("pageSize") or PAGE)
+        if not token.isdigit() or size < 0:
+            raise ApiError(400, f"entries.list: pageToken {token!r} or pageSize {size} is not valid.")
+        first, size = int(token), min(size, LARGEST_PAGE)
+        more = {"nextPageToken": str(first + size)} if first + size < len(found) else {}
+        return {"entries": found[first : first + size], **more}
+
+    def _visible(self, call: Call, name: str) -> Predicate:
+        iam, view = self._cloud.iam, _VIEW.fullmatch(name)
+        if view:
+            iam.require(call.principal, "logging.views.access", f"//{HOST}/{name}")
+            return self._in_view(name, view["bucket"])
+        if name not in (f"projects/{self._cloud.project}", f"projects/{self._cloud.number}"):
+            raise ApiError(
+                403, f"Permission 'logging.logEntries.list' denied on resource '{name}' (or it may not exist)."
+            )
+        iam.require(call.principal, "logging.logEntries.list", iam.project)
+        private = iam.allowed(call.principal, "logging.privateLogEntries.list", iam.project)
+        return lambda entry: private or log_id(entry) != DATA_ACCESS
+
+    def _in_view(self, name: str, bucket: str) -> Predicate:
+        resources = self._cloud.resources
+        view = resources.get(HOST, name)
+        if view is None:
+            raise ApiError(404, f"View {name} does not exist.")
+        sinks = [sink for sink in resources.children(HOST, f"projects/{self._cloud.project}", "sinks")
+                 if sink.get("destination") == f"{HOST}/{bucket}" and not sink.get("disabled")]  # fmt: skip
+        routed = [(matching(sink.get("filter", "")), excluded(sink)) for sink in sinks]
+        shown = matching(view.get("filter", ""))
+        return lambda entry: shown(entry) and any(sends(entry) and not drops(entry) for sends, drops in routed)
+
+
+def excluded(sink: dict[str, Any]) -> Predicate:
+    """What a sink leaves out."""
+    filters = [matching(one.get("filter", "")) for one in sink.get("exclusions", ()) if not one.get("disabled")]
+
+    def drops(entry: Entry) -> bool:
+        return any(matches(entry) for matches in filters)
+
+    return drops
