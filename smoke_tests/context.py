@@ -36,10 +36,15 @@ class Context:
     tracker: Tracker = field(init=False)
 
     def __post_init__(self) -> None:
-        self.http = Http(pause=self.pause)
+        self.http = Http(pause=self.pause, agent=self.agent)
         self.credentials = Credentials(self.source)
         target = self.target
         self.tracker = Tracker(self.writer, "delete" not in target.missing, target.limits.deleted)
+
+    @property
+    def agent(self) -> str:
+        """`User-Agent` of every request, by which the run finds its own in the audit log."""
+        return f"dicom-platform-smoke/{self.run_id}"
 
     def prepare(self) -> None:
         """Fetch every token while the slide is drawn; `NoToken` when one cannot be had."""

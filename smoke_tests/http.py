@@ -102,10 +102,12 @@ class Http:
         timeout: float = 60.0,
         pause: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
+        agent: str = "dicom-platform-smoke",
     ) -> None:
         self.retry, self.timeout, self.pause, self.clock = retry, timeout, pause, clock
         self.ledger = Ledger()
         self.session = requests.Session()
+        self.session.headers["User-Agent"] = agent
         self.session.trust_env = False  # no proxy, no .netrc: the token sent is the one the check means
         adapter = HTTPAdapter(pool_connections=8, pool_maxsize=32)
         self.session.mount("http://", adapter)

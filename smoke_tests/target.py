@@ -19,6 +19,7 @@ CAPABILITIES = {
     "cors": "let the viewer's origin in",
     "viewer": "serve the viewer",
     "job": "prepare studies",
+    "audit": "log who stored and retrieved",
 }
 
 
@@ -36,6 +37,8 @@ class Limits:
     job: float = 600.0
     granted: float = 600.0
     """Until a fresh grant works."""
+    audited: float = 300.0
+    """From a request to its entry in the audit log."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +62,10 @@ class Target:
     """`jobs:run` of the job."""
     records: str = ""
     """URL of the records bucket in the Storage JSON API, `…/storage/v1/b/BUCKET`."""
+    log_entries: str = ""
+    """`entries:list` of the Logging API."""
+    audit_view: str = ""
+    """Full name of the view with the Data Access log, which the writer may read."""
     missing: Mapping[str, str] = field(default_factory=dict[str, str])
     limits: Limits = Limits()
 
@@ -109,11 +116,13 @@ def _from_outputs(outputs: Mapping[str, Any], missing: dict[str, str]) -> Target
         missing.setdefault("job", "the stack has no job yet: no image digest")
     if not outputs.get("viewerUrl"):
         missing.setdefault("viewer", "the stack has no viewer site")
+    if not outputs.get("auditView"):
+        missing.setdefault("audit", "the stack has no view of its audit log; deploy it again with this version")
     environment = str(outputs["environment"])
     return Target(
         dicomweb_root=root,
         environment=environment,
-        limits=Limits(granted=5.0) if environment == "local" else Limits(),
+        limits=Limits(granted=5.0, audited=5.0) if environment == "local" else Limits(),
         main_root=main,
         location=str(outputs["location"]),
         writer=str(accounts["smoke"]),
@@ -123,5 +132,7 @@ def _from_outputs(outputs: Mapping[str, Any], missing: dict[str, str]) -> Target
         client_id=str(outputs["oauth"]["clientId"]),
         run_url=str(outputs.get("jobRunUrl") or ""),
         records=f"{outputs['endpoints']['storage']}storage/v1/b/{outputs['recordsBucket']}",
+        log_entries=f"{outputs['endpoints']['logging']}v2/entries:list",
+        audit_view=str(outputs.get("auditView") or ""),
         missing=missing,
     )

@@ -12,7 +12,8 @@ ROOT = "https://healthcare.googleapis.com/v1/projects/p/locations/l/datasets/d/d
 OUTPUTS: dict[str, Any] = {
     "location": "l",
     "environment": "dev",
-    "endpoints": {"storage": "https://storage.googleapis.com/"},
+    "endpoints": {"storage": "https://storage.googleapis.com/", "logging": "https://logging.googleapis.com/"},
+    "auditView": "projects/p/locations/l/buckets/b/views/data-access",
     "stores": {
         "raw": {"name": "raw", "dicomwebRoot": f"{ROOT}/raw/dicomWeb"},
         "smoke": {"name": "smoke", "dicomwebRoot": f"{ROOT}/smoke/dicomWeb"},
