@@ -26,6 +26,21 @@ RETRY = {
     "randomize": True,
     "retryableStatusCodes": [429, 500, 502, 503, 504],
 }
+_SHAPES = ["polygon", "box", "point"]
+FINDINGS = [
+    {
+        "finding": {"value": value, "schemeDesignator": "SCT", "meaning": meaning},
+        "geometryTypes": _SHAPES,
+        "style": {"stroke": {"color": [*colour, 1.0], "width": 3}, "fill": {"color": [*colour, 0.15]}},
+    }
+    for value, meaning, colour in (
+        ("108369006", "Neoplasm", [198, 40, 40]),
+        ("6574001", "Necrosis", [69, 90, 100]),
+        ("85756007", "Tissue", [46, 125, 50]),
+        ("47973001", "Artifact", [94, 53, 177]),
+    )
+]
+"""What can be drawn where annotating is allowed: a finding in SNOMED CT, its shapes, its colour."""
 _ROOT = re.compile(
     r"(?P<base>https?://[^/?#]+(?:/[^?#]+)?/v1(?:beta1)?)"
     r"/projects/[^/]+/locations/[^/]+/datasets/[^/]+/dicomStores/(?P<store>[^/]+)/dicomWeb"
@@ -81,7 +96,7 @@ def window_config(
             "grantType": "implicit",
             "endSessionEndpoint": GOOGLE_SIGN_OUT if authority == GOOGLE else f"{authority}/Logout",
         },
-        "annotations": [],
+        "annotations": FINDINGS if annotate else [],
         "disableAnnotationTools": not annotate,
         "disableWorklist": False,
         "enableServerSelection": False,

@@ -19,7 +19,10 @@ export const TAGS = {
   RowPositionInTotalImagePixelMatrix: '0048021F', ZOffsetInSlideCoordinateSystem: '0040074A',
   OpticalPathIdentificationSequence: '00480207', ReferencedSOPInstanceUID: '00081155',
   ReferencedSOPClassUID: '00081150', AnnotationGroupSequence: '006A0002', AnnotationGroupUID: '006A0003',
-  AnnotationGroupLabel: '006A0005', NumberOfAnnotations: '006A000C', GraphicType: '00700023',
+  AnnotationGroupLabel: '006A0005', NumberOfAnnotations: '006A000C', GraphicType: '00700023', GraphicData: '00700022',
+  ReferencedFrameOfReferenceUID: '30060024', ContentSequence: '0040A730', ConceptNameCodeSequence: '0040A043',
+  ConceptCodeSequence: '0040A168', CodeValue: '00080100', CodingSchemeDesignator: '00080102', CodeMeaning: '00080104',
+  UID: '0040A124', SpecimenDescriptionSequence: '00400560', SpecimenUID: '00400554', SpecimenIdentifier: '00400551',
 };
 
 export function values(dataset, keyword) {

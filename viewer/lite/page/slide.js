@@ -9,7 +9,7 @@ import { watchMissing, WHOLE } from './missing.js';
 const STEP = 0.25;
 const DECODING_PATIENCE = 20_000;
 
-/** Opens `slide` in `container`; gives `{viewer, close}`. `onFailure` hears what keeps the slide from being shown at all. */
+/** Opens `slide` in `container`; gives `{engine, viewer, viewport, close}`. `onFailure` hears what keeps the slide from being shown at all. */
 export async function openSlide(container, slide, table, client, onFailure) {
   const problem = slide.findings.find(({ severity }) => severity === 'BLOCK' || severity === 'WRONG');
   if (problem) throw blockedBy(problem);
@@ -37,7 +37,7 @@ export async function openSlide(container, slide, table, client, onFailure) {
     client.frameProblem = () => null;
     viewer.cleanup();
   };
-  return { viewer, close };
+  return { engine, viewer, viewport, close };
 }
 
 /** Hears of each frame that fails; what concerns the whole slide (coding, sign-in, permission) is told once. */

@@ -23,7 +23,8 @@ export function studySlides(instances, table) {
   return { slides, findings: studyFindings(table, study) };
 }
 
-/** `{key, title, series, pyramid, label, overview, columns, rows, spacing}` of each slide. */
+/** `{key, title, series, pyramid, base, place, label, overview, columns, rows, spacing}` of each slide; `place` is the frame
+ *  of reference. */
 export function slidesOf(instances) {
   const whole = instances.filter((item) => word(item, 'SOPClassUID') === WHOLE_SLIDE);
   const groups = Map.groupBy(whole, (image) => ['FrameOfReferenceUID', 'ContainerIdentifier', 'AcquisitionUID']
@@ -70,6 +71,8 @@ function slideOf(images, every) {
     description: text(base, 'SeriesDescription'),
     series: [...new Set(pyramid.map(series))],
     pyramid,
+    base,
+    place: word(base, 'FrameOfReferenceUID'),
     label: of('LABEL'),
     overview: of('OVERVIEW'),
     columns: columns(base),

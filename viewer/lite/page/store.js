@@ -2,10 +2,11 @@
 
 import { value } from './dicom.js';
 import { Failure, fromRequest } from './failure.js';
+import { part10 } from './part10.js';
 
 const CALLS = [
   'searchForStudies', 'searchForSeries', 'retrieveSeriesMetadata', 'retrieveInstanceFrames', 'retrieveBulkData',
-  'retrieveInstance', 'retrieveInstanceRendered',
+  'retrieveInstance', 'retrieveInstanceRendered', 'storeInstances',
 ];
 const NO_RETRY = { retries: 0, retryableStatusCodes: [] };
 export const PAGE = 100;
@@ -63,6 +64,22 @@ export async function renderedImage(client, instance, viewport) {
   });
   // The client gives some answers as a list of one.
   return createImageBitmap(new Blob([answer].flat()));
+}
+
+/** Stores a dataset (DICOM JSON) by STOW-RS. */
+export async function storeReport(client, report) {
+  const [studyInstanceUID, seriesInstanceUID] = ['StudyInstanceUID', 'SeriesInstanceUID'].map((name) => value(report, name));
+  try {
+    await client.storeInstances({ datasets: [part10(report).buffer] });
+  } catch (failure) {
+    if (failure.cause?.status === 403) {
+      throw new Failure('forbidden', 'Your account may look at slides here, but not store annotations. '
+        + 'Ask whoever gave you access to add you to the annotators.', failure);
+    }
+    // An attempt whose answer was lost may have stored it: nothing else has this series.
+    if (failure.cause?.status !== 409) throw failure;
+    await client.retrieveSeriesMetadata({ studyInstanceUID, seriesInstanceUID });
+  }
 }
 
 async function patiently(retry, server, session, attempt) {

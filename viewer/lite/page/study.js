@@ -2,18 +2,21 @@
 
 import { annotationSwitches } from './annotations.js';
 import { date, personName, text } from './dicom.js';
+import { drawingPanel, mayDraw } from './drawing.js';
 import { Failure } from './failure.js';
 import { announce, failurePanel, h, show, waiting } from './dom.js';
 import { loadEngine } from './engine.js';
 import { labelButtons } from './label.js';
 import { badge, findingList, objectLine } from './readiness.js';
+import { regionSwitches } from './regions.js';
 import table from './rules.js';
 import { openSlide } from './slide.js';
 import { objectsOf, objectsOn, slideOfSeries, studySlides } from './slides.js';
 import { openStudy } from './store.js';
 
 /** Shows the study and the slide that holds `seriesUID` (the first one without). Gives what to call on leaving. */
-export async function showStudy(view, { client, where, actionsFor }, studyUID, seriesUID) {
+export async function showStudy(view, app, studyUID, seriesUID) {
+  const { client, where, actionsFor } = app;
   show(view, waiting('Opening the study…'));
   void loadEngine().catch(() => {}); // Said when the slide opens.
   const { instances, derived } = await openStudy(client, studyUID);
@@ -27,9 +30,13 @@ export async function showStudy(view, { client, where, actionsFor }, studyUID, s
   const extras = h('div', { class: 'extras' }, labelButtons(client, chosen));
   const side = panel(instances[0], studyUID, slides, chosen, findings, extras);
   show(view, h('div', { class: 'study' }, side, stage));
-  const { viewer, close } = await open(stage, chosen, client, actionsFor);
-  void addObjects(side, extras, slides, chosen, derived, viewer);
-  return close;
+  const shown = await open(stage, chosen, client, actionsFor);
+  const drawing = shown.viewer && mayDraw(app.config) ? draw(shown, chosen, app, extras) : null;
+  void addObjects(side, extras, slides, chosen, derived, shown, app.config);
+  return () => {
+    drawing?.close();
+    shown.close();
+  };
 }
 
 async function open(stage, slide, client, actionsFor) {
@@ -47,17 +54,27 @@ async function open(stage, slide, client, actionsFor) {
   }
 }
 
+/** The panel to draw with. What the store took is shown as after a reload. */
+function draw({ engine, viewer, viewport }, slide, app, extras) {
+  const stored = (report) => extras.append(regionSwitches(engine, viewer, slide, [report], app.config));
+  const drawing = drawingPanel(engine, viewer, viewport, slide, app, stored);
+  extras.append(drawing.element);
+  return drawing;
+}
+
 /** What was made from the images, told once the slide is open: it is not what the reader waits for. */
-async function addObjects(side, extras, slides, chosen, derived, viewer) {
+async function addObjects(side, extras, slides, chosen, derived, { engine, viewer }, config) {
   try {
     const objects = objectsOf(await derived());
     for (const slide of slides) {
       const line = objectLine(objectsOn(slide, objects));
       if (line) side.querySelector(`[data-slide="${slide.key}"]`)?.append(line);
     }
-    const annotations = objectsOn(chosen, objects).filter(({ kind }) => kind === 'ANN').map(({ item }) => item);
-    const switches = viewer && annotationSwitches(await loadEngine(), viewer, annotations);
-    if (switches) extras.append(switches);
+    if (!viewer) return;
+    const of = (kind) => objectsOn(chosen, objects).filter((object) => object.kind === kind).map(({ item }) => item);
+    extras.append(...[
+      annotationSwitches(engine, viewer, of('ANN')), regionSwitches(engine, viewer, chosen, of('SR'), config),
+    ].filter(Boolean));
   } catch (failure) {
     extras.append(h('p', { role: 'alert' }, `What was made from this slide cannot be listed. ${failure.message}`));
   }
