@@ -76,7 +76,9 @@ class Tile:
             return (
                 self.data[:at] + b"\xff\x64" + (len(mark) + 4).to_bytes(2, "big") + b"\x00\x01" + mark + self.data[at:]
             )
-        return self.data[:2] + b"\xff\xfe" + (len(mark) + 2).to_bytes(2, "big") + mark + self.data[2:]
+        # Behind the first segment: before it, the engine would not know a JPEG-LS any more.
+        at = 4 + int.from_bytes(self.data[4:6], "big")
+        return self.data[:at] + b"\xff\xfe" + (len(mark) + 2).to_bytes(2, "big") + mark + self.data[at:]
 
 
 def _tile(path: Path) -> Tile:

@@ -89,7 +89,9 @@ def test_a_finding_about_other_series_only_is_left_to_their_report() -> None:
 
 @pytest.mark.parametrize("coding", [name for name, row in table()["codestreams"].items() if row["decodes"]])
 def test_r07_is_silent_for_what_the_engine_decodes(coding: str) -> None:
-    assert found(*levels(), coding=coding) == []
+    for photometric in table()["codestreams"][coding]["right"]:
+        colour = levels(**({"samples": 1} if photometric == "MONOCHROME2" else {"photometric": photometric}))
+        assert found(*colour, coding=coding) == []
 
 
 @pytest.mark.parametrize(
@@ -98,13 +100,30 @@ def test_r07_is_silent_for_what_the_engine_decodes(coding: str) -> None:
         ("rle", "WRONG"),
         ("raw-big-endian", "WRONG"),
         ("jpeg-lossless", "BLOCK"),
-        ("jpeg-xl", "BLOCK"),
+        ("jpeg-xl", "WRONG"),
+        ("raw-by-plane", "WRONG"),
         ("unknown", "BLOCK"),
     ],
 )
 def test_r07_names_what_the_engine_cannot_decode(coding: str, severity: str) -> None:
     (finding,) = judge(*levels(), coding={"1.2.1.4096": coding})
     assert (finding.rule, finding.severity, finding.instances) == ("R07", severity, ("1.2.1.4096",))
+
+
+@pytest.mark.parametrize(
+    ("coding", "photometric", "problems"),
+    [
+        ("jpeg-ls", "RGB", []),
+        ("jpeg-ls", "YBR_FULL", ["colours"]),
+        ("raw", "YBR_FULL", ["colours"]),
+        ("jpeg-baseline", "YBR_FULL", []),
+        ("jpeg-unmarked", "RGB", ["colours"]),
+        ("jpeg-unmarked", "YBR_FULL", []),
+    ],
+)
+def test_r07_tells_colours_that_the_engine_gets_wrong(coding: str, photometric: str, problems: list[str]) -> None:
+    judged = judge(*levels(photometric=photometric), coding=coding)
+    assert [(one.rule, one.severity, one.problem) for one in judged] == [("R07", "WRONG", one) for one in problems]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from prepare.codestream import identify
 
+from tests.decoding import jpegs
 from tests.viewer.page_module import call
 from viewer.build import RULES
 
@@ -26,6 +27,10 @@ TABLE = json.loads(RULES.read_text())
     [
         (imagecodecs.jpeg8_encode(PIXELS), "jpeg-baseline"),
         (imagecodecs.ljpeg_encode(DEEP), "jpeg-lossless"),
+        (jpegs.unmarked(jpegs.jpeg(PIXELS)), "jpeg-unmarked"),
+        (jpegs.without_application_data(jpegs.jpeg(PIXELS, outcolorspace="RGB")), "jpeg-baseline"),
+        (jpegs.extended(jpegs.jpeg(PIXELS)), "jpeg-extended-8"),
+        (b"\xff\xd8\xff\xfe\0\x04hi" + imagecodecs.jpegls_encode(PIXELS)[2:], "jpeg-ls-behind"),
         (imagecodecs.jpegls_encode(PIXELS), "jpeg-ls"),
         (imagecodecs.jpeg2k_encode(PIXELS, codecformat="j2k"), "jpeg2000"),
         (imagecodecs.jpeg2k_encode(PIXELS, codecformat="jp2"), "jpeg2000"),
@@ -51,7 +56,25 @@ def test_a_frame_is_recognised_by_its_first_bytes_as_the_job_does(frame: bytes, 
     ],
 )
 def test_what_the_engine_cannot_decode_is_told_in_the_tables_words(frame: bytes, sentence: str | None) -> None:
-    problem = call("codec.js", "codingProblem", TABLE, {"instance": "1.2", "frameBytes": PIXELS.nbytes}, frame)
+    seen = {"instance": "1.2", "frameBytes": PIXELS.nbytes, "photometric": "RGB", "samples": 3}
+    problem = call("codec.js", "codingProblem", TABLE, seen, frame)
+
+    assert problem is None if sentence is None else sentence in problem["sentence"]
+
+
+@pytest.mark.parametrize(
+    ("photometric", "planar", "sentence"),
+    [
+        ("RGB", False, None),
+        ("YBR_FULL", False, "wrong colours without an error: 1 images are stored as uncompressed in YBR_FULL"),
+        ("RGB", True, "colours plane by plane, which the viewer cannot decode"),
+    ],
+)
+def test_colours_that_the_engine_does_not_turn_right_are_told(
+    photometric: str, planar: bool, sentence: str | None
+) -> None:
+    seen = {"instance": "1.2", "frameBytes": PIXELS.nbytes, "photometric": photometric, "planar": planar, "samples": 3}
+    problem = call("codec.js", "codingProblem", TABLE, seen, PIXELS.tobytes())
 
     assert problem is None if sentence is None else sentence in problem["sentence"]
 

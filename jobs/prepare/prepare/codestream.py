@@ -20,6 +20,9 @@ JPEG_FRAMES = {
     0xF7: "jpeg-ls",
 }
 """Start-of-frame markers and the process each begins (T.81 table B.1, T.87)."""
+SPIFF = 0xE8
+"""The only application marker behind which the engine looks for a JPEG-LS."""
+JPEGS = frozenset({*JPEG_FRAMES.values(), "jpeg-extended-8", "jpeg-unmarked", "jpeg-ls-behind"})
 
 
 def identify(frame: bytes, raw_length: int) -> str:
@@ -57,7 +60,7 @@ class Header:
 def header(frame: bytes, coding: str) -> Header | None:
     """The header of a compressed frame whose coding `identify` told; None for other codings or a broken header."""
     try:
-        if coding in JPEG_FRAMES.values():
+        if coding in JPEGS:
             bits, rows, columns, samples = struct.unpack_from(">BHHB", frame, _start_of_frame(frame) + 4)
             return Header(rows, columns, samples, bits)
         if coding in ("jpeg2000", "htj2k"):
@@ -71,8 +74,26 @@ def header(frame: bytes, coding: str) -> Header | None:
 
 
 def _jpeg(frame: bytes) -> str:
+    """The process, and what beside it decides how the engine reads it: precision, colour markers, the first marker."""
     start = _start_of_frame(frame)
-    return JPEG_FRAMES[frame[start + 1]] if start else "unknown"
+    if not start:
+        return "unknown"
+    coding = JPEG_FRAMES[frame[start + 1]]
+    if coding == "jpeg-extended" and frame[start + 4 : start + 5] == b"\x08":
+        return "jpeg-extended-8"
+    if coding == "jpeg-ls" and frame[3] not in (frame[start + 1], SPIFF):
+        return "jpeg-ls-behind"
+    if coding == "jpeg-baseline" and _is_unmarked(frame, start):
+        return "jpeg-unmarked"
+    return coding
+
+
+def _is_unmarked(frame: bytes, start: int) -> bool:
+    """Of three samples, and nothing says whether they are RGB: no JFIF, no Adobe, no component called R. Every decoder
+    then takes them for YBR."""
+    components = frame[start + 9 : start + 19]
+    marked = b"JFIF" in frame[:start] or b"Adobe" in frame[:start]
+    return components[:1] == b"\x03" and components[1::3] != b"RGB" and not marked
 
 
 def _start_of_frame(frame: bytes) -> int:

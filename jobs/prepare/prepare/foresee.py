@@ -72,7 +72,15 @@ def _changed(act: Act, image: Image, every: dict[str, Image]) -> Image:
         still = tuple(name for name in image.missing if name not in act.attributes or name not in REQUIRED)
         paths = image.optical_paths or (every[act.template].optical_paths if act.template else ("1",))
         return replace(image, missing=still, slide=(frame, container, acquisition), optical_paths=paths)
+    if isinstance(act, Transcode) and not act.unwrap:
+        return _coded(image, act.coding)
     return image
+
+
+def _coded(image: Image, coding: str) -> Image:
+    """New frames of colour are RGB, a JPEG's are YBR_FULL."""
+    photometric = "YBR_FULL" if coding == "jpeg-baseline" else "RGB"
+    return replace(image, photometric=photometric, planar=False) if image.samples == 3 else image
 
 
 def _tiled(image: Image) -> Image:
@@ -91,7 +99,7 @@ def _tiled(image: Image) -> Image:
 
 def _made(act: MakeLevel, source: Image, probe: Probe | None) -> tuple[Image, Probe | None]:
     image = replace(
-        _tiled(source),
+        _tiled(_coded(source, act.coding)),
         instance=provisional(act),
         image_type=("DERIVED", "PRIMARY", "VOLUME", "RESAMPLED"),
         total_columns=act.columns,

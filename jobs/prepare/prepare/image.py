@@ -35,6 +35,8 @@ class Image:
     focal_planes: int = 1
     samples: int = 3
     photometric: str = "RGB"
+    planar: bool = False
+    """PlanarConfiguration is 1: uncompressed colours come plane by plane."""
     bits: int = 8
     """BitsAllocated."""
     signed: bool = False
@@ -88,6 +90,7 @@ class Image:
             focal_planes=max(number(item, "NumberOfFocalPlanes", 1), number(item, "TotalPixelMatrixFocalPlanes", 1)),
             samples=number(item, "SamplesPerPixel", 1),
             photometric=text(item, "PhotometricInterpretation"),
+            planar=number(item, "PlanarConfiguration") == 1,
             bits=number(item, "BitsAllocated", 8),
             signed=number(item, "PixelRepresentation") == 1,
             lossy=text(item, "LossyImageCompression") == "01",

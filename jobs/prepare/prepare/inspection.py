@@ -79,6 +79,8 @@ def _probe(store: DicomStore, study: str) -> Callable[[Image], Probe]:
         number = image.frames // 2 + 1  # the middle of the slide, where tissue is
         frame = store.frame(study, image.series, image.instance, number)
         coding = identify(frame, image.raw_frame_bytes)
+        if coding == "raw" and image.planar and image.samples > 1:
+            coding = "raw-by-plane"
         if coding == "raw" and image.bits > 8:  # the bytes do not tell their order
             syntax = store.transfer_syntax(study, image.series, image.instance)
             big_endian = table()["codestreams"]["raw-big-endian"]["transfer_syntaxes"]

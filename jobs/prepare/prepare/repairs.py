@@ -102,7 +102,8 @@ def _worth(case: Case, group: tuple[Image, ...]) -> tuple[object, ...]:
 
 def _decodes(case: Case, image: Image) -> bool:
     probe = case.slide.probes.get(image.instance)
-    return probe is None or bool(table()["codestreams"].get(probe.codestream, {}).get("decodes"))
+    row = table()["codestreams"].get(probe.codestream, {}) if probe else {}
+    return probe is None or bool(row.get("decodes") and image.photometric not in row["wrong"])
 
 
 def broken(case: Case) -> list[Image]:
@@ -140,7 +141,7 @@ def fully_tiled(case: Case, kept: list[Image]) -> list[Act]:
 
 def transcoded(case: Case, kept: list[Image]) -> list[Act]:
     """R07, R08. Pixels are kept losslessly; a JPEG inside a JPEG XL is taken out as it was."""
-    wrong = set(case.concerned(("R07", "undecodable"), ("R08", "precision"))) & set(kept)
+    wrong = set(case.concerned(("R07", "undecodable"), ("R07", "colours"), ("R08", "precision"))) & set(kept)
     wrapped = {image for image in wrong if case.slide.probes[image.instance].codestream == "jpeg-xl-of-jpeg"}
     acts: list[Act] = []
     if wrapped:

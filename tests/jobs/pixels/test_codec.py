@@ -22,8 +22,7 @@ def form(tile: Tile) -> Form:
 
 
 def rgb(tile: Tile) -> np.ndarray:
-    pixels = codec.decode(tile.data, form(tile))
-    return codec.rgb_of(pixels) if codec.decoded(form(tile)) == "YBR_FULL" else pixels
+    return codec.decode(tile.data, form(tile))
 
 
 @pytest.mark.parametrize("tile", [tile for tile in TILES if tile.bits != 12], ids=lambda tile: tile.name)
@@ -59,6 +58,18 @@ def test_uncompressed_colours_survive_either_order(syntax: str, planar: bool) ->
     pixels = np.random.default_rng(1).integers(0, 256, (64, 64, 3), np.uint8)
     stored = replace(colour(syntax), planar=planar)
     assert np.array_equal(codec.decode(codec.encode(pixels, stored), stored), pixels)
+
+
+@pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2.1", JPEG_LS, codec.JPEG_2000_LOSSLESS])
+def test_colours_kept_as_ybr_are_read_and_written_as_rgb(syntax: str) -> None:
+    """The viewer takes samples of these codings for RGB, whatever the attributes say."""
+    red = np.zeros((64, 64, 3), np.uint8)
+    red[..., 0] = 200
+    stored = replace(colour(syntax), photometric="YBR_FULL")
+    frame = codec.encode(red, stored)
+    assert np.array_equal(codec.decode(frame, replace(stored, photometric="RGB"))[0, 0], codec.ybr_of(red)[0, 0])
+    assert abs(codec.decode(frame, stored).astype(int) - red).max() <= 1
+    assert lossless(stored).photometric == "RGB"
 
 
 def test_bits_above_the_stored_ones_are_no_part_of_the_value() -> None:

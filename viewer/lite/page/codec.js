@@ -6,16 +6,22 @@ import { finding } from './findings.js';
 const START_OF_FRAME = {
   0xc0: 'jpeg-baseline', 0xc1: 'jpeg-extended', 0xc2: 'jpeg-progressive', 0xc3: 'jpeg-lossless', 0xf7: 'jpeg-ls',
 };
+const SPIFF = 0xe8; // The only application marker behind which the engine looks for a JPEG-LS.
 const JPEG_XL_BOXES = 4096;
 
 /** What keeps the engine from showing this frame of `image` rightly, as a finding of rule R07; null when nothing does. */
 export function codingProblem(table, image, bytes) {
-  const row = table.codestreams[codingOf(bytes, image.frameBytes)];
+  const coding = codingOf(bytes, image.frameBytes);
+  const row = table.codestreams[coding === 'raw' && image.planar && image.samples > 1 ? 'raw-by-plane' : coding];
   if (!row) return finding(table, 'R07', { problem: 'unreadable', images: [image] });
-  if (row.decodes) return null;
-  const decodable = Object.values(table.codestreams).filter((one) => one.decodes).map((one) => one.title).join(', ');
-  const words = { coding: row.title, consequence: row.consequence, decodable };
-  return finding(table, 'R07', { problem: 'undecodable', images: [image], severity: row.severity, words });
+  const decodable = Object.values(table.codestreams).filter(({ right }) => right.includes('RGB')).map(({ title }) => title);
+  const words = { coding: row.title, photometric: image.photometric, decodable: decodable.join(', ') };
+  if (!row.decodes) {
+    Object.assign(words, { consequence: row.consequence });
+    return finding(table, 'R07', { problem: 'undecodable', images: [image], severity: row.severity, words });
+  }
+  if (!row.wrong.includes(image.photometric)) return null;
+  return finding(table, 'R07', { problem: 'colours', images: [image], severity: 'WRONG', words });
 }
 
 /** A key of the table's codestreams, or `unknown`. `rawLength` is the frame's length in bytes if it were not compressed. */
@@ -35,10 +41,25 @@ export function codingOf(bytes, rawLength) {
 function jpegKind(bytes) {
   for (let place = 2; place + 4 <= bytes.length && bytes[place] === 0xff;) {
     const marker = bytes[place + 1];
-    if (marker in START_OF_FRAME) return START_OF_FRAME[marker];
+    if (marker in START_OF_FRAME) return jpegAsRead(bytes, place, START_OF_FRAME[marker]);
     place += marker === 0xff ? 1 : 2 + (bytes[place + 2] << 8) + bytes[place + 3];
   }
   return 'unknown';
+}
+
+/** What beside the process decides how the engine reads a JPEG: precision, colour markers, the first marker. */
+function jpegAsRead(bytes, start, coding) {
+  if (coding === 'jpeg-extended' && bytes[start + 4] === 8) return 'jpeg-extended-8';
+  if (coding === 'jpeg-ls' && ![bytes[start + 1], SPIFF].includes(bytes[3])) return 'jpeg-ls-behind';
+  return coding === 'jpeg-baseline' && isUnmarked(bytes, start) ? 'jpeg-unmarked' : coding;
+}
+
+/** Of three samples, and nothing says whether they are RGB: no JFIF, no Adobe, no component called R. */
+function isUnmarked(bytes, start) {
+  const head = bytes.subarray(0, start);
+  const named = [10, 13, 16].map((place) => String.fromCharCode(bytes[start + place])).join('') === 'RGB';
+  const marked = find(head, 0x4a, 0x46, 0x49, 0x46) >= 0 || find(head, 0x41, 0x64, 0x6f, 0x62, 0x65) >= 0;
+  return bytes[start + 9] === 3 && !named && !marked;
 }
 
 /** High-throughput JPEG 2000 announces itself by a CAP segment (FF50) before the first tile part (FF90). */

@@ -13,7 +13,7 @@ export const TAGS = {
   SharedFunctionalGroupsSequence: '52009229', PixelMeasuresSequence: '00289110', PixelSpacing: '00280030',
   SOPInstanceUIDOfConcatenationSource: '00200242', TotalPixelMatrixFocalPlanes: '00480303',
   NumberOfFocalPlanes: '00480013', SOPClassUID: '00080016', Modality: '00080060',
-  PhotometricInterpretation: '00280004', TotalPixelMatrixOriginSequence: '00480008', ImageOrientationSlide: '00480102',
+  PhotometricInterpretation: '00280004', PlanarConfiguration: '00280006', TotalPixelMatrixOriginSequence: '00480008', ImageOrientationSlide: '00480102',
   IlluminationTypeCodeSequence: '00220016', InConcatenationTotalNumber: '00209163', IssuerOfPatientID: '00100021',
   PlanePositionSlideSequence: '0048021A', ColumnPositionInTotalImagePixelMatrix: '0048021E',
   RowPositionInTotalImagePixelMatrix: '0048021F', ZOffsetInSlideCoordinateSystem: '0040074A',

@@ -25,6 +25,7 @@ export function imageOf(item) {
     planes: Math.max(number(item, 'NumberOfFocalPlanes', 1), number(item, 'TotalPixelMatrixFocalPlanes', 1)),
     samples: number(item, 'SamplesPerPixel', 1),
     photometric: word(item, 'PhotometricInterpretation'),
+    planar: number(item, 'PlanarConfiguration') === 1,
     bits: number(item, 'BitsAllocated', 8),
     // The engine takes anything else for sparse.
     sparse: word(item, 'DimensionOrganizationType') !== 'TILED_FULL',

@@ -46,7 +46,7 @@ function watchFrames(client, slide, table, note, onFailure) {
   client.frameProblem = (instance, bytes) => {
     const problem = codingProblem(table, slide.images.get(instance), bytes);
     if (!problem) return null;
-    return problem.problem === 'undecodable' ? blockedBy(problem) : new Failure('damaged', problem.sentence);
+    return problem.problem === 'unreadable' ? new Failure('damaged', problem.sentence) : blockedBy(problem);
   };
   client.onFrameFailure = (failure) => {
     note(failure);

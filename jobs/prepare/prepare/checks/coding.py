@@ -28,22 +28,28 @@ def tiles_decode(slide: Slide, rule: Rule) -> list[Finding]:
     """R07. Judged by what the probe frames are, as the engine itself does."""
     codestreams: dict[str, dict[str, Any]] = table()["codestreams"]
     found: list[Finding] = []
-    for coding, images in sorted(_by_coding(slide).items()):
+    advised = ", ".join(row["title"] for row in codestreams.values() if "RGB" in row["right"])
+    for (coding, photometric), images in sorted(_by_coding(slide).items()):
         row = codestreams.get(coding)
         if row is None:
             found.append(rule.finding("unreadable", images))
         elif not row["decodes"]:
-            decodable = ", ".join(other["title"] for other in codestreams.values() if other["decodes"])
-            words: dict[str, Any] = {"coding": row["title"], "consequence": row["consequence"], "decodable": decodable}
+            words: dict[str, Any] = {"coding": row["title"], "consequence": row["consequence"], "decodable": advised}
             found.append(rule.finding("undecodable", images, row["severity"], **words))
+        elif photometric in row["wrong"]:
+            words = {"coding": row["title"], "photometric": photometric, "decodable": advised}
+            found.append(rule.finding("colours", images, "WRONG", **words))
     return found
 
 
-def _by_coding(slide: Slide) -> dict[str, list[Image]]:
-    grouped: dict[str, list[Image]] = {}
+def _by_coding(slide: Slide) -> dict[tuple[str, str], list[Image]]:
+    """By coding and, where the engine gets colours of that coding wrong, by photometric interpretation."""
+    grouped: dict[tuple[str, str], list[Image]] = {}
     for image in slide.own:
         if probe := slide.probes.get(image.instance):
-            grouped.setdefault(probe.codestream, []).append(image)
+            wrong = table()["codestreams"].get(probe.codestream, {}).get("wrong", ())
+            key = probe.codestream, image.photometric if image.photometric in wrong else ""
+            grouped.setdefault(key, []).append(image)
     return grouped
 
 

@@ -50,8 +50,7 @@ _decoders: Mapping[str, Callable[..., Samples]] = {
 
 def decoded(form: Form) -> str:
     """The photometric interpretation of what `decode` gives."""
-    jpeg = form.syntax in (*_jpegs, JPEG_XL_JPEG)
-    return "RGB" if form.colour and (jpeg or form.photometric in ("YBR_ICT", "YBR_RCT")) else form.photometric
+    return "RGB" if form.colour else form.photometric
 
 
 def check(form: Form) -> None:
@@ -62,6 +61,7 @@ def check(form: Form) -> None:
     jpeg = form.syntax in (*_jpegs, JPEG_XL_JPEG)
     if not known:
         raise CannotDecode(f"frames in transfer syntax {form.syntax} are not read: convert the slide at its source")
+    fits = fits and (form.bits == 8 or form.photometric != "YBR_FULL")
     if not fits or (form.photometric not in photometric and not (jpeg and form.photometric.startswith("YBR"))):
         raise CannotDecode(
             f"{form.samples} samples of {form.bits} bits as {form.photometric or 'nothing'} are no slide that is read: "
@@ -82,6 +82,7 @@ def decode(frame: bytes, form: Form) -> Samples:
         else:
             out = np.empty(shape, form.dtype.str.replace("i", "u"))
             pixels = _decoders[form.syntax](frame, out=out)
+        pixels = rgb_of(pixels) if _kept_as_ybr(form) else pixels
     except (RuntimeError, ValueError, TypeError, OverflowError, MemoryError) as error:
         # Never the decoder's own text: it may quote the frame.
         raise CannotDecode(
@@ -93,6 +94,7 @@ def decode(frame: bytes, form: Form) -> Samples:
 
 def encode(pixels: Samples, form: Form, quality: int = 95) -> bytes:
     """A frame in `form`, of even length. `pixels` have the colours `decoded(form)`; `quality` is JPEG's, 1 to 100."""
+    pixels = ybr_of(pixels) if _kept_as_ybr(form) else pixels
     if form.syntax in NATIVE:
         stored = pixels.astype(form.dtype.newbyteorder(">" if form.syntax == BIG_ENDIAN else "<"))
         return (np.moveaxis(stored, -1, 0) if form.planar and form.colour else stored).tobytes()
@@ -112,6 +114,11 @@ def encode(pixels: Samples, form: Form, quality: int = 95) -> bytes:
         raise CannotDecode(f"frames are not written in transfer syntax {form.syntax}: have the slide encoded anew")
     frame = bytes(cast("bytes", data))
     return frame + b"\0" * (len(frame) % 2)
+
+
+def _kept_as_ybr(form: Form) -> bool:
+    """Only a JPEG's decoder converts YBR_FULL. The viewer takes samples of other codings for RGB as they come."""
+    return form.colour and form.photometric == "YBR_FULL" and form.syntax not in (*_jpegs, JPEG_XL_JPEG)
 
 
 def original_jpeg(frame: bytes) -> bytes:

@@ -9,7 +9,6 @@ from itertools import accumulate
 import numpy as np
 from pydicom import Dataset
 
-from . import codec
 from .codec import Samples
 from .errors import CannotPlace
 from .frames import Fetch
@@ -54,8 +53,6 @@ class Source:
             return np.zeros(shape, form.dtype)
         lab = self.header.get("RecommendedAbsentPixelCIELabValue")
         colour = np.array(srgb_of([int(value) for value in lab]) if lab else (255, 255, 255), np.uint8)
-        if codec.decoded(form) == "YBR_FULL":
-            colour = codec.ybr_of(colour)
         scaled = (colour.astype(np.uint16) * (257 if form.bits == 16 else 1)).astype(form.dtype)
         return np.ascontiguousarray(np.broadcast_to(scaled, shape))
 
