@@ -107,7 +107,7 @@ MEANS = [
     ("part missing", [put(0, "00209163", 3, vr="US"), put(0, "00200242", "1.2.5")], {"R02"}),
     ("duplicate level", [add(1)], {"R03"}),
     ("duplicate level in another series", [add(1, x0020000E=["1.2.4"])], {"R03"}),
-    ("concatenation", [put(1, "00200242", "1.5"), add(1), put(1, "00280008", 2), put(3, "00280008", 2)], set[str]()),
+    ("concatenation", [put(1, "00200242", "1.5"), add(1), put(1, "00280008", 2), put(3, "00280008", 2)], {"R02"}),
     ("two frames of reference", [put(1, "00200052", "1.2.5")], {"R04"}),
     ("two containers", [put(1, "00400512", "other")], {"R04"}),
     ("z-stack", [put(0, "00480303", 3), put(0, "00280008", 48)], {"R05"}),

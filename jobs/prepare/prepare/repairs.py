@@ -130,8 +130,8 @@ def resampled(case: Case, kept: list[Image]) -> list[Act]:
 
 
 def fully_tiled(case: Case, kept: list[Image]) -> list[Act]:
-    """R01. A level's parts become one instance."""
-    sparse = set(case.concerned(("R01", "missing"), ("R01", "large"))) & set(kept)
+    """R01, R02. A level's parts become one instance."""
+    sparse = set(case.concerned(("R01", "missing"), ("R01", "large"), ("R02", "joined"))) & set(kept)
     return [
         FullTiling(instances=_uids(level.images), coding=coding_of_new(level.images[0]))
         for level in levels_of(kept)

@@ -95,6 +95,14 @@ def concatenation_whole() -> Store:
 
 
 @slide
+def concatenation_in_sparse_tiling() -> Store:
+    parts = [part(number, 4, 1, 1024, 4, DimensionOrganizationType="TILED_SPARSE",
+                  PerFrameFunctionalGroupsSequence=positions(16, 4)[number * 4 - 4 : number * 4])
+             for number in (1, 2, 3, 4)]  # fmt: skip
+    return put(*parts, item(f"{SERIES}.2", 512), item(f"{SERIES}.3", 256))
+
+
+@slide
 def concatenation_base_part_missing() -> Store:
     return put(*[part(number, 4, 1, 1024, 4) for number in (1, 2, 4)], item(f"{SERIES}.2", 512))
 

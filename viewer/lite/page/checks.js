@@ -116,8 +116,12 @@ function missingFrames({ images, columns, rows, tiles }, base) {
   const expected = tiles * Math.max(first.paths.length, 1) * Math.max(first.planes, 1);
   // Twins (R03) would add up to twice the frames.
   const single = images.length === 1 || images.some((image) => image.source);
-  if (images.some((image) => image.sparse) || frames === expected || !single) return [];
-  return about(base ? 'count' : 'level', images, { columns, rows, frames, expected });
+  if (!images.some((image) => image.sparse) && frames !== expected && single) {
+    return about(base ? 'count' : 'level', images, { columns, rows, frames, expected });
+  }
+  // The engine counts each part's frames from the level's first tile: only positions tell it where a part belongs.
+  const joined = images.length > 1 && oneConcatenation({ images }) && !images.every((image) => image.sparse);
+  return joined ? about('joined', images, { columns, rows, parts: images.length }) : [];
 }
 
 /** A problem of these images; none without images. */

@@ -25,7 +25,11 @@ def frames_have_places(slide: Slide, rule: Rule) -> list[Finding]:
 
 
 def every_tile_has_its_frame(slide: Slide, rule: Rule) -> list[Finding]:
-    """R02. Over all parts of a concatenation; a sparse level may leave tiles out, but no parts."""
+    """R02. Over all parts of a concatenation; a sparse level may leave tiles out, but no parts.
+
+    The engine counts the frames of each part from the first tile of the level, whatever its offset says: of parts in
+    full tiling the last one is shown, in the wrong place. Only positions tell it where a part belongs.
+    """
     found: list[Finding] = []
     base = {path: levels[0] for path, levels in pyramids(slide.own).items()}
     for level in levels_of(slide.own):
@@ -42,6 +46,9 @@ def every_tile_has_its_frame(slide: Slide, rule: Rule) -> list[Finding]:
             words = {"columns": columns, "rows": rows, "frames": frames, "expected": expected}
             problem = "level" if finer else "count"
             found.append(rule.finding(problem, level.images, remedy="repair" if finer else None, **words))
+        elif level.one_concatenation and len(level.images) > 1 and not all(image.sparse for image in level.images):
+            words = {"columns": columns, "rows": rows, "parts": len(level.images)}
+            found.append(rule.finding("joined", level.images, remedy="repair", **words))
     return found
 
 

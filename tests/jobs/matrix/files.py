@@ -1,0 +1,159 @@
+"""The slides of the matrix as DICOM files: their attributes as they are, and the scene in their coding and tiles.
+
+UIDs are the slide's own, so that the whole matrix fits into one store; `Written` tells which is which.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+import pydicom
+from prepare.codestream import header, identify
+from prepare.finding import table
+from prepare.image import Image
+from prepare.metadata import WHOLE_SLIDE, tag
+from pydicom import Dataset
+from pydicom.dataset import FileMetaDataset
+from pydicom.encaps import encapsulate
+from pydicom.uid import UID, ExplicitVRLittleEndian
+
+from tests.jobs.fakes import Store
+from tests.jobs.matrix import picture
+from tests.jobs.matrix.slides import SLIDES, STUDY
+
+IDENTIFIERS = frozenset(
+    map(
+        tag,
+        ("SOPInstanceUID", "SeriesInstanceUID", "ReferencedSOPInstanceUID", "ConcatenationUID",
+         "SOPInstanceUIDOfConcatenationSource", "FrameOfReferenceUID", "AcquisitionUID"),
+    )
+)  # fmt: skip
+PHOTOMETRIC = {"jpeg-baseline": "YBR_FULL_422", "jpeg-xl-of-jpeg": "YBR_FULL_422", "jpeg2000": "YBR_RCT",
+               "htj2k": "YBR_RCT"}  # fmt: skip
+LONG = "where this tile lies ".ljust(70_000, ".")
+"""Makes the list of sixteen positions longer than the MiB that Google leaves out."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """One slide of the matrix: UIDs are those of the store, `series` in the order of the table."""
+
+    study: str
+    series: tuple[str, ...]
+    files: tuple[bytes, ...]
+
+
+def uid(name: str, original: str) -> str:
+    return f"2.25.{uuid.uuid5(uuid.NAMESPACE_OID, f'matrix|{name}|{original}').int}"
+
+
+def written(name: str) -> Written:
+    store = SLIDES[name]()
+    series = store.studies[STUDY]
+    files = [file_of(name, one, store) for items in series.values() for one in items]
+    return Written(uid(name, STUDY), tuple(uid(name, one) for one in series), tuple(files))
+
+
+def file_of(name: str, described: dict[str, Any], store: Store) -> bytes:
+    """The Part 10 file of one instance."""
+    image = Image.of(described)
+    dataset = Dataset.from_json(_named(name, described))
+    dataset.StudyInstanceUID = uid(name, STUDY)
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    for keyword in ("PatientID", "PatientName", "StudyDate", "StudyTime", "AccessionNumber"):
+        if keyword not in dataset:
+            setattr(dataset, keyword, {"PatientID": "SYN-MATRIX", "PatientName": "Synthetic^Matrix"}.get(keyword, ""))
+    if dataset.SOPClassUID == WHOLE_SLIDE:
+        _complete(dataset)
+        _draw(dataset, image, store.frames[image.instance], sparse=image.sparse)
+    if "ImageComments" in dataset:  # longer than a comment may be in a file
+        dataset.TextValue = dataset.ImageComments
+        del dataset.ImageComments
+    out = BytesIO()
+    # Said, because pydicom does not know that JPEG XL is explicit little endian, too.
+    pydicom.dcmwrite(out, dataset, implicit_vr=False, little_endian=True, enforce_file_format=True)
+    return out.getvalue()
+
+
+def _named(name: str, described: dict[str, Any]) -> dict[str, Any]:
+    """DICOM JSON with the slide's own UIDs, and a VR everywhere."""
+    out: dict[str, Any] = {}
+    for key, element in described.items():
+        values = element.get("Value", [])
+        if element.get("vr") == "SQ":
+            out[key] = {"vr": "SQ", "Value": [_named(name, one) for one in values]}
+        elif key in IDENTIFIERS:
+            out[key] = {"vr": "UI", "Value": [uid(name, one) for one in values]}
+        elif "vr" in element:
+            out[key] = element
+    return out
+
+
+def _complete(dataset: Dataset) -> None:
+    """What the matrix does not spell out."""
+    for path in dataset.get("OpticalPathSequence") or ():
+        for kind in path.get("IlluminationTypeCodeSequence") or ():
+            kind.CodeValue, kind.CodingSchemeDesignator, kind.CodeMeaning = "111744", "DCM", "Brightfield illumination"
+        if "ICCProfile" in path:
+            path.ICCProfile = bytes(path.ICCProfile).ljust(128, b"\0")
+    if "OpticalPathSequence" in dataset:
+        dataset.NumberOfOpticalPaths = len(dataset.OpticalPathSequence)
+    for origin in dataset.get("TotalPixelMatrixOriginSequence") or ():
+        origin.XOffsetInSlideCoordinateSystem, origin.YOffsetInSlideCoordinateSystem = 20.0, 40.0
+    dataset.VolumetricProperties, dataset.PixelRepresentation = "VOLUME", 0
+
+
+def _draw(dataset: Dataset, image: Image, sample: bytes, *, sparse: bool) -> None:
+    coding = identify(sample, image.raw_frame_bytes)
+    told = header(sample, coding)
+    bits = told.bits if told else image.bits
+    edge = (told.columns, told.rows) if told and coding in ("jpeg-baseline", "jpeg-extended") else (256, 256)
+    tile = edge if image.rows == image.columns == 256 else (image.columns, image.rows)
+    places = list(_places(dataset, image))
+    frames = [picture.encoded(_tile(image, path, x, y, tile, bits), coding, bits) for path, x, y in places]
+    syntaxes = table()["codestreams"].get(coding, {}).get("transfer_syntaxes", ["1.2.840.10008.1.2.4.50"])
+    dataset.file_meta.TransferSyntaxUID = UID(syntaxes[0])
+    dataset.BitsStored, dataset.HighBit = bits, bits - 1
+    if image.samples == 3:
+        dataset.PhotometricInterpretation = PHOTOMETRIC.get(coding, "RGB")
+    if image.samples > 1:
+        dataset.PlanarConfiguration = 0
+    if sparse and "PerFrameFunctionalGroupsSequence" not in dataset:
+        dataset.PerFrameFunctionalGroupsSequence = [_position(x, y) for _, x, y in places]
+    dataset.PixelData = encapsulate(frames)
+    dataset["PixelData"].VR, dataset["PixelData"].is_undefined_length = "OB", True
+
+
+def _places(dataset: Dataset, image: Image) -> Iterator[tuple[int, int, int]]:
+    """(optical path, left, top) of each frame, from 0."""
+    if groups := dataset.get("PerFrameFunctionalGroupsSequence"):
+        for group in groups:
+            where = group.PlanePositionSlideSequence[0]
+            yield 0, where.ColumnPositionInTotalImagePixelMatrix - 1, where.RowPositionInTotalImagePixelMatrix - 1
+        return
+    across = max(1, -(-image.total_columns // image.columns))
+    tiles = max(1, image.tiles)
+    for frame in range(image.concatenation_offset, image.concatenation_offset + image.frames):
+        path, at = frame // (tiles * image.focal_planes), frame % tiles
+        yield path, at % across * image.columns, at // across * image.rows
+
+
+def _tile(image: Image, path: int, left: int, top: int, tile: tuple[int, int], bits: int) -> picture.Pixels:
+    whole = (max(image.total_columns, 1), max(image.total_rows, 1), left, top, *tile)
+    if image.samples == 1:
+        other = image.optical_paths[0] == "2" if len(image.optical_paths) == 1 else path
+        return picture.channel(*whole, int(other), bits)
+    return picture.scene(*whole, image.samples, bits)
+
+
+def _position(x: int, y: int) -> Dataset:
+    where, content, group = Dataset(), Dataset(), Dataset()
+    where.ColumnPositionInTotalImagePixelMatrix, where.RowPositionInTotalImagePixelMatrix = x + 1, y + 1
+    content.TextValue = LONG
+    group.PlanePositionSlideSequence, group.FrameContentSequence = [where], [content]
+    return group

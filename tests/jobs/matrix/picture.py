@@ -1,0 +1,83 @@
+"""The scene that every slide of the matrix shows, at any size and for any optical path, and its tiles in every coding.
+
+Smooth, so that a level made by averaging is the scene at that size; with no symmetry, so that a swapped, mirrored or
+shifted tile is far off.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from typing import Any
+
+import imagecodecs
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[Any]
+WAVES = ((1.3, 2.2, 0.3), (2.4, 0.9, 1.1), (0.7, 3.1, 2.0), (1.9, 1.4, 0.7))
+"""Cycles across and down the slide, and where they begin, of each sample; optical paths take them in turn."""
+
+
+def scene(columns: int, rows: int, left: int, top: int, wide: int, high: int, samples: int, bits: int) -> Pixels:
+    """Pixels of a region of the scene drawn `columns` x `rows`; float, 0 to 2^bits - 1. What is outside goes on."""
+    return _drawn(columns, rows, left, top, wide, high, WAVES[:samples], bits)
+
+
+def channel(columns: int, rows: int, left: int, top: int, wide: int, high: int, path: int, bits: int) -> Pixels:
+    """The same for one optical path of a monochrome slide, counted from 0."""
+    return _drawn(columns, rows, left, top, wide, high, WAVES[path : path + 1], bits)
+
+
+def _drawn(
+    columns: int, rows: int, left: int, top: int, wide: int, high: int, waves: tuple[Any, ...], bits: int
+) -> Pixels:
+    across = (left + np.arange(wide) + 0.5) / columns
+    down = (top + np.arange(high) + 0.5) / rows
+    drawn: list[Pixels] = []
+    for cycles_across, cycles_down, start in waves:
+        x = 0.3 * across + 0.17 * np.sin(2 * np.pi * (cycles_across * across + start))
+        y = 0.2 * down + 0.15 * np.sin(2 * np.pi * (cycles_down * down + start))
+        drawn.append(np.clip(0.25 + x[None, :] + y[:, None], 0, 1) * (2**bits - 1))
+    return drawn[0] if len(drawn) == 1 else np.stack(drawn, axis=-1)
+
+
+def encoded(pixels: Pixels, coding: str, bits: int) -> bytes:
+    """A frame of even length in a coding of the rules' table; `bits` of the codestream's samples."""
+    stored = np.ascontiguousarray(np.rint(pixels).astype(np.uint8 if bits <= 8 else np.uint16))
+    frame = bytes(ENCODERS[coding](stored, bits))
+    return frame + b"\0" * (len(frame) % 2)
+
+
+def _jpeg(pixels: Pixels, bits: int) -> bytes:
+    if pixels.ndim == 3 and pixels.shape[2] == 3:
+        return imagecodecs.jpeg8_encode(pixels, level=95, colorspace="RGB", outcolorspace="YCBCR", subsampling="422")  # pyright: ignore[reportReturnType]
+    return imagecodecs.jpeg8_encode(pixels, level=95)  # pyright: ignore[reportReturnType]
+
+
+def _rle(pixels: Pixels, bits: int) -> bytes:
+    """Literal runs only, of at most 128 bytes."""
+    samples = [pixels[..., at] for at in range(pixels.shape[2])] if pixels.ndim == 3 else [pixels]
+    segments: list[bytes] = []
+    for sample in samples:
+        stored = np.ascontiguousarray(sample).astype(sample.dtype.newbyteorder(">")).view(np.uint8).ravel()
+        for byte in range(sample.itemsize):
+            runs = stored[byte :: sample.itemsize].reshape(-1, 128)
+            segments.append(np.hstack((np.full((len(runs), 1), 127, np.uint8), runs)).tobytes())
+    offsets = [64 + sum(map(len, segments[:at])) for at in range(len(segments))]
+    return struct.pack("<16I", len(segments), *offsets, *[0] * (15 - len(segments))) + b"".join(segments)
+
+
+ENCODERS: dict[str, Callable[[Pixels, int], Any]] = {
+    "jpeg-baseline": _jpeg,
+    "jpeg-extended": lambda pixels, bits: imagecodecs.jpeg8_encode(pixels, level=95, bitspersample=12),
+    "jpeg-lossless": lambda pixels, bits: imagecodecs.jpeg8_encode(pixels, lossless=True, bitspersample=bits),
+    "jpeg-ls": lambda pixels, bits: imagecodecs.jpegls_encode(pixels),
+    "jpeg2000": lambda pixels, bits: imagecodecs.jpeg2k_encode(
+        pixels, codecformat="j2k", reversible=True, bitspersample=bits
+    ),
+    "htj2k": lambda pixels, bits: imagecodecs.htj2k_encode(pixels, reversible=True),
+    "rle": _rle,
+    "jpeg-xl-of-jpeg": lambda pixels, bits: imagecodecs.jpegxl_encode_jpeg(_jpeg(pixels, bits)),
+    "unknown": lambda pixels, bits: b"not an image",
+}

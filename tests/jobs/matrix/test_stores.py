@@ -1,0 +1,210 @@
+"""The whole matrix as files through the whole job, in the local cloud and in Orthanc: the same plans, the right pixels.
+
+By default one slide for each thing the job does; SLOW=1: every slide of the matrix.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pydicom
+import pytest
+import requests
+from prepare.following import Judged, judge
+from prepare.inspection import inspect
+from prepare.pixels import codec
+from prepare.pixels.grid import Form
+from prepare.planner import Options
+from prepare.rules import status
+from prepare.store import DicomStore
+from pydicom import Dataset
+from pydicom.encaps import generate_frames
+
+from localcloud.cloud import Cloud
+from tests.jobs.conftest import DATASET, as_principal
+from tests.jobs.matrix import picture, single_faults, studies
+from tests.jobs.matrix.files import Written, written
+from tests.jobs.matrix.slides import SLIDES
+from tests.jobs.test_main import start
+from tests.smoke import orthanc
+
+PARTS = (single_faults, studies)
+EXPECTED: dict[str, Any] = json.loads(Path(__file__).with_name("expected.json").read_text("utf-8"))
+SOME = (
+    "brightfield", "base_only", "odd_size", "sparse_without_positions", "sparse_with_long_list", "concatenation_whole",
+    "level_frames_missing", "twin_levels", "z_stack", "icc_on_base_only", "rle", "jpeg_12_bit", "jpeg_xl_of_jpeg",
+    "damaged_level", "twelve_in_sixteen", "channels_as_two_instances", "channels_as_two_paths_base_only",
+    "spacing_missing_on_a_level", "label_without_optical_path", "acquisition_on_some", "thumbnail_of_many_tiles",
+    "sparse_rle_icc_and_base_only", "annotations_on_level_2_of_rle", "report_on_a_segmentation_of_rle",
+    "bad_slide_among_good", "radiology",
+)  # fmt: skip
+CHOSEN = list(SLIDES) if os.environ.get("SLOW") == "1" else list(SOME)
+UNKNOWN_TO_ORTHANC = {"htj2k": "High-Throughput JPEG 2000", "jpeg_xl_of_jpeg": "JPEG XL"}
+"""Orthanc 1.10 stores them and answers 500 when asked for their frames."""
+PATIENCE = 1200
+SMALLEST = 64
+"""Pixels: below, the scene is too small to be told from its average."""
+
+
+@dataclass
+class Place:
+    """Two stores of one kind, and a session that may write to both."""
+
+    name: str
+    raw: str
+    viewers: str
+    session: requests.Session = field(default_factory=requests.Session)
+
+
+@dataclass
+class Done:
+    place: Place
+    slides: dict[str, Written]
+    reports: dict[str, dict[str, Any]]
+    """By series."""
+
+
+@pytest.fixture(scope="module", params=["local cloud", pytest.param("orthanc", marks=pytest.mark.orthanc)])
+def place(request: pytest.FixtureRequest, cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    if request.param == "orthanc":
+        folders = [tmp_path_factory.mktemp("orthanc") for _ in range(2)]
+        with orthanc.running(folders[0]) as raw, orthanc.running(folders[1]) as viewers:
+            yield Place("orthanc", raw, viewers)
+        return
+    owner = as_principal(cloud, cloud.iam.owner)
+    dataset = f"{cloud.endpoint('healthcare.googleapis.com')}v1/{DATASET}"
+    for name in ("matrix-raw", "matrix-viewers"):
+        assert owner.post(f"{dataset}/dicomStores?dicomStoreId={name}", json={}, timeout=10).ok
+    root = f"{dataset}/dicomStores"
+    yield Place("local cloud", f"{root}/matrix-raw/dicomWeb", f"{root}/matrix-viewers/dicomWeb", owner)
+
+
+@pytest.fixture(scope="module")
+def done(place: Place, cloud: Cloud) -> Done:
+    unknown = UNKNOWN_TO_ORTHANC if place.name == "orthanc" else ()
+    slides = {name: written(name) for name in CHOSEN if name not in unknown}
+    for slide in slides.values():
+        for file in slide.files:
+            put(place, file)
+    return Done(place, slides, run(cloud, place, slides))
+
+
+def run(cloud: Cloud, place: Place, slides: dict[str, Written]) -> dict[str, dict[str, Any]]:
+    """What the job says of every series. Orthanc reads a whole instance for each request of frames."""
+    more = {"DICOMWEB_ROOT": place.raw, "VIEWER_STORE": "separate", "VIEWER_DICOMWEB_ROOT": place.viewers}
+    process = start(cloud, "--json", "--study", *(slide.study for slide in slides.values()), **more)
+    try:
+        said, errors = process.communicate(timeout=PATIENCE)
+    finally:
+        process.kill()
+    assert said, errors
+    return {one["series"]: one for one in json.loads(said)["series"]}
+
+
+def put(place: Place, file: bytes) -> None:
+    body = b"--x\r\nContent-Type: application/dicom\r\n\r\n" + file + b"\r\n--x--\r\n"
+    headers = {
+        "Content-Type": 'multipart/related; type="application/dicom"; boundary=x',
+        "Accept": "application/dicom+json",
+    }
+    answer = place.session.post(f"{place.raw}/studies", data=body, headers=headers, timeout=60)
+    assert answer.ok, answer.text
+
+
+@pytest.mark.parametrize("name", CHOSEN)
+def test_plans_and_final_states_are_those_of_the_table(done: Done, name: str) -> None:
+    known_to(done, name)
+    found: list[list[str]] = []
+    for series in done.slides[name].series:
+        one = done.reports[series]
+        plan = one["report"]["plan"]
+        assert plan, one["reason"]
+        found.append([f"blocked: {plan['reason']}" if plan["kind"] == "blocked" else plan["kind"], one["status"]])
+    assert found == [[_short(row[3]), row[4]] for row in expected(done.place.name, name)]
+
+
+def known_to(done: Done, name: str) -> None:
+    if name not in done.slides:
+        pytest.skip(f"Orthanc 1.10 does not know {UNKNOWN_TO_ORTHANC[name]}")
+
+
+def _short(plan: str) -> str:
+    return plan if plan.startswith("blocked") else plan.partition(" ")[0]
+
+
+def expected(place: str, name: str) -> list[list[str]]:
+    other = EXPECTED["orthanc"].get(name, name) if place == "orthanc" else name
+    return EXPECTED["slides"][other]
+
+
+def looked_into(done: Done, name: str) -> Judged:
+    store, study = DicomStore(done.place.viewers, done.place.session), done.slides[name].study
+    seen = inspect(store, study, store.instances(study))
+    assert not seen.unreadable, seen.unreadable
+    return judge(seen.study, seen.slides, Options())
+
+
+def shown(name: str) -> bool:
+    return any(row[4] != "blocked" for row in EXPECTED["slides"][name])
+
+
+@pytest.mark.parametrize("name", [name for name in CHOSEN if shown(name)])
+def test_what_viewers_get_breaks_no_rule_and_shows_the_scene_at_every_level(done: Done, name: str) -> None:
+    known_to(done, name)
+    judged = looked_into(done, name)
+    for series, slide in judged.slides.items():
+        assert status(judged.findings[series]) == done.reports[series]["status"], judged.findings[series]
+        for image in slide.own:
+            _shows_the_scene(instance(done, series, image.instance, done.slides[name].study))
+
+
+def instance(done: Done, series: str, uid: str, study: str) -> Dataset:
+    url = f"{done.place.viewers}/studies/{study}/series/{series}/instances/{uid}"
+    accept = {"Accept": 'multipart/related; type="application/dicom"; transfer-syntax=*'}
+    answer = done.place.session.get(url, headers=accept, timeout=60)
+    assert answer.ok, answer.text
+    return pydicom.dcmread(BytesIO(answer.content[answer.content.index(b"DICM") - 128 :]))
+
+
+def _shows_the_scene(level: Dataset) -> None:
+    """Each frame is the scene at its place, or its tile is absent."""
+    columns, rows = level.TotalPixelMatrixColumns, level.TotalPixelMatrixRows
+    if min(columns, rows) < SMALLEST:
+        return
+    form = Form.of(level)
+    peak = 2 ** (form.stored or form.bits) - 1
+    paths = [str(path.OpticalPathIdentifier) for path in level.OpticalPathSequence]
+    number = int(level.NumberOfFrames)
+    for at, frame in enumerate(generate_frames(level.PixelData, number_of_frames=number)):
+        path, left, top = _where(level, at)
+        high, wide = min(form.rows, rows - top), min(form.columns, columns - left)
+        pixels = codec.decode(frame, form)
+        if form.colour:
+            pixels = codec.rgb_of(pixels) if codec.decoded(form) == "YBR_FULL" else pixels
+            scene = picture.scene(columns, rows, left, top, wide, high, 3, form.bits)
+        else:
+            channel = int(paths == ["2"]) if len(paths) == 1 else path
+            scene = picture.channel(columns, rows, left, top, wide, high, channel, form.stored or form.bits)
+        error = np.mean((pixels[:high, :wide].astype(np.float64) - scene) ** 2)
+        assert 10 * np.log10(peak**2 / max(error, 1e-9)) > 32, f"frame {at + 1} of {columns} x {rows} at {left}, {top}"
+
+
+def _where(level: Dataset, at: int) -> tuple[int, int, int]:
+    if "PerFrameFunctionalGroupsSequence" in level:
+        where = level.PerFrameFunctionalGroupsSequence[at].PlanePositionSlideSequence[0]
+        return 0, where.ColumnPositionInTotalImagePixelMatrix - 1, where.RowPositionInTotalImagePixelMatrix - 1
+    at += int(level.get("ConcatenationFrameOffsetNumber", 0))
+    across, down = -(-level.TotalPixelMatrixColumns // level.Columns), -(-level.TotalPixelMatrixRows // level.Rows)
+    path, at = divmod(at, across * down)
+    return path, at % across * level.Columns, at // across * level.Rows
+
+
+def test_a_second_run_finds_everything_unchanged(done: Done, cloud: Cloud) -> None:
+    assert {one["status"] for one in run(cloud, done.place, done.slides).values()} == {"unchanged"}
