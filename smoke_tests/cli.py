@@ -15,13 +15,14 @@ from rich.console import Console
 
 from smoke_tests import reports, slide
 from smoke_tests.context import Profile
-from smoke_tests.credentials import Credentials, NoToken, TokenSource, by_command, by_impersonation
+from smoke_tests.credentials import ME, Credentials, NoToken, TokenSource, by_command, by_impersonation, by_yourself
 from smoke_tests.dicomweb import DicomWeb, Refused
-from smoke_tests.http import Http, Unreachable, redacted
+from smoke_tests.http import Http, TimedOut, Unreachable, redacted
 from smoke_tests.janitor import sweep
 from smoke_tests.results import COULD_NOT_RUN, LEAKED, PASSED
 from smoke_tests.runner import run
 from smoke_tests.screen import Screen
+from smoke_tests.seeding import Seeder
 from smoke_tests.slide.identity import LIFETIME, new_run_id
 from smoke_tests.target import BadTarget, Target, declared, from_outputs
 
@@ -43,6 +44,14 @@ def parser() -> argparse.ArgumentParser:
     target(run)
     run.add_argument("--profile", default="full", choices=get_args(Profile))
     run.add_argument("--report", type=Path, help="folder for smoke.json, smoke.xml (JUnit) and smoke.md")
+    seed = commands.add_parser("seed-golden", help="put the golden study into the stack's store, once, and record it")
+    target(seed)
+    seed.add_argument(
+        "--as",
+        dest="principal",
+        metavar="EMAIL",
+        help="who stores and records (default: you; on the local cloud, its owner)",
+    )
     clean = commands.add_parser("sweep", help="delete the studies of smoke runs that were killed")
     target(clean)
     clean.add_argument("--older-than", type=age, default=LIFETIME, help="how old a run must be, as in 2h or 30m")
@@ -126,6 +135,16 @@ def run_checks(arguments: argparse.Namespace) -> int:
     return outcome.exit_code
 
 
+def seed_golden(arguments: argparse.Namespace) -> int:
+    target = target_of(arguments)
+    principal = arguments.principal or (target.owner if target.environment == "local" else ME)
+    source = source_of(arguments, target) if principal != ME else by_yourself()
+    console = Console(highlight=False, soft_wrap=True, markup=False)
+    study = Seeder(Http(), Credentials(source), principal, target, console.print).seed()
+    console.print(f"The golden study {study} is where viewers look; check it with: smoke_tests run --profile readonly")
+    return PASSED
+
+
 def sweep_up(arguments: argparse.Namespace) -> int:
     target = target_of(arguments)
     store = DicomWeb(Http(), target.dicomweb_root, Credentials(source_of(arguments, target)), target.writer)
@@ -136,10 +155,13 @@ def sweep_up(arguments: argparse.Namespace) -> int:
     return LEAKED if done.problems else PASSED
 
 
+COMMANDS = {"slide": make_slide, "run": run_checks, "seed-golden": seed_golden, "sweep": sweep_up}
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     try:
-        return {"slide": make_slide, "run": run_checks, "sweep": sweep_up}[arguments.command](arguments)
-    except (ValueError, OSError, NoToken, Unreachable, Refused) as error:
+        return COMMANDS[arguments.command](arguments)
+    except (ValueError, OSError, NoToken, Unreachable, Refused, TimedOut) as error:
         print(f"smoke_tests {arguments.command}: {redacted(str(error))}", file=sys.stderr)
         return COULD_NOT_RUN

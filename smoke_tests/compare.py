@@ -15,7 +15,7 @@ from pydicom.encaps import generate_frames
 from pydicom.errors import InvalidDicomError
 
 from smoke_tests.dicomweb import Attributes
-from smoke_tests.slide import Instance
+from smoke_tests.slide import Instance, Pixels
 from smoke_tests.slide.grid import read_mark
 
 PIXEL_DATA = "7FE00010"
@@ -99,6 +99,12 @@ def _same(wanted: Attributes, given: Attributes) -> bool:
 def frame_digests(dataset: Dataset) -> list[str]:
     frames = generate_frames(dataset.PixelData, number_of_frames=int(dataset.NumberOfFrames))
     return [hashlib.sha256(frame).hexdigest() for frame in frames]
+
+
+def pixels_of(instance: Instance) -> Pixels:
+    """rows x columns x 3 of the first frame that was sent, as this machine decodes it."""
+    with Image.open(io.BytesIO(next(generate_frames(parsed(instance.data).PixelData, number_of_frames=1)))) as image:
+        return np.asarray(image.convert("RGB"))
 
 
 def wrong_frame(instance: Instance, number: int, got: bytes) -> str:

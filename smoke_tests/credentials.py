@@ -33,6 +33,27 @@ def by_command(template: str) -> TokenSource:
     return run
 
 
+ME = "you"
+"""Stands for whoever runs the command."""
+
+
+def by_yourself() -> TokenSource:
+    """Your own Google credentials (`gcloud auth application-default login`), whoever is asked for."""
+    import google.auth
+    import google.auth.exceptions
+    import google.auth.transport.requests
+
+    def own(principal: str) -> str:
+        try:
+            found, _ = google.auth.default(scopes=[SCOPE])
+            found.refresh(google.auth.transport.requests.Request())
+        except google.auth.exceptions.GoogleAuthError as error:
+            raise NoToken(f"no token for you: {error}; run: gcloud auth application-default login") from None
+        return str(found.token)
+
+    return own
+
+
 def by_impersonation() -> TokenSource:
     """Whoever runs the checks takes on the identity: needs roles/iam.serviceAccountTokenCreator on it, and no key."""
     import google.auth

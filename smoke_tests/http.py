@@ -6,7 +6,7 @@ import random
 import re
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -92,6 +92,14 @@ class Unreachable(Exception):
     """No answer came: connection refused, reset, or too slow."""
 
 
+class NotAllowed(AssertionError):
+    """A check wanted to send a method that this run may not send; nothing was sent."""
+
+
+READ_ONLY = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods that change nothing."""
+
+
 class Http:
     """Requests on pooled connections; safe to use from several threads."""
 
@@ -103,7 +111,10 @@ class Http:
         pause: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
         agent: str = "dicom-platform-smoke",
+        methods: Collection[str] | None = None,
     ) -> None:
+        """`methods`: the only ones that leave this machine; None allows any."""
+        self.methods = methods
         self.retry, self.timeout, self.pause, self.clock = retry, timeout, pause, clock
         self.ledger = Ledger()
         self.session = requests.Session()
@@ -138,6 +149,9 @@ class Http:
     def _once(
         self, method: str, url: str, headers: Mapping[str, str], params: Mapping[str, str] | None, body: bytes | None
     ) -> Answer:
+        if self.methods is not None and method not in self.methods:
+            allowed = ", ".join(sorted(self.methods))
+            raise NotAllowed(f"{method} {url} was not sent: this run may only send {allowed}")
         began = self.clock()
         # requests would ask for compression; identity keeps the counted bytes those on the wire.
         every = {"Accept-Encoding": "identity", **headers}

@@ -66,6 +66,12 @@ class Suite:
     @pytest.hookimpl
     def pytest_configure(self, config: pytest.Config) -> None:
         config.addinivalue_line("markers", "needs(*capabilities): capabilities that the target must declare")
+        config.addinivalue_line("markers", "writes: stores, deletes or tries to; no part of a read-only run")
+
+    @pytest.hookimpl
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        if self.context.reads_only:
+            items[:] = [item for item in items if not item.get_closest_marker("writes")]
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:

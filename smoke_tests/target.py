@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,11 +13,15 @@ CAPABILITIES = {
     "includefield": "return any attribute that a search asks for",
     "wado": "retrieve instances and metadata (WADO-RS)",
     "frames": "retrieve single frames",
+    "rendered": "render a frame as an image",
+    "transcode": "transcode to Explicit VR Little Endian",
     "delete": "delete a study, as a long-running operation",
     "auth": "refuse callers without a token",
     "roles": "tell readers from writers",
     "cors": "let the viewer's origin in",
     "viewer": "serve the viewer",
+    "browser": "open the viewer in Chromium",
+    "events": "announce new instances",
     "job": "prepare studies",
     "audit": "log who stored and retrieved",
 }
@@ -50,7 +54,11 @@ class Target:
     environment: str = "unknown"
     main_root: str | None = None
     """Store that viewers read; nothing is ever written to it."""
+    raw_root: str = ""
+    """Store that the pipeline writes to; only seeding the golden study does so too."""
     location: str = ""
+    owner: str | None = None
+    """On the local cloud, the identity that may do everything."""
     writer: str | None = None
     reader: str | None = None
     """Identities (e-mails): one writes to the smoke store and starts the job, one only reads. None: no token."""
@@ -74,6 +82,12 @@ class Target:
             raise BadTarget(f"DICOMweb root {self.dicomweb_root!r} is not an http(s) URL without a trailing slash")
         if unknown := sorted(set(self.missing) - set(CAPABILITIES)):
             raise BadTarget(f"unknown capability {', '.join(unknown)}; known are {', '.join(CAPABILITIES)}")
+
+    def reading_only(self) -> Target:
+        """The same stack with the viewers' store as the one that is tested, by an identity that only reads."""
+        if not self.main_root:
+            raise BadTarget("a read-only run tests the store that viewers read, and this target names none")
+        return replace(self, dicomweb_root=self.main_root, writer=None)
 
     @property
     def origin(self) -> str:
@@ -124,7 +138,9 @@ def _from_outputs(outputs: Mapping[str, Any], missing: dict[str, str]) -> Target
         environment=environment,
         limits=Limits(granted=5.0, audited=5.0) if environment == "local" else Limits(),
         main_root=main,
+        raw_root=str(stores["raw"]["dicomwebRoot"]) if "raw" in stores else "",
         location=str(outputs["location"]),
+        owner=f"owner@{outputs['project']}.iam.gserviceaccount.com" if environment == "local" else None,
         writer=str(accounts["smoke"]),
         reader=str(accounts["smokeReader"]),
         viewer_url=str(outputs.get("viewerUrl") or ""),

@@ -26,7 +26,7 @@ def let_in(store: DicomWeb, seconds: float) -> Answer:
 
 
 @pytest.mark.needs("qido")
-@pytest.mark.parametrize("identity", ["reader", "writer"])
+@pytest.mark.parametrize("identity", ["reader", pytest.param("writer", marks=pytest.mark.writes)])
 def check_the_store_answers_its_identities(run: Context, note: Notes, identity: str) -> None:
     answer = let_in(run.as_(getattr(run.target, identity)), run.target.limits.granted)
     assert answer.status in (200, 204), str(answer)
@@ -46,6 +46,7 @@ def check_the_clocks_agree(run: Context, note: Notes) -> None:
     assert skew <= SKEW_SECONDS, f"the target's clock is {skew:.0f} s off ours; tokens and study dates need agreement"
 
 
+@pytest.mark.writes
 def check_what_is_written_to_is_no_clinical_store(run: Context, note: Notes) -> None:
     target = run.target
     note(store=target.dicomweb_root, environment=target.environment)

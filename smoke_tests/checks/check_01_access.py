@@ -22,6 +22,7 @@ def check_a_caller_without_a_valid_token_is_refused(run: Context, authorization:
     assert answer.status == 401, f"{answer}; 401 was due"
 
 
+@pytest.mark.writes
 @pytest.mark.needs("roles", "stow")
 def check_a_reader_cannot_store(run: Context) -> None:
     instance = run.neighbour[0]
@@ -32,6 +33,7 @@ def check_a_reader_cannot_store(run: Context) -> None:
     assert not run.writer.search("studies", StudyInstanceUID=instance.study), "it was refused and stored all the same"
 
 
+@pytest.mark.writes
 @pytest.mark.needs("roles", "stow")
 def check_the_smoke_identity_cannot_write_where_viewers_read(run: Context) -> None:
     main = run.as_(run.target.writer, run.target.main_root)

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.needs("qido", "stow")
 
 @pytest.fixture(autouse=True)
 def stored(run: Context) -> None:
-    assert run.stored.status == 200, str(run.stored)
+    run.slide_is_there()
 
 
 def uids(found: list[Attributes], tag: str) -> list[str]:
@@ -41,7 +41,7 @@ def check_the_study_is_found_soon(run: Context, note: Notes) -> None:
 
     study = until(ask, f"finding the stored study {run.study}", run.target.limits.found, pause=run.pause)
     note(searches=asked)
-    assert str(value(study, PATIENT_ID)).endswith(run.run_id), f"study {run.study} was found as another run's"
+    assert str(value(study, PATIENT_ID)).endswith(run.patient), f"study {run.study} was found as another run's"
 
 
 def check_series_and_instances_are_found(run: Context) -> None:

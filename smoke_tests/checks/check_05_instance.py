@@ -14,7 +14,7 @@ pytestmark = pytest.mark.needs("wado", "stow")
 
 @pytest.fixture(autouse=True)
 def stored(run: Context) -> None:
-    assert run.stored.status == 200, str(run.stored)
+    run.slide_is_there()
 
 
 def check_instances_come_back_as_stored(run: Context, note: Notes) -> None:

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.needs("frames", "stow")
 
 @pytest.fixture(autouse=True)
 def stored(run: Context) -> None:
-    assert run.stored.status == 200, str(run.stored)
+    run.slide_is_there()
 
 
 def frames(run: Context, instance: Instance, *numbers: int) -> list[Part]:

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-Purpose = Literal["smoke", "demo"]
+Purpose = Literal["smoke", "demo", "golden"]
 LIFETIME = timedelta(hours=2)
 """After this a smoke study may be swept away."""
-PREFIX = {"smoke": "SMOKE-", "demo": "DEMO-"}
-NAME = {"smoke": "SMOKE^SYNTHETIC", "demo": "DEMO^SYNTHETIC"}
+PREFIX = {"smoke": "SMOKE-", "demo": "DEMO-", "golden": "GOLDEN-"}
+NAME = {"smoke": "SMOKE^SYNTHETIC", "demo": "DEMO^SYNTHETIC", "golden": "GOLDEN^SYNTHETIC"}
 EPOCH = datetime(2026, 1, 2, 10, 15, tzinfo=UTC)
 """Date of slides whose run id carries none."""
 NAMESPACE = uuid.UUID("6f0b3c1e-6a55-4d52-9c3c-1f0a5f3b7d11")
@@ -54,6 +54,8 @@ class Identity:
     def description(self) -> str:
         if self.purpose == "demo":
             return "Synthetic H&E slide, no patient"
+        if self.purpose == "golden":
+            return "Synthetic test slide, no patient - leave in place"
         return f"SMOKE TEST – delete me – expires {self.began + LIFETIME:%Y-%m-%dT%H:%M:%SZ}"  # noqa: RUF001 - the standard text
 
     def uid(self, role: str) -> str:
