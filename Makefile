@@ -2,12 +2,13 @@
 PYTHON ?= python3
 STACK ?= local
 PORT ?= 8787
+PROFILE ?= full
 BIN := .venv/bin
 RUN := .venv/.installed-run
 DEV := .venv/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help up test lint types load smoke preview deploy bench screenshot lock clean
+.PHONY: help up test lint types load smoke seed-golden preview deploy bench screenshot lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
@@ -30,8 +31,11 @@ lint: $(DEV) ## style and types
 load: $(RUN) ## push DICOM files into the stack's store: make load FROM=folder (or gs://bucket/prefix on dev, prod)
 	@$(if $(FROM),,$(error say which folder: make load FROM=folder))$(BIN)/python tools/on_stack.py $(STACK) loader "$(FROM)"
 
-smoke: $(RUN) ## run the smoke tests against a deployed stack: make smoke STACK=local|dev|prod
-	@$(BIN)/python tools/on_stack.py $(STACK) smoke_tests run --report reports/$(STACK)
+smoke: $(RUN) ## run the smoke tests against a deployed stack: make smoke STACK=local|dev|prod [PROFILE=full|readonly|quick]
+	@$(BIN)/python tools/on_stack.py $(STACK) smoke_tests run --profile $(PROFILE) --report reports/$(STACK)
+
+seed-golden: $(RUN) ## put the golden study where viewers look, once, for read-only smoke tests: make seed-golden STACK=prod
+	@$(BIN)/python tools/on_stack.py $(STACK) smoke_tests seed-golden
 
 preview: $(DEV) ## what the policy says, then what `pulumi up` would do: make preview STACK=dev
 	@$(BIN)/python -m localcloud judge --stack $(STACK)

@@ -17,13 +17,17 @@ Traps this component knows:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_gcp as gcp
 
 TYPE = "dicom-platform:components:ImagingArchive"
 WEEK = f"{7 * 86_400}s"
+
+
+def no_topics() -> Mapping[str, pulumi.Input[str]]:
+    return {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +44,10 @@ class ImagingArchiveArgs:
     labels: Mapping[str, str]
     kms_key: str | None = None
     """Full name of a customer-managed key for the dataset; can only be chosen when the dataset is made."""
+    other_topics: Mapping[str, pulumi.Input[str]] = field(default_factory=no_topics)
+    """By store: full name of a topic of somebody else's on which it announces its instances."""
+    after: Sequence[pulumi.Resource] = ()
+    """What must be there before a store may name those topics."""
 
 
 class ImagingArchive(pulumi.ComponentResource):
@@ -66,18 +74,21 @@ class ImagingArchive(pulumi.ComponentResource):
         )
         self.topic, announces = self._topic()
         self.backlog, self.dead_letters = self._backlog()
+        topics = {**args.other_topics, args.notifying_store: self.topic.id}
         self.stores = {
             store: gcp.healthcare.DicomStore(
                 f"{name}-{store}",
                 name=store,
                 dataset=self.dataset.id,
                 labels=args.labels,
-                notification_config={"pubsub_topic": self.topic.id, "send_for_bulk_import": True}
-                if store == args.notifying_store
+                notification_config={"pubsub_topic": topics[store], "send_for_bulk_import": True}
+                if store in topics
                 else None,
                 deletion_policy=policy,
                 # The backlog too comes before the store: a message nobody subscribes to is gone.
-                opts=pulumi.ResourceOptions(parent=self, protect=args.protected, depends_on=[announces, self.backlog]),
+                opts=pulumi.ResourceOptions(
+                    parent=self, protect=args.protected, depends_on=[announces, self.backlog, *args.after]
+                ),
             )
             for store in args.stores
         }

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import pulumi
 
 from components.archive_access import ArchiveAccess, ArchiveAccessArgs, Grant
+from components.event_probe import EventProbe, EventProbeArgs
 from components.identities import Identities
 from components.imaging_archive import ImagingArchive, ImagingArchiveArgs
 from infra.foundation import Foundation
@@ -49,7 +50,19 @@ def grants(settings: Settings, identities: Identities) -> list[Grant]:
     ]
 
 
-def build_archive(base: Foundation) -> ImagingArchive:
+def build_event_probe(base: Foundation) -> EventProbe:
+    """The stream by which a smoke test sees that stores announce their instances."""
+    args = EventProbeArgs(
+        location=base.settings.location,
+        topic="dicom-smoke",
+        healthcare_agent=base.apis.agents["healthcare"],
+        reader=base.identities.member("smoke"),
+        labels=base.labels,
+    )
+    return EventProbe("probe", args, base.after_apis)
+
+
+def build_archive(base: Foundation, probe: EventProbe) -> ImagingArchive:
     """The archive with its grants."""
     settings, identities = base.settings, base.identities
     archive = ImagingArchive(
@@ -59,6 +72,8 @@ def build_archive(base: Foundation) -> ImagingArchive:
             dataset=settings.dataset,
             stores=stores(settings),
             notifying_store=RAW,
+            other_topics={SMOKE: probe.topic.id},
+            after=[probe.announces],
             healthcare_agent=base.apis.agents["healthcare"],
             pubsub_agent=base.apis.agents["pubsub"],
             protected=settings.protected,

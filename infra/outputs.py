@@ -56,6 +56,7 @@ def _images(platform: Platform) -> dict[str, Any]:
         "topic": archive.topic.id,
         "backlogSubscription": archive.backlog.id,
         "deadLetterSubscription": archive.dead_letters.id,
+        "smokeSubscription": platform.probe.subscription.id,
     }
 
 

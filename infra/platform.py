@@ -13,9 +13,10 @@ from typing import Any
 import pulumi
 
 from components.delivery import Delivery
+from components.event_probe import EventProbe
 from components.imaging_archive import ImagingArchive
 from components.secret_vault import SecretVault
-from infra.access import build_archive, dicomweb_roots, store_of_viewers
+from infra.access import build_archive, build_event_probe, dicomweb_roots, store_of_viewers
 from infra.delivery import build_delivery
 from infra.foundation import Foundation, lay
 from infra.preparing import Preparing, build_preparing, build_registry
@@ -28,6 +29,7 @@ from infra.viewing import Viewing, build_viewer_config, build_viewing
 class Platform:
     base: Foundation
     archive: ImagingArchive
+    probe: EventProbe
     dicomweb_roots: Mapping[str, pulumi.Output[str]]
     vault: SecretVault
     viewing: Viewing
@@ -39,7 +41,8 @@ class Platform:
 def build(settings: Settings) -> Platform:
     """Declares everything that can be declared with these settings."""
     base = lay(settings)
-    archive = build_archive(base)
+    probe = build_event_probe(base)
+    archive = build_archive(base, probe)
     roots = dicomweb_roots(base, archive)
     vault = build_vault(base)
     registry = build_registry(base)
@@ -47,6 +50,7 @@ def build(settings: Settings) -> Platform:
     return Platform(
         base=base,
         archive=archive,
+        probe=probe,
         dicomweb_roots=roots,
         vault=vault,
         viewing=viewing,

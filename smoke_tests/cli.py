@@ -14,6 +14,7 @@ from typing import get_args
 from rich.console import Console
 
 from smoke_tests import reports, slide
+from smoke_tests.browser import unavailable
 from smoke_tests.context import Profile
 from smoke_tests.credentials import ME, Credentials, NoToken, TokenSource, by_command, by_impersonation, by_yourself
 from smoke_tests.dicomweb import DicomWeb, Refused
@@ -99,7 +100,10 @@ def target_of(arguments: argparse.Namespace) -> Target:
         outputs = json.loads(arguments.outputs.read_text(encoding="utf-8"))
     except ValueError as error:
         raise BadTarget(f"{arguments.outputs} is not JSON: {error}") from None
-    return from_outputs(outputs, dict(arguments.missing))
+    missing = dict(arguments.missing)
+    if why := unavailable():
+        missing.setdefault("browser", why)
+    return from_outputs(outputs, missing)
 
 
 def source_of(arguments: argparse.Namespace, target: Target) -> TokenSource:
@@ -126,7 +130,8 @@ def make_slide(arguments: argparse.Namespace) -> int:
 def run_checks(arguments: argparse.Namespace) -> int:
     target = target_of(arguments)
     console = Console(highlight=False, soft_wrap=True)
-    console.print(f"Smoke tests on {target.dicomweb_root}")
+    tested = target.reading_only() if arguments.profile == "readonly" else target
+    console.print(f"Smoke tests on {tested.dicomweb_root}")
     screen = Screen(console)
     outcome = run(target, source_of(arguments, target), profile=arguments.profile, on_result=screen.show)
     screen.end(outcome)

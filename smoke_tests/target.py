@@ -39,6 +39,10 @@ class Limits:
     """From storing to being found by a search; also from deletion to not being found."""
     deleted: float = 600.0
     job: float = 600.0
+    announced: float = 60.0
+    """From storing an instance to its message."""
+    opened: float = 60.0
+    """From following a link to the slide's last tile."""
     granted: float = 600.0
     """Until a fresh grant works."""
     audited: float = 300.0
@@ -66,6 +70,8 @@ class Target:
     proxied: bool = False
     """The viewer is behind Identity-Aware Proxy, which lets only its groups in."""
     client_id: str = ""
+    authority: str = ""
+    """The sign-in service, without a trailing slash."""
     run_url: str = ""
     """`jobs:run` of the job."""
     records: str = ""
@@ -74,6 +80,8 @@ class Target:
     """`entries:list` of the Logging API."""
     audit_view: str = ""
     """Full name of the view with the Data Access log, which the writer may read."""
+    announcements: str = ""
+    """URL of the subscription to what the store announces, `…/v1/projects/P/subscriptions/S`."""
     missing: Mapping[str, str] = field(default_factory=dict[str, str])
     limits: Limits = Limits()
 
@@ -132,6 +140,8 @@ def _from_outputs(outputs: Mapping[str, Any], missing: dict[str, str]) -> Target
         missing.setdefault("viewer", "the stack has no viewer site")
     if not outputs.get("auditView"):
         missing.setdefault("audit", "the stack has no view of its audit log; deploy it again with this version")
+    if not outputs.get("smokeSubscription"):
+        missing.setdefault("events", "the stack has no subscription for smoke tests; deploy it with this version")
     environment = str(outputs["environment"])
     return Target(
         dicomweb_root=root,
@@ -146,9 +156,11 @@ def _from_outputs(outputs: Mapping[str, Any], missing: dict[str, str]) -> Target
         viewer_url=str(outputs.get("viewerUrl") or ""),
         proxied=outputs.get("viewerHost") == "cloud_run",
         client_id=str(outputs["oauth"]["clientId"]),
+        authority=str(outputs["oauth"].get("authority") or "").rstrip("/"),
         run_url=str(outputs.get("jobRunUrl") or ""),
         records=f"{outputs['endpoints']['storage']}storage/v1/b/{outputs['recordsBucket']}",
         log_entries=f"{outputs['endpoints']['logging']}v2/entries:list",
         audit_view=str(outputs.get("auditView") or ""),
+        announcements=f"{outputs['endpoints']['pubsub']}v1/{outputs.get('smokeSubscription')}",
         missing=missing,
     )

@@ -119,11 +119,14 @@ def test_only_firebase_uses_the_second_provider() -> None:
     }
 
 
-def test_the_raw_store_notifies_and_the_others_do_not() -> None:
+def test_the_job_hears_of_the_raw_store_only() -> None:
     stores = {made.inputs["name"]: made.inputs for made in stacks.prod().all("DicomStore")}
 
+    told = {name: store["notificationConfig"] for name, store in stores.items() if "notificationConfig" in store}
+    topics = {name: config["pubsubTopic"].rpartition("/")[2] for name, config in told.items()}
+
     assert set(stores) == {"raw", "viewer", "smoke"}
-    assert [name for name, store in stores.items() if "notificationConfig" in store] == ["raw"]
+    assert topics == {"raw": "dicom-instances", "smoke": "dicom-smoke"}
 
 
 def test_stores_say_which_environment_they_are_of() -> None:

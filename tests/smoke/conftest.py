@@ -21,8 +21,8 @@ from smoke_tests.http import Http
 from smoke_tests.janitor import sweep
 from smoke_tests.target import Limits, Target, from_outputs
 
-NO_VIEWER = {"viewer": "these tests are about the store"}
-SHORT = Limits(found=0.4, deleted=2, job=60, granted=5, audited=2)
+NO_VIEWER = {"viewer": "these tests are about the store", "browser": "these tests are about the store"}
+SHORT = Limits(found=0.4, deleted=2, job=60, granted=5, announced=5, audited=2)
 
 
 @dataclass(frozen=True)

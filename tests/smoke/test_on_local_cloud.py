@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import os
+import random
 import re
 import signal
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -49,7 +55,7 @@ def test_the_full_profile_passes_and_leaves_nothing(platform: Platform) -> None:
     assert outcome.leaks == []
     assert outcome.exit_code == 0
     assert {int(one.id) for one in outcome.results} == set(EXPECTED["full"])
-    assert {one.id for one in outcome.results if one.status == "skip"} == {"9"}
+    assert {one.id for one in outcome.results if one.status == "skip"} == {"9", "10"}
     assert list(smoke_studies(store(platform))) == []
 
 
@@ -91,13 +97,60 @@ def test_an_identity_without_its_grant_is_the_first_and_only_thing_told(platform
     assert re.search(r"access of imaging-deployer\S+ to http\S+ did not come about within 0.2 s", outcome.problem)
 
 
-def test_three_runs_at_once_do_not_disturb_each_other(platform: Platform) -> None:
-    arguments = ["run", "--profile", "quick", "--missing", "viewer=not here", "--missing", "roles=one token for all"]
-    runs = [subprocess.Popen(command(platform, *arguments), stdout=subprocess.PIPE, text=True) for _ in range(3)]
+QUICKLY = ["run", "--profile", "quick", "--missing", "viewer=not here", "--missing", "roles=one token for all"]
 
-    ends = [(process.communicate(timeout=120)[0], process.returncode) for process in runs]
 
-    assert [code for _, code in ends] == [0, 0, 0], ends
+def test_runs_at_once_do_not_disturb_each_other(platform: Platform) -> None:
+    """Three of them; SLOW=1 starts twenty."""
+    count = 20 if os.environ.get("SLOW") else 3
+    runs = [subprocess.Popen(command(platform, *QUICKLY), stdout=subprocess.PIPE, text=True) for _ in range(count)]
+
+    ends = [(process.communicate(timeout=240)[0], process.returncode) for process in runs]
+
+    assert [code for _, code in ends] == [0] * count, ends
+    assert list(smoke_studies(store(platform))) == []
+
+
+def killed_at(platform: Platform, folder: Path, number: int, late: bool) -> None:
+    """One run, killed at its request of that number to the store: before the store gets it, or after (`late`)."""
+    runs: list[subprocess.Popen[bytes]] = []
+    asked_for, started = itertools.count(1), threading.Event()
+
+    def kill(asked: faulty.Asked, sound_store: Callable[[faulty.Asked], faulty.Answered]) -> faulty.Answered:
+        due = next(asked_for) == number
+        if due and not late:
+            assert started.wait(10)
+            runs[0].kill()
+        answer = sound_store(asked)
+        if due and late:
+            assert started.wait(10)
+            runs[0].kill()
+        return answer
+
+    with faulty.proxy(platform.target().dicomweb_root, kill) as root:
+        outputs = json.loads(platform.file.read_text())
+        outputs["stores"]["smoke"]["dicomwebRoot"] = root
+        file = folder / f"outputs-{number}-{late}.json"
+        file.write_text(json.dumps(outputs))
+        words = command(platform, *QUICKLY, outputs=str(file))
+        with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
+            runs.append(run)
+            started.set()
+            assert run.wait(120) == -signal.SIGKILL, f"it ended before its request {number}"
+
+
+def test_runs_killed_at_random_leave_nothing_after_one_sweep(platform: Platform, tmp_path: Path) -> None:
+    """Six of them; SLOW=1 kills a hundred."""
+    chance = random.Random(2026)
+    moments = [(chance.randint(5, 90), chance.random() < 0.5) for _ in range(100 if os.environ.get("SLOW") else 6)]
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda moment: killed_at(platform, tmp_path, *moment), moments))
+    left = len(list(smoke_studies(store(platform))))
+    done = sweep(store(platform), older_than=timedelta(), now=datetime.now(UTC) + timedelta(seconds=1))
+
+    assert left, "no run was killed while it had a study in the store"
+    assert (len(done.removed), done.problems) == (left, [])
     assert list(smoke_studies(store(platform))) == []
 
 
