@@ -5,7 +5,7 @@ from tests.components.looking import children, inputs
 from tests.harness import Deploy, Graph
 
 HEALTHCARE = "serviceAccount:service-123456789012@gcp-sa-healthcare.iam.gserviceaccount.com"
-READER = "serviceAccount:imaging-smoke@dicom-local.iam.gserviceaccount.com"
+READER = "group:testers@example.org"
 
 
 def probe(deploy: Deploy) -> Graph:
