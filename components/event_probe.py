@@ -60,7 +60,7 @@ class EventProbe(pulumi.ComponentResource):
             f"{name}-subscription",
             name=args.topic,
             topic=self.topic.id,
-            labels=args.labels,
+            labels={**args.labels, "purpose": "probe"},
             ack_deadline_seconds=10,
             message_retention_duration=KEPT,
             expiration_policy={"ttl": ""},

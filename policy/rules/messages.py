@@ -5,38 +5,47 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from policy.durations import at_least
-from policy.rule import Finding, Need, needs, stack_rule
+from policy.rule import Finding, Need, needs, rule, stack_rule
 from policy.seen import Seen
 from policy.stack import Stack
 
 SUBSCRIPTION = "gcp:pubsub/subscription:Subscription"
 TOPIC = "gcp:pubsub/topic:Topic"
 
-KEPT = needs(
-    "messages-wait",
+NEVER_EXPIRES = needs(
+    "subscriptions-stay",
     "",
     SUBSCRIPTION,
-    "A subscription never expires by itself, and keeps what is not read for a week at least.",
+    "A subscription never expires by itself.",
     Need(
         "expirationPolicy.ttl",
         lambda value: value == "",
         "is deleted by Google after 31 days without a reader, and nobody is told",
         'Set expirationPolicy.ttl to "" (never).',
     ),
-    Need(
-        "messageRetentionDuration",
-        at_least(7),
-        "forgets a message that was not read within a week",
-        'Set messageRetentionDuration to "604800s" or more.',
-    ),
 )
+a_week = at_least(7)
+
+
+def is_probe(subscription: Seen) -> bool:
+    """Only a test looks at its messages; nothing is lost with them."""
+    return subscription.get("labels.purpose") == "probe"
+
+
+@rule("messages-wait", "", SUBSCRIPTION, holds=("messageRetentionDuration",))
+def messages_wait(subscription: Seen) -> Iterator[Finding]:
+    """A subscription keeps what is not read for a week at least, unless it is a test's own (label `purpose: probe`)."""
+    if not is_probe(subscription) and not a_week(subscription.get("messageRetentionDuration")):
+        yield Finding(
+            "forgets a message that was not read within a week", 'Set messageRetentionDuration to "604800s" or more.'
+        )
 
 
 @stack_rule("unreadable-messages-are-set-aside", "", SUBSCRIPTION, holds=("deadLetterPolicy.deadLetterTopic",))
 def unreadable_messages_are_set_aside(stack: Stack, subscription: Seen) -> Iterator[Finding]:
     """A message that cannot be read goes to a dead letter topic, which has a subscription itself."""
     dead = {str(other.get("deadLetterPolicy.deadLetterTopic")) for other in stack.of(SUBSCRIPTION)} - {"None"}
-    if str(subscription.get("topic")) in dead:
+    if str(subscription.get("topic")) in dead or is_probe(subscription):
         return
     letters = subscription.get("deadLetterPolicy.deadLetterTopic")
     if not letters:
@@ -45,4 +54,4 @@ def unreadable_messages_are_set_aside(stack: Stack, subscription: Seen) -> Itera
         yield Finding("sends dead letters where nobody subscribes", "Declare a subscription of the dead letter topic.")
 
 
-RULES = (KEPT, unreadable_messages_are_set_aside)
+RULES = (NEVER_EXPIRES, messages_wait, unreadable_messages_are_set_aside)

@@ -13,7 +13,8 @@ KEYS = {
     "project", "location", "environment", "dataClass", "endpoints", "dataset", "stores", "dicomwebRoot", "viewerApp",
     "viewerHost", "viewerUrl",
     "viewerSite", "previewUrl", "previewSite", "viewerConfig", "viewerConfigSecret", "oauth", "job", "jobRunUrl",
-    "recordsBucket", "topic", "backlogSubscription", "deadLetterSubscription", "serviceAccounts", "groups",
+    "recordsBucket", "topic", "backlogSubscription", "deadLetterSubscription", "smokeSubscription", "serviceAccounts",
+    "groups",
     "imageRepository", "imageDigest", "nextCommands", "auditView",
 }  # fmt: skip
 
