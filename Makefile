@@ -8,7 +8,7 @@ RUN := .venv/.installed-run
 DEV := .venv/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help up test lint types load smoke seed-golden preview deploy bench screenshot lock clean
+.PHONY: help up test lint types load smoke seed-golden preview deploy rollback bench screenshot lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
@@ -44,6 +44,9 @@ preview: $(DEV) ## what the policy says, then what `pulumi up` would do: make pr
 deploy: $(DEV) ## `pulumi up`, with the policy: make deploy STACK=dev
 	@$(BIN)/python -m localcloud judge --stack $(STACK)
 	@$(BIN)/python tools/pulumi_cli.py up --stack $(STACK) --policy-pack policy
+
+rollback: $(RUN) ## go back to the last proved release's job image and viewer: make rollback STACK=dev
+	@$(BIN)/python -m delivery rollback --stack $(STACK)
 
 bench: $(DEV) ## the benchmarks, as ratios against a named peer
 	@status=0; for name in deploy up store release viewer pyramid frames "copying --mib 1000"; do \

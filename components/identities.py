@@ -26,6 +26,8 @@ class Duty:
     project_roles: Sequence[str] = ()
     acts_as: Sequence[str] = ()
     """Duties whose account it may attach to a resource (`iam.serviceAccounts.actAs`), instead of all in the project."""
+    takes_on: Sequence[str] = ()
+    """Duties whose short-lived tokens it may have (`iam.serviceAccounts.getAccessToken`), without any key."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +37,8 @@ class IdentitiesArgs:
     """Keyed by a short name, which is also in the resources' names."""
     state_readers: Sequence[str] = ()
     """Duties that may read the Pulumi state, decrypt its secrets and take its lock, but not write it."""
+    state_writers: Sequence[str] = ()
+    """Duties that may write the state and encrypt its secrets: those that run `pulumi up`."""
     state_bucket: str | None = None
     state_key: str | None = None
     """Full name of the KMS key that encrypts the stack's secrets."""
@@ -62,15 +66,13 @@ class Identities(pulumi.ComponentResource):
             for role in spec.project_roles:
                 self._grant_project_role(name, args.project, duty, role)
             for other in spec.acts_as:
-                gcp.serviceaccount.IAMMember(
-                    f"{name}-{duty}-acts-as-{other}",
-                    service_account_id=self.accounts[other].name,
-                    role="roles/iam.serviceAccountUser",
-                    member=self.accounts[duty].member,
-                    opts=pulumi.ResourceOptions(parent=self),
-                )
+                self._grant_account(f"{name}-{duty}-acts-as-{other}", duty, "iam.serviceAccountUser", other)
+            for other in spec.takes_on:
+                self._grant_account(f"{name}-{duty}-takes-on-{other}", duty, "iam.serviceAccountTokenCreator", other)
         for duty in args.state_readers:
             self._let_read_state(name, args, duty)
+        for duty in args.state_writers:
+            self._let_write_state(name, args, duty)
         self.register_outputs({"emails": {duty: account.email for duty, account in self.accounts.items()}})
 
     def email(self, duty: str) -> pulumi.Output[str]:
@@ -85,6 +87,15 @@ class Identities(pulumi.ComponentResource):
             f"{name}-{duty}-{role.rpartition('/')[2]}",
             project=project,
             role=role,
+            member=self.accounts[duty].member,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _grant_account(self, name: str, duty: str, role: str, other: str) -> None:
+        gcp.serviceaccount.IAMMember(
+            name,
+            service_account_id=self.accounts[other].name,
+            role=f"roles/{role}",
             member=self.accounts[duty].member,
             opts=pulumi.ResourceOptions(parent=self),
         )
@@ -108,11 +119,25 @@ class Identities(pulumi.ComponentResource):
                 condition={"title": "locks only", "expression": f'resource.name.startsWith("{locks}")'},
                 opts=pulumi.ResourceOptions(parent=self),
             )
+        self._grant_key(f"{name}-{duty}-decrypts-state", args, duty, "cryptoKeyDecrypter")
+
+    def _let_write_state(self, name: str, args: IdentitiesArgs, duty: str) -> None:
+        if args.state_bucket:
+            gcp.storage.BucketIAMMember(
+                f"{name}-{duty}-writes-state",
+                bucket=args.state_bucket,
+                role="roles/storage.objectUser",
+                member=self.accounts[duty].member,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+        self._grant_key(f"{name}-{duty}-keeps-state-secret", args, duty, "cryptoKeyEncrypterDecrypter")
+
+    def _grant_key(self, name: str, args: IdentitiesArgs, duty: str, role: str) -> None:
         if args.state_key:
             gcp.kms.CryptoKeyIAMMember(
-                f"{name}-{duty}-decrypts-state",
+                name,
                 crypto_key_id=args.state_key,
-                role="roles/cloudkms.cryptoKeyDecrypter",
-                member=member,
+                role=f"roles/cloudkms.{role}",
+                member=self.accounts[duty].member,
                 opts=pulumi.ResourceOptions(parent=self),
             )

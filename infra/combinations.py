@@ -145,6 +145,24 @@ COMBINATIONS = (
         "remove it, or set jobImage to prebuilt",
     ),
     Combination(
+        ("job_image", "github_token_version"),
+        lambda v: v["job_image"] == "docker" and v["github_token_version"] is not None,
+        "Cloud Build delivers here, and an image that Pulumi builds with this machine's Docker would have two owners",
+        "set jobImage to cloud_build, or remove githubTokenVersion",
+    ),
+    Combination(
+        ("promote_from", "job_image"),
+        lambda v: v["promote_from"] is not None and v["job_image"] != "cloud_build",
+        "only an image that Cloud Build delivers can be taken from another stack's release record",
+        "remove it, or set jobImage to cloud_build",
+    ),
+    Combination(
+        ("github_repository_id", "github_repository"),
+        lambda v: v["github_repository_id"] is not None and v["github_repository"] is None,
+        "the number alone does not say which workflow of which repository is let in",
+        "set githubRepository too, or remove it",
+    ),
+    Combination(
         ("job_memory", "job_cpu"),
         lambda v: int(v["job_memory"][:-2]) > 4 * int(v["job_cpu"]),
         "Cloud Run gives at most 4Gi a vCPU",

@@ -6,11 +6,13 @@ import pulumi
 
 from components.delivery import Delivery, DeliveryArgs, Trigger
 from components.secret_vault import SecretVault
+from infra.builders import builders
 from infra.foundation import Foundation
+from infra.preparing import IMAGE
 from infra.secrets import GITHUB_TOKEN
 
 
-def build_delivery(base: Foundation, vault: SecretVault) -> Delivery | None:
+def build_delivery(base: Foundation, vault: SecretVault, image_address: pulumi.Input[str]) -> Delivery | None:
     """None as long as the settings name no repository, installation and token version."""
     settings = base.settings
     repository, installation = settings.github_repository, settings.github_installation_id
@@ -29,33 +31,41 @@ def build_delivery(base: Foundation, vault: SecretVault) -> Delivery | None:
             installation_id=installation,
             token_version=version,
             token_readable=vault.accessors[GITHUB_TOKEN],
-            triggers=_triggers(base),
+            triggers=_triggers(base, image_address),
         ),
         base.after_apis,
     )
 
 
-def _triggers(base: Foundation) -> dict[str, Trigger]:
-    accounts, stack = base.identities.accounts, pulumi.get_stack()
-    return {
+def _triggers(base: Foundation, image_address: pulumi.Input[str]) -> dict[str, Trigger]:
+    """The job's image is built by Cloud Build only when that is its owner."""
+    accounts, stack, images = base.identities.accounts, pulumi.get_stack(), builders()
+    triggers = {
         f"deploy-{stack}": Trigger(
             description=f"Deploys stack {stack} and smoke-tests it",
             file="delivery/deploy.yaml",
             service_account=accounts["deployer"].name,
             on_push=True,
             approval=base.settings.delivery_approval,
-            substitutions={"_STACK": stack},
+            substitutions={"_STACK": stack, "_PULUMI": images["pulumi"], "_DOCKER": images["docker"]},
         ),
-        "viewer": Trigger(
+    }
+    if base.settings.viewer_host == "firebase":
+        triggers["viewer"] = Trigger(
             description="Builds the viewer and releases it to the site",
             file="delivery/viewer.yaml",
             service_account=accounts["viewerBuild"].name,
-            substitutions={"_SITE": base.settings.site},
-        ),
-        "job-image": Trigger(
+            substitutions={"_STACK": stack, "_PULUMI": images["pulumi"]},
+        )
+    if base.settings.job_image == "cloud_build":
+        triggers["job-image"] = Trigger(
             description="Builds the study job's image and pushes it",
             file="delivery/job-image.yaml",
             service_account=accounts["jobBuild"].name,
-            substitutions={"_LOCATION": base.settings.location},
-        ),
-    }
+            substitutions={
+                "_IMAGE": pulumi.Output.format("{0}/{1}", image_address, IMAGE),
+                "_DOCKER": images["docker"],
+                "_BASE": images["python"],
+            },
+        )
+    return triggers

@@ -72,9 +72,10 @@ CLOUD_RUN_ADDS = {"deployer": ("roles/iap.admin",)}
 DUTIES = {
     "deployer": Duty(
         account_id="imaging-deployer",
-        description="Runs pulumi up",
+        description="Runs pulumi up, then the smoke tests as their own accounts",
         project_roles=DEPLOYER_ROLES,
         acts_as=("deployer", "job", "jobStarter", "viewerBuild", "jobBuild"),
+        takes_on=("smoke", "smokeReader"),
     ),
     "previewer": Duty(
         account_id="imaging-previewer",

@@ -19,6 +19,8 @@ KEYS = {
     "secretmanager": "secretManagerCustomEndpoint",
     "firebasehosting": "firebaseHostingCustomEndpoint",
     "logging": "loggingCustomEndpoint",
+    "cloudbuild": "cloudBuildCustomEndpoint",
+    "cloudresourcemanager": "resourceManagerCustomEndpoint",
 }
 _VERSION = re.compile(r"(?:storage/)?v\d+[a-z0-9]*/$")
 

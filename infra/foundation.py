@@ -81,6 +81,7 @@ def lay(settings: Settings) -> Foundation:
             project=settings.project,
             duties=duties(settings.viewer_host),
             state_readers=("previewer",),
+            state_writers=("deployer",),
             state_bucket=settings.state_bucket,
             state_key=settings.state_key,
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pulumi
 
+from infra.builders import unpinned
 from infra.preparing import IMAGE, SOURCE
 from infra.secrets import GITHUB_TOKEN
 from infra.settings import NAMESPACE, Settings
@@ -36,6 +37,11 @@ def next_commands(settings: Settings, stack: str, image_address: pulumi.Input[st
         if settings.github_installation_id is None:
             commands.append(f"{setting}:githubInstallationId INSTALLATION-ID")
         commands.append(f"{setting}:githubTokenVersion 1")
+    if settings.github_repository is not None and settings.github_repository_id is None:
+        number = f"$(gh api repos/{settings.github_repository} --jq .id)"
+        commands.append(f'{setting}:githubRepositoryId "{number}"  # lets its pull requests be previewed')
+    for builder in unpinned() if settings.github_token_version is not None else ():
+        commands.append(f"python -m delivery pin {builder}  # then commit delivery/builders.yaml")
     if not settings.alert_emails and settings.environment != "local":
         path = f"pulumi config set -s {stack} --path '{NAMESPACE}:alertEmails[0]'"
         commands.append(f"{path} E-MAIL  # nobody is told of alerts yet")

@@ -56,5 +56,5 @@ def build(settings: Settings) -> Platform:
         viewing=viewing,
         window_config=build_viewer_config(base, roots[store_of_viewers(settings)], vault),
         preparing=build_preparing(base, registry, archive, roots, viewing.url or ""),
-        delivery=build_delivery(base, vault),
+        delivery=build_delivery(base, vault, registry.address),
     )

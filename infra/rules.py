@@ -95,6 +95,7 @@ CRON = Rule(
 GITHUB_REPOSITORY = Rule(
     r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9._-]+", "must be OWNER/NAME, not a URL", "my-lab/dicom-platform"
 )
+STACK = Rule(r"[a-z][a-z0-9-]{0,39}", "must be a stack's name: lower-case letters, digits and hyphens", "dev")
 BRANCH = Rule(r"(?!-)[A-Za-z0-9._/-]+", "must be one branch's name, not a pattern", "main")
 CPU = Rule(r"1|2|4|6|8", "must be a whole number of vCPUs that Cloud Run offers: 1, 2, 4, 6 or 8", "2")
 MEMORY = Rule(r"(?:[1-9]|[12]\d|3[0-2])Gi", "must be 1Gi to 32Gi", "4Gi")

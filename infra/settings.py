@@ -114,8 +114,17 @@ class Settings:
     github_token_version: int | None = setting(
         None, between=(1, 10**6), help="Version of the secret github-token to use; without it nothing is delivered yet."
     )
+    github_repository_id: int | None = setting(
+        None, between=(1, 10**12), help="GitHub's number of that repository; lets its pull requests be previewed."
+    )
     github_branch: str = setting("main", rule=rules.BRANCH, help="A push to this branch deploys the stack.")
     delivery_approval: bool = setting(True, help="A person must approve each deploy; prod cannot do without.")
+    promote_from: str | None = setting(
+        None, rule=rules.STACK, help="Stack that must have proved a commit, and whose job image is then taken."
+    )
+    promote_to: str | None = setting(
+        None, rule=rules.PROJECT_ID, help="Project whose deployer may take this stack's proved releases."
+    )
     github_token_rotation: str | None = setting(
         None, rule=rules.RFC3339, help="When to remind of renewing the GitHub token first; every 90 days after that."
     )

@@ -91,6 +91,21 @@ BAD_COMBINATIONS: dict[str, tuple[dict[str, Any], str]] = {
         "dicom-platform:previewSite = 'slides': previews would replace what users see; give previews a site of their "
         "own",
     ),
+    "repository's number without its name": (
+        {"githubRepositoryId": 815},
+        "dicom-platform:githubRepositoryId = '815': the number alone does not say which workflow of which repository "
+        "is let in; set githubRepository too, or remove it",
+    ),
+    "delivery of an image that docker builds": (
+        {"jobImage": "docker", "githubRepository": "lab/platform", "githubInstallationId": 1, "githubTokenVersion": 1},
+        "dicom-platform:jobImage = 'docker': Cloud Build delivers here, and an image that Pulumi builds with this "
+        "machine's Docker would have two owners; set jobImage to cloud_build, or remove githubTokenVersion",
+    ),
+    "promotion of an image that is not delivered": (
+        {"promoteFrom": "test", "jobImage": "prebuilt"},
+        "dicom-platform:promoteFrom = 'test': only an image that Cloud Build delivers can be taken from another "
+        "stack's release record; remove it, or set jobImage to cloud_build",
+    ),
     "token without a repository": (
         {"githubTokenVersion": 1},
         "dicom-platform:githubTokenVersion = '1': delivery also needs githubRepository and githubInstallationId; "

@@ -18,6 +18,7 @@ PROD: dict[str, Any] = {
     "jobImageDigest": A_DIGEST,
     "oauthClientId": "123456789012-abc.apps.googleusercontent.com",
     "githubRepository": "lab/platform",
+    "githubRepositoryId": 815,
     "githubInstallationId": 4711,
     "githubTokenVersion": 1,
     "customDomain": "slides.example.org",

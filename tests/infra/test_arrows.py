@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = {
     "components": "components",
+    "delivery": "delivery",
     "infra": "infra",
     "jobs": "jobs",
     "loader": "loader",
@@ -26,6 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "__main__.py": {"infra"},
     "infra": {"components", "viewer"},
     "components": set(),
+    "delivery": {"infra", "components", "viewer"},
     "viewer": set(),
     "jobs": set(),
     "smoke_tests": set(),

@@ -17,6 +17,10 @@ KEYS = {
     "groups",
     "imageRepository", "imageDigest", "nextCommands", "auditView",
 }  # fmt: skip
+APIS = (
+    "healthcare", "run", "storage", "pubsub", "secretmanager", "firebasehosting", "logging", "cloudbuild",
+    "cloudresourcemanager",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("graph", [stacks.local, stacks.prod], ids=["local", "prod"])
@@ -29,14 +33,8 @@ def test_what_does_not_exist_yet_has_no_key_as_pulumi_drops_outputs_that_are_non
 
 
 def test_endpoints_are_googles_unless_the_stack_says_otherwise() -> None:
-    assert stacks.prod().outputs["endpoints"] == {
-        api: f"https://{api}.googleapis.com/"
-        for api in ("healthcare", "run", "storage", "pubsub", "secretmanager", "firebasehosting", "logging")
-    }
-    assert stacks.local().outputs["endpoints"] == {
-        api: f"http://127.0.0.1:8787/{api}.googleapis.com/"
-        for api in ("healthcare", "run", "storage", "pubsub", "secretmanager", "firebasehosting", "logging")
-    }
+    assert stacks.prod().outputs["endpoints"] == {api: f"https://{api}.googleapis.com/" for api in APIS}
+    assert stacks.local().outputs["endpoints"] == {api: f"http://127.0.0.1:8787/{api}.googleapis.com/" for api in APIS}
 
 
 def test_a_store_has_googles_path_also_on_this_machine() -> None:

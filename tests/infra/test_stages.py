@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from infra.builders import unpinned
 from localcloud.control.call import Request
 from localcloud.engine import program_of
 from tests import harness
@@ -108,7 +109,9 @@ def test_it_says_exactly_what_comes_next() -> None:
 
 
 def test_with_everything_set_nothing_comes_next() -> None:
-    assert stacks.prod().outputs["nextCommands"] == []
+    pins = [f"python -m delivery pin {name}  # then commit delivery/builders.yaml" for name in unpinned()]
+
+    assert stacks.prod().outputs["nextCommands"] == [*pins, *(["pulumi up -s prod"] if pins else [])]
     assert stacks.local().outputs["nextCommands"] == []
 
 
@@ -119,6 +122,8 @@ def test_a_repository_without_a_token_is_a_token_to_add() -> None:
         "gcloud secrets versions add github-token --project=my-imaging --data-file=-",
         "pulumi config set -s test dicom-platform:githubInstallationId INSTALLATION-ID",
         "pulumi config set -s test dicom-platform:githubTokenVersion 1",
+        'pulumi config set -s test dicom-platform:githubRepositoryId "$(gh api repos/lab/platform --jq .id)"'
+        "  # lets its pull requests be previewed",
         "pulumi config set -s test --path 'dicom-platform:alertEmails[0]' E-MAIL  # nobody is told of alerts yet",
         "pulumi up -s test",
     ]

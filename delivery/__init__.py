@@ -1,0 +1,1 @@
+"""How a push becomes a deployment: the pipelines, the steps they call, the release record, drift."""

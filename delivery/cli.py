@@ -1,0 +1,55 @@
+"""The commands that a step runs: the Pulumi CLI, and our own modules as a user would run them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from delivery.google import Refused
+from delivery.stack import Stack
+from infra.settings import NAMESPACE
+from tools.pulumi_cli import find
+
+WORK = Path(".delivery")
+"""What steps of one build hand to each other; on Cloud Build in /workspace, which they share."""
+OUTPUTS = WORK / "outputs.json"
+
+
+def pulumi(stack: Stack, *arguments: str, capture: bool = False) -> str:
+    """Runs the CLI on the stack; returns its standard output when captured. Raises `Refused`."""
+    command = [find(), *arguments, "--stack", stack.name]
+    done = subprocess.run(  # noqa: S603 - our own arguments
+        command, env=environment(stack), stdout=subprocess.PIPE if capture else None, text=True, check=False
+    )
+    if done.returncode:
+        raise Refused(f"pulumi {' '.join(arguments[:2])} ended with {done.returncode} on stack {stack.name}, see above")
+    return done.stdout or ""
+
+
+def environment(stack: Stack) -> Mapping[str, str]:
+    """With the backend that the settings name, unless one is chosen already."""
+    chosen = {"PULUMI_BACKEND_URL": f"gs://{stack.settings.state_bucket}"} if stack.settings.state_bucket else {}
+    return {"PULUMI_SKIP_UPDATE_CHECK": "true", **chosen, **os.environ}
+
+
+def configure(stack: Stack, digest: str | None) -> None:
+    """Sets the image that the release record names, in this checkout's copy of the stack's file only."""
+    if digest and stack.settings.job_image == "cloud_build":
+        pulumi(stack, "config", "set", f"{NAMESPACE}:jobImageDigest", digest)
+
+
+def up(stack: Stack, digest: str | None) -> None:
+    """`pulumi up` with this image; leaves the stack's outputs in OUTPUTS."""
+    configure(stack, digest)
+    pulumi(stack, "up", "--yes", "--skip-preview", "--non-interactive")
+    WORK.mkdir(exist_ok=True)
+    OUTPUTS.write_text(pulumi(stack, "stack", "output", "--json", capture=True), encoding="utf-8")
+
+
+def python(module: str, *arguments: str | Path) -> int:
+    """Exit status of `python -m module`."""
+    command: Sequence[str] = [sys.executable, "-m", module, *map(str, arguments)]
+    return subprocess.run(command, check=False).returncode  # noqa: S603 - our own modules

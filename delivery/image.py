@@ -1,0 +1,89 @@
+"""The digest of the job's image for one delivery: built by the trigger `job-image`, taken from another stack, or given.
+
+Owns: who the image's owner is (`jobImage`) and that there is only one. The build itself is delivery/job-image.yaml,
+which runs as an account of its own and whose provenance Cloud Build signs.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from components.job_image import content_tag
+from delivery.google import Google, Json, Refused
+from delivery.ledger import Ledger
+from delivery.record import Record
+from delivery.stack import Stack
+
+SOURCE = Path("jobs/prepare")
+BUILD_SECONDS = 1800
+"""The `timeout` of delivery/job-image.yaml."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Image:
+    source: str | None
+    digest: str | None
+    copy: tuple[str, str] | None = None
+    """(from, to) when the image is still in another stack's registry: by digest, and the tag that keeps it there."""
+
+
+def choose(stack: Stack, commit: str, current: Record | None, google: Google, other: Stack | None) -> Image:
+    """The image that `commit` runs with. `other` is the stack that `promoteFrom` names. Raises `Refused`."""
+    owner = stack.settings.job_image
+    if owner == "docker":
+        raise Refused(
+            "jobImage is docker: Pulumi builds the image with the Docker of the machine it runs on, and a delivery "
+            "would be a second owner; set jobImage to cloud_build, or deploy with: make deploy"
+        )
+    if owner == "prebuilt":
+        return Image(source=None, digest=stack.settings.job_image_digest)
+    if other is not None:
+        return promoted(stack, commit, google, other)
+    source = content_tag(SOURCE)
+    for release in filter(None, (current and current.release, current and current.previous)):
+        if release.job_source == source and release.job_digest:
+            return Image(source=source, digest=release.job_digest)
+    return Image(source=source, digest=build(stack, commit, google))
+
+
+def promoted(stack: Stack, commit: str, google: Google, other: Stack) -> Image:
+    """The digest that `other` proved with the same commit."""
+    record, _ = Ledger(google, other.records).read(other.name)
+    if record is None or record.state != "proved" or record.release.commit != commit or not record.release.job_digest:
+        found = f"{record.release.commit[:12]}, {record.state}" if record else "no release yet"
+        raise Refused(
+            f"{stack.name} takes what {other.name} has proved, and {other.name} has {found}, not {commit[:12]}, "
+            f"proved; start this delivery again when {other.name} has passed its smoke tests with this commit"
+        )
+    digest = record.release.job_digest
+    kept = f"{stack.image}:from-{digest.removeprefix('sha256:')[:32]}"
+    return Image(source=record.release.job_source, digest=digest, copy=(f"{other.image}@{digest}", kept))
+
+
+def build(stack: Stack, commit: str, google: Google, sleep: Callable[[float], None] = time.sleep) -> str:
+    """Runs the trigger `job-image` at `commit`, waits, and returns the digest that Cloud Build pushed."""
+    place = f"v1/projects/{stack.settings.project}/locations/{stack.settings.location}"
+    trigger = {"projectId": stack.settings.project, "triggerId": "job-image", "source": {"commitSha": commit}}
+    operation = google.call("POST", "cloudbuild", f"{place}/triggers/job-image:run", trigger)
+    deadline = time.monotonic() + BUILD_SECONDS
+    while not operation.get("done"):
+        if time.monotonic() > deadline:
+            raise Refused(f"the build of the job's image did not end: {operation.get('name')}; see its log, run again")
+        sleep(5)
+        operation = google.call("GET", "cloudbuild", f"v1/{operation['name']}")
+    return digest_of(operation)
+
+
+def digest_of(operation: Json) -> str:
+    """The digest in a build's operation that is done. Raises `Refused` when the build failed or pushed nothing."""
+    made: Json = operation.get("metadata", {}).get("build", {}) | operation.get("response", {})
+    log = made.get("logUrl", "the build's log")
+    if "error" in operation:
+        raise Refused(f"the build of the job's image failed: {operation['error'].get('message')}; see {log}")
+    images = made.get("results", {}).get("images", [])
+    if len(images) != 1:
+        raise Refused(f"the build of the job's image pushed {len(images)} images, not 1; see {log}")
+    return str(images[0]["digest"])

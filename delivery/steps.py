@@ -1,0 +1,156 @@
+"""What each step of a delivery does. Any of them can be run again: it finds what is done already."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from delivery import cli, viewer_site
+from delivery.cli import OUTPUTS, WORK, python
+from delivery.google import Refused
+from delivery.image import Image, choose
+from delivery.ledger import Ledger
+from delivery.record import Record, Release, State, begun, gone_back, mine, require_idle
+from delivery.stack import Stack, load
+
+IMAGE, COPY = WORK / "image.json", WORK / "copy"
+REPORTS = Path("reports")
+
+
+def image(stack: Stack, commit: str) -> None:
+    """Decides the digest, building the image when its source changed; `copy` then brings it here if need be."""
+    google = stack.google()
+    current, _ = Ledger(google, stack.records).read(stack.name)
+    source = stack.settings.promote_from
+    found = choose(stack, commit, current, google, load(source) if source else None)
+    WORK.mkdir(exist_ok=True)
+    COPY.write_text(" ".join(found.copy) + "\n" if found.copy else "", encoding="utf-8")
+    IMAGE.write_text(json.dumps({"source": found.source, "digest": found.digest}), encoding="utf-8")
+    print(f"job image of {stack.name}: {found.digest or 'none yet'}")
+
+
+def begin(stack: Stack, commit: str, build: str) -> None:
+    """Writes the release record: from here on this build is the one at work."""
+    found = Image(**json.loads(IMAGE.read_text(encoding="utf-8")))
+    ledger = Ledger(stack.google(), stack.records)
+    current, generation = ledger.read(stack.name)
+    release = Release(
+        commit=commit,
+        job_source=found.source,
+        job_digest=found.digest,
+        viewer_hash=None,
+        config_hash=stack.config_hash,
+    )
+    record = begun(current, stack.name, release, build, datetime.now(UTC))
+    ledger.write(record, generation)
+    before = f"after {record.previous.commit[:12]}" if record.previous else "the first proved release if it passes"
+    print(f"delivering {commit[:12]} to {stack.name}, {before}")
+
+
+def up(stack: Stack, build: str) -> None:
+    """`pulumi up` with the record's image. When it fails the record says so, and the next delivery may begin."""
+    ledger = Ledger(stack.google(), stack.records)
+    record = mine(ledger.read(stack.name)[0], build)
+    try:
+        cli.up(stack, record.release.job_digest)
+    except Refused:
+        _end(ledger, stack, build, "failed")
+        raise
+
+
+def viewer(stack: Stack, build: str) -> None:
+    """Releases the viewer that this commit renders, and notes the hash of what is live."""
+    ledger = Ledger(stack.google(), stack.records)
+    mine(ledger.read(stack.name)[0], build)
+    outputs = json.loads(OUTPUTS.read_text(encoding="utf-8"))
+    if not outputs.get("viewerConfig"):
+        print("viewer not released: the stack has no sign-in client yet (nextCommands says what to do)")
+        return
+    if stack.settings.viewer_host == "cloud_run":
+        print("viewer not released: on Cloud Run its image is the setting viewerImageDigest, which pulumi up deployed")
+        return
+    if python("viewer", "release", "--outputs", OUTPUTS):
+        _end(ledger, stack, build, "failed")
+        raise Refused(f"the viewer of {stack.name} was not released, see above; what was live before is live still")
+    current, generation = ledger.read(stack.name)
+    record = mine(current, build)
+    content = viewer_site.live_hash(viewer_site.hosting(stack))
+    ledger.write(replace(record, release=replace(record.release, viewer_hash=content)), generation)
+
+
+def smoke(stack: Stack, build: str) -> None:
+    """Proves the release, or goes back to the one before and says so. Raises `Refused` when it did not pass."""
+    ledger = Ledger(stack.google(), stack.records)
+    record = mine(ledger.read(stack.name)[0], build)
+    folder = REPORTS / stack.name
+    status = python("smoke_tests", "run", "--outputs", OUTPUTS, "--report", folder, "--profile", profile(stack))
+    for kept in ledger.keep(folder, f"releases/{stack.name}/{build}/"):
+        print(f"report kept: {kept}")
+    if status == 0:
+        _end(ledger, stack, build, "proved")
+        print(f"{record.release.commit[:12]} is proved on {stack.name}")
+        return
+    why = f"the smoke tests of {record.release.commit[:12]} on {stack.name} ended with {status}"
+    try:
+        back = go_back(stack, ledger, build)
+    except Refused as refused:
+        _end(ledger, stack, build, "failed")
+        raise Refused(f"{why}, and the stack is as they left it: {refused}") from refused
+    raise Refused(f"{why}; {stack.name} is back at {back.release.commit[:12]}: {_words(back.release)}")
+
+
+def rollback(stack: Stack, build: str) -> None:
+    """By hand: what a failed smoke test does."""
+    ledger = Ledger(stack.google(), stack.records)
+    current, _ = ledger.read(stack.name)
+    if current:
+        require_idle(current, datetime.now(UTC))
+    back = go_back(stack, ledger, build)
+    print(f"{stack.name} is back at {back.release.commit[:12]}: {_words(back.release)}")
+    print(f"prove it with: make smoke STACK={stack.name}")
+
+
+def give_up(stack: Stack) -> None:
+    """Ends a delivery whose build was cancelled, so that the next may begin."""
+    ledger = Ledger(stack.google(), stack.records)
+    current, generation = ledger.read(stack.name)
+    if current is None or current.state != "deploying":
+        raise Refused(f"no delivery to {stack.name} is under way")
+    ledger.write(replace(current, state="failed"), generation)
+    print(f"the delivery of {current.release.commit[:12]} by build {current.build} counts as failed")
+
+
+def settings(stack: Stack) -> None:
+    """For a preview: this checkout's stack file gets the image that the stack runs, as the record has it."""
+    record, _ = Ledger(stack.google(), stack.records).read(stack.name)
+    release = record.last_proved if record else None
+    cli.configure(stack, release.job_digest if release else None)
+
+
+def go_back(stack: Stack, ledger: Ledger, build: str) -> Record:
+    """The previous release's image and viewer, then the record. Raises `Refused`; then the record is as it was."""
+    current, generation = ledger.read(stack.name)
+    if current is None:
+        raise Refused(f"{stack.name} has no release record, so there is nothing to go back to")
+    back = gone_back(current, build, datetime.now(UTC))
+    cli.up(stack, back.release.job_digest)
+    if back.release.viewer_hash and stack.settings.viewer_host == "firebase":
+        viewer_site.make_live(viewer_site.hosting(stack), back.release.viewer_hash)
+    ledger.write(back, generation)
+    return back
+
+
+def profile(stack: Stack) -> str:
+    """In production only what is read: nothing is ever stored where people's images are."""
+    return "readonly" if stack.settings.environment == "prod" else "full"
+
+
+def _end(ledger: Ledger, stack: Stack, build: str, state: State) -> None:
+    current, generation = ledger.read(stack.name)
+    ledger.write(replace(mine(current, build), state=state), generation)
+
+
+def _words(release: Release) -> str:
+    return f"job image {release.job_digest or 'none'}, viewer {(release.viewer_hash or 'none')[:12]}"

@@ -1,0 +1,148 @@
+"""A checkout and a served local cloud in which a pipeline's scripts run, in order, as the deployer.
+
+What stands in for what does not exist here: `pulumi` (stand_in_pulumi.py, which asks the local cloud for the same
+change), `docker` (only noted down), Cloud Build itself (`triggers.run` answers with the digest of the job's source,
+registered in the local registry; this module runs the steps). Everything else is real: the scripts, our commands, the
+records bucket, the hosting site, the job, IAM.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from rich.console import Console
+
+from delivery.ledger import Ledger
+from delivery.record import Record
+from delivery.stack import Stack, load
+from localcloud import state, up
+from localcloud.assemble import Parts
+from localcloud.cloud import Cloud
+from localcloud.control.call import Call
+from localcloud.server import running
+from tests import needs
+
+ROOT = Path(__file__).resolve().parents[2]
+COPIED = {"Pulumi.local.yaml", "jobs", ".localcloud", ".delivery", ".git", ".pytest_cache", "reports"}
+DEPLOYER = "imaging-deployer@dicom-local.iam.gserviceaccount.com"
+COMMITS = ["a" * 40, "b" * 40, "c" * 40]
+
+
+@dataclass
+class Place:
+    folder: Path
+    parts: Parts
+    built: list[str] = field(default_factory=list[str])
+    """Commits for which Cloud Build made an image."""
+
+    @property
+    def stack(self) -> Stack:
+        return load("local", self.folder)
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """Of a step: the deployer's token, the stand-ins first on PATH, no credentials of anybody else."""
+        return {
+            "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}",
+            "HOME": str(self.folder),
+            "PYTHONPATH": str(ROOT),
+            "GOOGLE_OAUTH_ACCESS_TOKEN": self.parts.cloud.iam.token(DEPLOYER),
+            **more,
+        }
+
+    def step(self, script: str, substitutions: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+        """One step's script, as Cloud Build runs it: with the substitutions as environment variables."""
+        return subprocess.run(
+            ["bash", "-c", script],
+            cwd=self.folder, env=self.environment(**substitutions), capture_output=True, text=True, timeout=200,
+        )  # fmt: skip
+
+    def record(self) -> Record:
+        found, _ = Ledger(self.stack.google(), self.stack.records).read("local")
+        assert found is not None
+        return found
+
+    def live_image(self) -> str:
+        job = self.parts.cloud.resources.get("run.googleapis.com", self.outputs()["job"])
+        assert job is not None
+        return job["template"]["template"]["containers"][0]["image"]
+
+    def outputs(self) -> dict[str, Any]:
+        return json.loads((self.folder / ".stand-in" / "outputs.json").read_text())
+
+    def change_job(self, text: str) -> None:
+        """Another source, so another image; the job does the same."""
+        with (self.folder / "jobs/prepare/prepare/__init__.py").open("a") as file:
+            file.write(f"\n# {text}\n")
+
+    def run_trigger(self, call: Call) -> dict[str, Any]:
+        """Cloud Build's side of `triggers/job-image:run`."""
+        assert call.name.endswith("/triggers/job-image"), call.name
+        self.built.append(call.body["source"]["commitSha"])
+        digest = self.parts.registry.seed(self.folder / "jobs/prepare")
+        build = {"results": {"images": [{"name": f"{self.stack.image}:b", "digest": digest}]}}
+        return {"name": "operations/build/1", "done": True, "metadata": {"build": build}}
+
+
+@contextlib.contextmanager
+def place(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    work = folder / "checkout"
+    checkout(work)
+    with running(Cloud(data=folder / "cloud", project="dicom-local")) as parts:
+        made = Place(work, parts)
+        monkeypatch.chdir(work)
+        point(work, parts)
+        deployment = up.deploy(Console(quiet=True), parts, {"dicom-platform:jobImage": "cloud_build"})
+        (work / ".stand-in").mkdir()
+        (work / ".stand-in/outputs.json").write_text(json.dumps(deployment.outputs))
+        parts.cloud.methods["cloudbuild.v1:projects.locations.triggers.run"] = made.run_trigger
+        monkeypatch.setenv("GOOGLE_OAUTH_ACCESS_TOKEN", parts.cloud.iam.token(DEPLOYER))
+        yield made
+
+
+def checkout(work: Path) -> None:
+    """This source tree by links; what a delivery or a test writes to is a copy."""
+    work.mkdir()
+    for entry in ROOT.iterdir():
+        if entry.name not in COPIED:
+            (work / entry.name).symlink_to(entry)
+    shutil.copytree(ROOT / "jobs", work / "jobs", ignore=shutil.ignore_patterns("__pycache__"))
+    (work / ".localcloud").mkdir()
+    (work / ".localcloud/cache").symlink_to(needs.viewer_packages().parent)
+    (work / "bin").mkdir()
+    stand_in(work / "bin/pulumi", f'exec {sys.executable} -m tests.delivery.stand_in_pulumi "$@"')
+    stand_in(work / "bin/docker", 'echo "$@" >> .stand-in/docker')
+
+
+def stand_in(path: Path, command: str) -> None:
+    path.write_text(f"#!/bin/sh\n{command}\n")
+    path.chmod(0o755)
+
+
+def point(work: Path, parts: Parts) -> None:
+    """The stack's file and the state file of `localcloud token` name this local cloud."""
+    base = parts.cloud.base
+    text = (ROOT / "Pulumi.local.yaml").read_text().replace("http://127.0.0.1:8787", base)
+    config = yaml.safe_load(text)
+    config["config"]["dicom-platform:jobImage"] = "cloud_build"
+    (work / "Pulumi.local.yaml").write_text(yaml.safe_dump(config))
+    state.save(
+        state.State(
+            pid=os.getpid(),
+            port=int(base.rpartition(":")[2]),
+            base=base,
+            project="dicom-local",
+            data=str(parts.cloud.data),
+            credentials=str(parts.cloud.iam.credentials_file),
+        )
+    )

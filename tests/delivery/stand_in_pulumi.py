@@ -1,0 +1,77 @@
+"""In place of the Pulumi CLI, for a delivery to the local cloud: `config set`, `up`, `stack output`, `preview`.
+
+The in-process deployer only creates, so `up` runs the program as a preview, which finds every wrong setting, and then
+asks the Run API for the one change that a delivery makes: the job's image. As the caller, whose token is in
+GOOGLE_OAUTH_ACCESS_TOKEN. `.stand-in/fail` makes the next `up` fail, once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import requests
+import yaml
+
+from localcloud.engine import HttpTransport, RestProvider, load_config, program_of, run
+
+FOLDER = Path(".stand-in")
+OUTPUTS = FOLDER / "outputs.json"
+
+
+def config_set(stack: str, key: str, value: str) -> None:
+    path = Path(f"Pulumi.{stack}.yaml")
+    written: dict[str, Any] = yaml.safe_load(path.read_text())
+    written["config"][key] = value
+    path.write_text(yaml.safe_dump(written))
+
+
+def up(stack: str) -> None:
+    if (FOLDER / "fail").exists():
+        (FOLDER / "fail").unlink()
+        sys.exit("error: update failed")
+    loaded = load_config(Path(), stack)
+    token = os.environ["GOOGLE_OAUTH_ACCESS_TOKEN"]
+    base = loaded.config["gcp:cloudRunV2CustomEndpoint"].partition("/run.")[0]
+    provider = RestProvider(HttpTransport(base, token))
+    graph = run(
+        program_of(Path()), provider, project=loaded.project_name, stack=stack, config=loaded.config, preview=True
+    )
+    jobs = [node for node in graph.resources.values() if node.type == "gcp:cloudrunv2/job:Job"]
+    outputs = json.loads(OUTPUTS.read_text())
+    for job in jobs:
+        image = job.inputs["template"]["template"]["containers"][0]["image"]
+        change_image(base, token, outputs["job"], image)
+        outputs["imageDigest"] = image.partition("@")[2]
+    OUTPUTS.write_text(json.dumps(outputs))
+
+
+def change_image(base: str, token: str, name: str, image: str) -> None:
+    url, headers = f"{base}/run.googleapis.com/v2/{name}", {"Authorization": f"Bearer {token}"}
+    answer = requests.get(url, headers=headers, timeout=30)
+    answer.raise_for_status()
+    job = answer.json()
+    job["template"]["template"]["containers"][0]["image"] = image
+    requests.patch(url, headers=headers, json={"template": job["template"]}, timeout=30).raise_for_status()
+
+
+def main(arguments: list[str]) -> None:
+    stack = arguments[arguments.index("--stack") + 1]
+    with (FOLDER / "pulumi").open("a") as log:
+        log.write(" ".join(arguments) + "\n")
+    match arguments[:2]:
+        case ["config", "set"]:
+            config_set(stack, *arguments[2:4])
+        case ["up", *_]:
+            up(stack)
+        case ["stack", "output"]:
+            print(OUTPUTS.read_text())
+        case _:
+            sys.exit(f"the stand-in for pulumi does not know {arguments[:2]}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

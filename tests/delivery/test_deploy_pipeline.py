@@ -1,0 +1,119 @@
+"""delivery/deploy.yaml, script by script, against the local cloud: a release is proved, or taken back."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable
+
+import pytest
+import requests
+
+from delivery import viewer_site
+from delivery.ledger import schema
+from tests.delivery.pipelines import ROOT, build
+from tests.delivery.place import COMMITS, Place
+from tests.jobs.schema_check import problems
+
+pytestmark = pytest.mark.slow
+STEPS = {step["id"]: step["script"] for step in build(ROOT / "delivery/deploy.yaml")["steps"]}
+NOT_HERE = {"environment"}
+"""Installs the lock file into .venv, which here is the tests' own."""
+
+
+def run(place: Place, commit: str, number: str, steps: Iterable[str] = tuple(STEPS)) -> list[str]:
+    """Runs the steps until one fails; returns what each printed, a failed one's errors with `FAILED` before them."""
+    said: list[str] = []
+    for name in steps:
+        if name in NOT_HERE:
+            continue
+        done = place.step(
+            STEPS[name], {"_STACK": "local", "COMMIT_SHA": commit, "BUILD_ID": number, "_PULUMI": "-", "_DOCKER": "-"}
+        )
+        said.append(f"FAILED {name}: {done.stderr}" if done.returncode else done.stdout)
+        if done.returncode:
+            break
+    return said
+
+
+def test_a_push_is_built_recorded_deployed_released_and_proved_and_the_next_that_fails_is_taken_back(
+    delivered: Place,
+) -> None:
+    said = run(delivered, COMMITS[0], "build-1")
+
+    assert not said[-1].startswith("FAILED"), said[-1]
+    first = delivered.record()
+    assert problems(first.as_json(), schema()) == []
+    assert (first.state, first.release.commit, first.build) == ("proved", COMMITS[0], "build-1")
+    assert delivered.built == [COMMITS[0]]
+    assert delivered.live_image() == f"{delivered.stack.image}@{first.release.job_digest}"
+    assert first.release.viewer_hash
+    kept = delivered.parts.cloud.object_names(delivered.stack.records, "releases/local/build-1/")
+    assert [name.rpartition("/")[2] for name in kept] == ["smoke.json", "smoke.md", "smoke.xml"]
+
+    delivered.change_job("second")
+    break_the_smoke_store(delivered)
+    said = run(delivered, COMMITS[1], "build-2")
+
+    assert said[-1].startswith("FAILED smoke")
+    assert f"local is back at {COMMITS[0][:12]}" in said[-1]
+    back = delivered.record()
+    assert (back.state, back.release, back.went_back_from) == ("proved", first.release, COMMITS[1])
+    assert delivered.built == COMMITS[:2]
+    assert delivered.live_image() == f"{delivered.stack.image}@{first.release.job_digest}"
+    report = delivered.parts.cloud.object_path(delivered.stack.records, "releases/local/build-2/smoke.json")
+    assert report
+    assert json.loads(report.read_text())
+
+
+def break_the_smoke_store(place: Place) -> None:
+    store = place.outputs()["stores"]["smoke"]["name"]
+    place.parts.cloud.iam.set_policy(f"//healthcare.googleapis.com/{store}", {})
+
+
+def test_the_steps_wait_for_nothing_that_cloud_build_does_not_give() -> None:
+    assert list(STEPS) == ["environment", "image", "copy", "record", "up", "viewer", "smoke"]
+
+
+def test_the_viewer_is_released_by_hand_by_an_account_that_knows_no_state(delivered: Place) -> None:
+    made = build(ROOT / "delivery/viewer.yaml")
+    secret = made["availableSecrets"]["secretManager"][0]["versionName"].replace("$PROJECT_ID", "dicom-local")
+    builder = "imaging-viewer-build@dicom-local.iam.gserviceaccount.com"
+    token = delivered.parts.cloud.iam.token(builder)
+    url = f"{delivered.parts.cloud.base}/secretmanager.googleapis.com/v1/{secret}:access"
+    payload = requests.get(url, headers={"Authorization": f"Bearer {token}"}, timeout=30).json()["payload"]["data"]
+    given = {
+        "_STACK": "local", "_PULUMI": "-", "PROJECT_ID": "dicom-local", "GOOGLE_OAUTH_ACCESS_TOKEN": token,
+        made["availableSecrets"]["secretManager"][0]["env"]: base64.b64decode(payload).decode(),
+    }  # fmt: skip
+
+    for step in made["steps"]:
+        if step["id"] not in NOT_HERE:
+            done = delivered.step(step["script"], given)
+            assert done.returncode == 0, done.stderr
+
+    assert viewer_site.live_hash(viewer_site.hosting(delivered.stack))
+
+
+def test_the_jobs_image_is_built_from_the_pinned_base_under_the_builds_own_tag(delivered: Place) -> None:
+    (step,) = build(ROOT / "delivery/job-image.yaml")["steps"]
+
+    done = delivered.step(step["script"], {"_IMAGE": "HOST/prepare", "_BASE": "python@sha256:1", "BUILD_ID": "b-1"})
+
+    assert done.returncode == 0, done.stderr
+    assert (delivered.folder / ".stand-in/docker").read_text() == (
+        "build --platform linux/amd64 --build-arg BASE=python@sha256:1 --tag HOST/prepare:b-1 jobs/prepare\n"
+    )
+
+
+def test_an_image_of_another_stack_is_copied_by_digest(delivered: Place) -> None:
+    (delivered.folder / ".delivery").mkdir()
+    (delivered.folder / ".delivery/copy").write_text("dev/prepare@sha256:1 prod/prepare:from-1\n")
+
+    assert delivered.step(STEPS["copy"], {}).returncode == 0
+
+    assert (delivered.folder / ".stand-in/docker").read_text().splitlines() == [
+        "pull dev/prepare@sha256:1",
+        "tag dev/prepare@sha256:1 prod/prepare:from-1",
+        "push prod/prepare:from-1",
+    ]

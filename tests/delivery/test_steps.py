@@ -1,0 +1,242 @@
+"""Steps that are interrupted, repeated, or run by two builds at once: the bucket's precondition decides.
+
+`pulumi up`, the viewer's release and the smoke tests are noted down here; tests/delivery/test_deploy_pipeline.py runs
+them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import requests
+import yaml
+
+from delivery import cli, steps, viewer_site
+from delivery.google import Refused
+from delivery.ledger import ABSENT, Ledger
+from delivery.record import Record
+from delivery.stack import Stack, load
+from localcloud.cloud import Cloud
+from localcloud.server import running
+
+ROOT = Path(__file__).resolve().parents[2]
+A, B = "a" * 40, "b" * 40
+DIGESTS = {A: "sha256:" + "a" * 64, B: "sha256:" + "b" * 64}
+
+
+@dataclass
+class Deliveries:
+    """A stack whose outside world is noted down: what `pulumi up` deployed, what the site shows."""
+
+    stack: Stack
+    ledger: Ledger
+    deployed: list[str | None] = field(default_factory=list["str | None"])
+    shown: list[str] = field(default_factory=list[str])
+    smoke: int = 0
+    """Exit status of the smoke tests."""
+    broken: bool = False
+    """Whether `pulumi up` fails."""
+
+    def steps(self, commit: str, build: str) -> list[Callable[[], None]]:
+        return [
+            lambda: self.image(commit),
+            lambda: steps.begin(self.stack, commit, build),
+            lambda: steps.up(self.stack, build),
+            lambda: steps.viewer(self.stack, build),
+            lambda: steps.smoke(self.stack, build),
+        ]
+
+    def deliver(self, commit: str, build: str) -> None:
+        for step in self.steps(commit, build):
+            step()
+
+    def image(self, commit: str) -> None:
+        steps.WORK.mkdir(exist_ok=True)
+        steps.IMAGE.write_text(json.dumps({"source": f"src-{commit[:16]}", "digest": DIGESTS[commit]}))
+
+    def record(self) -> Record:
+        found, _ = self.ledger.read("local")
+        assert found is not None
+        return found
+
+    def up(self, stack: Stack, digest: str | None) -> None:
+        if self.broken:
+            raise Refused("pulumi up ended with 1 on stack local, see above")
+        self.deployed.append(digest)
+        cli.OUTPUTS.write_text(json.dumps({"viewerConfig": {}, "digest": digest} | {"viewerConfig": {"path": "/"}}))
+
+    def python(self, module: str, *arguments: object) -> int:
+        if module == "viewer":
+            self.shown.append(str(self.deployed[-1])[-40:])
+            return 0
+        steps.REPORTS.joinpath("local").mkdir(parents=True, exist_ok=True)
+        steps.REPORTS.joinpath("local/smoke.json").write_text("{}")
+        return self.smoke
+
+    def make_live(self, _: object, content: str) -> bool:
+        self.shown.append(content)
+        return True
+
+
+@pytest.fixture
+def deliveries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deliveries]:
+    with running(Cloud(data=tmp_path / "cloud", project="dicom-local")) as parts:
+        base, token = parts.cloud.base, parts.cloud.iam.token(parts.cloud.iam.owner)
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("GOOGLE_OAUTH_ACCESS_TOKEN", token)
+        text = (ROOT / "Pulumi.local.yaml").read_text().replace("http://127.0.0.1:8787", base)
+        config = yaml.safe_load(text)
+        config["config"]["dicom-platform:jobImage"] = "cloud_build"
+        Path("Pulumi.local.yaml").write_text(yaml.safe_dump(config))
+        stack = load("local")
+        made = Deliveries(stack, Ledger(stack.google(), stack.records))
+        requests.post(
+            f"{base}/storage.googleapis.com/storage/v1/b?project=dicom-local",
+            json={"name": stack.records, "versioning": {"enabled": True}},
+            headers={"Authorization": f"Bearer {token}"}, timeout=30,
+        ).raise_for_status()  # fmt: skip
+        monkeypatch.setattr(cli, "up", made.up)
+        monkeypatch.setattr(steps, "python", made.python)
+        monkeypatch.setattr(viewer_site, "live_hash", lambda _: made.shown[-1])
+        monkeypatch.setattr(viewer_site, "make_live", made.make_live)
+        yield made
+
+
+def test_a_delivery_ends_proved_with_all_that_it_consists_of(deliveries: Deliveries) -> None:
+    deliveries.deliver(A, "build-1")
+
+    record = deliveries.record()
+    assert (record.state, record.previous) == ("proved", None)
+    assert record.release.job_digest == DIGESTS[A]
+    assert record.release.viewer_hash == "a" * 40
+    assert record.release.config_hash == deliveries.stack.config_hash
+
+
+def test_a_failed_smoke_test_brings_back_image_and_viewer_and_fails_the_build(deliveries: Deliveries) -> None:
+    deliveries.deliver(A, "build-1")
+    deliveries.smoke = 3
+
+    with pytest.raises(Refused, match=r"ended with 3; local is back at aaaaaaaaaaaa: job image sha256:aaaa"):
+        deliveries.deliver(B, "build-2")
+
+    assert deliveries.deployed == [DIGESTS[A], DIGESTS[B], DIGESTS[A]]
+    assert deliveries.shown == ["a" * 40, "b" * 40, "a" * 40]
+    assert (deliveries.record().state, deliveries.record().release.commit) == ("proved", A)
+
+
+def test_a_first_release_that_fails_has_nothing_to_go_back_to_and_says_so(deliveries: Deliveries) -> None:
+    deliveries.smoke = 1
+
+    with pytest.raises(Refused, match="the stack is as they left it: local has no earlier release to go back to"):
+        deliveries.deliver(A, "build-1")
+
+    assert deliveries.record().state == "failed"
+
+
+def test_a_failed_pulumi_up_lets_the_next_delivery_begin(deliveries: Deliveries) -> None:
+    deliveries.deliver(A, "build-1")
+    deliveries.broken = True
+    with pytest.raises(Refused, match="pulumi up ended with 1"):
+        deliveries.deliver(B, "build-2")
+    assert deliveries.record().state == "failed"
+    deliveries.broken = False
+
+    deliveries.deliver(A, "build-3")
+
+    assert deliveries.record().state == "proved"
+
+
+@pytest.mark.parametrize("done", range(6))
+def test_a_delivery_that_was_killed_after_any_step_is_finished_by_the_same_commit(
+    deliveries: Deliveries, done: int
+) -> None:
+    deliveries.deliver(A, "build-1")
+    for step in deliveries.steps(B, "build-2")[:done]:
+        step()
+
+    deliveries.deliver(B, "build-3")
+
+    record = deliveries.record()
+    assert (record.state, record.release.commit, record.release.job_digest) == ("proved", B, DIGESTS[B])
+    assert record.previous
+    assert record.previous.commit == (B if done == 5 else A)
+
+
+@pytest.mark.parametrize("done", range(2, 5))
+def test_of_two_builds_of_one_commit_the_later_goes_on_and_the_other_says_so(deliveries: Deliveries, done: int) -> None:
+    one, other = deliveries.steps(A, "build-1"), deliveries.steps(A, "build-2")
+    for step in one[:done]:
+        step()
+    for step in other[:done]:
+        step()
+
+    with pytest.raises(Refused, match=r"^build build-2 \(aaaaaaaaaaaa, deploying\) took over .* ends here and changes"):
+        one[done]()
+
+    for step in other[done:]:
+        step()
+    assert (deliveries.record().state, deliveries.record().build) == ("proved", "build-2")
+
+
+def test_of_two_that_begin_at_the_same_moment_the_bucket_lets_one(
+    deliveries: Deliveries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = Ledger.read
+
+    def both_read(ledger: Ledger, stack: str) -> tuple[Record | None, int]:
+        found = read(ledger, stack)
+        monkeypatch.setattr(Ledger, "read", read)
+        steps.begin(deliveries.stack, A, "build-2")
+        return found
+
+    deliveries.image(A)
+    monkeypatch.setattr(Ledger, "read", both_read)
+
+    with pytest.raises(Refused, match=r"^another delivery wrote gs://.*/releases/local.json at the same moment"):
+        steps.begin(deliveries.stack, A, "build-1")
+
+    assert deliveries.record().build == "build-2"
+
+
+def test_another_commit_waits_until_the_first_has_ended_or_was_given_up(deliveries: Deliveries) -> None:
+    for step in deliveries.steps(A, "build-1")[:3]:
+        step()
+    deliveries.image(B)
+    with pytest.raises(Refused, match="give-up --stack local"):
+        steps.begin(deliveries.stack, B, "build-2")
+
+    steps.give_up(deliveries.stack)
+    deliveries.deliver(B, "build-2")
+
+    assert deliveries.record().release.commit == B
+
+
+def test_a_rollback_by_hand_does_what_a_failed_smoke_test_does(deliveries: Deliveries) -> None:
+    deliveries.deliver(A, "build-1")
+    deliveries.deliver(B, "build-2")
+
+    steps.rollback(deliveries.stack, "by hand, somebody")
+
+    assert deliveries.deployed[-1] == DIGESTS[A]
+    assert deliveries.shown[-1] == "a" * 40
+    assert (deliveries.record().release.commit, deliveries.record().went_back_from) == (A, B)
+
+
+def test_nobody_rolls_back_under_a_delivery(deliveries: Deliveries) -> None:
+    deliveries.deliver(A, "build-1")
+    for step in deliveries.steps(B, "build-2")[:3]:
+        step()
+
+    with pytest.raises(Refused, match="build build-2 has been delivering bbbbbbbbbbbb"):
+        steps.rollback(deliveries.stack, "by hand, somebody")
+
+
+def test_a_record_that_was_written_by_hand_is_not_believed(deliveries: Deliveries) -> None:
+    deliveries.ledger.put("releases/local.json", '{"stack": "local"}', ifGenerationMatch=ABSENT)
+
+    with pytest.raises(Refused, match=r"releases/local.json is no release record \('state'\); the bucket keeps"):
+        deliveries.ledger.read("local")
