@@ -17,10 +17,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-# The job is a project of its own, as in its container.
-sys.path[:0] = [str(Path(__file__).resolve().parents[1] / "jobs/prepare")]
-
-# ruff: noqa: E402
 import requests
 from dicomweb_client.web import DICOMwebClient
 from prepare.copying import Deliverer

@@ -20,8 +20,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "jobs/prepare")]
 FRAME = bytes(range(256)) * 74  # 19 kB, as a JPEG tile of 256 pixels has
 BATCH, THREADS = 50, 8
 GOALS = {"speed": 1.0, "cpu": 0.5}

@@ -22,11 +22,12 @@ from typing import Any
 import requests
 
 from benchmarks.memory_limit import NoGroup, memory_limit
-from benchmarks.tissue_slide import ROOT, TissueSlide
+from benchmarks.tissue_slide import TissueSlide
 from localcloud.cloud import Cloud
 from localcloud.server import running
 
 DATASET = "projects/dicom-local/locations/europe-west4/datasets/imaging"
+JOB = Path(__file__).resolve().parents[1] / "jobs/prepare"
 MIB = 1 << 20
 
 
@@ -64,7 +65,7 @@ def store_slide(cloud: Cloud, slide: TissueSlide) -> None:
 def job_environment(cloud: Cloud, temporary: str, separate: bool) -> dict[str, str]:
     viewers = {"VIEWER_STORE": "separate", "VIEWER_DICOMWEB_ROOT": root_of(cloud, "viewer")} if separate else {}
     return os.environ | {
-        "PYTHONPATH": str(ROOT / "jobs/prepare"),
+        "PYTHONPATH": str(JOB),
         "TMPDIR": temporary,
         "GOOGLE_APPLICATION_CREDENTIALS": str(cloud.iam.credentials_file),
         "DICOMWEB_ROOT": root_of(cloud, "raw"),

@@ -27,7 +27,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "jobs/prepare")]
 GOALS = {"speed": 1.3, "memory_working": 0.25}
 
 

@@ -6,17 +6,11 @@ offset table is held.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "jobs/prepare")]
-
-# ruff: noqa: E402
 from prepare.pixels import codec
 from prepare.pixels.grid import Form, Grid
 from prepare.pixels.part10 import size_of, write_stream

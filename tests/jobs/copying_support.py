@@ -65,6 +65,13 @@ class Stores:
         assert answer.ok, answer.text
         return name
 
+    def remove(self, name: str) -> None:
+        """A store holds files open as long as it is there."""
+        owner = as_principal(self.cloud, self.cloud.iam.owner)
+        healthcare = self.cloud.endpoint("healthcare.googleapis.com") + "v1/"
+        answer = owner.delete(f"{healthcare}{DATASET}/dicomStores/{name}", timeout=10)
+        assert answer.ok, answer.text
+
     def put(self, store: str, file: bytes) -> None:
         owner = as_principal(self.cloud, self.cloud.iam.owner)
         headers = {"Content-Type": "application/dicom", "Accept": "application/dicom+json"}

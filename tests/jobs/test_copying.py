@@ -125,6 +125,7 @@ def spoilt_run(stores: Stores, proxy: Proxy, kind: str, seed: int) -> tuple[int,
         delivery = copier.run()
     assert sorted(delivery.written + delivery.present) == sorted(FILES), (kind, seed)
     assert stores.files(target) == FILES, (kind, seed)
+    stores.remove(target)
     return len(proxy.faults.seen), 3 + 2 * COUNT
 
 

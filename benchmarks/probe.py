@@ -1,0 +1,97 @@
+"""Looking at a healthy series with 40 ms added to each request: seconds to know what it needs; requests when unchanged.
+
+The latency is added in the client, before each request goes out. The series is a complete pyramid of 16,384 pixels in a
+local store. Goals are absolute: 0.5 s, as nobody else looks; two requests.
+
+    python -m benchmarks.probe [--latency 0.04]
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import google.auth
+import requests
+from prepare.clock import Clock
+from prepare.inspection import IN_FLIGHT, inspect
+from prepare.records import Records
+from prepare.retry import RetryingAdapter, Traffic
+from prepare.rules import findings
+from prepare.stages import Stages
+from prepare.store import DicomStore
+from requests.adapters import HTTPAdapter
+
+from benchmarks.large import prepare_cloud, root_of, session_of, store_slide
+from benchmarks.linear import level
+from localcloud.cloud import Cloud
+from localcloud.server import running
+
+EDGE, STUDY, SERIES = 16_384, "1.2.826.60", "1.2.826.60.1"
+SECONDS, REQUESTS = 0.5, 2
+
+
+@dataclass
+class Late(HTTPAdapter):
+    """A transport on which everything takes longer."""
+
+    latency: float
+
+    def __post_init__(self) -> None:
+        super().__init__(pool_maxsize=IN_FLIGHT)
+
+    def send(self, *arguments: Any, **named: Any) -> requests.Response:
+        time.sleep(self.latency)
+        return super().send(*arguments, **named)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--latency", type=float, default=0.04, help="seconds before each request")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        cloud = Cloud(data=Path(name))
+        with running(cloud):
+            prepare_cloud(cloud)
+            for halvings in range(10):
+                store_slide(cloud, level(EDGE, STUDY, halvings))
+            return measure(cloud, given.latency)
+
+
+def measure(cloud: Cloud, latency: float) -> int:
+    times: list[float] = []
+    found: list[Any] = []
+    rows: list[Any] = []
+    traffic = Traffic()
+    session = session_of(cloud)
+    for _ in range(5):
+        session.mount("http://", RetryingAdapter(Late(latency), traffic=traffic))  # with connections of its own
+        store = DicomStore(root_of(cloud, "raw"), session)
+        rows = store.instances(STUDY)
+        began = time.perf_counter()
+        slide = inspect(store, STUDY, rows).slides[SERIES]
+        found = list(findings(slide, "show"))
+        times.append(time.perf_counter() - began)
+    store = DicomStore(root_of(cloud, "raw"), session)
+    credentials, _ = google.auth.load_credentials_from_file(str(cloud.iam.credentials_file))
+    records = Records("records", cloud.endpoint("storage.googleapis.com"), credentials, session)
+    stages = Stages(store, records, Clock(), traffic)
+    stages.series(STUDY, SERIES, stages.discover(STUDY))
+    before = traffic.requests
+    again = stages.series(STUDY, SERIES, stages.discover(STUDY))
+    asked = traffic.requests - before
+    good = min(times) <= SECONDS, again.status == "unchanged" and asked == REQUESTS
+    print(
+        f"{'ok  ' if good[0] else 'MISS'} probe of {len(rows)} levels: {min(times):.2f} s (goal <= {SECONDS})", end=""
+    )
+    print(f", findings {[one.rule for one in found]}, five runs: {', '.join(f'{one:.2f}' for one in times)}")
+    print(f"{'ok  ' if good[1] else 'MISS'} {again.status}: {asked} requests (goal {REQUESTS})")
+    return 0 if all(good) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
