@@ -3,8 +3,7 @@
 Frames are tiles of 32 pixels, so that they cost little and their number costs most. Two studies of each size go through
 the job, each run a process of its own: a whole pyramid, which is looked into and copied to the viewers' store; and a
 base level, whose levels are made. Seconds are the job's own figures (its report), the exponent is a least-squares fit
-of their logarithms. What does not grow (a listing, a probe) makes it smaller, what grows faster than the frames makes it
-larger than 1.
+of their logarithms. What does not grow (a listing, a probe) makes it smaller, what grows faster makes it larger than 1.
 
     python -m benchmarks.linear [--frames 1000 10000 100000]
 """
@@ -29,10 +28,10 @@ GOAL = 1.1
 LIMIT = 1024 * MIB
 
 
-def level(edge: int, study: str, halvings: int) -> TissueSlide:
+def level(edge: int, study: str, halvings: int, tile: int = TILE) -> TissueSlide:
     """One level of a pyramid of `edge` pixels, by metadata; nobody compares its pixels with those of another level."""
     size = -(-edge // 2**halvings)
-    slide = TissueSlide(size, size, TILE)
+    slide = TissueSlide(size, size, tile)
     made = slide.header
     made.StudyInstanceUID, made.SeriesInstanceUID = study, f"{study}.1"
     made.SOPInstanceUID = f"{study}.1.{halvings}"

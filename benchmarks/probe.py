@@ -31,7 +31,7 @@ from benchmarks.linear import level
 from localcloud.cloud import Cloud
 from localcloud.server import running
 
-EDGE, STUDY, SERIES = 16_384, "1.2.826.60", "1.2.826.60.1"
+EDGE, TILE, STUDY, SERIES = 16_384, 256, "1.2.826.60", "1.2.826.60.1"
 SECONDS, REQUESTS = 0.5, 2
 
 
@@ -57,8 +57,8 @@ def main() -> int:
         cloud = Cloud(data=Path(name))
         with running(cloud):
             prepare_cloud(cloud)
-            for halvings in range(10):
-                store_slide(cloud, level(EDGE, STUDY, halvings))
+            for halvings in range(7):
+                store_slide(cloud, level(EDGE, STUDY, halvings, TILE))
             return measure(cloud, given.latency)
 
 
