@@ -48,15 +48,15 @@ def label(slide: list[Instance], *, path: bool = True) -> bytes:
     return written(item)
 
 
-def annotation(slide: list[Instance]) -> bytes:
-    """An ANN with one group: a polygon over the middle half of the base level."""
+def annotation(slide: list[Instance], *, of: str = "") -> bytes:
+    """An ANN with one group: a polygon over the middle half of the base level, or of the instance `of`."""
     base = parse(slide[0])
     low, high = base.TotalPixelMatrixColumns // 4, base.TotalPixelMatrixColumns * 3 // 4
     corners = np.array([[low, low], [high, low], [high, high], [low, high], [low, low]], "<f4")
     item = Dataset()
     for keyword in ("PatientName", "PatientID", "StudyInstanceUID", "StudyDate", "StudyTime", "FrameOfReferenceUID"):
         setattr(item, keyword, base[keyword].value)
-    refers = dataset(ReferencedSOPClassUID=base.SOPClassUID, ReferencedSOPInstanceUID=base.SOPInstanceUID)
+    refers = dataset(ReferencedSOPClassUID=base.SOPClassUID, ReferencedSOPInstanceUID=of or base.SOPInstanceUID)
     group = dataset(
         AnnotationGroupNumber=1,
         AnnotationGroupUID=GROUP,

@@ -104,12 +104,37 @@ def test_a_slide_that_the_engine_refuses_is_blocked_in_words(
     assert reader.sent("/frames/") == []
 
 
-def test_a_label_without_an_optical_path_is_told_and_the_slide_still_opens(reader: Reader, put: Put) -> None:
-    sentence = begins("R18", "paths")
+def two_patients(base: Dataset) -> None:
+    base.PatientID = "SOMEBODY-ELSE"
+
+
+def test_a_study_that_the_job_blocks_as_a_whole_is_blocked_here_too(reader: Reader, put: Put) -> None:
+    slide = make("patients", size=512)
+    put(slide, extras.changed(slide, two_patients))
+
+    reader.sign_in(link(slide))
+
+    expect(reader.failure()).to_contain_text(begins("R18", "patients"))
+    assert reader.sent("/frames/") == []
+
+
+def test_a_label_without_an_optical_path_blocks_as_it_does_in_slim(reader: Reader, put: Put) -> None:
     slide = make("bare-label", size=512)
     put(slide, [*(one.data for one in slide), extras.label(slide, path=False)])
 
     reader.sign_in(link(slide))
+
+    expect(reader.failure()).to_contain_text(begins("R18", "paths"))
+    assert reader.sent("/frames/") == []
+
+
+def test_annotations_of_an_image_that_is_not_there_are_told_and_not_drawn(reader: Reader, put: Put) -> None:
+    slide = make("lost-annotation", size=512)
+    put(slide, [*(one.data for one in slide), extras.annotation(slide, of=f"{slide[0].series}.77")])
+
+    reader.sign_in(link(slide))
     reader.wait_for_tiles()
 
-    expect(reader.page.get_by_text(sentence)).to_be_visible()
+    expect(reader.page.get_by_text("would be drawn in the wrong place")).to_be_visible()
+    expect(reader.page.locator(".objects")).to_have_text("ANN 1")
+    expect(reader.page.get_by_role("checkbox")).to_have_count(0)

@@ -23,13 +23,13 @@ def call(module: str, function: str, *arguments: Any) -> Any:
     """The function's answer, awaited; bytes travel as base64. Raises Thrown."""
     script = f"""
         import {{ {function} }} from '{(LITE / "page" / module).as_uri()}';
-        const read = (key, value) => (value?.bytes ? Uint8Array.from(Buffer.from(value.bytes, 'base64')) : value);
+        const read = (key, value) => (value?.$base64 ? Uint8Array.from(Buffer.from(value.$base64, 'base64')) : value);
         const given = JSON.parse(await new Response(process.stdin).text(), read);
         const answer = await Promise.try(() => {function}(...given)).then(
             (value) => ({{ value: value ?? null }}), (error) => ({{ thrown: error.message }}));
         console.log(JSON.stringify(answer));
     """
-    sent = json.dumps(arguments, default=lambda data: {"bytes": base64.b64encode(data).decode()})
+    sent = json.dumps(arguments, default=lambda data: {"$base64": base64.b64encode(data).decode()})
     done = subprocess.run(
         [str(NODE), "--input-type=module", "-e", script], input=sent, capture_output=True, text=True, check=False
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pydicom
@@ -16,14 +16,20 @@ from tests.viewer.page_module import call
 from viewer.build import RULES
 
 pytest.importorskip("prepare.image", reason="this checkout's job has no checks for the whole table of rules yet")
-from prepare import rules
 from prepare.finding import Finding
+from prepare.following import judge
+from prepare.planner import Options
+from prepare.rules import status, study_findings
 from prepare.slide import Probe
 from prepare.study import Study, series_of
 
+from tests.jobs.matrix.judged import SAME, judged
+from tests.jobs.matrix.slides import SLIDES, STUDY
+
 TABLE = json.loads(RULES.read_text())
-NEEDS_MORE_THAN_METADATA = {"R07", "R13", "R15"}
-"""Frames, the label policy, sizes of answers. (R08's part about frames finds nothing without a probe.)"""
+NEEDS_MORE_THAN_METADATA = {"R07", "R13"}
+"""Frames, and the job's label policy. (R08's part about frames finds nothing without a probe.)"""
+OF_FRAMES = {("R08", "size"), ("R08", "precision")}
 Json = dict[str, Any]
 Change = Callable[[list[Json]], object]
 
@@ -132,6 +138,8 @@ MEANS = [
     ("derived but silent", [put(1, "00080008", "ORIGINAL", "PRIMARY", "VOLUME", "NONE")], {"R16"}),
     ("annotation of nothing known", [annotation("1.2.3.4")], {"R17"}),
     ("label without optical path", [label], {"R18"}),
+    ("level without optical path", [drop(1, "00480105")], {"R12", "R18"}),
+    ("long description", [put(0, "00081030", "x" * 1_000_000), put(1, "00081030", "Gewebe, é")], {"R15"}),
     ("no pyramid", [lambda items: [put(n, "00080008", "A", "B", "LABEL")(items) for n in range(3)]], {"R18"}),
     ("acquisition on some", [put(0, "00080017", "1.2.6", vr="UI")], {"R18"}),
     ("two patients", [put(0, "00100020", "other")], {"R18"}),
@@ -146,24 +154,23 @@ def by_the_job(items: list[Json]) -> dict[str, list[Json]]:
     uids = dict.fromkeys(item["0020000E"]["Value"][0] for item in items)
     series = [series_of(uid, "SM", [item for item in items if item["0020000E"]["Value"][0] == uid]) for uid in uids]
     study, probes = Study("1", tuple(series)), dict[str, Probe]()
-    found = {uid: rules.findings(study.slide_of(uid, probes)) for uid in uids}
-    return {uid: told(of) for uid, of in {**found, "study": rules.study_findings(study)}.items()}
+    slides = {one.uid: study.slide_of(one.uid, probes) for one in series if one.images}
+    found = judge(study, slides, Options()).findings
+    return {uid: told(of) for uid, of in {**found, "study": study_findings(study)}.items()}
 
 
-def told(findings: list[Finding]) -> list[Json]:
+def told(findings: Iterable[Finding]) -> list[Json]:
     fields = ("rule", "problem", "severity", "sentence")
     return [
         {**{name: getattr(one, name) for name in fields}, "instances": list(one.instances)}
         for one in findings
-        if one.rule not in NEEDS_MORE_THAN_METADATA
+        if one.rule not in NEEDS_MORE_THAN_METADATA and (one.rule, one.problem) not in OF_FRAMES
     ]
 
 
 def by_the_page(items: list[Json]) -> dict[str, list[Json]]:
-    study = call("findings.js", "studyOf", items)
-    uids = dict.fromkeys(item["0020000E"]["Value"][0] for item in items)
-    found = {uid: call("findings.js", "seriesFindings", TABLE, study, uid) for uid in uids}
-    return {**found, "study": call("findings.js", "studyFindings", TABLE, study)}
+    uids = list(dict.fromkeys(item["0020000E"]["Value"][0] for item in items))
+    return call("../../../tests/viewer/judged.js", "judged", TABLE, items, uids)
 
 
 @pytest.mark.parametrize(("changes", "expected"), [(m[1], m[2]) for m in MEANS], ids=[m[0] for m in MEANS])
@@ -182,3 +189,23 @@ def test_every_rule_that_metadata_can_tell_is_tried_here() -> None:
     tried = {rule for _, _, expected in MEANS for rule in expected}
 
     assert tried == {row["id"] for row in TABLE["rules"]} - NEEDS_MORE_THAN_METADATA
+
+
+@pytest.mark.parametrize("name", SLIDES)
+def test_page_and_job_agree_over_the_jobs_own_matrix(name: str) -> None:
+    """Each study of the matrix with one store: findings and verdict of each series, as far as metadata tell."""
+    result = judged(name, SAME)
+    store = SLIDES[name]()
+    items = [item for uid in result.findings for item in store.metadata(STUDY, uid)]
+
+    page = by_the_page(items)
+
+    job = {uid: told(found) for uid, found in result.findings.items()}
+    assert {uid: page.get(uid, []) for uid in job} == job
+    for plan in result.plan.series:
+        by_frames = status(result.findings[plan.series]) != verdict(job[plan.series])
+        assert by_frames or (plan.kind == "blocked") == (verdict(page.get(plan.series, [])) == "blocked"), plan
+
+
+def verdict(findings: list[Json]) -> str:
+    return call("findings.js", "statusOf", findings)

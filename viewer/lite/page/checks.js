@@ -1,8 +1,8 @@
 // The readiness rules about one slide, rule id → check. A check tells problems; severities, limits and sentences are the
 // table's, which the preparation job reads too. Pure.
 //
-// A check is `(slide, parameters) => [{problem, images, severity?, words?}]`; `slide` is `{images, own}`: the pyramid of all
-// series that form the slide, and the images of the series in question.
+// A check is `(slide, parameters) => [{problem, images, severity?, words?}]`; `slide` is `{images, own, labels}`: the pyramid of
+// all series that form the slide, that of the series in question, and what else this series has.
 
 import { key, levelsOf, oneConcatenation, pyramids } from './levels.js';
 
@@ -99,6 +99,11 @@ export const SLIDE_CHECKS = {
     const useful = (edge) => smallest <= edge && edge <= largest;
     const odd = own.filter((image) => image.frames > 1 && !(useful(image.columns) && useful(image.rows)));
     return grouped(odd, ({ columns, rows }) => ({ columns, rows })).flatMap(([words, of]) => about('edge', of, words));
+  },
+  R15({ own, labels }, { largest_bytes: most }) {
+    const full = [...own, ...labels].filter((image) => !image.sparse);
+    const bytes = sum(full, (image) => image.metadataBytes);
+    return bytes > most ? about('bytes', full, { megabytes: (bytes / 1e6).toFixed(1) }) : [];
   },
   R16({ own }) {
     const coarser = [...pyramids(own).values()].flatMap((levels) => levels.slice(1).flatMap((level) => level.images));

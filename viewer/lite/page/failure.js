@@ -19,7 +19,7 @@ const REMEDIES = {
   busy: 'Wait a minute, then try again.',
   damaged: 'Ask for the slide to be sent again.',
   missing: 'Check the link, or look for the study in the list.',
-  blocked: 'The slide is not damaged. Ask for it to be prepared for viewing; the rule above says which repair it needs.',
+  blocked: 'Send this sentence to whoever prepares slides here: it says what has to be corrected.',
   config: 'This is a fault of the installation. Tell whoever runs this viewer what you read here.',
 };
 

@@ -8,23 +8,37 @@ import { imageOf, inPyramid, references, WHOLE_SLIDE } from './image.js';
 const OVERLAYS = ['1.2.840.10008.5.1.4.1.1.66.4', '1.2.840.10008.5.1.4.1.1.66.7', '1.2.840.10008.5.1.4.1.1.91.1',
   '1.2.840.10008.5.1.4.1.1.30'];
 
+/** One of these keeps SLIM from opening any slide of the study. */
+const OF_ALL_SLIDES = ['R18 paths'];
+
 /** What `instances` (DICOM JSON) are to the rules: `{images, overlays}`. */
 export function studyOf(instances) {
   const whole = (item) => word(item, 'SOPClassUID') === WHOLE_SLIDE;
   const overlays = instances.filter((item) => OVERLAYS.includes(word(item, 'SOPClassUID')));
   return {
     images: instances.filter(whole).map(imageOf),
-    overlays: overlays.map((item) => ({ instance: word(item, 'SOPInstanceUID'), refers: references(item) })),
+    overlays: overlays.map((item) => ({
+      instance: word(item, 'SOPInstanceUID'), series: word(item, 'SeriesInstanceUID'), refers: references(item),
+    })),
   };
 }
 
-/** Findings about one series, with the images of other series that form the same slide; worst first. */
-export function seriesFindings(table, { images }, series) {
+/** Findings about one series, those about the study that concern it among them; worst first. */
+export function seriesFindings(table, study, series) {
+  const own = new Set([...study.images, ...study.overlays].filter((one) => one.series === series).map((one) => one.instance));
+  const shown = study.images.some((image) => own.has(image.instance));
+  const concerning = studyFindings(table, study).filter(({ rule, problem, instances }) => (
+    instances.some((uid) => own.has(uid)) || (shown && OF_ALL_SLIDES.includes(`${rule} ${problem}`))));
+  return worstFirst(table, [...slideFindings(table, study, series), ...concerning]);
+}
+
+/** As the viewer shows a series: with the images of other series that form the same slide. */
+function slideFindings(table, { images }, series) {
   const mine = images.filter((image) => image.series === series);
   const slides = new Set(mine.filter(inPyramid).map(({ slide }) => slide.join('\n')));
   const others = images.filter((image) => image.series !== series && slides.has(image.slide.join('\n')));
-  const slide = { images: [...mine, ...others].filter(inPyramid), own: mine.filter(inPyramid) };
-  if (!slide.own.length) return [];
+  const labels = mine.filter((image) => !inPyramid(image));
+  const slide = { images: [...mine, ...others].filter(inPyramid), own: mine.filter(inPyramid), labels };
   const own = new Set(mine.map((image) => image.instance));
   return told(table, SLIDE_CHECKS, slide).filter(({ instances }) => instances.some((uid) => own.has(uid)));
 }
@@ -61,7 +75,7 @@ const STUDY_CHECKS = {
   },
   R18({ images }) {
     const found = [];
-    const lacking = images.filter((image) => image.missing.includes('OpticalPathSequence') && !inPyramid(image));
+    const lacking = images.filter((image) => image.missing.includes('OpticalPathSequence'));
     if (lacking.length) found.push({ problem: 'paths', images: lacking });
     for (const series of Map.groupBy(images, (image) => image.series).values()) {
       const pyramid = series.filter(inPyramid);
@@ -79,9 +93,13 @@ const STUDY_CHECKS = {
 
 /** What the checks say, for the table's rows that can be judged from metadata alone. */
 function told(table, checks, subject) {
-  const order = Object.keys(table.severities);
   const found = table.rules.filter(({ id }) => id in checks).flatMap(({ id, parameters }) => (
     checks[id](subject, parameters).map((problem) => finding(table, id, problem))));
+  return worstFirst(table, found);
+}
+
+function worstFirst(table, found) {
+  const order = Object.keys(table.severities);
   const rank = ({ severity, rule, instances }) => [order.indexOf(severity), rule, ...instances].join('\n');
   return found.sort((one, other) => (rank(one) < rank(other) ? -1 : 1));
 }

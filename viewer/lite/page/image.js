@@ -38,8 +38,15 @@ export function imageOf(item) {
     icc: paths.some((path) => holds(path, 'ICCProfile')),
     profile: paths.map((path) => path['00282000']?.InlineBinary ?? '').join('|').replace(/^\|*$/, ''),
     spacing: numbers(measures(item), 'PixelSpacing').at(-1) ?? 0,
+    metadataBytes: sizeOf(item),
     missing: Object.keys(REQUIRED).filter((keyword) => !REQUIRED[keyword](item)),
   };
+}
+
+/** Of the metadata in bytes, as the job writes it: escaped to ASCII. */
+function sizeOf(item) {
+  const text = JSON.stringify(item);
+  return text.length + 5 * (text.match(/[^\0-\x7f]/g)?.length ?? 0);
 }
 
 export function inPyramid(image) {

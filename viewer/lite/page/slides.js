@@ -11,7 +11,7 @@ const KINDS = {
 };
 const flavour = (image) => values(image, 'ImageType')[2];
 
-/** A study: `{slides, findings}`, the slides in the order of SLIM, `findings` those about the study as a whole. */
+/** A study: `{slides, findings}`, the slides in the order of SLIM, `findings` those that concern none of the slides. */
 export function studySlides(instances, table) {
   const study = studyOf(instances);
   const slides = slidesOf(instances).map((slide) => {
@@ -20,7 +20,17 @@ export function studySlides(instances, table) {
     const images = new Map(study.images.map((image) => [image.instance, image]));
     return { ...slide, images, findings, status: statusOf(findings) };
   });
-  return { slides, findings: studyFindings(table, study) };
+  const told = new Set(slides.flatMap(({ findings }) => findings.map((one) => JSON.stringify(one))));
+  return { slides, findings: studyFindings(table, study).filter((one) => !told.has(JSON.stringify(one))) };
+}
+
+/** What is wrong with objects that were read after the slides: `{findings, drawable}`, `drawable` those that lie where they
+ *  say. The engine would draw the others at the wrong place without a word. */
+export function judgedObjects(instances, objects, table) {
+  const findings = studyFindings(table, studyOf([...instances, ...objects.map(({ item }) => item)]))
+    .filter(({ rule }) => rule === 'R17');
+  const lost = new Set(findings.flatMap((one) => one.instances));
+  return { findings, drawable: objects.filter(({ item }) => !lost.has(word(item, 'SOPInstanceUID'))) };
 }
 
 /** `{key, title, series, pyramid, base, place, label, overview, columns, rows, spacing}` of each slide; `place` is the frame

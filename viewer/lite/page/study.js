@@ -11,7 +11,7 @@ import { badge, findingList, objectLine } from './readiness.js';
 import { regionSwitches } from './regions.js';
 import table from './rules.js';
 import { openSlide } from './slide.js';
-import { objectsOf, objectsOn, slideOfSeries, studySlides } from './slides.js';
+import { judgedObjects, objectsOf, objectsOn, slideOfSeries, studySlides } from './slides.js';
 import { openStudy } from './store.js';
 
 /** Shows the study and the slide that holds `seriesUID` (the first one without). Gives what to call on leaving. */
@@ -32,7 +32,7 @@ export async function showStudy(view, app, studyUID, seriesUID) {
   show(view, h('div', { class: 'study' }, side, stage));
   const shown = await open(stage, chosen, client, actionsFor);
   const drawing = shown.viewer && mayDraw(app.config) ? draw(shown, chosen, app, extras) : null;
-  void addObjects(side, extras, slides, chosen, derived, shown, app.config);
+  void addObjects(side, extras, { instances, slides, chosen, derived }, shown, app.config);
   return () => {
     drawing?.close();
     shown.close();
@@ -63,15 +63,18 @@ function draw({ engine, viewer, viewport }, slide, app, extras) {
 }
 
 /** What was made from the images, told once the slide is open: it is not what the reader waits for. */
-async function addObjects(side, extras, slides, chosen, derived, { engine, viewer }, config) {
+async function addObjects(side, extras, { instances, slides, chosen, derived }, { engine, viewer }, config) {
   try {
     const objects = objectsOf(await derived());
     for (const slide of slides) {
       const line = objectLine(objectsOn(slide, objects));
       if (line) side.querySelector(`[data-slide="${slide.key}"]`)?.append(line);
     }
+    const { findings, drawable } = judgedObjects(instances, objects, table);
+    const told = findingList('About annotations', findings, table);
+    if (told) side.append(told);
     if (!viewer) return;
-    const of = (kind) => objectsOn(chosen, objects).filter((object) => object.kind === kind).map(({ item }) => item);
+    const of = (kind) => objectsOn(chosen, drawable).filter((object) => object.kind === kind).map(({ item }) => item);
     extras.append(...[
       annotationSwitches(engine, viewer, of('ANN')), regionSwitches(engine, viewer, chosen, of('SR'), config),
     ].filter(Boolean));
