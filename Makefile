@@ -8,7 +8,7 @@ RUN := .venv/.installed-run
 DEV := .venv/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help up test lint types load smoke seed-golden preview deploy rollback bench screenshot lock clean
+.PHONY: help up test lint scan types load smoke seed-golden preview deploy rollback bench screenshot lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
@@ -27,6 +27,9 @@ test: $(DEV) ## the tests (Chromium and Orthanc are used when they are installed
 
 lint: $(DEV) ## style and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/pyright
+
+scan: $(DEV) ## the scanners: Dockerfiles, workflows, secrets, advisories (ADVISORIES=required: red without the advisories)
+	@$(BIN)/python tools/scan.py
 
 load: $(RUN) ## push DICOM files into the stack's store: make load FROM=folder (or gs://bucket/prefix on dev, prod)
 	@$(if $(FROM),,$(error say which folder: make load FROM=folder))$(BIN)/python tools/on_stack.py $(STACK) loader "$(FROM)"
