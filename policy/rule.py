@@ -37,7 +37,9 @@ class Rule:
     on: tuple[str, ...]
     """Types that it looks at; `*` is every type, nothing the stack as a whole."""
     holds: tuple[str, ...]
-    """Paths of the properties without which, or with other values, it finds something."""
+    """Paths of the properties without which it finds something."""
+    reads: tuple[str, ...]
+    """Paths of those whose value it judges, and that may be absent."""
     check: Check
     level: Level = "must"
     alone: bool
@@ -77,7 +79,8 @@ def needs(
         controls=ids(controls),
         words=words,
         on=(on,) if isinstance(on, str) else on,
-        holds=tuple(need.path for need in wanted),
+        holds=tuple(need.path for need in wanted if not need.accepts(None)),
+        reads=tuple(need.path for need in wanted if need.accepts(None)),
         check=check,
         level=level,
         alone=True,
@@ -85,7 +88,13 @@ def needs(
 
 
 def rule(
-    name: str, controls: str, on: str | tuple[str, ...] = (), *, holds: tuple[str, ...] = (), level: Level = "must"
+    name: str,
+    controls: str,
+    on: str | tuple[str, ...] = (),
+    *,
+    holds: tuple[str, ...] = (),
+    reads: tuple[str, ...] = (),
+    level: Level = "must",
 ) -> Callable[[Callable[[Seen], Iterable[Finding]]], Rule]:
     """A rule of one resource by itself; the function's docstring is what holds."""
 
@@ -96,6 +105,7 @@ def rule(
             words=words_of(function),
             on=(on,) if isinstance(on, str) else on,
             holds=holds,
+            reads=reads,
             check=lambda _, seen: function(seen),
             level=level,
             alone=True,
@@ -105,7 +115,13 @@ def rule(
 
 
 def stack_rule(
-    name: str, controls: str, on: str | tuple[str, ...] = (), *, holds: tuple[str, ...] = (), level: Level = "must"
+    name: str,
+    controls: str,
+    on: str | tuple[str, ...] = (),
+    *,
+    holds: tuple[str, ...] = (),
+    reads: tuple[str, ...] = (),
+    level: Level = "must",
 ) -> Callable[[Check], Rule]:
     """A rule that needs the rest of the stack to judge a resource; without `on` it judges the stack as a whole."""
 
@@ -116,6 +132,7 @@ def stack_rule(
             words=words_of(function),
             on=(on,) if isinstance(on, str) else on,
             holds=holds,
+            reads=reads,
             check=function,
             level=level,
             alone=False,

@@ -34,7 +34,7 @@ def deeds_raise_alerts(stack: Stack, _: Seen) -> Iterator[Finding]:
             )
 
 
-@stack_rule("alert-reaches-somebody", "3", ALERT, holds=("notificationChannels",))
+@stack_rule("alert-reaches-somebody", "3", ALERT, reads=("notificationChannels",))
 def alert_reaches_somebody(stack: Stack, alert: Seen) -> Iterator[Finding]:
     """Beside images of patients an alert is sent to somebody; elsewhere that is left to the on-call's own habits."""
     if stack.data_class == "phi" and not alert.get("notificationChannels"):

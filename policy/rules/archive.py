@@ -25,7 +25,7 @@ def phi_has_its_own_key(stack: Stack, dataset: Seen) -> Iterator[Finding]:
         )
 
 
-@stack_rule("key-in-the-datasets-region", "7 9", DATASET, holds=("encryptionSpec.kmsKeyName", "location"))
+@stack_rule("key-in-the-datasets-region", "7 9", DATASET, reads=("encryptionSpec.kmsKeyName", "location"))
 def key_in_the_datasets_region(stack: Stack, dataset: Seen) -> Iterator[Finding]:
     """A dataset's key is in the dataset's region; Google refuses another one, and `global` is none."""
     key, location = dataset.get("encryptionSpec.kmsKeyName"), dataset.get("location")
@@ -36,7 +36,7 @@ def key_in_the_datasets_region(stack: Stack, dataset: Seen) -> Iterator[Finding]
         )
 
 
-@stack_rule("key-usable-by-the-archive", "7", DATASET, holds=())
+@stack_rule("key-usable-by-the-archive", "7", DATASET)
 def key_usable_by_the_archive(stack: Stack, dataset: Seen) -> Iterator[Finding]:
     """Google's agent may use the dataset's key; an hour without, and the dataset is disabled."""
     key = dataset.get("encryptionSpec.kmsKeyName")
@@ -53,7 +53,7 @@ def key_usable_by_the_archive(stack: Stack, dataset: Seen) -> Iterator[Finding]:
         )
 
 
-@stack_rule("new-instances-are-announced", "", holds=())
+@stack_rule("new-instances-are-announced", "")
 def new_instances_are_announced(stack: Stack, _: Seen) -> Iterator[Finding]:
     """One store announces its new instances on a topic: nobody would know of them otherwise."""
     if stack.of(STORE) and not any(store.get("notificationConfig.pubsubTopic") for store in stack.of(STORE)):

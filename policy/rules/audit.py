@@ -22,7 +22,7 @@ SIX_YEARS, ONE_YEAR, ONE_MONTH = 2190, 365, 30
 """Days. Six years is what HIPAA asks of documentation; after 30 days Google's own bucket forgets."""
 
 
-@rule("all-access-is-logged", "1", CONFIG, holds=("auditLogConfigs", "service"))
+@rule("all-access-is-logged", "1", CONFIG, holds=("auditLogConfigs",), reads=("service",))
 def all_access_is_logged(config: Seen) -> Iterator[Finding]:
     """A service's audit configuration has all three types of logs and exempts nobody."""
     logs = config.get("auditLogConfigs") or []
@@ -36,11 +36,13 @@ def all_access_is_logged(config: Seen) -> Iterator[Finding]:
         yield Finding(f"does not log what {', '.join(exempted)} does", "Remove exemptedMembers.")
 
 
-@stack_rule("every-sensitive-service-is-logged", "1", holds=())
+@stack_rule("every-sensitive-service-is-logged", "1")
 def every_sensitive_service_is_logged(stack: Stack, _: Seen) -> Iterator[Finding]:
     """Images, secrets, keys, buckets and identities have data access logs; by default none of them has."""
     logged = {config.get("service") for config in stack.of(CONFIG)}
-    for service in AUDITED if "allServices" not in logged else ():
+    proxied = any(service.get("iapEnabled") for service in stack.of("gcp:cloudrunv2/service:Service"))
+    wanted = (*AUDITED, "iap.googleapis.com") if proxied else AUDITED
+    for service in wanted if "allServices" not in logged else ():
         if service not in logged:
             yield Finding(
                 f"does not log who reads or changes what at {service}",
@@ -48,7 +50,7 @@ def every_sensitive_service_is_logged(stack: Stack, _: Seen) -> Iterator[Finding
             )
 
 
-@stack_rule("audit-logs-are-kept", "2", BUCKET, holds=("retentionDays", "locked"))
+@stack_rule("audit-logs-are-kept", "2", BUCKET, holds=("retentionDays",), reads=("locked",))
 def audit_logs_are_kept(stack: Stack, bucket: Seen) -> Iterator[Finding]:
     """Audit logs are kept for a year in prod, and for six years under a lock when the images are of patients."""
     phi, prod = stack.data_class == "phi", stack.environment == "prod"
@@ -72,7 +74,7 @@ def lock_only_with_a_retention(bucket: Seen) -> Iterator[Finding]:
         yield Finding("does not say how long it keeps its logs", "Set retentionDays.")
 
 
-@stack_rule("audit-logs-have-a-sink", "2", holds=())
+@stack_rule("audit-logs-have-a-sink", "2")
 def audit_logs_have_a_sink(stack: Stack, _: Seen) -> Iterator[Finding]:
     """All audit logs go to a log bucket of the stack."""
     buckets = [str(bucket.get("bucketId")) for bucket in stack.of(BUCKET)]
@@ -89,7 +91,7 @@ def audit_logs_have_a_sink(stack: Stack, _: Seen) -> Iterator[Finding]:
         )
 
 
-@rule("sink-leaves-nothing-out", "2", SINK, holds=("uniqueWriterIdentity", "filter"))
+@rule("sink-leaves-nothing-out", "2", SINK, holds=("uniqueWriterIdentity",), reads=("filter",))
 def sink_leaves_nothing_out(sink: Seen) -> Iterator[Finding]:
     """A sink of audit logs takes them all: no exclusion, no narrowing filter, not disabled, as its own writer."""
     if "cloudaudit.googleapis.com" not in str(sink.get("filter")):

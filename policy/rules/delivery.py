@@ -16,7 +16,7 @@ EVENTS = ("repositoryEventConfig.push.branch", "repositoryEventConfig.push.tag",
 PULLS = ("repositoryEventConfig.pullRequest", "github.pullRequest")
 
 
-@rule("push-from-one-branch", "29", TRIGGER, holds=("repositoryEventConfig.push.branch",))
+@rule("push-from-one-branch", "29", TRIGGER, holds=("repositoryEventConfig.push.branch", "gitFileSource.revision"))
 def push_from_one_branch(trigger: Seen) -> Iterator[Finding]:
     """A push starts a build from one branch, its name anchored at both ends."""
     for path in EVENTS:
@@ -24,11 +24,15 @@ def push_from_one_branch(trigger: Seen) -> Iterator[Finding]:
         if pattern is not None and not re.fullmatch(r"\^[A-Za-z0-9._/\\-]+\$", str(pattern)):
             yield Finding(f"builds every branch that matches {pattern}", f"Anchor {path} to one name: ^main$.")
     by_hand = trigger.get("sourceToBuild.ref")
-    if not (trigger.get("repositoryEventConfig") or trigger.get("github") or by_hand):
+    if not by_hand and all(trigger.get(path) is None for path in (*EVENTS, *PULLS)):
         yield Finding("does not say what it builds", "Set repositoryEventConfig, or sourceToBuild for one by hand.")
+    if by_hand and trigger.get("gitFileSource.revision") != by_hand:
+        yield Finding(
+            "takes its steps from another place than what it builds", f"Set gitFileSource.revision to {by_hand}."
+        )
 
 
-@stack_rule("prod-deploys-need-approval", "29", TRIGGER, holds=("approvalConfig.approvalRequired",))
+@stack_rule("prod-deploys-need-approval", "29", TRIGGER, reads=("approvalConfig.approvalRequired",))
 def prod_deploys_need_approval(stack: Stack, trigger: Seen) -> Iterator[Finding]:
     """In prod a push deploys nothing before a person has approved the build."""
     pushed = any(trigger.get(path) is not None for path in EVENTS)
@@ -39,7 +43,7 @@ def prod_deploys_need_approval(stack: Stack, trigger: Seen) -> Iterator[Finding]
         )
 
 
-@rule("pull-requests-wait-for-a-word", "30", TRIGGER, holds=())
+@rule("pull-requests-wait-for-a-word", "30", TRIGGER)
 def pull_requests_wait_for_a_word(trigger: Seen) -> Iterator[Finding]:
     """A pull request, which can change the build itself, is only built when somebody of the project says so."""
     for path in PULLS:
@@ -61,7 +65,7 @@ def pull_requests_wait_for_a_word(trigger: Seen) -> Iterator[Finding]:
             yield Finding("builds pull requests as the deployer", "Run it as the previewer.")
 
 
-@rule("build-logs-to-cloud-logging", "28", TRIGGER, holds=())
+@rule("build-logs-to-cloud-logging", "28", TRIGGER)
 def build_logs_to_cloud_logging(trigger: Seen) -> Iterator[Finding]:
     """A build logs to Cloud Logging only; one from a file says so there, which a test of the files holds."""
     if trigger.get("build") and trigger.get("build.options.logging") != "CLOUD_LOGGING_ONLY":
@@ -106,7 +110,7 @@ def federation_is_bound(provider: Seen) -> Iterator[Finding]:
         yield Finding("trusts an issuer without https", "Set oidc.issuerUri to an https URL.")
 
 
-@rule("no-whole-pool", "27", ACCOUNT_GRANT, holds=("member",))
+@rule("no-whole-pool", "27", ACCOUNT_GRANT, reads=("member",))
 def no_whole_pool(grant: Seen) -> Iterator[Finding]:
     """An account is opened to one attribute of a pool's identities, never to all of them."""
     member = str(grant.get("member"))
@@ -116,7 +120,7 @@ def no_whole_pool(grant: Seen) -> Iterator[Finding]:
         )
 
 
-@rule("no-deployer-from-outside", "27 30", ACCOUNT_GRANT, holds=("member",))
+@rule("no-deployer-from-outside", "27 30", ACCOUNT_GRANT, reads=("member",))
 def no_deployer_from_outside(grant: Seen) -> Iterator[Finding]:
     """No federated identity is the deployer: what GitHub runs may look, not change."""
     if str(grant.get("member")).startswith("principal") and "deployer@" in str(grant.get("serviceAccountId")):

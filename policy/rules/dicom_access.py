@@ -30,7 +30,7 @@ SMOKE = "smoke"
 CUSTOM = re.compile(r"(?:projects|organizations)/[^/]+/roles/(\w+)")
 
 
-@rule("no-predefined-dicom-role", "15", "*", holds=("role",))
+@rule("no-predefined-dicom-role", "15", "*", reads=("role",))
 def no_predefined_dicom_role(grant: Seen) -> Iterator[Finding]:
     """No predefined role of the Healthcare API that reads images: even dicomViewer can export a whole store."""
     role = str(grant.get("role") or "")
@@ -41,7 +41,7 @@ def no_predefined_dicom_role(grant: Seen) -> Iterator[Finding]:
         )
 
 
-@rule("custom-role-cannot-take-images-away", "15", CUSTOM_ROLE, holds=("permissions",))
+@rule("custom-role-cannot-take-images-away", "15", CUSTOM_ROLE, reads=("permissions",))
 def custom_role_cannot_take_images_away(role: Seen) -> Iterator[Finding]:
     """A role of ours neither exports, de-identifies, replaces or deletes a store or dataset, nor changes its grants."""
     for permission in role.get("permissions") or []:
@@ -49,7 +49,7 @@ def custom_role_cannot_take_images_away(role: Seen) -> Iterator[Finding]:
             yield Finding(f"holds {permission}, with which all images can leave or be lost", f"Remove {permission}.")
 
 
-@rule("custom-role-is-final", "13 15", CUSTOM_ROLE, holds=("stage", "permissions"))
+@rule("custom-role-is-final", "13 15", CUSTOM_ROLE, holds=("permissions",), reads=("stage",))
 def custom_role_is_final(role: Seen) -> Iterator[Finding]:
     """A custom role has permissions, says that it is generally available, and is not switched off."""
     if not role.get("permissions"):
@@ -58,7 +58,7 @@ def custom_role_is_final(role: Seen) -> Iterator[Finding]:
         yield Finding(f"is at stage {role.get('stage')}, and a disabled one grants nothing", 'Set stage to "GA".')
 
 
-@stack_rule("images-by-store", "15", (DATASET_GRANT, "gcp:projects/iAMMember:IAMMember"), holds=("role",))
+@stack_rule("images-by-store", "15", (DATASET_GRANT, "gcp:projects/iAMMember:IAMMember"), reads=("role",))
 def images_by_store(stack: Stack, grant: Seen) -> Iterator[Finding]:
     """A role that touches images is bound on one store, never on the dataset or project."""
     touched = [permission for permission in permissions_of(stack, grant) if ON_IMAGES.fullmatch(permission)]
@@ -77,7 +77,7 @@ def images_for_groups_and_accounts(grant: Seen) -> Iterator[Finding]:
         yield Finding(f"opens a store to {member}", "Put the person into a Google group and grant to that.")
 
 
-@stack_rule("only-smoke-deletes", "15 10", STORE_GRANT, holds=("dicomStoreId", "role"))
+@stack_rule("only-smoke-deletes", "15 10", STORE_GRANT, reads=("dicomStoreId", "role"))
 def only_smoke_deletes(stack: Stack, grant: Seen) -> Iterator[Finding]:
     """Deleting DICOM is granted on the smoke store alone, which holds nothing but test slides."""
     store = str(grant.get("dicomStoreId")).rpartition("/")[2]
@@ -101,8 +101,10 @@ DUTIES: dict[str, tuple[str, ...]] = {
     "dicomOperations": ("healthcare.operations.get",),
     "dicomSmoke": (DELETES, "healthcare.dicomStores.dicomWebRead", "healthcare.dicomStores.dicomWebWrite"),
     "dicomViewer": ("healthcare.dicomStores.dicomWebRead",),
+    "studyJobStarter": ("run.jobs.get", "run.jobs.run"),
+    "studyJobTester": ("run.executions.get", "run.jobs.get", "run.jobs.run", "run.jobs.runWithOverrides"),
 }
-"""Custom role of the DICOM stores → its permissions. A wider duty is a reviewed change of this list."""
+"""Custom role → its permissions. A wider duty is a reviewed change of this list."""
 
 
 def permissions_of(stack: Stack, grant: Seen) -> list[str]:

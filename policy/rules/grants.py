@@ -49,7 +49,7 @@ def grants_are_additive(seen: Seen) -> Iterator[Finding]:
         )
 
 
-@rule("no-public-principal", "18", "*", holds=("member",))
+@rule("no-public-principal", "18", "*", reads=("member",))
 def no_public_principal(seen: Seen) -> Iterator[Finding]:
     """Nothing is granted to everybody, signed in or not."""
     for member in members(seen):
@@ -57,7 +57,7 @@ def no_public_principal(seen: Seen) -> Iterator[Finding]:
             yield Finding(f"grants {seen.get('role')} to {member}, which is the whole internet", "Name a group.")
 
 
-@rule("no-basic-role", "14", "*", holds=("role",))
+@rule("no-basic-role", "14", "*", reads=("role",))
 def no_basic_role(seen: Seen) -> Iterator[Finding]:
     """No grant of owner, editor or viewer: each of them reads every image, or more."""
     if members(seen) and seen.get("role") in BASIC:
@@ -73,7 +73,7 @@ def nothing_above_the_project(seen: Seen) -> Iterator[Finding]:
     yield Finding("grants beyond this stack's project", "Grant on the project or on one resource.")
 
 
-@rule("data-roles-on-one-resource", "14 17", PROJECT_GRANT, holds=("role",))
+@rule("data-roles-on-one-resource", "14 17", PROJECT_GRANT, reads=("role",))
 def data_roles_on_one_resource(grant: Seen) -> Iterator[Finding]:
     """Roles on data and identities are bound on one resource, never on the project."""
     role = str(grant.get("role"))
@@ -84,7 +84,7 @@ def data_roles_on_one_resource(grant: Seen) -> Iterator[Finding]:
         )
 
 
-@rule("only-the-deployer-administers", "14 19", PROJECT_GRANT, holds=("role",))
+@rule("only-the-deployer-administers", "14 19", PROJECT_GRANT, reads=("role",))
 def only_the_deployer_administers(grant: Seen) -> Iterator[Finding]:
     """Roles that administer grants, keys, secrets or images belong to the deployer alone."""
     role, member = str(grant.get("role")), str(grant.get("member"))
@@ -94,7 +94,7 @@ def only_the_deployer_administers(grant: Seen) -> Iterator[Finding]:
         )
 
 
-@rule("audit-logs-read-by-groups", "5", PROJECT_GRANT, holds=("member",))
+@rule("audit-logs-read-by-groups", "5", PROJECT_GRANT, reads=("member",))
 def audit_logs_read_by_groups(grant: Seen) -> Iterator[Finding]:
     """Who read which image is shown to a group of auditors, not to single persons or accounts."""
     if grant.get("role") == "roles/logging.privateLogViewer" and not str(grant.get("member")).startswith("group:"):

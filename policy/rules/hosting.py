@@ -27,7 +27,7 @@ def no_phi_on_firebase(stack: Stack, seen: Seen) -> Iterator[Finding]:
         yield Finding("is Firebase's, which Google's BAA does not cover, beside phi", "Set viewerHost to cloud_run.")
 
 
-@stack_rule("only-released-apis-with-phi", "13", (STORE, *SAYS_URLS), holds=())
+@stack_rule("only-released-apis-with-phi", "13", (STORE, *SAYS_URLS))
 def only_released_apis_with_phi(stack: Stack, seen: Seen) -> Iterator[Finding]:
     """With images of patients nothing in their path is a preview of Google's."""
     if stack.data_class != "phi":
@@ -39,7 +39,7 @@ def only_released_apis_with_phi(stack: Stack, seen: Seen) -> Iterator[Finding]:
             yield Finding("uses a preview version of an API with phi", "Use the API's v1.")
 
 
-@stack_rule("only-released-features-with-phi", "13", STAGED, holds=("launchStage",))
+@stack_rule("only-released-features-with-phi", "13", STAGED, reads=("launchStage",))
 def only_released_features_with_phi(stack: Stack, seen: Seen) -> Iterator[Finding]:
     """With images of patients no resource opts into a preview."""
     if stack.data_class == "phi" and seen.get("launchStage") not in (None, "GA"):

@@ -51,7 +51,7 @@ def runs_as_its_own_account(seen: Seen) -> Iterator[Finding]:
         yield Finding(f"runs as the default account {account}", f"Set {RUNS_AS[seen.type]} to an account for it.")
 
 
-@stack_rule("runs-as-an-account-of-the-stack", "17 19", tuple(RUNS_AS), holds=tuple(dict.fromkeys(RUNS_AS.values())))
+@stack_rule("runs-as-an-account-of-the-stack", "17 19", tuple(RUNS_AS), reads=tuple(dict.fromkeys(RUNS_AS.values())))
 def runs_as_an_account_of_the_stack(stack: Stack, seen: Seen) -> Iterator[Finding]:
     """Whatever runs does so as an account that this stack declares, so that its roles are in the matrix."""
     account = account_id(str(seen.get(RUNS_AS[seen.type]) or ""))
@@ -59,7 +59,7 @@ def runs_as_an_account_of_the_stack(stack: Stack, seen: Seen) -> Iterator[Findin
         yield Finding(f"runs as {account}, which this stack does not declare", "Declare it among the duties.")
 
 
-@stack_rule("no-shared-account", "19", WORKS_ALONE, holds=tuple(RUNS_AS[type_] for type_ in WORKS_ALONE))
+@stack_rule("no-shared-account", "19", WORKS_ALONE, reads=tuple(RUNS_AS[type_] for type_ in WORKS_ALONE))
 def no_shared_account(stack: Stack, seen: Seen) -> Iterator[Finding]:
     """The job and the viewer's service each have an account that nothing else runs as."""
     mine = account_id(str(seen.get(RUNS_AS[seen.type]) or ""))

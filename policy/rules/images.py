@@ -45,11 +45,15 @@ FIXED = needs(
 @rule("registry-keeps-what-runs", "31", REPOSITORY, holds=("cleanupPolicies",))
 def registry_keeps_what_runs(repository: Seen) -> Iterator[Finding]:
     """Old images are removed, and the newest are kept whatever their age: the one that runs is among them."""
-    actions = {policy.get("action") for policy in repository.get("cleanupPolicies") or []}
-    if "DELETE" not in actions:
+    policies = repository.get("cleanupPolicies") or []
+    deletes = [policy.get("condition") or {} for policy in policies if policy.get("action") == "DELETE"]
+    keeps = [policy.get("mostRecentVersions") or {} for policy in policies if policy.get("action") == "KEEP"]
+    if not deletes:
         yield Finding("never removes an image, known holes included", "Add a cleanup policy DELETE of untagged ones.")
-    if "KEEP" not in actions:
-        yield Finding("may remove the image that runs", "Add a cleanup policy KEEP of the newest versions.")
+    if any(what.get("tagState") != "UNTAGGED" or not what.get("olderThan") for what in deletes):
+        yield Finding("removes images that have a tag, or are new", "Delete only UNTAGGED ones, olderThan 30 days.")
+    if not any((what.get("keepCount") or 0) > 0 for what in keeps):
+        yield Finding("may remove the image that runs", "Add a cleanup policy KEEP with mostRecentVersions.keepCount.")
 
 
 @stack_rule("images-are-scanned", "31")

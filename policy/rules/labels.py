@@ -25,7 +25,7 @@ SAY_WHAT_THEY_ARE = (
 )
 
 
-@rule("labels-from-a-vocabulary", "4", "*", holds=("labels",))
+@rule("labels-from-a-vocabulary", "4", "*", reads=("labels",))
 def labels_from_a_vocabulary(seen: Seen) -> Iterator[Finding]:
     """A label holds a word of a fixed list: free text ends in logs and bills, and could name a patient."""
     for label, value in labels_of(seen).items():

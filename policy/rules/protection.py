@@ -17,7 +17,8 @@ FIREBASE = "gcp:firebase/project:Project"
     "stateful-is-protected",
     "10 8",
     tuple(STATEFUL),
-    holds=("deletionPolicy", "deletionProtection", "forceDestroy", "protect"),
+    holds=("deletionPolicy", "deletionProtection", "protect"),
+    reads=("forceDestroy",),
 )
 def stateful_is_protected(stack: Stack, seen: Seen) -> Iterator[Finding]:
     """What holds images, keys, secrets, logs or reports is protected by engine and provider, or the whole stack is

@@ -70,19 +70,21 @@ BEHIND_THE_PROXY = needs(
 
 @stack_rule("running-is-protected", "10", (JOB, SERVICE, WORKFLOW), holds=("deletionProtection",))
 def running_is_protected(stack: Stack, seen: Seen) -> Iterator[Finding]:
-    """Job, service and workflow refuse to be deleted, unless the stack is disposable."""
-    if seen.get("deletionProtection") is False and not stack.disposable:
+    """Job, service and workflow say that they refuse to be deleted, unless the stack is disposable."""
+    if seen.get("deletionProtection") is not True and not stack.disposable:
         yield Finding("can be deleted by one wrong line, and no study is prepared then", "Set deletionProtection.")
 
 
-@rule("schedule-signs-in", "17", SCHEDULE, holds=("httpTarget.oauthToken.serviceAccountEmail", "httpTarget.uri"))
+@rule(
+    "schedule-signs-in", "17", SCHEDULE, holds=("httpTarget.oauthToken.serviceAccountEmail",), reads=("httpTarget.uri",)
+)
 def schedule_signs_in(schedule: Seen) -> Iterator[Finding]:
     """The schedule calls a Google API with an OAuth token; an identity token is refused there, and none is worse."""
     if schedule.get("httpTarget") and not schedule.get("httpTarget.oauthToken.serviceAccountEmail"):
         yield Finding("calls without an OAuth token of an account", "Set httpTarget.oauthToken.serviceAccountEmail.")
 
 
-@stack_rule("over-https", "34", (SCHEDULE, WORKFLOW, JOB), holds=("httpTarget.uri",))
+@stack_rule("over-https", "34", (SCHEDULE, WORKFLOW, JOB), reads=("httpTarget.uri",))
 def over_https(stack: Stack, seen: Seen) -> Iterator[Finding]:
     """Every address that the stack calls is https; only a local stack calls this machine without."""
     for name, url in addresses(seen):

@@ -32,7 +32,7 @@ LOOKS_SECRET = re.compile(
 )
 
 
-@rule("no-secret-value-in-pulumi", "23", VERSION, holds=("secretData",))
+@rule("no-secret-value-in-pulumi", "23", VERSION, reads=("secretData",))
 def no_secret_value_in_pulumi(version: Seen) -> Iterator[Finding]:
     """No secret's value passes through Pulumi, but for what the site publishes anyway."""
     secret = str(version.get("secret")).rpartition("/")[2]
@@ -126,7 +126,7 @@ def secret_version_is_pinned(stack: Stack, seen: Seen) -> Iterator[Finding]:
             yield Finding("uses a secret without the number of a version", "Name the version, /versions/3.")
 
 
-@rule("no-secret-in-the-environment", "25", (*RUNS, *PLAIN), holds=())
+@rule("no-secret-in-the-environment", "25", (*RUNS, *PLAIN))
 def no_secret_in_the_environment(seen: Seen) -> Iterator[Finding]:
     """No secret is a literal in an environment, a substitution or a header: everybody who may look sees these."""
     for name, value in literals(seen):

@@ -62,7 +62,7 @@ def bucket_soft_deletes(stack: Stack, bucket: Seen) -> Iterator[Finding]:
         )
 
 
-@rule("bucket-loses-no-live-object", "12", BUCKET, holds=("lifecycleRules",))
+@rule("bucket-loses-no-live-object", "12", BUCKET, reads=("lifecycleRules",))
 def bucket_loses_no_live_object(bucket: Seen) -> Iterator[Finding]:
     """A lifecycle rule deletes only old versions, or what is under a prefix for it."""
     for wanted in bucket.get("lifecycleRules") or []:
