@@ -10,6 +10,8 @@ from policy.stack import Stack
 
 DATASET = "gcp:healthcare/dataset:Dataset"
 STORE = "gcp:healthcare/dicomStore:DicomStore"
+SMOKE = "smoke"
+"""Name of the store that holds nothing but test slides."""
 KEY_GRANT = "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember"
 ENCRYPTS = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
 HEALTHCARE_AGENT = "@gcp-sa-healthcare.iam.gserviceaccount.com"
@@ -55,8 +57,9 @@ def key_usable_by_the_archive(stack: Stack, dataset: Seen) -> Iterator[Finding]:
 
 @stack_rule("new-instances-are-announced", "")
 def new_instances_are_announced(stack: Stack, _: Seen) -> Iterator[Finding]:
-    """One store announces its new instances on a topic: nobody would know of them otherwise."""
-    if stack.of(STORE) and not any(store.get("notificationConfig.pubsubTopic") for store in stack.of(STORE)):
+    """One store besides that of the smoke tests announces its new instances: nobody would know of them otherwise."""
+    stores = [store for store in stack.of(STORE) if store.get("name") != SMOKE]
+    if stores and not any(store.get("notificationConfig.pubsubTopic") for store in stores):
         yield Finding(
             "has no DICOM store that announces new instances, so no study would ever be prepared",
             "Give the store that scanners write to a notificationConfig.pubsubTopic.",

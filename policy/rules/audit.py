@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from policy.rule import Finding, rule, stack_rule
+from policy.rule import Finding, Need, needs, rule, stack_rule
 from policy.seen import Seen
 from policy.stack import Stack
 
@@ -106,6 +106,19 @@ def sink_leaves_nothing_out(sink: Seen) -> Iterator[Finding]:
         yield Finding("writes as an identity that every sink shares", "Set uniqueWriterIdentity to true.")
 
 
+VIEW = needs(
+    "log-view-shows-one-log",
+    "5",
+    "gcp:logging/logView:LogView",
+    "A view of the audit logs shows one log, not all that the bucket keeps.",
+    Need(
+        "filter",
+        lambda value: re.fullmatch(r'(?i)log_id\("[^"]+"\)', str(value)) is not None,
+        "shows whoever may read it everything that the bucket keeps",
+        'Set filter to LOG_ID("…") of one log.',
+    ),
+)
+
 RULES = (
     all_access_is_logged,
     every_sensitive_service_is_logged,
@@ -113,4 +126,5 @@ RULES = (
     lock_only_with_a_retention,
     audit_logs_have_a_sink,
     sink_leaves_nothing_out,
+    VIEW,
 )

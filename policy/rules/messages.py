@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from policy.durations import at_least
-from policy.rule import Finding, Need, needs, rule, stack_rule
+from policy.rule import Finding, Need, needs, stack_rule
 from policy.seen import Seen
 from policy.stack import Stack
 
 SUBSCRIPTION = "gcp:pubsub/subscription:Subscription"
-TOPIC = "gcp:pubsub/topic:Topic"
+STORE = "gcp:healthcare/dicomStore:DicomStore"
+SMOKE = "smoke"
+"""Name of the store that holds nothing but test slides."""
 
 NEVER_EXPIRES = needs(
     "subscriptions-stay",
@@ -27,15 +29,18 @@ NEVER_EXPIRES = needs(
 a_week = at_least(7)
 
 
-def is_probe(subscription: Seen) -> bool:
-    """Only a test looks at its messages; nothing is lost with them."""
-    return subscription.get("labels.purpose") == "probe"
+def is_probe(stack: Stack, subscription: Seen) -> bool:
+    """Only a test looks at its messages, which are of test slides; nothing is lost with them."""
+    if subscription.get("labels.purpose") != "probe":
+        return False
+    announcing = (store for store in stack.of(STORE) if store.get("name") != SMOKE)
+    return subscription.get("topic") not in {store.get("notificationConfig.pubsubTopic") for store in announcing}
 
 
-@rule("messages-wait", "", SUBSCRIPTION, holds=("messageRetentionDuration",))
-def messages_wait(subscription: Seen) -> Iterator[Finding]:
+@stack_rule("messages-wait", "", SUBSCRIPTION, holds=("messageRetentionDuration",))
+def messages_wait(stack: Stack, subscription: Seen) -> Iterator[Finding]:
     """A subscription keeps what is not read for a week at least, unless it is a test's own (label `purpose: probe`)."""
-    if not is_probe(subscription) and not a_week(subscription.get("messageRetentionDuration")):
+    if not is_probe(stack, subscription) and not a_week(subscription.get("messageRetentionDuration")):
         yield Finding(
             "forgets a message that was not read within a week", 'Set messageRetentionDuration to "604800s" or more.'
         )
@@ -45,7 +50,7 @@ def messages_wait(subscription: Seen) -> Iterator[Finding]:
 def unreadable_messages_are_set_aside(stack: Stack, subscription: Seen) -> Iterator[Finding]:
     """A message that cannot be read goes to a dead letter topic, which has a subscription itself."""
     dead = {str(other.get("deadLetterPolicy.deadLetterTopic")) for other in stack.of(SUBSCRIPTION)} - {"None"}
-    if str(subscription.get("topic")) in dead or is_probe(subscription):
+    if str(subscription.get("topic")) in dead or is_probe(stack, subscription):
         return
     letters = subscription.get("deadLetterPolicy.deadLetterTopic")
     if not letters:
@@ -54,4 +59,16 @@ def unreadable_messages_are_set_aside(stack: Stack, subscription: Seen) -> Itera
         yield Finding("sends dead letters where nobody subscribes", "Declare a subscription of the dead letter topic.")
 
 
-RULES = (NEVER_EXPIRES, messages_wait, unreadable_messages_are_set_aside)
+@stack_rule("subscription-is-fed", "", SUBSCRIPTION, holds=("topic",))
+def subscription_is_fed(stack: Stack, subscription: Seen) -> Iterator[Finding]:
+    """A subscription reads a topic on which a store announces, or to which dead letters go."""
+    announced = {store.get("notificationConfig.pubsubTopic") for store in stack.of(STORE)}
+    dead = {other.get("deadLetterPolicy.deadLetterTopic") for other in stack.of(SUBSCRIPTION)}
+    if subscription.get("topic") not in (announced | dead) - {None}:
+        yield Finding(
+            "reads a topic on which nothing is announced, so it waits for ever",
+            "Give the store it is for a notificationConfig.pubsubTopic of this topic.",
+        )
+
+
+RULES = (NEVER_EXPIRES, messages_wait, unreadable_messages_are_set_aside, subscription_is_fed)

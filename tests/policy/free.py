@@ -55,6 +55,7 @@ FREE: dict[str, dict[str, str]] = {
     },
     r"gcp:healthcare/(dataset|dicomStore):\w+": {r"\*": GATE},
     r"gcp:logging/projectBucketConfig:ProjectBucketConfig": {r"locked": "only phi is locked"},
+    r"gcp:logging/logView:LogView": {r"\*": GATE, r"parent|bucket|location|name": REFUSED},
     r"gcp:logging/projectSink:ProjectSink": {r"name": WORDS},
     r"gcp:monitoring/alertPolicy:AlertPolicy": {
         r"alertStrategy.*|severity": TUNING, r"combiner|.*[dD]isplayName": REFUSED,
@@ -67,7 +68,6 @@ FREE: dict[str, dict[str, str]] = {
     r"gcp:projects/iAMAuditConfig:IAMAuditConfig": {},
     r"gcp:pubsub/subscription:Subscription": {
         r"ackDeadlineSeconds|retryPolicy.*|deadLetterPolicy\.maxDeliveryAttempts": TUNING, r"name": WORDS,
-        r"topic": REFUSED,
     },
     r"gcp:pubsub/topic:Topic": {r"\*": GATE, r"name": WORDS},
     r"gcp:secretmanager/secret:Secret": {
@@ -87,6 +87,10 @@ FREE: dict[str, dict[str, str]] = {
     r"pulumi:providers:gcp": {r".*": "tests/infra/test_providers.py holds what the second provider is given"},
 }  # fmt: skip
 """Pattern of a type → pattern of a general path (`*` is the resource itself) → why no rule is needed."""
+
+
+A_TEST_S_OWN = {"probe-subscription"}
+"""Resources that only smoke tests use: whatever happens to them, no image and no message of an image is lost."""
 
 
 def why_free(type_: str, path: str) -> str | None:
