@@ -21,6 +21,7 @@ from .executor import Executor
 from .inspection import IN_FLIGHT
 from .log import Log, hush_libraries
 from .making import Maker
+from .outcome import explain
 from .pixels.budget import BudgetedAdapter, RateBudget
 from .pixels.frames import FrameReader
 from .planner import Options
@@ -30,7 +31,7 @@ from .runner import Runner
 from .screen import log_for, plan_table
 from .session import authorized
 from .settings import Settings, load
-from .stages import Stages, explain
+from .stages import Stages
 from .staging import BucketStage
 from .store import DicomStore
 from .subscription import Subscription

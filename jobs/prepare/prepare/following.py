@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from .finding import Finding, Severity, rule
@@ -14,6 +14,8 @@ from .study import OVERLAYS, Reference, Series, Study
 
 OF_ALL_SLIDES = {("R18", "paths")}
 """What keeps SLIM from listing any slide of the study, whoever's images are at fault."""
+OF_PLAN = {("R03", "late")}
+"""What only the plan shows: no rule finds it again in what viewers get."""
 SEVERITY: Mapping[str, Severity] = {"lost": "WRONG", "dangling": "WARN"}
 """Of references (R17) whose images viewers do not get: drawn over them, or only naming them."""
 
@@ -28,10 +30,17 @@ class Judged:
     """By series, worst first; findings about the study are on every series whose instances they name."""
 
 
-def judge(study: Study, slides: Mapping[str, Slide], options: Options) -> Judged:
-    """Findings and plans of all series; a pure function."""
+def judge(study: Study, slides: Mapping[str, Slide], options: Options, standing: Collection[str] = ()) -> Judged:
+    """Findings and plans of all series; a pure function.
+
+    `standing` are the instances that this job has already put into a viewer store of its own.
+    """
+    stand = frozenset(standing) if options.viewer_store == "separate" else frozenset[str]()
     found = {series.uid: _found(series, slides.get(series.uid), study, options) for series in study.series}
-    plans = {series.uid: _plan(series, slides.get(series.uid), found[series.uid], options) for series in study.series}
+    plans = {one.uid: _plan(one, slides.get(one.uid), found[one.uid], options, stand) for one in study.series}
+    for series, plan in plans.items():
+        if late := _late(plan, stand):
+            found[series] = tuple(worst_first([*found[series], rule("R03").about("late", late, "WARN", "none")]))
     followers: tuple[Follower, ...] = ()
     unmapped: set[str] = set()
     if options.viewer_store == "separate":
@@ -62,12 +71,20 @@ def _found(series: Series, slide: Slide | None, study: Study, options: Options) 
     return tuple(worst_first([*(findings(slide, options.label_policy) if slide else ()), *concerning]))
 
 
-def _plan(series: Series, slide: Slide | None, found: tuple[Finding, ...], options: Options) -> SeriesPlan:
+def _plan(
+    series: Series, slide: Slide | None, found: tuple[Finding, ...], options: Options, standing: frozenset[str]
+) -> SeriesPlan:
     if slide is not None:
-        return plan_series(slide, found, options)
+        return plan_series(slide, found, options, standing)
     if any((one.rule, one.problem) == ("R17", "unknown") for one in found):
         return blocked(series.uid, "unmapped_references")
     return SeriesPlan(series=series.uid)
+
+
+def _late(plan: SeriesPlan, standing: frozenset[str]) -> list[str]:
+    """Images that came when levels made by this job already had their places."""
+    left = [act for act in plan.acts if isinstance(act, LeaveOut)]
+    return [uid for act in left if standing & set(act.kept) for uid in act.instances]
 
 
 def _without(plan: SeriesPlan, series: Series, lost: list[Reference]) -> SeriesPlan:

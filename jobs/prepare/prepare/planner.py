@@ -27,8 +27,9 @@ from .repairs import (
     typed,
     withheld,
 )
-from .rules import LabelPolicy, findings, status
+from .rules import STUDY_CHECKS, LabelPolicy, findings, status
 from .slide import Slide
+from .standing import came_late, levels_standing
 
 ViewerStore = Literal["same", "separate"]
 HOPELESS = {
@@ -57,13 +58,18 @@ class Options:
     label_policy: LabelPolicy = "show"
 
 
-def plan_series(slide: Slide, found: Iterable[Finding], options: Options) -> SeriesPlan:
-    """The plan for `slide.series`; `found` are its findings, those of the study (R18) included."""
+def plan_series(
+    slide: Slide, found: Iterable[Finding], options: Options, standing: frozenset[str] = frozenset()
+) -> SeriesPlan:
+    """The plan for `slide.series`; `found` are its findings, those of the study (R18) included.
+
+    `standing` are the instances that this job has already made for the series in a viewer store of its own.
+    """
     case = Case(slide, tuple(found))
     if reason := _hopeless(case):
         return blocked(slide.series, reason)
     try:
-        acts = _acts(case, options)
+        acts = _acts(case, options, standing)
     except CannotRepair as error:
         return blocked(slide.series, error.reason, **error.words)
     if options.viewer_store == "same":
@@ -101,8 +107,23 @@ def _hopeless(case: Case) -> str:
     return told[0] if told else ""
 
 
-def _acts(case: Case, options: Options) -> list[Act]:
+def _acts(case: Case, options: Options, standing: frozenset[str]) -> list[Act]:
     """All repairs, then the levels that the repaired pyramid lacks. Raises CannotRepair."""
+    acts = _repairs(case, options)
+    stand = levels_standing(case, acts, standing)
+    late = came_late(case.slide.own, stand)
+    if late:
+        case = _case_without(case, late, options)
+        acts = [*late, *_repairs(case, options)]
+        stand = levels_standing(case, acts, standing)
+    unusable = {image.instance for image in broken(case)} | {level.image.instance for level in stand}
+    kept = _retyped(_without(case, acts), acts)
+    lacking = missing_levels([*kept, *(level.image for level in stand)], case.slide.series, frozenset(unusable))
+    return [*acts, *(level.made for level in stand), *lacking]
+
+
+def _repairs(case: Case, options: Options) -> list[Act]:
+    """What is wrong with the images that are there, but for levels that are not."""
     acts = withheld(case) if options.label_policy == "withhold" else []
     acts += one_of_twins(case)
     kept = _without(case, acts)
@@ -115,11 +136,18 @@ def _acts(case: Case, options: Options) -> list[Act]:
     if options.viewer_store == "separate":
         written = SeriesPlan(series=case.slide.series, acts=tuple(acts)).rewritten - anew
         acts += typed(case, sound, written)
-    unusable = frozenset(image.instance for image in broken(case))
-    return [*acts, *missing_levels(_retyped(kept, acts), case.slide.series, unusable)]
+    return acts
 
 
-def _without(case: Case, acts: list[Act]) -> list[Image]:
+def _case_without(case: Case, late: Iterable[LeaveOut], options: Options) -> Case:
+    """As if the late ones had not come; what they did to the study as a whole stays."""
+    gone = {uid for act in late for uid in act.instances}
+    slide = replace(case.slide, images=tuple(image for image in case.slide.images if image.instance not in gone))
+    of_study = (one for one in case.found if one.rule in STUDY_CHECKS)
+    return Case(slide, (*findings(slide, options.label_policy), *of_study))
+
+
+def _without(case: Case, acts: Iterable[Act]) -> list[Image]:
     """The slide's images (labels too) but those that acts take away."""
     gone = {uid for act in acts if isinstance(act, LeaveOut | Withhold) for uid in act.instances}
     return [image for image in (*case.slide.images, *case.slide.labels) if image.instance not in gone]

@@ -15,9 +15,10 @@ from .clock import Clock
 from .errors import CannotRun, Gone, SeriesFailed
 from .log import Log
 from .metadata import Row
+from .outcome import Outcome, explain
 from .screen import plan_words
 from .settings import Settings
-from .stages import Outcome, Stages, explain
+from .stages import Stages
 
 
 @dataclass

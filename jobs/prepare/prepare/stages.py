@@ -14,39 +14,22 @@ from . import report, rules, study_report
 from .backlog import Objects
 from .clock import Clock
 from .copying import Delivery
-from .errors import Conflict, Gone, SeriesFailed
+from .errors import Conflict, Gone
 from .executor import NOTHING, Executor, Task
 from .following import Judged, judge
-from .foresee import foreseen, named, provisional
 from .inspection import Inspected, inspect
 from .metadata import Row
+from .outcome import Outcome
 from .pixels.instances import is_ours
-from .plan import SeriesPlan
 from .planner import Options
 from .report import Report, fingerprint
 from .retry import Traffic
-from .slide import Slide, open_cost
 from .store import DicomStore
-from .successors import groups, level_uid
+from .verdict import verdict
 from .verify import verify
 
 Maker = Callable[[str, Judged, str], Task]
 """(study, what was judged, series) -> the new instances that its plan asks for."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a series: a report status, `unchanged` (the report stands) or `gone` (it left the store)."""
-
-    study: str
-    series: str
-    status: str
-    document: dict[str, Any] | None = None
-    reason: str = ""
-    note: str = ""
-    """Something else worth a line of the log."""
-    gone: bool = False
-    """There is nothing (any more) to report on."""
 
 
 @dataclass
@@ -65,8 +48,8 @@ class Stages:
     maker: Maker | None = None
     """What makes new instances; None: plans that need some are told, not carried out."""
     options: Options = field(default_factory=Options)
-    _seen: tuple[tuple[Row, ...], Inspected] | None = None
-    """The last study looked into: its series are prepared one after the other."""
+    _seen: tuple[tuple[Row, ...], Inspected, frozenset[str]] | None = None
+    """The last study looked into, with what stands of it already: its series are prepared one after the other."""
     _seconds: dict[str, float] = field(default_factory=dict[str, float])
     _discovered: float = 0.0
 
@@ -127,24 +110,17 @@ class Stages:
         """Looks, plans, acts (unless that needs what is not there), and reports what is then true."""
         own = [row for row in rows if row.series == series]
         judged = self._judged(study, series, rows)
-        plan, found = judged.plan.of(series), judged.findings[series]
+        plan = judged.plan.of(series)
         delivery = self._delivered(study, judged, series, own)
-        slide = judged.slides.get(series)
-        acted = delivery is not None or not plan.acts
-        after = _shown(slide, plan) if slide and acted else slide
-        left = [*rules.findings(after, self.options.label_policy)] if after else []
-        cured = {(one.rule, one.problem) for one in left}
-        remaining = [one for one in found if not acted or plan.kind == "blocked" or _remains(one, cured, slide)]
-        status = "blocked" if plan.kind == "blocked" else rules.status(remaining)
-        opens = after is not None and after.own and status != "blocked"
+        true = verdict(judged, series, delivery is not None or not plan.acts, self.options.label_policy)
         return replace(
-            self._report(study, series, own[0].modality, status, of, len(own), before),
-            findings=tuple(remaining),
-            mended=tuple(one for one in found if one not in remaining),
+            self._report(study, series, own[0].modality, true.status, of, len(own), before),
+            findings=true.left,
+            mended=true.mended,
             plan=plan,
-            slide=after,
-            open_cost=open_cost(after) if after and opens else None,
-            open_cost_before=open_cost(slide) if slide and slide.own and rules.status(found) != "blocked" else None,
+            slide=true.slide,
+            open_cost=true.cost,
+            open_cost_before=true.cost_before,
             written=tuple(sorted(delivery.written)) if delivery else (),
             delivered=len(delivery.written) + len(delivery.present) if delivery and self._separate else None,
         )
@@ -152,12 +128,18 @@ class Stages:
     def _judged(self, study: str, series: str, rows: list[Row]) -> Judged:
         with self._timed("inspect"):
             if self._seen is None or self._seen[0] != tuple(rows):
-                self._seen = (tuple(rows), inspect(self.store, study, rows))
-        seen = self._seen[1]
+                self._seen = (tuple(rows), inspect(self.store, study, rows), self._standing(study))
+        _, seen, standing = self._seen
         if series in seen.unreadable:
             raise seen.unreadable[series]
         with self._timed("plan"):
-            return judge(seen.study, seen.slides, self.options)
+            return judge(seen.study, seen.slides, self.options, standing)
+
+    def _standing(self, study: str) -> frozenset[str]:
+        """What this job has added to the study where viewers have a store of their own."""
+        if self.executor is None or not self._separate:
+            return frozenset()
+        return frozenset(row.instance for row in self.executor.deliverer.listed(study) if is_ours(row.instance))
 
     @property
     def _separate(self) -> bool:
@@ -213,29 +195,3 @@ class Stages:
             yield
         finally:
             self._seconds[stage] = self._seconds.get(stage, 0.0) + self.clock.monotonic() - start
-
-
-def _shown(slide: Slide, plan: SeriesPlan) -> Slide:
-    """The slide as viewers have it after the plan, with the UIDs of its new instances."""
-    images = {image.instance: image for image in (*slide.images, *slide.labels)}
-    names = {provisional(level): level_uid(level, plan, images) for level in plan.new_levels}
-    names |= {group.instances[0]: group.uid for group in groups(plan, images)}
-    return named(foreseen(slide, plan), names)
-
-
-def _remains(finding: rules.Finding, left: set[tuple[str, str]], slide: object) -> bool:
-    """Whether a finding is still true after the plan; those about the study are only mended by repairs."""
-    if slide is None or finding.rule in rules.STUDY_CHECKS:
-        return finding.remedy == "none" or slide is None
-    return (finding.rule, finding.problem) in left
-
-
-def explain(error: Exception) -> str:
-    """The reason to report for an error; only our own sentences, never a message that may quote an attribute."""
-    if isinstance(error, SeriesFailed):
-        return str(error)
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    where = f"{trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}" if trace else "?"
-    return f"unexpected {type(error).__name__} at {where}: this is a defect of the job, please report it"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from .image import Image
 from .pixels.instances import Making, new_uid
@@ -41,14 +41,14 @@ def groups(plan: SeriesPlan, images: Mapping[str, Image]) -> list[Group]:
         acts = plan.acts_on(uid)
         whole = any(isinstance(act, FullTiling | Transcode) for act in acts)
         instances = _parts(uid, plan, images) if whole else (uid,)
-        found[instances] = Group(instances, acts, _uid(_source(instances, images), "rewritten", 0, acts))
+        found[instances] = Group(instances, acts, _uid(instances, images, "rewritten", 0, acts))
     return list(found.values())
 
 
 def level_uid(level: MakeLevel, plan: SeriesPlan, images: Mapping[str, Image]) -> str:
     """Depends on what becomes of the level's source, too."""
     parameters = (*plan.acts_on(level.sources[0]), level)
-    return _uid(_source(level.sources, images), "level", level.factor, parameters)
+    return _uid(level.sources, images, "level", level.factor, parameters)
 
 
 def successors(plan: StudyPlan, images: Mapping[str, Image]) -> dict[str, Successor]:
@@ -65,11 +65,18 @@ def successors(plan: StudyPlan, images: Mapping[str, Image]) -> dict[str, Succes
         for act in series.acts:
             if isinstance(act, LeaveOut) and act.kept:
                 kept = act.kept[0]
-                found |= dict.fromkeys(act.instances, found.get(kept, Successor(kept)))
+                found |= {uid: _instead(uid, kept, found, images) for uid in act.instances}
     for follower in plan.followers:
         pairs = {uid: found[uid].uid for uid in _images_behind(follower, plan) if uid in found}
         names[follower.instance] = Successor(uid_of(follower.instance, pairs, ALGORITHM))
     return found | names
+
+
+def _instead(uid: str, kept: str, found: Mapping[str, Successor], images: Mapping[str, Image]) -> Successor:
+    """The image kept in another's place. Frame numbers hold for both only where both have the same tiles in order."""
+    successor, left, right = found.get(kept, Successor(kept)), images[uid], images.get(kept)
+    same = right is None or (left.columns, left.rows, left.frames) == (right.columns, right.rows, right.frames)
+    return successor if same and not left.sparse else replace(successor, frames={})
 
 
 def _images_behind(follower: Follower, plan: StudyPlan) -> set[str]:
@@ -97,6 +104,8 @@ def _source(instances: tuple[str, ...], images: Mapping[str, Image]) -> str:
     return (len(instances) > 1 and first.concatenation_source) or first.instance
 
 
-def _uid(source: str, role: str, level: int, acts: tuple[Act, ...]) -> str:
-    parameters = json.dumps([MAKING.parameters, *(asdict(act) for act in acts)], sort_keys=True)
-    return new_uid(ALGORITHM, source, role, level, parameters)
+def _uid(sources: tuple[str, ...], images: Mapping[str, Image], role: str, level: int, acts: tuple[Act, ...]) -> str:
+    """Made by what is done to these instances: not by the others that the same is done to, which may come later."""
+    told = [{key: value for key, value in asdict(act).items() if key != "instances"} for act in acts]
+    parameters = json.dumps([MAKING.parameters, sources, *told], sort_keys=True)
+    return new_uid(ALGORITHM, _source(sources, images), role, level, parameters)

@@ -109,7 +109,7 @@ def _complete(dataset: Dataset) -> None:
 
 
 def _draw(dataset: Dataset, image: Image, sample: bytes, *, sparse: bool) -> None:
-    coding = identify(sample, image.raw_frame_bytes)
+    coding = identify(sample, image.raw_frame_bytes).replace("jpeg-unmarked", "jpeg-baseline")
     told = header(sample, coding)
     bits = told.bits if told else image.bits
     edge = (told.columns, told.rows) if told and coding in ("jpeg-baseline", "jpeg-extended") else (256, 256)

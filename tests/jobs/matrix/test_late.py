@@ -1,0 +1,109 @@
+"""Instances that arrive after a slide was prepared, in the stores of a local cloud: nothing breaks, nothing is lost."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, field
+from typing import Any
+
+import pydicom
+import pytest
+from prepare.store import DicomStore
+from pydicom import Dataset
+
+from localcloud.cloud import Cloud
+from tests.jobs.conftest import DATASET, as_principal
+from tests.jobs.matrix import single_faults
+from tests.jobs.matrix.files import Written, file_of, uid, written
+from tests.jobs.matrix.slides import ANN, SERIES, SLIDES, annotation
+from tests.jobs.matrix.test_stores import Place, put, run
+
+PARTS = (single_faults,)
+
+
+@dataclass
+class Study:
+    """A slide of the matrix that arrives file by file."""
+
+    cloud: Cloud
+    place: Place
+    slide: Written
+    arrived: list[Dataset] = field(default_factory=list[Dataset])
+
+    def arrives(self, *files: bytes) -> None:
+        for file in files:
+            put(self.place, file)
+            self.arrived.append(pydicom.dcmread(io.BytesIO(file), stop_before_pixels=True))
+
+    def prepared(self) -> dict[str, Any]:
+        """What a run says of each series."""
+        return run(self.cloud, self.place, {"": self.slide})
+
+    def shown(self) -> dict[str, tuple[int, str]]:
+        """Of each instance that viewers have: columns and series."""
+        rows = DicomStore(self.place.viewers, self.place.session).instances(self.slide.study)
+        return {row.instance: (row.columns, row.series) for row in rows}
+
+
+@pytest.fixture
+def place(cloud: Cloud, request: pytest.FixtureRequest) -> Place:
+    session = as_principal(cloud, cloud.iam.owner)
+    root = f"{cloud.endpoint('healthcare.googleapis.com')}v1/{DATASET}/dicomStores"
+    names = [f"{kind}-{request.node.name}" for kind in ("raw", "viewers")]
+    for name in names:
+        assert session.post(f"{root}?dicomStoreId={name}", json={}, timeout=10).ok
+    raw, viewers = (f"{root}/{name}/dicomWeb" for name in names)
+    return Place("local cloud", raw, viewers, session)
+
+
+def test_a_level_that_comes_late_leaves_what_viewers_see_as_it_is(cloud: Cloud, place: Place) -> None:
+    study = Study(cloud, place, written("brightfield"))
+    base, half, quarter = study.slide.files
+    (series,) = study.slide.series
+    study.arrives(base)
+    assert study.prepared()[series]["status"] == "ready"
+    before = study.shown()
+    assert sorted(columns for columns, _ in before.values()) == [256, 512, 1024]
+    note = file_of("brightfield", annotation(ANN, "ANN", f"{SERIES}.2"), SLIDES["brightfield"]())
+    study.arrives(half, quarter, note)
+    said = study.prepared()
+    report = said[series]["report"]
+    assert (said[series]["status"], report["instances"], report["delivered"]) == ("ready", 3, 3), said[series]["reason"]
+    assert [one["sentence"] for one in report["findings"] if one["rule"] == "R03"] != []
+    notes = uid("brightfield", "1.2.5")
+    assert {one: told for one, told in study.shown().items() if told[1] != notes} == before
+    (copy,) = said[notes]["report"]["written"]
+    path = f"{place.viewers}/studies/{study.slide.study}/series/{notes}/instances/{copy}"
+    answer = place.session.get(path, headers={"Accept": "application/dicom; transfer-syntax=*"}, timeout=30)
+    followed = pydicom.dcmread(io.BytesIO(answer.content))
+    referred = followed.ReferencedSeriesSequence[0].ReferencedInstanceSequence[0].ReferencedSOPInstanceUID
+    assert before[referred][0] == 512
+    assert {one["status"] for one in study.prepared().values()} == {"unchanged"}
+
+
+def test_the_missing_part_that_comes_late_makes_a_blocked_slide_whole(cloud: Cloud, place: Place) -> None:
+    study = Study(cloud, place, written("concatenation_whole"))
+    first, *others = study.slide.files
+    (series,) = study.slide.series
+    study.arrives(*others)
+    assert study.prepared()[series]["report"]["plan"]["reason"] == "missing_part"
+    study.arrives(first)
+    assert study.prepared()[series]["status"] == "ready"
+    assert sorted(columns for columns, _ in study.shown().values()) == [256, 512, 1024]
+
+
+def test_what_cannot_be_shown_beside_what_is_there_fails_in_words_and_changes_nothing(
+    cloud: Cloud, place: Place
+) -> None:
+    """The late level names an acquisition, so the others would have to be changed, which are there already."""
+    study = Study(cloud, place, written("acquisition_on_some"))
+    base, *others = study.slide.files
+    (series,) = study.slide.series
+    study.arrives(*others)
+    assert study.prepared()[series]["status"] in ("ready", "ready_degraded")
+    before = study.shown()
+    study.arrives(base)
+    said = study.prepared()[series]
+    assert said["status"] == "failed"
+    assert "this job deletes nothing" in said["reason"]
+    assert study.shown() == before
