@@ -8,10 +8,11 @@ RUN := .venv/.installed-run
 DEV := .venv/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help up test lint scan types load smoke seed-golden preview deploy rollback bench screenshot lock clean
+.PHONY: help up test lint scan types load smoke seed-golden preview deploy rollback cost pr-comment bench screenshot
+.PHONY: lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
 
 $(RUN): requirements/run.txt tools/environment.py
 	@$(PYTHON) tools/environment.py run
@@ -50,6 +51,11 @@ deploy: $(DEV) ## `pulumi up`, with the policy: make deploy STACK=dev
 
 rollback: $(RUN) ## go back to the last proved release's job image and viewer: make rollback STACK=dev
 	@$(BIN)/python -m delivery rollback --stack $(STACK)
+cost: $(RUN) ## what a stack costs a month: make cost STACK=prod STUDIES=5000
+	@$(BIN)/python -m review cost --stack $(STACK) $(if $(STUDIES),--studies $(STUDIES))
+
+pr-comment: $(RUN) ## the comment that a pull request would get: make pr-comment BASE=main
+	@$(BIN)/python -m review comment --base $(or $(BASE),main) $(if $(OUT),--out $(OUT))
 
 bench: $(DEV) ## the benchmarks, as ratios against a named peer
 	@status=0; for name in deploy up store release viewer pyramid frames "copying --mib 1000"; do \

@@ -6,6 +6,8 @@ import importlib
 import sys
 
 COMMANDS = {
+    "comment": "the one comment on a pull request",
+    "cost": "what a stack costs a month",
     "gate": "may this plan be carried out",
     "graph": "what the program declares for a stack, as JSON",
 }

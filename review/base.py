@@ -34,18 +34,20 @@ def graphs_at(commit: str, stacks: list[str], root: Path = ROOT, *, tools: Path 
             archive.extractall(there, filter="data")
         known = [stack for stack in stacks if (there / f"Pulumi.{stack}.yaml").is_file()]
         found: dict[str, Graph | None] = dict.fromkeys(stacks)
-        return found | {stack: _graph(there, stack, tools) for stack in known}
+        return found | (_graphs(there, known, tools) if known else {})
 
 
-def _graph(folder: Path, stack: str, tools: Path) -> Graph:
+def _graphs(folder: Path, stacks: list[str], tools: Path) -> dict[str, Graph]:
     # -P: the folder is not searched for modules before the program itself is run, so the tools are the present ones.
-    command = [sys.executable, "-P", "-m", "review", "graph", "--stack", stack, "--root", str(folder)]
+    wanted = [part for stack in stacks for part in ("--stack", stack)]
+    command = [sys.executable, "-P", "-m", "review", "graph", *wanted, "--root", str(folder)]
     environment = {**os.environ, "PYTHONPATH": str(tools), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=MINUTE)  # noqa: S603
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip().splitlines()[-8:]
-        raise Unreadable(f"the program of the base cannot be run for stack {stack}: {' / '.join(said)}")
-    return from_json(json.loads(done.stdout))
+        raise Unreadable(f"the program of the base cannot be run: {' / '.join(said)}")
+    graphs = [from_json(json.loads(line)) for line in done.stdout.splitlines()]
+    return {graph.stack: graph for graph in graphs}
 
 
 def _git(root: Path, *arguments: str) -> bytes:

@@ -4,7 +4,7 @@ The program runs in process against a control plane of its own that nobody else 
 (the project, the digest of the job's image, …) is filled from `assumed.yaml`, so that everything which can be declared
 is there to be looked at; buckets and keys of other stacks are made first. Secrets are masked.
 
-    python -m review graph --stack STACK [--root FOLDER]
+    python -m review graph --stack STACK… [--root FOLDER]
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ from localcloud.engine import (
     program_of,
     run,
 )
+from policy.resource import Resource
 from review.plan import SECRET, UNKNOWN, Unreadable
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -69,6 +70,11 @@ class Graph:
 
 def declared(stack: str, root: Path = ROOT, overrides: Mapping[str, Any] | None = None) -> Graph:
     """What `root`'s program declares for `stack`; `overrides` are settings as on the command line."""
+    return of_deployment(stack, deployed(stack, root, overrides))
+
+
+def deployed(stack: str, root: Path = ROOT, overrides: Mapping[str, Any] | None = None) -> Deployment:
+    """The same with every value in clear, for the rules."""
     given = load_config(root, stack, overrides).config
     assumed = {key: value for key, value in _assumptions().get(stack, {}).items() if _is_open(_full(key), given)}
     loaded = load_config(root, stack, {**assumed, **(overrides or {})})
@@ -76,7 +82,7 @@ def declared(stack: str, root: Path = ROOT, overrides: Mapping[str, Any] | None 
         cloud = Cloud(data=Path(folder), project=loaded.config["gcp:project"])
         transport = DirectTransport(ControlPlane(cloud), f"Bearer {cloud.iam.token(cloud.iam.owner)}")
         _make_what_is_elsewhere(transport, cloud.project, loaded.config)
-        deployment = run(
+        return run(
             program_of(root),
             RestProvider(transport),
             project=loaded.project_name,
@@ -84,11 +90,15 @@ def declared(stack: str, root: Path = ROOT, overrides: Mapping[str, Any] | None 
             config=loaded.config,
             secret_keys=loaded.secret_keys,
         )
-    return of_deployment(stack, deployment)
 
 
 def of_deployment(stack: str, deployment: Deployment) -> Graph:
     return Graph(stack=stack, nodes=tuple(_node(node) for node in deployment.resources.values()))
+
+
+def resources_of(graph: Graph) -> list[Resource]:
+    """The graph as the rules and the cost model read it, without the stack itself."""
+    return [Resource(n.urn, n.type, n.name, n.inputs, n.protect, n.parent) for n in graph.nodes if n.parent]
 
 
 def _node(node: Node) -> GraphNode:
@@ -180,16 +190,16 @@ def _send(transport: DirectTransport, api: str, path: str, query: dict[str, str]
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Prints the graph as JSON; exit code 2 with a sentence when the program cannot be run."""
+    """Prints each graph as one line of JSON; exit code 2 with a sentence when the program cannot be run."""
     parser = argparse.ArgumentParser(prog="python -m review graph", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--stack", required=True)
+    parser.add_argument("--stack", required=True, action="append", help="may be repeated")
     parser.add_argument("--root", type=Path, default=ROOT, help="the project's folder, this one unless said otherwise")
     options = parser.parse_args(arguments)
     try:
-        document = to_json(declared(options.stack, options.root))
+        graphs = [declared(stack, options.root) for stack in options.stack]
     except (ConfigProblem, DeploymentFailed, Unreadable, pulumi.RunError) as problem:
         print(f"graph: {problem}", file=sys.stderr)
         return 2
-    json.dump(document, sys.stdout, indent=1)
-    print()
+    for graph in graphs:
+        print(json.dumps(to_json(graph)))
     return 0

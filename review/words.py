@@ -47,13 +47,17 @@ def plain(text: str) -> str:
 
 def in_words(plan: Plan, found: Sequence[Danger], allowed: Sequence[str] = ()) -> str:
     """The whole plan. `allowed` are sentences about dangers that an exception lets through."""
-    parts = [
-        f"### {code(plan.stack)}: {summary(plan)}",
-        dangerous(found, allowed),
-        *(changes(plan, op, title) for op, title in TITLES),
-        least_privilege(plan),
-    ]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    return f"{heading(plan)}\n\n{dangerous(found, allowed)}\n\n{details(plan)}\n"
+
+
+def heading(plan: Plan) -> str:
+    return f"### {code(plan.stack)}: {summary(plan)}"
+
+
+def details(plan: Plan) -> str:
+    """What is created, changed, replaced and deleted, and the difference of the matrix."""
+    parts = [*(changes(plan, op, title) for op, title in TITLES), least_privilege(plan)]
+    return "\n\n".join(part for part in parts if part)
 
 
 def summary(plan: Plan) -> str:

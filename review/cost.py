@@ -1,0 +1,125 @@
+"""What a stack costs a month, from its declared resources, list prices and stated assumptions about its use.
+
+    python -m review cost --stack STACK [--studies N] [--json]
+
+Owns: the sums and their words. How a resource's use is counted is `cost_models`; prices and assumptions are data
+(`prices.json`), each with where it is from. Deliberately not: a bill.
+Free amounts, discounts and taxes are left out, and what has no known price is listed as such, not guessed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from policy.resource import Resource
+from review.cost_models import MODELS, Stack, Usage, is_free, scheduled_starts, viewed_store
+from review.graph import declared, resources_of
+from review.plan import Unreadable
+
+
+@dataclass(frozen=True)
+class Line:
+    """One amount of one resource."""
+
+    resource: str
+    what: str
+    price: str
+    quantity: float
+    usd: float
+
+
+@dataclass(frozen=True)
+class Estimate:
+    lines: tuple[Line, ...]
+    unknown: tuple[str, ...]
+    """Resources whose type has no price here."""
+
+    @property
+    def total(self) -> float:
+        return sum(line.usd for line in self.lines)
+
+    def by_resource(self) -> dict[str, float]:
+        sums: dict[str, float] = {}
+        for line in self.lines:
+            sums[line.resource] = sums.get(line.resource, 0) + line.usd
+        return sums
+
+
+@cache
+def table() -> dict[str, Any]:
+    return json.loads(Path(__file__).with_name("prices.json").read_text(encoding="utf-8"))
+
+
+def usage(**changes: float) -> dict[str, float]:
+    """The assumptions, with some of them changed. `KeyError` for one that there is not."""
+    assumed = {name: entry["value"] for name, entry in table()["usage"].items()}
+    if strange := set(changes) - set(assumed):
+        raise KeyError(f"no such assumption: {', '.join(sorted(strange))}; there are {', '.join(assumed)}")
+    return assumed | changes
+
+
+def estimate(resources: Sequence[Resource], use: Usage) -> Estimate:
+    """The lines of every resource that has a price, in the order of declaration."""
+    lines: list[Line] = []
+    unknown: list[str] = []
+    stack = Stack(use, viewed_store(resources), scheduled_starts(resources))
+    for resource in resources:
+        model = MODELS.get(resource.type)
+        if model is None:
+            if resource.type.startswith("gcp:") and not is_free(resource.type):
+                unknown.append(f"{resource.name} ({resource.type.rpartition(':')[2]})")
+            continue
+        for what, key, quantity in model(resource, stack):
+            price = table()["prices"][key]["usd"]
+            lines.append(Line(resource.name, what, key, quantity, quantity * price))
+    return Estimate(tuple(lines), tuple(unknown))
+
+
+def in_words(found: Estimate, use: Usage) -> str:
+    """A table a resource, then what was assumed."""
+    lines = ["| resource | what for | amount | USD a month |", "| --- | --- | ---: | ---: |"]
+    for line in found.lines:
+        unit = table()["prices"][line.price]["unit"]
+        amount = f"{line.quantity:,.0f}" if line.quantity >= 100 else f"{line.quantity:.3g}"
+        lines.append(f"| {line.resource} | {line.what} | {amount} {unit} | {line.usd:,.2f} |")
+    lines += [f"| **total** | | | **{found.total:,.2f}** |", ""]
+    lines += [f"Not priced: {', '.join(found.unknown)}.", ""] if found.unknown else []
+    lines += ["Assumed:", ""]
+    lines += [f"- {name}: {use[name]:g} {entry['unit']} ({entry['why']})" for name, entry in table()["usage"].items()]
+    lines += ["", "Prices:", ""]
+    for key in dict.fromkeys(line.price for line in found.lines):
+        entry = table()["prices"][key]
+        lines.append(f"- {key}: {entry['usd']:g} a {entry['unit']}, {entry['region']} ({entry['kind']}, "
+                     f"{entry['read']}: {entry['source']})")  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def difference(before: Sequence[Resource], after: Sequence[Resource], use: Usage) -> list[tuple[str, float, float]]:
+    """Resource, USD a month before and after, of those whose cost changes by a cent or more."""
+    old, new = estimate(before, use).by_resource(), estimate(after, use).by_resource()
+    names = [*new, *(name for name in old if name not in new)]
+    pairs = [(name, old.get(name, 0.0), new.get(name, 0.0)) for name in names]
+    return [(name, was, is_) for name, was, is_ in pairs if abs(is_ - was) >= 0.005]
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m review cost", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--stack", required=True)
+    parser.add_argument("--studies", type=float, default=table()["usage"]["studies"]["value"])
+    parser.add_argument("--assume", action="append", default=[], metavar="NAME=NUMBER", help="change an assumption")
+    options = parser.parse_args(arguments)
+    try:
+        changed = {name: float(value) for name, _, value in (text.partition("=") for text in options.assume)}
+        use = usage(**{"studies": options.studies, **changed})
+        print(in_words(estimate(resources_of(declared(options.stack)), use), use), end="")
+    except (KeyError, ValueError, Unreadable) as problem:
+        print(f"cost: {problem}", file=sys.stderr)
+        return 2
+    return 0
