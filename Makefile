@@ -51,6 +51,7 @@ deploy: $(DEV) ## `pulumi up`, with the policy: make deploy STACK=dev
 
 rollback: $(RUN) ## go back to the last proved release's job image and viewer: make rollback STACK=dev
 	@$(BIN)/python -m delivery rollback --stack $(STACK)
+
 cost: $(RUN) ## what a stack costs a month: make cost STACK=prod STUDIES=5000
 	@$(BIN)/python -m review cost --stack $(STACK) $(if $(STUDIES),--studies $(STUDIES))
 
