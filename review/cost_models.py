@@ -156,6 +156,7 @@ FREE = (
     "gcp:healthcare/dataset",
     "gcp:iam/",
     "gcp:kms/keyRing",
+    "gcp:logging/logView",
     "gcp:logging/metric",
     "gcp:logging/projectSink",
     "gcp:projects/",

@@ -27,6 +27,7 @@ WHERE: Mapping[str, str] = {
         "projects/{project}/iap_web/cloud_run-{location}/services/{cloudRunServiceName}"
     ),
     "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember": "{cryptoKeyId}",
+    "gcp:logging/logViewIamMember:LogViewIamMember": "{parent}/locations/{location}/buckets/{bucket}/views/{name}",
     "gcp:projects/iAMMember:IAMMember": "projects/{project}",
     "gcp:pubsub/subscriptionIAMMember:SubscriptionIAMMember": "projects/{project}/subscriptions/{subscription}",
     "gcp:pubsub/topicIAMMember:TopicIAMMember": "projects/{project}/topics/{topic}",
@@ -161,7 +162,7 @@ def _where(resource: Resource, project: str) -> str:
 
 def _leaf(template: str, key: str, value: Any) -> str:
     """A name that is already full counts by its last part where the template has the rest."""
-    return str(value) if template == f"{{{key}}}" else str(value).rpartition("/")[2]
+    return str(value) if template.startswith(f"{{{key}}}") else str(value).rpartition("/")[2]
 
 
 def _project(resources: Iterable[Resource]) -> str:
