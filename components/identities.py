@@ -24,6 +24,8 @@ class Duty:
     """6 to 30 characters; becomes ACCOUNT@PROJECT.iam.gserviceaccount.com."""
     description: str
     project_roles: Sequence[str] = ()
+    permissions: Sequence[str] = ()
+    """In place of roles that are wider: a custom role on the project with these alone."""
     acts_as: Sequence[str] = ()
     """Duties whose account it may attach to a resource (`iam.serviceAccounts.actAs`), instead of all in the project."""
     takes_on: Sequence[str] = ()
@@ -64,7 +66,11 @@ class Identities(pulumi.ComponentResource):
         }
         for duty, spec in args.duties.items():
             for role in spec.project_roles:
-                self._grant_project_role(name, args.project, duty, role)
+                self._grant_project_role(f"{name}-{duty}-{role.rpartition('/')[2]}", args.project, duty, role)
+            if spec.permissions:
+                self._grant_project_role(
+                    f"{name}-{duty}-permissions", args.project, duty, self._role(name, args.project, duty, spec)
+                )
             for other in spec.acts_as:
                 self._grant_account(f"{name}-{duty}-acts-as-{other}", duty, "iam.serviceAccountUser", other)
             for other in spec.takes_on:
@@ -82,9 +88,21 @@ class Identities(pulumi.ComponentResource):
         """`serviceAccount:…`, as IAM writes it."""
         return self.accounts[duty].member
 
-    def _grant_project_role(self, name: str, project: str, duty: str, role: str) -> None:
+    def _role(self, name: str, project: str, duty: str, spec: Duty) -> pulumi.Output[str]:
+        return gcp.projects.IAMCustomRole(
+            f"{name}-{duty}-role",
+            project=project,
+            role_id=f"imaging{duty[0].upper()}{duty[1:]}",
+            title=f"Imaging {duty}",
+            description=spec.description,
+            permissions=list(spec.permissions),
+            stage="GA",
+            opts=pulumi.ResourceOptions(parent=self),
+        ).name
+
+    def _grant_project_role(self, name: str, project: str, duty: str, role: pulumi.Input[str]) -> None:
         gcp.projects.IAMMember(
-            f"{name}-{duty}-{role.rpartition('/')[2]}",
+            name,
             project=project,
             role=role,
             member=self.accounts[duty].member,

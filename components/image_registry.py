@@ -11,7 +11,7 @@ difference.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_gcp as gcp
@@ -27,6 +27,8 @@ class ImageRegistryArgs:
     writers: Mapping[str, pulumi.Input[str]]
     """IAM members that may push, by a key that stays."""
     labels: Mapping[str, str]
+    readers: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, "pulumi.Input[str]"])
+    """IAM members of other projects that may pull, by a key that stays."""
     keep: int = 20
     """Newest versions of each image that are kept whatever their age."""
     delete_untagged_after_days: int = 30
@@ -64,16 +66,17 @@ class ImageRegistry(pulumi.ComponentResource):
             ],
             opts=pulumi.ResourceOptions(parent=self),
         )
-        for key, member in args.writers.items():
-            gcp.artifactregistry.RepositoryIamMember(
-                f"{name}-pushed-by-{key}",
-                project=args.project,
-                location=args.location,
-                repository=self.repository.name,
-                role="roles/artifactregistry.writer",
-                member=member,
-                opts=pulumi.ResourceOptions(parent=self),
-            )
+        for verb, role, members in (("pushed", "writer", args.writers), ("pulled", "reader", args.readers)):
+            for key, member in members.items():
+                gcp.artifactregistry.RepositoryIamMember(
+                    f"{name}-{verb}-by-{key}",
+                    project=args.project,
+                    location=args.location,
+                    repository=self.repository.name,
+                    role=f"roles/artifactregistry.{role}",
+                    member=member,
+                    opts=pulumi.ResourceOptions(parent=self),
+                )
         self.address = self.repository.repository_id.apply(
             lambda repository: f"{args.location}-docker.pkg.dev/{args.project}/{repository}"
         )

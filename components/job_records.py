@@ -39,6 +39,9 @@ class JobRecordsArgs:
     readers: Members = field(default_factory=nobody)
     adders: Members = field(default_factory=nobody)
     """May only add objects."""
+    release_readers: Members = field(default_factory=nobody)
+    """May read the release records, and nothing that names a study."""
+    releases_prefix: str = "releases/"
     claims_prefix: str = "starts/"
     keep_old_versions_days: int = 30
 
@@ -87,4 +90,14 @@ class JobRecords(pulumi.ComponentResource):
             )
             for key, member in members.items()
         ]
+        under = f"projects/_/buckets/{args.bucket}/objects/{args.releases_prefix}"
+        for key, member in args.release_readers.items():
+            gcp.storage.BucketIAMMember(
+                f"{name}-releases-read-by-{key}",
+                bucket=self.bucket.name,
+                role="roles/storage.objectViewer",
+                member=member,
+                condition={"title": "releases only", "expression": f'resource.name.startsWith("{under}")'},
+                opts=pulumi.ResourceOptions(parent=self),
+            )
         self.register_outputs({"bucket": self.bucket.name})

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from components.identities import Duty
+from infra.previewer import READS
 
 DEPLOYER_ROLES = (
     "roles/artifactregistry.admin",
@@ -21,6 +22,7 @@ DEPLOYER_ROLES = (
     "roles/healthcare.dicomStoreAdmin",
     "roles/iam.roleAdmin",
     "roles/iam.serviceAccountAdmin",
+    "roles/iam.workloadIdentityPoolAdmin",
     "roles/logging.configWriter",
     "roles/logging.logWriter",
     "roles/monitoring.alertPolicyEditor",
@@ -36,31 +38,6 @@ DEPLOYER_ROLES = (
 """One administrator role for each API that the program declares something with, and nothing that reads DICOM.
 
 It may still change grants, its own too, as every deployer of IAM can: hence the approval before it runs in prod.
-"""
-
-PREVIEWER_ROLES = (
-    "roles/artifactregistry.reader",
-    "roles/browser",
-    "roles/cloudbuild.builds.viewer",
-    "roles/cloudbuild.connectionViewer",
-    "roles/cloudscheduler.viewer",
-    "roles/eventarc.viewer",
-    "roles/firebasehosting.viewer",
-    "roles/healthcare.datasetViewer",
-    "roles/healthcare.dicomStoreViewer",
-    "roles/iam.securityReviewer",
-    "roles/logging.logWriter",
-    "roles/monitoring.alertPolicyViewer",
-    "roles/monitoring.notificationChannelViewer",
-    "roles/pubsub.viewer",
-    "roles/run.viewer",
-    "roles/secretmanager.viewer",
-    "roles/serviceusage.serviceUsageViewer",
-    "roles/workflows.viewer",
-)
-"""Reads how things are declared, for `pulumi preview --refresh`; neither DICOM nor a secret's value nor an object.
-
-`roles/firebase.viewer` would read every object of the project.
 """
 
 # Firebase Hosting has no policy on a single site, so who may release to one may release to both.
@@ -80,7 +57,7 @@ DUTIES = {
     "previewer": Duty(
         account_id="imaging-previewer",
         description="Runs pulumi preview for pull requests; changes nothing",
-        project_roles=PREVIEWER_ROLES,
+        permissions=READS,
     ),
     "viewerBuild": Duty(
         account_id="imaging-viewer-build",

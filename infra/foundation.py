@@ -37,6 +37,7 @@ SERVICES = (
     "secretmanager",
     "serviceusage",
     "storage",
+    "sts",
     "workflowexecutions",
     "workflows",
 )

@@ -38,6 +38,7 @@ def outputs(platform: Platform) -> dict[str, Any]:
         "imageRepository": preparing.registry.address,
         "imageDigest": preparing.image.digest,
         "serviceAccounts": {duty: account.email for duty, account in platform.base.identities.accounts.items()},
+        "workloadIdentityProvider": platform.federation.provider if platform.federation else None,
         "groups": {
             "viewers": list(settings.viewers),
             "annotators": list(settings.annotators),

@@ -14,10 +14,12 @@ import pulumi
 
 from components.delivery import Delivery
 from components.event_probe import EventProbe
+from components.federation import Federation
 from components.imaging_archive import ImagingArchive
 from components.secret_vault import SecretVault
 from infra.access import build_archive, build_event_probe, dicomweb_roots, store_of_viewers
 from infra.delivery import build_delivery
+from infra.federating import build_federation
 from infra.foundation import Foundation, lay
 from infra.preparing import Preparing, build_preparing, build_registry
 from infra.secrets import build_vault
@@ -36,6 +38,7 @@ class Platform:
     window_config: pulumi.Output[dict[str, Any]] | None
     preparing: Preparing
     delivery: Delivery | None
+    federation: Federation | None
 
 
 def build(settings: Settings) -> Platform:
@@ -57,4 +60,5 @@ def build(settings: Settings) -> Platform:
         window_config=build_viewer_config(base, roots[store_of_viewers(settings)], vault),
         preparing=build_preparing(base, registry, archive, roots, viewing.url or ""),
         delivery=build_delivery(base, vault, registry.address),
+        federation=build_federation(base),
     )

@@ -13,7 +13,9 @@ from components.job_image import JobImage, JobImageArgs
 from components.job_records import JobRecords, JobRecordsArgs
 from components.study_jobs import StudyJobs, StudyJobsArgs
 from infra.access import RAW, VIEWER
+from infra.duties import DUTIES
 from infra.foundation import Foundation
+from infra.settings import Settings
 
 JOB = IMAGE = "prepare"
 SOURCE = "jobs/prepare"
@@ -40,6 +42,7 @@ def build_registry(base: Foundation) -> ImageRegistry:
             location=settings.location,
             repository="images",
             writers={duty: identities.member(duty) for duty in builders},
+            readers=_promoted_by(settings),
             labels=base.labels,
         ),
         base.after_apis,
@@ -65,6 +68,7 @@ def build_preparing(
             users={"job": identities.member("job")},
             readers={duty: identities.member(duty) for duty in ("smoke", "smokeReader")},
             adders={"jobStarter": identities.member("jobStarter")},
+            release_readers={"previewer": identities.member("previewer"), **_promoted_by(settings)},
         ),
         base.after_apis,
     )
@@ -82,6 +86,14 @@ def build_preparing(
         env = _environment(base, archive, dicomweb_roots, records, viewer_url)
         jobs = StudyJobs("jobs", _job(base, archive, records, image.reference, env), base.after_apis)
     return Preparing(registry=registry, image=image, records=records, study_jobs=jobs)
+
+
+def _promoted_by(settings: Settings) -> Mapping[str, pulumi.Input[str]]:
+    """The deployer of the stack that takes what this one has proved."""
+    if settings.promote_to is None:
+        return {}
+    email = f"{DUTIES['deployer'].account_id}@{settings.promote_to}.iam.gserviceaccount.com"
+    return {"promotion": f"serviceAccount:{email}"}
 
 
 def _environment(

@@ -15,7 +15,7 @@ KEYS = {
     "viewerSite", "previewUrl", "previewSite", "viewerConfig", "viewerConfigSecret", "oauth", "job", "jobRunUrl",
     "recordsBucket", "topic", "backlogSubscription", "deadLetterSubscription", "smokeSubscription", "serviceAccounts",
     "groups",
-    "imageRepository", "imageDigest", "nextCommands", "auditView",
+    "imageRepository", "imageDigest", "nextCommands", "auditView", "workloadIdentityProvider",
 }  # fmt: skip
 APIS = (
     "healthcare", "run", "storage", "pubsub", "secretmanager", "firebasehosting", "logging", "cloudbuild",

@@ -19,6 +19,7 @@ COMPONENTS = {
     "archive": "ImagingArchive",
     "audit": "AuditTrail",
     "delivery": "Delivery",
+    "federation": "Federation",
     "identities": "Identities",
     "image": "JobImage",
     "jobs": "StudyJobs",

@@ -1,0 +1,173 @@
+"""The previewer, by what it is answered: every write of a deployment is refused to it, every read of one is not."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from typing import Any
+
+import pulumi_gcp as gcp
+import pytest
+
+from infra.previewer import READS as PERMISSIONS
+from localcloud.control.call import Request
+from localcloud.control.discovery import catalogue
+from localcloud.iam import permissions
+from tests import harness
+from tests.harness import Graph
+from tests.infra import stacks
+
+PREVIEWER = "imaging-previewer@my-imaging.iam.gserviceaccount.com"
+STATE = {
+    "stateBucket": "state-of-pulumi",
+    "stateKey": "projects/my-imaging/locations/europe-west4/keyRings/r/cryptoKeys/k",
+}
+READS = (":getIamPolicy", ":listAttestationRules", ":testIamPermissions")
+
+
+@functools.cache
+def graph() -> Graph:
+    """Prod with everything declared, and the state's bucket and key, which are another stack's."""
+    place = harness.deploy(_state, config={"gcp:project": "my-imaging"})
+    return harness.stack_in(place, "prod", **stacks.PROD, **STATE)
+
+
+def _state() -> None:
+    ring = gcp.kms.KeyRing("ring", location="europe-west4", name="r")
+    gcp.kms.CryptoKey("key", key_ring=ring.id, name="k")
+    gcp.storage.Bucket("state", name=STATE["stateBucket"], location="EU", uniform_bucket_level_access=True)
+
+
+def answer(request: Request) -> tuple[int, Any]:
+    made = graph()
+    token = f"Bearer {made.cloud.iam.token(PREVIEWER)}"
+    response = made.plane.handle(Request(**{**request.__dict__, "authorization": token}))
+    return response.status, response.body
+
+
+def reads() -> Iterator[Request]:
+    seen: set[str] = set()
+    for request in graph().requests:
+        what = f"{request.host}{request.path}"
+        if (request.method == "GET" or request.path.endswith(READS)) and what not in seen:
+            seen.add(what)
+            yield request
+
+
+def writes() -> Iterator[Request]:
+    for request in graph().requests:
+        if request.method != "GET" and not request.path.endswith(READS):
+            yield request
+
+
+def test_it_reads_whatever_a_deployment_declared() -> None:
+    refused = [f"{request.host} {request.path}" for request in reads() if answer(request)[0] != 200]
+
+    assert len(list(reads())) > 50
+    assert refused == []
+
+
+OF_THE_REAL_PROVIDER = {
+    "resourcemanager.projects.get": "looks the project up before anything else",
+    "serviceusage.services.list": "lists the enabled APIs, where the local deployer asks for none",
+    "firebasehosting.sites.list": "the drift report asks for the newest release",
+}
+"""Read by the real provider (tests/control/provider-requests.jsonl, run `refresh`) or the drift report alone."""
+
+
+def test_its_permissions_are_those_that_reading_needs_and_no_others() -> None:
+    needed = set(OF_THE_REAL_PROVIDER)
+    for request in [*reads(), *(r for r in stacks.phi().requests if r.method == "GET" or r.path.endswith(READS))]:
+        match = catalogue().match(request.host, request.method, request.path)
+        assert match, request.path
+        needed.add(str(permissions.required(match[0], request.body)))
+
+    assert set(PERMISSIONS) == needed, "bring infra/previewer.py up to this"
+
+
+def test_every_request_that_made_the_deployment_is_refused_to_it() -> None:
+    let_through = [
+        f"{request.method} {request.host} {request.path}" for request in writes() if answer(request)[0] != 403
+    ]
+
+    assert len(list(writes())) > 100
+    assert let_through == []
+
+
+def test_it_deletes_nothing() -> None:
+    let_through = [
+        request.path
+        for request in reads()
+        if request.method == "GET" and answer(Request(host=request.host, method="DELETE", path=request.path))[0] == 200
+    ]
+
+    assert let_through == []
+
+
+def allowed(permission: str, resource: str) -> bool:
+    return graph().cloud.iam.allowed(f"serviceAccount:{PREVIEWER}", permission, resource)
+
+
+@pytest.mark.parametrize("store", ["raw", "viewer", "smoke"])
+@pytest.mark.parametrize("verb", ["dicomWebRead", "dicomWebWrite", "dicomWebDelete", "export", "import", "deidentify"])
+def test_it_sees_no_pixel(store: str, verb: str) -> None:
+    name = "projects/my-imaging/locations/europe-west4/datasets/imaging/dicomStores/"
+
+    assert not allowed(f"healthcare.dicomStores.{verb}", f"//healthcare.googleapis.com/{name}{store}")
+
+
+@pytest.mark.parametrize("secret", ["github-token", "viewer-config"])
+def test_it_reads_no_secrets_value(secret: str) -> None:
+    path = f"/v1/projects/my-imaging/secrets/{secret}/versions/1:access"
+
+    assert answer(Request(host="secretmanager.googleapis.com", method="GET", path=path))[0] == 403
+
+
+def test_it_takes_on_no_other_account_and_reads_no_log_entry() -> None:
+    accounts = "//iam.googleapis.com/projects/my-imaging/serviceAccounts"
+    for duty in ("deployer", "job", "viewer-build", "smoke"):
+        for permission in ("actAs", "getAccessToken", "signJwt", "setIamPolicy"):
+            assert not allowed(
+                f"iam.serviceAccounts.{permission}", f"{accounts}/imaging-{duty}@my-imaging.iam.gserviceaccount.com"
+            )
+    assert not allowed("logging.logEntries.list", graph().cloud.iam.project)
+
+
+OBJECTS = "//storage.googleapis.com/projects/_/buckets"
+
+
+def test_of_the_state_it_reads_all_and_writes_the_lock() -> None:
+    state = f"{OBJECTS}/state-of-pulumi/objects/.pulumi"
+
+    assert allowed("storage.objects.get", f"{state}/stacks/dicom-platform/prod.json")
+    assert allowed("storage.objects.create", f"{state}/locks/organization/dicom-platform/prod/x.json")
+    assert allowed("storage.objects.delete", f"{state}/locks/organization/dicom-platform/prod/x.json")
+    for verb in ("create", "update", "delete"):
+        assert not allowed(f"storage.objects.{verb}", f"{state}/stacks/dicom-platform/prod.json")
+
+
+def test_it_decrypts_with_the_states_key_and_encrypts_nothing() -> None:
+    key = f"//cloudkms.googleapis.com/{STATE['stateKey']}"
+
+    assert allowed("cloudkms.cryptoKeyVersions.useToDecrypt", key)
+    for permission in ("cryptoKeyVersions.useToEncrypt", "cryptoKeys.update", "cryptoKeyVersions.destroy"):
+        assert not allowed(f"cloudkms.{permission}", key)
+
+
+def test_of_the_records_it_reads_the_releases_and_nothing_about_a_study() -> None:
+    records = f"{OBJECTS}/my-imaging-imaging-records"
+
+    assert allowed("storage.objects.get", f"{records}/objects/releases/prod.json")
+    assert not allowed("storage.objects.get", f"{records}/objects/readiness/1.2.3/4.json")
+    assert not allowed("storage.objects.list", records)
+    assert not allowed("storage.objects.create", f"{records}/objects/releases/prod.json")
+
+
+def test_the_deployer_keeps_the_state_that_the_previewer_reads() -> None:
+    deployer = "serviceAccount:imaging-deployer@my-imaging.iam.gserviceaccount.com"
+    iam = graph().cloud.iam
+
+    assert iam.allowed(deployer, "storage.objects.create", f"{OBJECTS}/state-of-pulumi/objects/.pulumi/stacks/s.json")
+    assert iam.allowed(
+        deployer, "cloudkms.cryptoKeyVersions.useToEncrypt", f"//cloudkms.googleapis.com/{STATE['stateKey']}"
+    )
