@@ -68,9 +68,8 @@ class Identities(pulumi.ComponentResource):
             for role in spec.project_roles:
                 self._grant_project_role(f"{name}-{duty}-{role.rpartition('/')[2]}", args.project, duty, role)
             if spec.permissions:
-                self._grant_project_role(
-                    f"{name}-{duty}-permissions", args.project, duty, self._role(name, args.project, duty, spec)
-                )
+                own = self._role(name, args.project, duty, spec)
+                self._grant_project_role(f"{name}-{duty}-permissions", args.project, duty, own)
             for other in spec.acts_as:
                 self._grant_account(f"{name}-{duty}-acts-as-{other}", duty, "iam.serviceAccountUser", other)
             for other in spec.takes_on:

@@ -23,6 +23,7 @@ COMPONENTS = {
     "identities": "Identities",
     "image": "JobImage",
     "jobs": "StudyJobs",
+    "probe": "EventProbe",
     "records": "JobRecords",
     "registry": "ImageRegistry",
     "vault": "SecretVault",

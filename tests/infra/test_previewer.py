@@ -18,10 +18,8 @@ from tests.harness import Graph
 from tests.infra import stacks
 
 PREVIEWER = "imaging-previewer@my-imaging.iam.gserviceaccount.com"
-STATE = {
-    "stateBucket": "state-of-pulumi",
-    "stateKey": "projects/my-imaging/locations/europe-west4/keyRings/r/cryptoKeys/k",
-}
+KEY = "projects/my-imaging/locations/europe-west4/keyRings/r/cryptoKeys/k"
+STATE = {"stateBucket": "state-of-pulumi", "stateKey": KEY}
 READS = (":getIamPolicy", ":listAttestationRules", ":testIamPermissions")
 
 
@@ -147,7 +145,7 @@ def test_of_the_state_it_reads_all_and_writes_the_lock() -> None:
 
 
 def test_it_decrypts_with_the_states_key_and_encrypts_nothing() -> None:
-    key = f"//cloudkms.googleapis.com/{STATE['stateKey']}"
+    key = f"//cloudkms.googleapis.com/{KEY}"
 
     assert allowed("cloudkms.cryptoKeyVersions.useToDecrypt", key)
     for permission in ("cryptoKeyVersions.useToEncrypt", "cryptoKeys.update", "cryptoKeyVersions.destroy"):
@@ -168,6 +166,4 @@ def test_the_deployer_keeps_the_state_that_the_previewer_reads() -> None:
     iam = graph().cloud.iam
 
     assert iam.allowed(deployer, "storage.objects.create", f"{OBJECTS}/state-of-pulumi/objects/.pulumi/stacks/s.json")
-    assert iam.allowed(
-        deployer, "cloudkms.cryptoKeyVersions.useToEncrypt", f"//cloudkms.googleapis.com/{STATE['stateKey']}"
-    )
+    assert iam.allowed(deployer, "cloudkms.cryptoKeyVersions.useToEncrypt", f"//cloudkms.googleapis.com/{KEY}")
