@@ -23,6 +23,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 TYPE = "dicom-platform:components:ImagingArchive"
+BACKLOG, DEAD = "dicom-instances", "dicom-instances-dead"
 WEEK = f"{7 * 86_400}s"
 
 
@@ -58,6 +59,9 @@ class ImagingArchive(pulumi.ComponentResource):
     topic: gcp.pubsub.Topic
     backlog: gcp.pubsub.Subscription
     dead_letters: gcp.pubsub.Subscription
+    backlog_name: str
+    dead_letters_name: str
+    """Short names of the two subscriptions."""
 
     def __init__(self, name: str, args: ImagingArchiveArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(TYPE, name, {"datasetName": args.dataset, "storeNames": list(args.stores)}, opts)
@@ -92,6 +96,7 @@ class ImagingArchive(pulumi.ComponentResource):
             )
             for store in args.stores
         }
+        self.backlog_name, self.dead_letters_name = BACKLOG, DEAD
         self.register_outputs(
             {"dataset": self.dataset.id, "stores": {store: made.id for store, made in self.stores.items()}}
         )
@@ -112,7 +117,7 @@ class ImagingArchive(pulumi.ComponentResource):
         """The topic, and the grant without which the store cannot announce anything on it."""
         topic = gcp.pubsub.Topic(
             f"{self._name}-instances",
-            name="dicom-instances",
+            name=BACKLOG,
             labels=self._args.labels,
             message_storage_policy={"allowed_persistence_regions": [self._args.location]},
             opts=self._child(),
@@ -130,14 +135,14 @@ class ImagingArchive(pulumi.ComponentResource):
         """What the job drains, and where messages end that it cannot read; neither ever expires."""
         dead = gcp.pubsub.Topic(
             f"{self._name}-dead",
-            name="dicom-instances-dead",
+            name=DEAD,
             labels=self._args.labels,
             message_storage_policy={"allowed_persistence_regions": [self._args.location]},
             opts=self._child(),
         )
         dead_letters = gcp.pubsub.Subscription(
             f"{self._name}-dead-letters",
-            name="dicom-instances-dead",
+            name=DEAD,
             topic=dead.id,
             labels=self._args.labels,
             message_retention_duration=f"{31 * 86_400}s",
@@ -146,7 +151,7 @@ class ImagingArchive(pulumi.ComponentResource):
         )
         backlog = gcp.pubsub.Subscription(
             f"{self._name}-backlog",
-            name="dicom-instances",
+            name=BACKLOG,
             topic=self.topic.id,
             labels=self._args.labels,
             ack_deadline_seconds=600,

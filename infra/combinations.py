@@ -78,6 +78,12 @@ COMBINATIONS = (
         f"set {ONE_MONTH} or more",
     ),
     Combination(
+        ("billing_account", "monthly_budget"),
+        lambda v: (v["billing_account"] is None) != (v["monthly_budget"] is None),
+        "a budget is an amount on a billing account",
+        "set both or neither",
+    ),
+    Combination(
         ("viewer_image_digest", "viewer_host"),
         lambda v: v["viewer_image_digest"] is not None and v["viewer_host"] != "cloud_run",
         "only Cloud Run serves the viewer from an image",

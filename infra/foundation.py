@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,6 +60,8 @@ class Foundation:
     apis: ProjectApis
     identities: Identities
     trail: AuditTrail
+    channels: Sequence[pulumi.Output[str]]
+    """Full names of the notification channels of the on-call."""
     labels: Mapping[str, str]
 
     @property
@@ -71,8 +73,10 @@ class Foundation:
 def lay(settings: Settings) -> Foundation:
     config = config_of_stack()
     services, agents, audited = SERVICES, AGENTS, AUDITED
+    if settings.billing_account:
+        services = (*services, "billingbudgets")
     if settings.viewer_host == "cloud_run":
-        services = (*(service for service in SERVICES if service not in FIREBASE), PROXY)
+        services = (*(service for service in services if service not in FIREBASE), PROXY)
         agents, audited = (*AGENTS, PROXY), (*AUDITED, PROXY)
     apis = ProjectApis("apis", ProjectApisArgs(project=settings.project, services=services, agents=agents))
     after = pulumi.ResourceOptions(depends_on=[apis])
@@ -103,7 +107,7 @@ def lay(settings: Settings) -> Foundation:
         after,
     )
     labels = {"app": "dicom-platform", "environment": settings.environment, "data-class": settings.data_class}
-    AuditAlerts(
+    alerts = AuditAlerts(
         "alerts",
         AuditAlertsArgs(project=settings.project, emails=settings.alert_emails, runbook=RUNBOOK, labels=labels),
         after,
@@ -115,5 +119,6 @@ def lay(settings: Settings) -> Foundation:
         apis=apis,
         identities=identities,
         trail=trail,
+        channels=alerts.channels,
         labels=labels,
     )

@@ -25,6 +25,7 @@ from infra.preparing import Preparing, build_preparing, build_registry
 from infra.secrets import build_vault
 from infra.settings import Settings
 from infra.viewing import Viewing, build_viewer_config, build_viewing
+from infra.watching import build_watching
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +51,8 @@ def build(settings: Settings) -> Platform:
     vault = build_vault(base)
     registry = build_registry(base)
     viewing = build_viewing(base, registry.address)
+    preparing = build_preparing(base, registry, archive, roots, viewing.url or "")
+    build_watching(base, archive, preparing, viewing)
     return Platform(
         base=base,
         archive=archive,
@@ -58,7 +61,7 @@ def build(settings: Settings) -> Platform:
         vault=vault,
         viewing=viewing,
         window_config=build_viewer_config(base, roots[store_of_viewers(settings)], vault),
-        preparing=build_preparing(base, registry, archive, roots, viewing.url or ""),
+        preparing=preparing,
         delivery=build_delivery(base, vault, registry.address),
         federation=build_federation(base),
     )

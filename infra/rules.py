@@ -58,6 +58,11 @@ EMAIL = Rule(
     "must be an e-mail address, better of a group than of a person",
     "on-call@example.org",
 )
+BILLING_ACCOUNT = Rule(
+    r"[0-9A-F]{6}-[0-9A-F]{6}-[0-9A-F]{6}",
+    "must be a billing account's id: three groups of six hexadecimal digits",
+    "012345-6789AB-CDEF01",
+)
 GROUP = Rule(
     r"[A-Za-z0-9._%+'-]+@[a-z0-9.-]+\.[a-z]{2,}",
     "must be the e-mail of a Google group (name@domain), without 'group:' and never allUsers",

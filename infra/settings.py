@@ -136,6 +136,12 @@ class Settings:
     alert_emails: tuple[str, ...] = setting(
         (), rule=rules.EMAIL, help="Who is told of alerts; with nobody they only show in Cloud Monitoring."
     )
+    billing_account: str | None = setting(
+        None, rule=rules.BILLING_ACCOUNT, help="Billing account that the monthly budget is set on; needs monthlyBudget."
+    )
+    monthly_budget: int | None = setting(
+        None, between=(1, 10**7), help="Budget of a month in the billing account's currency; needs billingAccount."
+    )
     state_bucket: str | None = setting(
         None, rule=rules.BUCKET, help="Bucket of Pulumi's state; lets the previewer read it and take its lock."
     )

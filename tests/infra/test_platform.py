@@ -17,6 +17,8 @@ COMPONENTS = {
     "alerts": "AuditAlerts",
     "apis": "ProjectApis",
     "archive": "ImagingArchive",
+    "watch": "Watch",
+    "levels": "ServiceLevels",
     "audit": "AuditTrail",
     "delivery": "Delivery",
     "federation": "Federation",

@@ -1,0 +1,134 @@
+"""Promises to users as service level objectives, and alerts when the room for error is used up too fast.
+
+Owns: the check from outside that the viewer answers, one objective a promise, two alerts an objective: an hour that
+burns a day's share, and six hours that burn half a week's. Deliberately not: single signs of trouble (`Watch`).
+
+Traps: Google's uptime checks come from the internet without an account, so a viewer behind Identity-Aware Proxy
+cannot be checked this way. A window in which nothing was measured counts as good.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_gcp as gcp
+
+TYPE = "dicom-platform:components:ServiceLevels"
+SERVICE = "imaging"
+DAYS = 28
+WINDOW = "300s"
+BURNS = {"fast": ("3600s", 14.4, "CRITICAL"), "slow": ("21600s", 6.0, "ERROR")}
+"""Look-back, how many times faster than allowed, severity (Google's SRE workbook, chapter 5)."""
+SECTION = "a-promise-to-users-is-being-broken"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceLevelsArgs:
+    project: str
+    backlog: str
+    """Short name of the subscription that the job drains."""
+    viewer_host: pulumi.Input[str] | None
+    """Host name under which anybody on the internet reaches the viewer; None when nobody without an account does."""
+    runbook: str
+    channels: Sequence[pulumi.Input[str]]
+    labels: Mapping[str, str]
+    prepared_within_seconds: int = 1800
+    prepared_goal: float = 0.99
+    viewer_goal: float = 0.995
+
+
+class ServiceLevels(pulumi.ComponentResource):
+    """The objectives by key: `prepared`, and `viewer` where it can be checked."""
+
+    objectives: Mapping[str, gcp.monitoring.Slo]
+
+    def __init__(self, name: str, args: ServiceLevelsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(TYPE, name, {}, opts)
+        self._name, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+        service = gcp.monitoring.CustomService(
+            f"{name}-service",
+            project=args.project,
+            service_id=SERVICE,
+            display_name="Imaging platform",
+            user_labels=args.labels,
+            opts=self._child,
+        )
+        self._service = service.service_id
+        waiting = (
+            'metric.type="pubsub.googleapis.com/subscription/oldest_unacked_message_age" '
+            f'AND resource.type="pubsub_subscription" AND resource.labels.subscription_id="{args.backlog}"'
+        )
+        limits = {"min": 0, "max": args.prepared_within_seconds}
+        in_time = {"window_period": WINDOW, "metric_mean_in_range": {"time_series": waiting, "range": limits}}
+        title = f"New images are taken up within {args.prepared_within_seconds // 60} minutes"
+        self.objectives = {"prepared": self._objective("prepared", title, args.prepared_goal, in_time)}
+        if args.viewer_host is not None:
+            answers = {"window_period": WINDOW, "good_bad_metric_filter": self._checked(args.viewer_host)}
+            self.objectives["viewer"] = self._objective("viewer", "The viewer answers", args.viewer_goal, answers)
+        self.register_outputs({"objectives": sorted(self.objectives)})
+
+    def _checked(self, host: pulumi.Input[str]) -> pulumi.Output[str]:
+        """The metric of a check of the viewer's page from outside, every five minutes."""
+        check = gcp.monitoring.UptimeCheckConfig(
+            f"{self._name}-check",
+            project=self._args.project,
+            display_name="Viewer",
+            timeout="10s",
+            period="300s",
+            http_check={"path": "/", "port": 443, "use_ssl": True, "validate_ssl": True},
+            monitored_resource={"type": "uptime_url", "labels": {"project_id": self._args.project, "host": host}},
+            user_labels=self._args.labels,
+            opts=self._child,
+        )
+        return pulumi.Output.format(
+            'metric.type="monitoring.googleapis.com/uptime_check/check_passed" AND resource.type="uptime_url" '
+            'AND metric.labels.check_id="{0}"',
+            check.uptime_check_id,
+        )
+
+    def _objective(self, key: str, title: str, goal: float, indicator: Any) -> gcp.monitoring.Slo:
+        objective = gcp.monitoring.Slo(
+            f"{self._name}-{key}",
+            project=self._args.project,
+            service=self._service,
+            slo_id=key,
+            display_name=title,
+            goal=goal,
+            rolling_period_days=DAYS,
+            windows_based_sli=indicator,
+            user_labels=self._args.labels,
+            opts=self._child,
+        )
+        for speed, (look_back, times, severity) in BURNS.items():
+            burn = pulumi.Output.format('select_slo_burn_rate("{0}", "{1}")', objective.name, look_back)
+            gcp.monitoring.AlertPolicy(
+                f"{self._name}-{key}-{speed}",
+                project=self._args.project,
+                display_name=f"{title}: too often not, {speed} burn",
+                combiner="OR",
+                severity=severity,
+                conditions=[
+                    {
+                        "display_name": f"{times:g} times too fast",
+                        "condition_threshold": {
+                            "filter": burn,
+                            "comparison": "COMPARISON_GT",
+                            "threshold_value": times,
+                            "duration": "0s",
+                        },
+                    }
+                ],
+                documentation={
+                    "subject": f"{title}: too often not",
+                    "content": f"What to do: {self._args.runbook}#{SECTION}",
+                    "mime_type": "text/markdown",
+                },
+                notification_channels=self._args.channels,
+                user_labels=self._args.labels,
+                opts=self._child,
+            )
+        return objective
