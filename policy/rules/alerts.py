@@ -34,6 +34,29 @@ def deeds_raise_alerts(stack: Stack, _: Seen) -> Iterator[Finding]:
             )
 
 
+JOB = "gcp:cloudrunv2/job:Job"
+TROUBLES: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "new images that wait": ("gcp:pubsub/subscription:Subscription", ("oldest_unacked_message_age", "conditionThresh")),
+    "a message that could not be read": ("gcp:pubsub/subscription:Subscription", ("num_undelivered_messages",)),
+    "a failed run of the job": (JOB, ('result="failed"',)),
+    "a job that does not run": (JOB, ("conditionAbsent",)),
+    "a study that was set aside": (JOB, ("set aside",)),
+}
+"""What must raise an alert where resources of a type are, and the words of the alert's condition."""
+
+
+@stack_rule("troubles-raise-alerts", "")
+def troubles_raise_alerts(stack: Stack, _: Seen) -> Iterator[Finding]:
+    """A study that waits, fails or cannot be read is told of: nobody would miss it by looking."""
+    watched = " ".join(filters(stack))
+    for trouble, (type_, words) in TROUBLES.items():
+        if any(True for _ in stack.of(type_)) and not all(word in watched for word in words):
+            yield Finding(
+                f"tells nobody of {trouble}",
+                f"Declare a gcp.monitoring.AlertPolicy with {' and '.join(words)} in its condition.",
+            )
+
+
 @stack_rule("alert-reaches-somebody", "3", ALERT, reads=("notificationChannels",))
 def alert_reaches_somebody(stack: Stack, alert: Seen) -> Iterator[Finding]:
     """Beside images of patients an alert is sent to somebody; elsewhere that is left to the on-call's own habits."""
@@ -68,4 +91,4 @@ def filters(stack: Stack) -> list[str]:
     ]
 
 
-RULES = (deeds_raise_alerts, alert_reaches_somebody, SAYS_WHAT_TO_DO, metric_has_an_alert)
+RULES = (deeds_raise_alerts, troubles_raise_alerts, alert_reaches_somebody, SAYS_WHAT_TO_DO, metric_has_an_alert)

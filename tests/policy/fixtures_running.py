@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from policy.resource import Resource
-from policy.rules.alerts import DEEDS
+from policy.rules.alerts import DEEDS, TROUBLES
 from policy.rules.audit import AUDITED, LOG_TYPES, LOGS
 from policy.rules.secrets import SCOPES
 from tests.policy.fixtures import DAY, DEIDENTIFIED, DISPOSABLE, PHI, Case, r, store
@@ -86,6 +86,7 @@ SITE = r("firebase/hostingSite:HostingSite")
 MADE = r("serviceaccount/account:Account", accountId="imaging-job")
 STARTER = r("eventarc/trigger:Trigger", serviceAccount=ACCOUNT)
 ALL_DEEDS = alert(" ".join(word for words in DEEDS.values() for word in words))
+ALL_TROUBLES = alert(" ".join(word for _, words in TROUBLES.values() for word in words))
 CONFIG = json.dumps({"oidc": {"scope": " ".join(sorted(SCOPES))}})
 WIDE = json.dumps({"oidc": {"scope": "openid https://www.googleapis.com/auth/cloud-platform"}})
 
@@ -122,6 +123,7 @@ RUNNING_CASES: dict[str, Case] = {
     "sink-leaves-nothing-out": ([sink(uniqueWriterIdentity=True, exclusions=[{}])], [sink(uniqueWriterIdentity=True)]),
     "log-view-shows-one-log": ([log_view("")], [log_view('LOG_ID("cloudaudit.googleapis.com/data_access")')]),
     "deeds-raise-alerts": ([alert("setIam")], [ALL_DEEDS]),
+    "troubles-raise-alerts": ([subscription(), job(), alert("x")], [subscription(), job(), ALL_TROUBLES]),
     "alert-reaches-somebody": ([PHI, alert("x")], [PHI, alert("x", notificationChannels=["c"])]),
     "alert-says-what-to-do": ([alert("x")], [alert("x", documentation={"content": "docs/runbook.md#x"})]),
     "metric-has-an-alert": (

@@ -15,6 +15,8 @@ DEFAULT = "without it Google does the same"
 TUNING = "how fast or how much, which the jobs' and benchmarks' tests look at"
 STRICTER = "without it more is kept, not less"
 
+PROMISE = "what is promised and shown is a choice, which the components' own tests hold"
+
 EVERYWHERE = {
     r"(description|displayName|title)": WORDS,
     r"project": DEFAULT,
@@ -60,7 +62,12 @@ FREE: dict[str, dict[str, str]] = {
     r"gcp:monitoring/alertPolicy:AlertPolicy": {
         r"alertStrategy.*|severity": TUNING, r"combiner|.*[dD]isplayName": REFUSED,
         r".*labelExtractors.*|documentation\.(mimeType|subject)": WORDS,
+        r"\*|conditions.*": "the alerts of promises; those of deeds and troubles are on the list of what must be there",
         r"notificationChannels(\[\])?": "only beside phi somebody must be told",
+    },
+    r"gcp:monitoring/(slo|customService|uptimeCheckConfig|dashboard):\w+": {
+        r"\*|goal|rollingPeriodDays|service|serviceId|sloId|windowsBasedSli.*|dashboardJson": PROMISE,
+        r"httpCheck.*|monitoredResource.*|period|timeout": PROMISE,
     },
     r"gcp:monitoring/notificationChannel:NotificationChannel": {r"\*|type": REFUSED},
     r"gcp:projects/iAMCustomRole:IAMCustomRole": {r"\*": MATRIX, r"roleId": REFUSED, r"stage": DEFAULT},

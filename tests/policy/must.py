@@ -78,6 +78,9 @@ MUST: dict[str, dict[tuple[str, str], list[Any]]] = {
     "gcp:monitoring/alertPolicy:AlertPolicy": {
         ("enabled", "deeds-raise-alerts"): [False],
         ("conditions", "deeds-raise-alerts"): [REMOVED, []],
+        ("conditions", "troubles-raise-alerts"): [REMOVED, []],
+        ("enabled", "troubles-raise-alerts"): [False],
+        ("enabled", "alert-says-what-to-do"): [False],
         ("documentation", "alert-says-what-to-do"): [REMOVED],
     },
     "gcp:projects/iAMMember:IAMMember": {
@@ -184,8 +187,18 @@ PHI_MUST: dict[str, dict[tuple[str, str], list[Any]]] = {
 }  # fmt: skip
 """Besides, where the images are of patients."""
 
-EXEMPT = {("probe-subscription", "messages-wait"), ("probe-subscription", "unreadable-messages-are-set-aside")}
-"""Resource and rule that does not look at it: what only a test reads may be lost."""
+TROUBLES = ("backlog", "dead-letters", "job-failed", "job-silent", "set-aside")
+DEEDS = ("grants", "audit-config", "deletion", "export", "keys")
+LEVELS = tuple(f"levels-{promise}-{speed}" for promise in ("prepared", "viewer") for speed in ("fast", "slow"))
+EXEMPT = {
+    # What only a test reads may be lost.
+    ("probe-subscription", "messages-wait"),
+    ("probe-subscription", "unreadable-messages-are-set-aside"),
+    # Each alert is asked for by the rule of its own kind; those of promises by none, as what is promised is a choice.
+    *((name, "deeds-raise-alerts") for name in (*(f"watch-{sign}" for sign in TROUBLES), *LEVELS)),
+    *((name, "troubles-raise-alerts") for name in (*(f"alerts-{deed}" for deed in DEEDS), *LEVELS)),
+}
+"""Resource and rule that does not look at it."""
 
 ABSENT: dict[str, str] = {
     "audit-sink": "audit-logs-have-a-sink",
@@ -201,6 +214,11 @@ ABSENT: dict[str, str] = {
     "alerts-deletion": "deeds-raise-alerts",
     "alerts-export": "deeds-raise-alerts",
     "alerts-keys": "deeds-raise-alerts",
+    "watch-backlog": "troubles-raise-alerts",
+    "watch-dead-letters": "troubles-raise-alerts",
+    "watch-job-failed": "troubles-raise-alerts",
+    "watch-job-silent": "troubles-raise-alerts",
+    "watch-set-aside": "troubles-raise-alerts",
     "apis-containerscanning": "images-are-scanned",
     "archive-raw": "new-instances-are-announced",
     "archive-dead-letters": "unreadable-messages-are-set-aside",
