@@ -143,6 +143,19 @@ def unknown_keys(namespace: str, known: Iterable[str], config: Mapping[str, Any]
     return problems
 
 
+def secret_keys(namespace: str, config: Mapping[str, Any]) -> list[str]:
+    """Keys of `namespace` whose value is encrypted in the stack's file. A setting ends in clear in resources."""
+    return [key for key in config if key.startswith(f"{namespace}:") and pulumi.runtime.config.is_config_secret(key)]
+
+
+def secret_problem(key: str) -> str:
+    """Without the value."""
+    return (
+        f"{key} is a secret: no setting is one, and its value would stand in clear in the state; run: pulumi config rm "
+        f"{key}, and give secrets to Secret Manager (docs/runbook.md, Rotate a secret)"
+    )
+
+
 def provider_arguments() -> list[str]:
     """Names of what a `gcp.Provider` can be given (snake_case)."""
     return [name for name in inspect.signature(pulumi_gcp.ProviderArgs.__init__).parameters if name != "__self__"]

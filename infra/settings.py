@@ -14,7 +14,7 @@ import pulumi
 
 from infra import rules
 from infra.combinations import combination_problems
-from infra.reading import config_of_stack, provider_problems, read, setting
+from infra.reading import config_of_stack, provider_problems, read, secret_keys, secret_problem, setting
 
 NAMESPACE = "dicom-platform"
 
@@ -164,8 +164,11 @@ class Settings:
 
 def load() -> Settings:
     """The settings of the running stack. Raises `pulumi.RunError`, one line a problem, before anything is declared."""
-    config = config_of_stack()
-    values, problems = read(Settings, NAMESPACE, config)
+    config = dict(config_of_stack())
+    secret = secret_keys(NAMESPACE, config)
+    # The other problems show values; a secret's must not be among them.
+    values, problems = read(Settings, NAMESPACE, {key: config[key] for key in config if key not in secret})
+    problems = [*map(secret_problem, secret), *problems]
     problems += provider_problems(config)
     problems += combination_problems(NAMESPACE, values)
     if problems:

@@ -34,6 +34,16 @@ def first_version(cloud: Cloud, call: Call, key: Resource) -> None:
     cloud.resources.put(call.request.host, version["name"], version)
 
 
+@method(f"{KEYS}.cryptoKeyVersions.restore")
+def restore(cloud: Cloud, generic: Generic, call: Call) -> Any:
+    version = generic.existing(call)
+    if version["state"] != "DESTROY_SCHEDULED":
+        raise ApiError(400, f"{call.name} is {version['state']}: nothing is to restore.", status="FAILED_PRECONDITION")
+    saved = {key: value for key, value in version.items() if key != "destroyTime"} | {"state": "DISABLED"}
+    cloud.resources.put(call.request.host, call.name, saved)
+    return saved
+
+
 @method(f"{KEYS}.cryptoKeyVersions.destroy")
 def destroy(cloud: Cloud, generic: Generic, call: Call) -> Any:
     version = generic.existing(call)
