@@ -31,6 +31,9 @@ class Platform:
 
     cloud: Cloud
     url: str = ""
+    site: str = SITE
+    store: str = "raw"
+    """What the site shows."""
 
     def token(self, email: str | None = None) -> str:
         return self.cloud.iam.token(email or self.cloud.iam.owner)
@@ -76,16 +79,21 @@ class Platform:
             )
             assert answer.ok, f"{answer.status_code} {answer.text}"
 
-    def config(self, store: str = "raw", **changes: Any) -> dict[str, Any]:
+    def config(self, store: str = "", **changes: Any) -> dict[str, Any]:
         authority = f"{self.cloud.base}/accounts.google.com"
-        settings = {"dicomweb_root": self.dicomweb(store), "client_id": CLIENT, "authority": authority, **changes}
+        settings = {
+            "dicomweb_root": self.dicomweb(store or self.store),
+            "client_id": CLIENT,
+            "authority": authority,
+            **changes,
+        }
         return window_config(**settings)
 
     def outputs(self, **changes: Any) -> dict[str, Any]:
         """As the stack would give them."""
         return {
             "project": PROJECT,
-            "viewerSite": SITE.rsplit("/", 1)[1],
+            "viewerSite": self.site.rsplit("/", 1)[1],
             "viewerUrl": self.url,
             "endpoints": {"firebasehosting": self.cloud.endpoint("firebasehosting.googleapis.com")},
             "viewerConfig": self.config(),
@@ -97,7 +105,7 @@ class Platform:
         return read(self.outputs(**changes))
 
     def hosting(self) -> HostingApi:
-        return HostingApi(self.cloud.endpoint("firebasehosting.googleapis.com"), SITE, self.token)
+        return HostingApi(self.cloud.endpoint("firebasehosting.googleapis.com"), self.site, self.token)
 
     def viewer(self, **changes: Any) -> FileSet:
         return build(self.config(**changes), needs.viewer_packages())

@@ -7,7 +7,7 @@ export const TAGS = {
   NumberOfStudyRelatedSeries: '00201206', SOPInstanceUID: '00080018', ImageType: '00080008',
   FrameOfReferenceUID: '00200052', ContainerIdentifier: '00400512', AcquisitionUID: '00080017',
   DimensionOrganizationType: '00209311', NumberOfFrames: '00280008', Rows: '00280010', Columns: '00280011',
-  SamplesPerPixel: '00280002', BitsAllocated: '00280100', OpticalPathSequence: '00480105',
+  SamplesPerPixel: '00280002', BitsAllocated: '00280100', BitsStored: '00280101', OpticalPathSequence: '00480105',
   OpticalPathIdentifier: '00480106', ICCProfile: '00282000', TotalPixelMatrixColumns: '00480006',
   TotalPixelMatrixRows: '00480007', PerFrameFunctionalGroupsSequence: '52009230',
   SharedFunctionalGroupsSequence: '52009229', PixelMeasuresSequence: '00289110', PixelSpacing: '00280030',

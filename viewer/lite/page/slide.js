@@ -1,12 +1,15 @@
 // One slide on the screen: the engine in a box, with buttons and keys for what the mouse can do.
 
 import { codingProblem } from './codec.js';
+import { number } from './dicom.js';
 import { Failure } from './failure.js';
 import { announce, button, h } from './dom.js';
 import { loadEngine } from './engine.js';
 import { watchMissing, WHOLE } from './missing.js';
 
 const STEP = 0.25;
+const WHITE = [255, 255, 255];
+const CHANNEL_COLOURS = [[0, 0, 255], [0, 255, 0], [255, 0, 0], [0, 255, 255], [255, 0, 255], [255, 255, 0]];
 const DECODING_PATIENCE = 20_000;
 
 /** Opens `slide` in `container`; gives `{engine, viewer, viewport, close}`. `onFailure` hears what keeps the slide from being shown at all. */
@@ -26,6 +29,7 @@ export async function openSlide(container, slide, table, client, onFailure) {
   watchMissing(viewport, container, map, () => last);
   const stopWatching = watchDecoding(viewport, client, onFailure);
   viewer.render({ container: viewport });
+  showChannels(viewer, slide.pyramid[0]);
   viewport.addEventListener('keydown', (event) => keys(map, event));
   map.on('loadstart', () => { viewport.ariaBusy = 'true'; });
   map.on('rendercomplete', () => { viewport.ariaBusy = 'false'; });
@@ -72,6 +76,16 @@ function build(engine, pyramid, client) {
   } catch (error) {
     throw new Failure('blocked', `The engine refuses this slide: ${error.message}`, error);
   }
+}
+
+/** The engine draws monochrome optical paths only when told. Each has a colour of its own, over the range of its stored bits. */
+function showChannels(viewer, image) {
+  const channels = viewer.getAllOpticalPaths().filter((path) => path.isMonochromatic);
+  const limitValues = [0, 2 ** number(image, 'BitsStored', number(image, 'BitsAllocated', 8)) - 1];
+  channels.forEach(({ identifier }, place) => {
+    const color = channels.length > 1 ? CHANNEL_COLOURS[place % CHANNEL_COLOURS.length] : WHITE;
+    viewer.showOpticalPath(identifier, { color, limitValues });
+  });
 }
 
 /** A decoder that does not start says nothing: tiles come and are never drawn. Gives what ends the watch. */

@@ -1,0 +1,129 @@
+"""The matrix in one cloud: every slide stored with real pixels, prepared by the job, and shown to one reader."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from prepare.metadata import WHOLE_SLIDE
+
+from tests.browser.reader import Reader
+from tests.hosting.platform import PROJECT, READER, Platform, platform
+from tests.jobs.matrix import real, single_faults, studies
+from tests.jobs.matrix.slides import SLIDES
+from tests.jobs.test_main import run
+from viewer.build import RULES
+from viewer.release import release
+
+PARTS = (single_faults, studies)
+"""Importing them fills SLIDES."""
+NAMES = list(SLIDES)
+TABLE: dict[str, Any] = json.loads((Path(real.__file__).with_name("expected.json")).read_text("utf-8"))
+SENTENCES = {row["id"]: row["sentences"] for row in json.loads(RULES.read_text())["rules"]}
+PARTS_A_SIDE = 24
+DEFAULT = (
+    "brightfield", "base_only", "sparse_without_positions", "concatenation_whole", "twin_levels",
+    "concatenation_level_part_missing", "icc_on_base_only", "rle",
+    "jpeg_12_bit", "jpeg_xl_of_jpeg", "tiles_of_another_size", "channels_as_two_paths",
+    "illumination_missing_everywhere", "acquisition_on_some", "odd_size", "annotations_on_level_2_of_rle",
+    "sparse_off_grid", "z_stack", "two_containers", "damaged_base", "palette", "patients_disagree",
+)  # fmt: skip
+"""One for each rule and each act. SLOW=1 takes all."""
+CHOSEN = NAMES if os.environ.get("SLOW") == "1" else [name for name in NAMES if name in DEFAULT]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """`raw` and `viewers` are released pages on either store; `reports` by series."""
+
+    raw: Platform
+    viewers: Platform
+    reports: dict[str, dict[str, Any]]
+
+
+def number(name: str) -> int:
+    return NAMES.index(name)
+
+
+def study(name: str) -> str:
+    return real.uid(number(name), "1.2")
+
+
+def told(name: str, at: int) -> list[str]:
+    """Of each finding of the table, the longest part of its sentence that is the same for every slide."""
+    found = [one.split(".") for one in TABLE["slides"][name][at][0].split(" | ")[0].split()]
+    return [max(re.split(r"\{\w+\}", SENTENCES[rule][problem]), key=len) for rule, problem in found]
+
+
+def slides_of(name: str) -> list[str]:
+    """Series with images of a pyramid, in the order of the table."""
+
+    def in_pyramid(item: dict[str, Any]) -> bool:
+        whole = item["00080016"]["Value"] == [WHOLE_SLIDE]
+        return whole and item["00080008"]["Value"][2] in ("VOLUME", "THUMBNAIL")
+
+    every = SLIDES[name]().studies["1.2"]
+    return [real.uid(number(name), series) for series, items in every.items() if any(map(in_pyramid, items))]
+
+
+@contextlib.contextmanager
+def shown(folder: Path) -> Iterator[Shown]:
+    with platform(folder) as raw:
+        raw.create_store("viewers")
+        raw.grant("roles/healthcare.dicomViewer", READER, "viewers")
+        raw.call("POST", "storage.googleapis.com", "storage/v1/b", {"name": "records"}, params={"project": PROJECT})
+        for name in CHOSEN:
+            raw.store_instances(list(real.files(SLIDES[name](), number(name))))
+        root = raw.dicomweb("viewers")
+        separate = {"VIEWER_STORE": "separate", "VIEWER_DICOMWEB_ROOT": root}
+        code, said, errors = run(raw.cloud, "--json", "--study", *map(study, CHOSEN), **separate)
+        assert said, errors
+        assert code == 0, [one for one in json.loads(said)["series"] if one["status"] == "failed"]
+        reports = {one["series"]: one for one in json.loads(said)["series"]}
+        release(raw.hosting(), raw.viewer(), raw.target().firebase)
+        site = f"projects/{PROJECT}/sites/{PROJECT}-viewers"
+        viewers = replace(raw, url=raw.create_site(site)["defaultUrl"], site=site, store="viewers")
+        release(viewers.hosting(), viewers.viewer(), viewers.target().firebase)
+        yield Shown(raw, viewers, reports)
+
+
+def channels(name: str) -> int:
+    """Optical paths that the engine draws apart; 0 for colour."""
+    items = next(iter(SLIDES[name]().studies["1.2"].values()))
+    if items[0].get("00280002", {}).get("Value") == [3]:
+        return 0
+    return len({path["00480106"]["Value"][0] for item in items for path in item["00480105"]["Value"]})
+
+
+def expected(count: int) -> NDArray[Any]:
+    """The picture, part by part. The engine lays a monochrome channel over black by its own brightness, so that it
+    comes out squared; of two, the first is blue and the second green."""
+    places = (np.arange(PARTS_A_SIDE) + 0.5) / PARTS_A_SIDE
+    colour = real.picture(places, places)
+    squared = (colour.mean(axis=-1, keepdims=True) / 255) ** 2 * 255
+    return colour if count == 0 else squared * np.array({1: [1, 1, 1], 2: [0, 1, 1]}[count])
+
+
+def far_off(reader: Reader, columns: int, rows: int, count: int) -> float:
+    """The largest mean difference of a part of the slide, 0 to 255, from the picture that every slide shows.
+
+    The slide lies turned by 180 degrees in the middle of the viewport and fills it; parts under controls are left out.
+    """
+    box = reader.page.locator(".viewport").bounding_box()
+    assert box is not None
+    scale = min(box["width"] / columns, box["height"] / rows)
+    wide, high = columns * scale, rows * scale
+    left, top = box["x"] + (box["width"] - wide) / 2, box["y"] + (box["height"] - high) / 2
+    place = (left, top, left + wide, top + high)
+    seen = reader.screenshot().resize((PARTS_A_SIDE, PARTS_A_SIDE), Image.Resampling.BOX, place).rotate(180)
+    difference = np.abs(np.asarray(seen).astype(float) - expected(count)).mean(axis=-1)
+    return float(difference[6:, 2:-2].max())

@@ -1,0 +1,99 @@
+"""Every slide of the job's matrix in Chromium.
+
+What ends ready opens, cheaply and with the right pixels; what is blocked says why.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser import matrix
+from tests.browser.conftest import SIZE
+from tests.browser.matrix import CHOSEN, TABLE, Shown, far_off
+from tests.browser.reader import Reader
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("browser")]
+FRAMES, QUERIES = 24, 5
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
+    with matrix.shown(tmp_path_factory.mktemp("matrix")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def readers(chromium: Browser, shown: Shown) -> Iterator[dict[str, Reader]]:
+    """One before the viewers' store, one before the raw one; each signs in once."""
+    with contextlib.ExitStack() as stack:
+        made: dict[str, Reader] = {}
+        for name, site in (("viewers", shown.viewers), ("raw", shown.raw)):
+            context = stack.enter_context(
+                contextlib.closing(chromium.new_context(viewport=SIZE, reduced_motion="reduce"))
+            )
+            made[name] = Reader(context.new_page(), site)
+            made[name].sign_in()
+        yield made
+
+
+def cases(ready: bool) -> list[tuple[str, int]]:
+    return [
+        (name, at)
+        for name in CHOSEN
+        for at in range(len(matrix.slides_of(name)))
+        if (TABLE["slides"][name][at][4] != "blocked") is ready
+    ]
+
+
+def budget(report: dict[str, Any], channels: int) -> int:
+    """Frames that opening may ask for: 24 for each optical path drawn, or all of the level that fills the view where a
+    tile more a side makes that many, with a few for the map of the whole slide."""
+    return max(FRAMES * max(channels, 1), report["open_cost"]["frame_requests"] + 4)
+
+
+@pytest.mark.parametrize("name", CHOSEN)
+def test_the_job_ends_as_the_table_says(shown: Shown, name: str) -> None:
+    series = [matrix.real.uid(matrix.number(name), one) for one in matrix.SLIDES[name]().studies["1.2"]]
+    assert [shown.reports[one]["status"] for one in series] == [row[4] for row in TABLE["slides"][name]]
+
+
+@pytest.mark.parametrize(("name", "at"), cases(ready=True))
+def test_a_ready_slide_opens_at_once_with_the_right_pixels(
+    readers: dict[str, Reader], shown: Shown, name: str, at: int
+) -> None:
+    reader, series, channels = readers["viewers"], matrix.slides_of(name)[at], matrix.channels(name)
+    reader.requests.clear()
+    reader.errors.clear()
+    reader.open(f"/studies/{matrix.study(name)}/series/{series}")
+    reader.wait_for_tiles()
+
+    report = shown.reports[series]["report"]
+    levels, base = report["levels"], report["levels"][0]
+    wrong = 255.0
+
+    def right() -> bool:
+        nonlocal wrong
+        wrong = far_off(reader, base["columns"], base["rows"], channels)
+        return wrong < 12
+
+    assert reader.sees(right, patience=5), f"a part of the slide differs by {wrong:.0f}"
+    frames, bulk = reader.sent("/frames/"), reader.sent("/bulkdata/")
+    queries = [one for one in reader.sent("/dicomWeb/") if one not in frames + bulk]
+    assert len(frames) <= budget(report, channels)
+    assert len(bulk) <= len(levels)
+    assert len(queries) <= QUERIES
+    expect(reader.failure()).to_have_count(0)
+    reader.saw_nothing_wrong()
+
+
+@pytest.mark.parametrize(("name", "at"), cases(ready=False))
+def test_a_blocked_slide_says_which_rule_and_why(readers: dict[str, Reader], name: str, at: int) -> None:
+    reader, series = readers["raw"], matrix.slides_of(name)[at]
+    reader.open(f"/studies/{matrix.study(name)}/series/{series}")
+    page, sentences = reader.page.locator("main"), matrix.told(name, at)
+    assert reader.sees(lambda: any(one in page.inner_text() for one in sentences)), (sentences, page.inner_text())
