@@ -43,7 +43,12 @@ def prod_deploys_need_approval(stack: Stack, trigger: Seen) -> Iterator[Finding]
         )
 
 
-@rule("pull-requests-wait-for-a-word", "30", TRIGGER)
+@rule(
+    "pull-requests-wait-for-a-word",
+    "30",
+    TRIGGER,
+    reads=("repositoryEventConfig.pullRequest.commentControl", "includeBuildLogs", "build.availableSecrets"),
+)
 def pull_requests_wait_for_a_word(trigger: Seen) -> Iterator[Finding]:
     """A pull request, which can change the build itself, is only built when somebody of the project says so."""
     for path in PULLS:
@@ -65,7 +70,7 @@ def pull_requests_wait_for_a_word(trigger: Seen) -> Iterator[Finding]:
             yield Finding("builds pull requests as the deployer", "Run it as the previewer.")
 
 
-@rule("build-logs-to-cloud-logging", "28", TRIGGER)
+@rule("build-logs-to-cloud-logging", "28", TRIGGER, reads=("build.options.logging",))
 def build_logs_to_cloud_logging(trigger: Seen) -> Iterator[Finding]:
     """A build logs to Cloud Logging only; one from a file says so there, which a test of the files holds."""
     if trigger.get("build") and trigger.get("build.options.logging") != "CLOUD_LOGGING_ONLY":

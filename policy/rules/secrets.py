@@ -126,7 +126,7 @@ def secret_version_is_pinned(stack: Stack, seen: Seen) -> Iterator[Finding]:
             yield Finding("uses a secret without the number of a version", "Name the version, /versions/3.")
 
 
-@rule("no-secret-in-the-environment", "25", (*RUNS, *PLAIN))
+@rule("no-secret-in-the-environment", "25", (*RUNS, *PLAIN), reads=(*CONTAINERS.values(), *PLAIN.values()))
 def no_secret_in_the_environment(seen: Seen) -> Iterator[Finding]:
     """No secret is a literal in an environment, a substitution or a header: everybody who may look sees these."""
     for name, value in literals(seen):

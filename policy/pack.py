@@ -1,0 +1,151 @@
+"""The rules as a Pulumi policy pack: `pulumi preview --policy-pack policy`.
+
+A rule of one resource is asked before that resource is made, with its inputs. A rule that needs the whole stack is
+asked when all is registered, with outputs: on `up` that is after the fact, and so `make deploy` asks in process first.
+What a preview cannot know yet is reported as open, by a policy of its own that stops nothing.
+
+Trap: Pulumi's proxy raises at the first unknown value it is asked for and drops the whole policy for that resource.
+So the values are copied out of it, unknown ones as `UNKNOWN`, and only the need that asks for one stays open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, cast
+
+from pulumi_policy import (
+    EnforcementLevel,
+    Policy,
+    PolicyPack,
+    PolicyResource,
+    ReportViolation,
+    ResourceValidationArgs,
+    ResourceValidationPolicy,
+    StackValidationArgs,
+    StackValidationPolicy,
+)
+from pulumi_policy.proxy import UnknownValueError
+
+from policy.check import Report, ask, looked_at
+from policy.exceptions import Exceptions, load
+from policy.resource import UNKNOWN, Resource, Violation
+from policy.rule import Rule
+from policy.rules import RULES
+from policy.stack import Stack
+
+NAME = "dicom-platform"
+LEVELS = {"must": EnforcementLevel.MANDATORY, "should": EnforcementLevel.ADVISORY}
+ALONE = tuple(rule for rule in RULES if rule.alone)
+TOGETHER = tuple(rule for rule in RULES if not rule.alone)
+
+
+def serve(root: Path) -> None:
+    """Answer the engine until it ends this process."""
+    PolicyPack(
+        name=NAME,
+        policies=policies(load(root), lambda: datetime.now(UTC).date()),
+        enforcement_level=EnforcementLevel.MANDATORY,
+    )
+
+
+def policies(exceptions: Exceptions, today: Callable[[], date]) -> list[Policy]:
+    """One policy a rule, two that tell what is open, and one that looks after the exceptions."""
+
+    def excepted(violation: Violation) -> bool:
+        return exceptions.allow(violation, today())
+
+    def in_order(_: StackValidationArgs, report: ReportViolation) -> None:
+        for fault in exceptions.faults([rule.name for rule in RULES], today()):
+            report(said(fault), None)
+
+    return [
+        *(resource_policy(rule, excepted) for rule in ALONE),
+        *(stack_policy(rule, excepted) for rule in TOGETHER),
+        ResourceValidationPolicy(
+            "decided-at-up",
+            "What one resource must be is not known before it is made.",
+            lambda args, report: tell_open(report, ALONE, [of_args(args)]),
+            EnforcementLevel.ADVISORY,
+        ),
+        StackValidationPolicy(
+            "stack-decided-at-up",
+            "What the stack must be is not known before it is made.",
+            lambda args, report: tell_open(report, TOGETHER, of_stack(args)),
+            EnforcementLevel.ADVISORY,
+        ),
+        StackValidationPolicy("exceptions-are-in-order", "Exceptions end, and say why.", in_order),
+    ]
+
+
+def resource_policy(rule: Rule, excepted: Callable[[Violation], bool]) -> Policy:
+    def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
+        if rule.on == ("*",) or args.resource_type in rule.on:
+            tell(report, judged(rule, [of_args(args)]), excepted)
+
+    return ResourceValidationPolicy(rule.name, rule.words, validate, LEVELS[rule.level])
+
+
+def stack_policy(rule: Rule, excepted: Callable[[Violation], bool]) -> Policy:
+    def validate(args: StackValidationArgs, report: ReportViolation) -> None:
+        tell(report, judged(rule, of_stack(args)), excepted)
+
+    return StackValidationPolicy(rule.name, rule.words, validate, LEVELS[rule.level])
+
+
+def judged(rule: Rule, resources: Sequence[Resource]) -> Report:
+    stack, report = Stack(resources), Report()
+    for seen in looked_at(rule, stack):
+        ask(rule, stack, seen, report)
+    return report
+
+
+def tell(report: ReportViolation, judged: Report, excepted: Callable[[Violation], bool]) -> None:
+    for violation in judged.violations + judged.warnings:
+        if not excepted(violation):
+            report(said(violation), violation.urn or None)
+
+
+def tell_open(report: ReportViolation, rules: Sequence[Rule], resources: Sequence[Resource]) -> None:
+    for rule in rules:
+        for undecided in judged(rule, resources).open:
+            report(str(undecided), undecided.urn or None)
+
+
+def said(violation: Violation) -> str:
+    controls = f" (controls {', '.join(violation.controls)})" if violation.controls else ""
+    return f"{violation.message} {violation.remedy}{controls}"
+
+
+def of_args(args: ResourceValidationArgs) -> Resource:
+    properties = copied(args.props)
+    return Resource(args.urn, args.resource_type, args.name, properties, args.opts.protect, args.opts.parent or "")
+
+
+def of_stack(args: StackValidationArgs) -> list[Resource]:
+    return [of_resource(resource) for resource in args.resources]
+
+
+def of_resource(resource: PolicyResource) -> Resource:
+    parent = resource.parent.urn if resource.parent else ""
+    properties = copied(resource.props)
+    return Resource(resource.urn, resource.resource_type, resource.name, properties, resource.opts.protect, parent)
+
+
+def copied(value: Any) -> Any:
+    """Plain values out of Pulumi's proxies; what raises because it is unknown becomes `UNKNOWN`."""
+    if isinstance(value, Mapping):
+        mapping = cast("Mapping[str, Any]", value)
+        return {key: item_of(mapping, key) for key in mapping}
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        sequence = cast("Sequence[Any]", value)
+        return [item_of(sequence, index) for index in range(len(sequence))]
+    return value
+
+
+def item_of(holder: Any, key: Any) -> Any:
+    try:
+        return copied(holder[key])
+    except UnknownValueError:
+        return UNKNOWN

@@ -1,0 +1,164 @@
+"""The policy pack as Pulumi's engine runs it: a process of its own, asked over gRPC."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+import yaml
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
+from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
+
+from localcloud.engine.values import encode
+from policy.check import check
+from policy.resource import Resource
+from policy.rules import RULES
+from tests.infra import stacks
+from tests.policy.fixtures import CASES, bucket, grant
+from tests.policy.fixtures_running import RUNNING_CASES
+from tests.policy.mutations import changed
+
+ROOT = Path(__file__).resolve().parents[2]
+MANDATORY, ADVISORY = analyzer_pb2.MANDATORY, analyzer_pb2.ADVISORY
+
+
+@pytest.fixture(scope="module")
+def analyzer() -> Iterator[Any]:
+    """The pack, started as Pulumi's Python host starts it: `python -m pulumi.policy ENGINE FOLDER`."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("PULUMI_")}
+    with subprocess.Popen(
+        [sys.executable, "-u", "-m", "pulumi.policy", "127.0.0.1:1", str(ROOT / "policy")],
+        cwd=ROOT / "policy",
+        env=environment,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdout
+        port = process.stdout.readline().decode().strip()
+        try:
+            with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+                yield analyzer_pb2_grpc.AnalyzerStub(channel)
+        finally:
+            process.terminate()
+
+
+def options(resource: Resource) -> Any:
+    return analyzer_pb2.AnalyzerResourceOptions(protect=resource.protect, parent=resource.parent)
+
+
+def analyze(analyzer: Any, resource: Resource) -> list[Any]:
+    request = analyzer_pb2.AnalyzeRequest(
+        type=resource.type,
+        urn=resource.urn,
+        name=resource.name,
+        properties=encode(resource.properties),
+        options=options(resource),
+    )
+    return list(analyzer.Analyze(request, timeout=20).diagnostics)
+
+
+def analyze_stack(analyzer: Any, resources: Sequence[Resource]) -> list[Any]:
+    sent = [
+        analyzer_pb2.AnalyzerResource(
+            type=resource.type,
+            urn=resource.urn,
+            name=resource.name,
+            properties=encode(resource.properties),
+            options=options(resource),
+            parent=resource.parent,
+        )
+        for resource in resources
+    ]
+    return list(analyzer.AnalyzeStack(analyzer_pb2.AnalyzeStackRequest(resources=sent), timeout=20).diagnostics)
+
+
+def test_every_rule_is_a_policy_with_its_words_and_level(analyzer: Any) -> None:
+    info = analyzer.GetAnalyzerInfo(empty_pb2.Empty(), timeout=20)
+
+    told = {policy.name: (policy.description, policy.enforcementLevel) for policy in info.policies}
+    levels = {"must": MANDATORY, "should": ADVISORY}
+    assert told.items() >= {rule.name: (rule.words, levels[rule.level]) for rule in RULES}.items()
+    assert told.keys() - {rule.name for rule in RULES} == {
+        "decided-at-up",
+        "stack-decided-at-up",
+        "exceptions-are-in-order",
+    }
+
+
+def test_a_good_prod_stack_passes_the_pack(analyzer: Any) -> None:
+    stack = stacks.prod().declared
+    said = [found for resource in stack for found in analyze(analyzer, resource)] + analyze_stack(analyzer, stack)
+
+    assert [found.message for found in said if found.enforcementLevel == MANDATORY] == []
+    assert {found.policyName for found in said} == {"images-are-attested", "secret-rotates"}
+
+
+@pytest.mark.parametrize("name", [*CASES, *RUNNING_CASES])
+def test_the_pack_finds_what_the_check_finds(analyzer: Any, name: str) -> None:
+    bad, good = (CASES | RUNNING_CASES)[name]
+    for resources in (bad, good):
+        said = [found for resource in resources for found in analyze(analyzer, resource)]
+        said += analyze_stack(analyzer, resources)
+        report = check(resources)
+
+        packed = {(found.policyName, found.urn) for found in said}
+        assert packed == {(found.rule, found.urn) for found in report.violations + report.warnings}
+
+
+def test_what_is_said_names_resource_remedy_and_controls(analyzer: Any) -> None:
+    (found,) = analyze(analyzer, bucket(uniformBucketLevelAccess=True, versioning={"enabled": True}))
+
+    assert found.message.splitlines() == [
+        "A bucket's objects can never be public.",
+        "Bucket it does not enforce that nothing in it is public. "
+        'Set publicAccessPrevention to "enforced". (controls 12, 18)',
+    ]
+
+
+def test_an_unknown_value_is_told_as_decided_at_up_and_hides_nothing_else(analyzer: Any) -> None:
+    said = analyze(analyzer, grant("roles/owner", UNKNOWN_STRING_VALUE))
+
+    told = {found.message.splitlines()[-1]: (found.policyName, found.enforcementLevel) for found in said}
+    where = "roles/owner-" + UNKNOWN_STRING_VALUE
+    assert told[f"no-public-principal: {where} is decided at up: member is not known before"] == (
+        "decided-at-up",
+        ADVISORY,
+    )
+    assert "no-public-principal" not in {found.policyName for found in said}
+    assert not any(found.message.startswith("can't run policy") for found in said)
+
+
+def test_an_unknown_value_in_the_stack_is_told_too(analyzer: Any) -> None:
+    stack = stacks.prod().declared
+    dataset = next(resource for resource in stack if resource.name == "archive-dataset")
+    unknown = [changed(r, "deletionPolicy", UNKNOWN_STRING_VALUE) if r is dataset else r for r in stack]
+
+    said = [(found.policyName, found.message) for found in analyze_stack(analyzer, unknown)]
+
+    assert [name for name, message in said if "stateful-is-protected: archive-dataset is decided at up" in message] == [
+        "stack-decided-at-up"
+    ]
+
+
+def test_protect_reaches_the_rules(analyzer: Any) -> None:
+    stack = stacks.prod().declared
+    bare = [changed(r, "protect") if r.name == "archive-raw" else r for r in stack]
+
+    said = [found for found in analyze_stack(analyzer, bare) if found.enforcementLevel == MANDATORY]
+
+    assert [(found.policyName, found.urn.rpartition("::")[2]) for found in said] == [
+        ("stateful-is-protected", "archive-raw")
+    ]
+
+
+def test_pulumi_finds_the_pack_and_its_environment() -> None:
+    described = yaml.safe_load((ROOT / "policy" / "PulumiPolicy.yaml").read_text())
+
+    assert described["runtime"]["name"] == "python"
+    assert (ROOT / "policy" / described["runtime"]["options"]["virtualenv"]).resolve() == (ROOT / ".venv").resolve()
