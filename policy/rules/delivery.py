@@ -13,6 +13,8 @@ TRIGGER = "gcp:cloudbuild/trigger:Trigger"
 PROVIDER = "gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider"
 ACCOUNT_GRANT = "gcp:serviceaccount/iAMMember:IAMMember"
 EVENTS = ("repositoryEventConfig.push.branch", "repositoryEventConfig.push.tag", "github.push.branch")
+GITHUB = "https://token.actions.githubusercontent.com"
+OURS_ALONE = re.compile(r"""assertion\.repository_id\s*==\s*(?:'\d+'|"\d+")\s*&&[^|]+""")
 PULLS = ("repositoryEventConfig.pullRequest", "github.pullRequest")
 
 
@@ -101,18 +103,23 @@ BY_THE_APP = needs(
 )
 
 
-@rule("federation-is-bound", "27", PROVIDER, holds=("attributeCondition",))
+@rule("federation-is-bound", "27", PROVIDER, holds=("attributeCondition", "oidc.issuerUri"))
 def federation_is_bound(provider: Seen) -> Iterator[Finding]:
-    """GitHub's tokens are accepted from one repository, by its number: a name can be taken over by somebody else."""
-    condition = str(provider.get("attributeCondition") or "")
-    if provider.get("oidc") and not re.search(r"repository_id\s*==\s*['\"]\d+['\"]", condition):
+    """GitHub's own tokens are accepted, from one repository by its number: a name can be taken over by somebody else."""
+    if not OURS_ALONE.fullmatch(outermost(str(provider.get("attributeCondition") or ""))):
         yield Finding(
-            "accepts tokens of repositories that are not ours",
-            "Set attributeCondition to assertion.repository_id == 'NUMBER' and what else holds.",
+            "accepts tokens of repositories, or of workflows, that are not ours",
+            "Set attributeCondition to assertion.repository_id == 'NUMBER' && (which workflow and reference).",
         )
-    issuer = str(provider.get("oidc.issuerUri") or "")
-    if issuer and not issuer.startswith("https://"):
-        yield Finding("trusts an issuer without https", "Set oidc.issuerUri to an https URL.")
+    if provider.get("oidc.issuerUri") != GITHUB:
+        yield Finding("trusts tokens that GitHub did not issue", f"Set oidc.issuerUri to {GITHUB}.")
+
+
+def outermost(condition: str) -> str:
+    """The condition with what is in parentheses left out: what `||` is between is seen."""
+    while (shorter := re.sub(r"\([^()]*\)", "…", condition)) != condition:
+        condition = shorter
+    return condition.strip()
 
 
 @rule("no-whole-pool", "27", ACCOUNT_GRANT, reads=("member",))

@@ -85,7 +85,7 @@ def only_smoke_deletes(stack: Stack, grant: Seen) -> Iterator[Finding]:
         yield Finding(f"lets {grant.get('member')} delete images from the store {store}", "Grant it on smoke alone.")
 
 
-@rule("role-fits-its-duty", "15", CUSTOM_ROLE, holds=("permissions",))
+@rule("role-fits-its-duty", "15", CUSTOM_ROLE, reads=("permissions",))
 def role_fits_its_duty(role: Seen) -> Iterator[Finding]:
     """The roles with a fixed duty hold exactly what the duty needs, neither more nor less."""
     wanted = DUTIES.get(str(role.get("roleId")))

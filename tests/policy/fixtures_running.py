@@ -8,6 +8,7 @@ from typing import Any
 from policy.resource import Resource
 from policy.rules.alerts import DEEDS, TROUBLES
 from policy.rules.audit import AUDITED, LOG_TYPES, LOGS
+from policy.rules.delivery import GITHUB
 from policy.rules.secrets import SCOPES
 from tests.policy.fixtures import DAY, DEIDENTIFIED, DISPOSABLE, PHI, Case, r, store
 
@@ -98,7 +99,7 @@ def connection(number: str) -> Resource:
 
 def provider(condition: str) -> Resource:
     type_ = "iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider"
-    return r(type_, oidc={"issuerUri": "https://x"}, attributeCondition=condition)
+    return r(type_, oidc={"issuerUri": GITHUB}, attributeCondition=condition)
 
 
 def subscription(name: str = "s", **properties: Any) -> Resource:
@@ -203,7 +204,8 @@ RUNNING_CASES: dict[str, Case] = {
         [r("cloudbuildv2/repository:Repository", remoteUri="https://github.com/lab/p.git")],
     ),
     "federation-is-bound": (
-        [provider("assertion.repository == 'lab/platform'")], [provider("assertion.repository_id == '4711'")],
+        [provider("assertion.repository_id == '4711' || assertion.ref == 'main'")],
+        [provider("assertion.repository_id == '4711' && (assertion.ref == 'a' || assertion.ref == 'b')")],
     ),
     "no-whole-pool": ([account(f"{POOL}/*")], [account(f"{POOL}/attribute.repository_id/4711")]),
     "no-deployer-from-outside": (

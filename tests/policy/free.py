@@ -57,6 +57,10 @@ FREE: dict[str, dict[str, str]] = {
     },
     r"gcp:healthcare/(dataset|dicomStore):\w+": {r"\*": GATE},
     r"gcp:logging/projectBucketConfig:ProjectBucketConfig": {r"locked": "only phi is locked"},
+    r"gcp:iam/workloadIdentityPool(Provider)?:\w+": {
+        r"\*|workloadIdentityPool(Provider)?Id|attributeMapping.*": "without it nobody comes in",
+        r"oidc": REFUSED,
+    },
     r"gcp:logging/logView:LogView": {r"\*": GATE, r"parent|bucket|location|name": REFUSED},
     r"gcp:logging/projectSink:ProjectSink": {r"name": WORDS},
     r"gcp:monitoring/alertPolicy:AlertPolicy": {
@@ -96,8 +100,11 @@ FREE: dict[str, dict[str, str]] = {
 """Pattern of a type → pattern of a general path (`*` is the resource itself) → why no rule is needed."""
 
 
-A_TEST_S_OWN = {"probe-subscription"}
-"""Resources that only smoke tests use: whatever happens to them, no image and no message of an image is lost."""
+JUDGED_ELSEWHERE = {
+    "probe-subscription": "only smoke tests use it: no image and no message of an image is lost with it",
+    "identities-previewer-role": MATRIX,
+}
+"""Names of single resources that are exempt, and why."""
 
 
 def why_free(type_: str, path: str) -> str | None:

@@ -111,6 +111,13 @@ MUST: dict[str, dict[tuple[str, str], list[Any]]] = {
         ("expirationPolicy", "subscriptions-stay"): [REMOVED, {"ttl": "2678400s"}],
         ("messageRetentionDuration", "messages-wait"): [REMOVED, "600s"],
     },
+    "gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider": {
+        ("attributeCondition", "federation-is-bound"): [
+            REMOVED, "assertion.repository == 'lab/platform'", "assertion.repository_id == '815'",
+            "assertion.repository_id == '815' && true || true",
+        ],
+        ("oidc.issuerUri", "federation-is-bound"): [REMOVED, "https://tokens.example.org"],
+    },
     "gcp:artifactregistry/repository:Repository": {
         ("dockerConfig.immutableTags", "registry-moves-no-tag"): NOT_TRUE,
         ("vulnerabilityScanningConfig", "registry-moves-no-tag"): [REMOVED, {"enablementConfig": "DISABLED"}],
