@@ -105,7 +105,7 @@ BY_THE_APP = needs(
 
 @rule("federation-is-bound", "27", PROVIDER, holds=("attributeCondition", "oidc.issuerUri"))
 def federation_is_bound(provider: Seen) -> Iterator[Finding]:
-    """GitHub's own tokens are accepted, from one repository by its number: a name can be taken over by somebody else."""
+    """Only GitHub's tokens of one repository, by its number, come in: its name can be taken over by somebody else."""
     if not OURS_ALONE.fullmatch(outermost(str(provider.get("attributeCondition") or ""))):
         yield Finding(
             "accepts tokens of repositories, or of workflows, that are not ours",
