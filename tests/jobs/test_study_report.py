@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+from prepare.metadata import Row
+from prepare.study_report import astray
+
 from tests.jobs.fakes import RLE, Bench, pyramid
 from tests.jobs.schema_check import STUDY_SCHEMA, problems
 
@@ -42,3 +48,20 @@ def test_it_is_not_written_when_nothing_changed_nor_in_a_dry_run() -> None:
     bench.bucket.writes.clear()
     bench.runner("--study", "1.2").named(["1.2"], [])
     assert bench.bucket.writes == []
+
+
+def shown(**counts: int) -> list[Row]:
+    row = Row("", "", "", "SM", 1, 0, 0, ("", "", ""))
+    return [
+        replace(row, series=series, instance=f"{series}.{n}") for series, count in counts.items() for n in range(count)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("count", "wrong"), [(3, set[str]()), (2, {"a"}), (4, {"a"}), (0, {"a"})], ids=["equal", "fewer", "more", "none"]
+)
+def test_what_viewers_have_must_be_what_the_reports_say(count: int, wrong: set[str]) -> None:
+    found = {"a": {"delivered": 3}, "blocked": {"delivered": 0}, "failed": {"delivered": None}, "pending": None}
+    strays = astray(found, shown(a=count, theirs=1))
+    assert set(strays) == wrong
+    assert all(f"viewers have {count} instances of it and should have 3" in sentence for sentence in strays.values())

@@ -65,6 +65,7 @@ class Executor:
         """
         delivery = Delivery()
         if plan.kind == "blocked":
+            self._refuse_remains(study, plan)
             return delivery
         rows = list(rows)
         there = self._there(study, plan.series)
@@ -96,6 +97,15 @@ class Executor:
                 f"them ({_some(missing)}): somebody deletes there, or the store lost them; run again"
             )
         self._refuse_surplus(series, present, wanted)
+
+    def _refuse_remains(self, study: str, plan: SeriesPlan) -> None:
+        """Of a series that is blocked now viewers must not go on seeing what it was before."""
+        if self.separate and (there := self._there(study, plan.series)):
+            raise SeriesFailed(
+                f"series {plan.series} is blocked ({plan.reason}), but {self.deliverer.target.name} has {len(there)} "
+                f"instances of it ({_some(sorted(there))}), from an earlier state of the study; this job deletes "
+                f"nothing: delete them there, or correct the study. {plan.sentence}"
+            )
 
     def _refuse_surplus(self, series: str, present: Iterable[str], wanted: Collection[str]) -> None:
         """Before anything is stored, too: levels of two versions beside each other would stop the viewer."""

@@ -51,7 +51,7 @@ class Runner:
                 continue
             every = chosen if chosen is not None else dict.fromkeys(row.series for row in rows)
             told = [self._note(self._reported(self._attempt(study, one, rows))) for one in every]
-            self.stages.study(study, rows, told)
+            self._studied(study, rows, told)
 
     def sweep(self) -> None:
         """Prepares every study with slides that the store lists; what is unchanged costs two requests."""
@@ -136,8 +136,12 @@ class Runner:
                 backlog.done(item, generation)
         if quiet:
             told += self._neighbours(study, rows, {item.series for item, _ in quiet} | noisy)
-            self.stages.study(study, rows, told)
+            self._studied(study, rows, told)
         return min(waits, default=0.0)
+
+    def _studied(self, study: str, rows: list[Row], told: list[Outcome]) -> None:
+        for outcome in self.stages.study(study, rows, told):
+            self._note(outcome)
 
     def _neighbours(self, study: str, rows: list[Row], looked_at: set[str]) -> list[Outcome]:
         """Other slides of the study: what arrived may change what is true of them (R03). Unchanged ones cost a read."""

@@ -81,13 +81,22 @@ class Stages:
                     continue  # another run wrote: if it saw the same, its report stands
             return Outcome(study, series, document["status"], document, note=report.strange(present, generation))
 
-    def study(self, study: str, rows: list[Row], outcomes: Iterable[Outcome]) -> None:
-        """The report on the study, when `outcomes` (of its series) changed that on any of them."""
+    def study(self, study: str, rows: list[Row], outcomes: Iterable[Outcome]) -> list[Outcome]:
+        """The report on the study, when `outcomes` (of its series) changed that on any of them.
+
+        Returns the failures of series of which viewers do not have what their reports say.
+        """
         told = list(outcomes)
         if self.dry_run or not rows or all(one.status == "unchanged" for one in told):
-            return
+            return []
         known = {one.series: one.document for one in told if one.document}
-        study_report.write(study, rows, known, self.records, self.viewer_url, self.clock.time())
+        found = study_report.reports(study, rows, known, self.records)
+        shown = self.executor.deliverer.listed(study) if self.executor and self._separate else None
+        wrong = study_report.astray(found, shown) if shown is not None else {}
+        failed = [self.failure(study, series, reason) for series, reason in wrong.items()]
+        found |= {one.series: one.document for one in failed if one.document}
+        study_report.write(study, rows, found, self.records, self.viewer_url, self.clock.time())
+        return failed
 
     def failure(self, study: str, series: str, reason: str) -> Outcome:
         """Writes the report of a series that could not be prepared."""

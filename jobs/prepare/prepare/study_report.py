@@ -5,6 +5,7 @@ Shape: `study.schema.json`. Written when a run changed the report of any series;
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -45,15 +46,34 @@ def document(
     }
 
 
-def write(study: str, rows: list[Row], known: Mapping[str, Any], records: Objects, viewer_url: str, now: float) -> None:
-    """`known` are the reports at hand; others are read. Another run that writes at the same time has the same right."""
-    reports = {
+def reports(study: str, rows: list[Row], known: Mapping[str, Any], records: Objects) -> dict[str, Any]:
+    """By series: `known` are those at hand, others are read."""
+    return {
         series: known[series] if series in known else records.read(report.name(study, series))[0]
         for series in dict.fromkeys(row.series for row in rows)
     }
+
+
+def astray(found: Mapping[str, Any], shown: Iterable[Row]) -> dict[str, str]:
+    """By series, in a sentence: where `shown`, what viewers have of the study, is not what the reports say.
+
+    Series that only viewers have are theirs (annotations are stored there), and none of this job's.
+    """
+    counts = Counter(row.series for row in shown)
+    told = {series: one.get("delivered") for series, one in found.items() if isinstance(one, dict)}
+    return {
+        series: f"series {series}: viewers have {counts[series]} instances of it and should have {delivered}: somebody "
+        "adds or deletes there; run again"
+        for series, delivered in told.items()
+        if delivered is not None and counts[series] != delivered
+    }
+
+
+def write(study: str, rows: list[Row], found: Mapping[str, Any], records: Objects, viewer_url: str, now: float) -> None:
+    """Another run that writes at the same time has the same right."""
     _, generation = records.read(name(study))
     try:
-        records.write(name(study), document(study, rows, reports, viewer_url, now), generation)
+        records.write(name(study), document(study, rows, found, viewer_url, now), generation)
     except Conflict:
         return
 

@@ -13,12 +13,12 @@ from pydicom import Dataset
 
 from localcloud.cloud import Cloud
 from tests.jobs.conftest import DATASET, as_principal
-from tests.jobs.matrix import single_faults
+from tests.jobs.matrix import single_faults, studies
 from tests.jobs.matrix.files import Written, file_of, uid, written
 from tests.jobs.matrix.slides import ANN, SERIES, SLIDES, annotation
 from tests.jobs.matrix.test_stores import Place, put, run
 
-PARTS = (single_faults,)
+PARTS = (single_faults, studies)
 
 
 @dataclass
@@ -107,3 +107,36 @@ def test_what_cannot_be_shown_beside_what_is_there_fails_in_words_and_changes_no
     assert said["status"] == "failed"
     assert "this job deletes nothing" in said["reason"]
     assert study.shown() == before
+
+
+def test_a_slide_that_is_blocked_now_fails_while_viewers_see_what_it_was(cloud: Cloud, place: Place) -> None:
+    study = Study(cloud, place, written("two_containers"))
+    base, other, smallest = study.slide.files
+    (series,) = study.slide.series
+    study.arrives(base, smallest)
+    assert study.prepared()[series]["status"] == "ready"
+    before = study.shown()
+    study.arrives(other)
+    said = study.prepared()[series]
+    assert said["status"] == "failed"
+    assert "is blocked (mixed_slides), but" in said["reason"]
+    assert "different slides" in said["reason"]
+    assert study.shown() == before
+
+
+def test_a_copy_that_somebody_deletes_is_noticed_when_the_study_is_looked_at_again(cloud: Cloud, place: Place) -> None:
+    study = Study(cloud, place, written("bad_slide_among_good"))
+    good, bad = study.slide.series
+    own = [file for file in study.slide.files if good.encode() in file]
+    study.arrives(*own)
+    assert study.prepared()[good]["status"] == "ready"
+    gone = next(iter(study.shown()))
+    path = f"{place.viewers}/studies/{study.slide.study}/series/{good}/instances/{gone}"
+    assert place.session.delete(path, timeout=30).ok
+    study.arrives(*(file for file in study.slide.files if file not in own))
+    process = run(cloud, place, {"": study.slide}, "--series", bad)
+    assert process[bad]["status"] == "blocked"
+    assert process[good]["status"] == "failed"
+    assert "viewers have 2 instances of it and should have 3" in process[good]["reason"]
+    assert study.prepared()[good]["status"] == "ready"
+    assert len(study.shown()) == 3

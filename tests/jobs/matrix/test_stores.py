@@ -96,10 +96,11 @@ def done(place: Place, cloud: Cloud) -> Done:
     return Done(place, slides, run(cloud, place, slides))
 
 
-def run(cloud: Cloud, place: Place, slides: dict[str, Written]) -> dict[str, dict[str, Any]]:
-    """What the job says of every series. Orthanc reads a whole instance for each request of frames."""
+def run(cloud: Cloud, place: Place, slides: dict[str, Written], *asked: str) -> dict[str, dict[str, Any]]:
+    """What the job says of every series, or those `asked` for. Orthanc reads a whole instance for each request."""
     more = {"DICOMWEB_ROOT": place.raw, "VIEWER_STORE": "separate", "VIEWER_DICOMWEB_ROOT": place.viewers}
-    process = start(cloud, "--json", "--study", *(slide.study for slide in slides.values()), **more)
+    wanted = asked or ("--study", *(slide.study for slide in slides.values()))
+    process = start(cloud, "--json", *wanted, **more)
     try:
         said, errors = process.communicate(timeout=PATIENCE)
     finally:
