@@ -38,6 +38,12 @@ def judge(study: Study, slides: Mapping[str, Slide], options: Options, standing:
     stand = frozenset(standing) if options.viewer_store == "separate" else frozenset[str]()
     found = {series.uid: _found(series, slides.get(series.uid), study, options) for series in study.series}
     plans = {one.uid: _plan(one, slides.get(one.uid), found[one.uid], options, stand) for one in study.series}
+    slides = dict(slides)
+    if options.viewer_store == "separate":
+        for uid, slide in _without_blocked(slides, plans).items():
+            slides[uid] = slide
+            found[uid] = _found(study.of(uid), slide, study, options)
+            plans[uid] = _plan(study.of(uid), slide, found[uid], options, stand)
     for series, plan in plans.items():
         if late := _late(plan, stand):
             found[series] = tuple(worst_first([*found[series], rule("R03").about("late", late, "WARN", "none")]))
@@ -79,6 +85,16 @@ def _plan(
     if any((one.rule, one.problem) == ("R17", "unknown") for one in found):
         return blocked(series.uid, "unmapped_references")
     return SeriesPlan(series=series.uid)
+
+
+def _without_blocked(slides: Mapping[str, Slide], plans: Mapping[str, SeriesPlan]) -> dict[str, Slide]:
+    """Slides that share their glass with a series that viewers do not get: without its images."""
+    gone = {uid for uid, plan in plans.items() if plan.kind == "blocked" and plan.reason != "twin_series"}
+    return {
+        uid: replace(slide, images=tuple(image for image in slide.images if image.series not in gone))
+        for uid, slide in slides.items()
+        if uid not in gone and any(image.series in gone for image in slide.images)
+    }
 
 
 def _late(plan: SeriesPlan, standing: frozenset[str]) -> list[str]:

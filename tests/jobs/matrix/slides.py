@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from prepare.metadata import WHOLE_SLIDE
+from prepare.metadata import WHOLE_SLIDE, tag
 
 from tests.jobs.fakes import Store, attributes, item, optical_path, sequence
 from tests.jobs.matrix import frames
@@ -19,6 +19,8 @@ SR = "1.2.840.10008.5.1.4.1.1.88.34"
 ORIGINAL, RESAMPLED = ["ORIGINAL", "PRIMARY", "VOLUME", "NONE"], ["DERIVED", "PRIMARY", "VOLUME", "RESAMPLED"]
 MONO = {"SamplesPerPixel": 1, "PhotometricInterpretation": "MONOCHROME2", "LossyImageCompression": "00"}
 DEEP = {**MONO, "BitsAllocated": 16}
+DEEP_FRAME = frames.jpeg_ls(1, 16)
+ICC = optical_path("1", icc="QUJD")
 
 
 def slide(make: Callable[[], Store]) -> Callable[[], Store]:
@@ -96,3 +98,8 @@ def channels(*sizes: int, **more: Any) -> Items:
     for number, size in enumerate(sizes or SIZES):
         having(made, number, NumberOfFrames=2 * (-(-size // 256)) ** 2)
     return made
+
+
+def spacing_of(size: int) -> Any:
+    """The shared groups of a level of another size."""
+    return item("1", size)[tag("SharedFunctionalGroupsSequence")]["Value"]

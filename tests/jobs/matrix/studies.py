@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from tests.jobs.fakes import Store, item
 from tests.jobs.matrix import frames
-from tests.jobs.matrix.single_faults import ICC
-from tests.jobs.matrix.slides import ANN, SEG, SERIES, SR, annotation, having, label, levels, put, slide
+from tests.jobs.matrix.slides import ANN, ICC, SEG, SERIES, SR, annotation, having, label, levels, put, slide
 
 OTHER = "1.2.2"
 
@@ -34,6 +33,12 @@ def z_stack_in_rle() -> Store:
 @slide
 def twin_series() -> Store:
     return put(*levels(), *levels(series=OTHER))
+
+
+@slide
+def z_stack_beside_its_export() -> Store:
+    z_stack = having(levels(), 0, TotalPixelMatrixFocalPlanes=3, NumberOfFrames=48)
+    return put(*z_stack, *levels(series=OTHER))
 
 
 @slide

@@ -13,12 +13,10 @@ from pydicom import Dataset
 
 from localcloud.cloud import Cloud
 from tests.jobs.conftest import DATASET, as_principal
-from tests.jobs.matrix import single_faults, studies
 from tests.jobs.matrix.files import Written, file_of, uid, written
-from tests.jobs.matrix.slides import ANN, SERIES, SLIDES, annotation
+from tests.jobs.matrix.slides import ANN, SERIES, annotation
 from tests.jobs.matrix.test_stores import Place, put, run
-
-PARTS = (single_faults, studies)
+from tests.jobs.matrix.whole import SLIDES
 
 
 @dataclass

@@ -12,15 +12,12 @@ from prepare.plan import MakeLevel, SeriesPlan, copied
 from prepare.planner import Options
 from prepare.rules import findings
 
-from tests.jobs.matrix import single_faults, studies
 from tests.jobs.matrix.judged import SAME, SEPARATE, WITHHOLD, judged, looked_at
-from tests.jobs.matrix.slides import SLIDES
+from tests.jobs.matrix.whole import SLIDES
 
 EXPECTED: dict[str, Any] = json.loads(Path(__file__).with_name("expected.json").read_text("utf-8"))
 EVERY = pytest.mark.parametrize("name", list(SLIDES))
 BOTH = pytest.mark.parametrize("options", [SAME, SEPARATE], ids=lambda options: options.viewer_store)
-PARTS = (single_faults, studies)
-"""Importing them fills SLIDES."""
 
 
 def test_the_table_has_every_slide_and_at_least_32() -> None:

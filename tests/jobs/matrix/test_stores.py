@@ -29,13 +29,12 @@ from pydicom.encaps import generate_frames
 
 from localcloud.cloud import Cloud
 from tests.jobs.conftest import DATASET, as_principal
-from tests.jobs.matrix import picture, single_faults, studies
+from tests.jobs.matrix import picture
 from tests.jobs.matrix.files import Written, written
-from tests.jobs.matrix.slides import SLIDES
+from tests.jobs.matrix.whole import SLIDES
 from tests.jobs.test_main import start
 from tests.smoke import orthanc
 
-PARTS = (single_faults, studies)
 EXPECTED: dict[str, Any] = json.loads(Path(__file__).with_name("expected.json").read_text("utf-8"))
 SOME = (
     "brightfield", "base_only", "odd_size", "sparse_without_positions", "sparse_with_long_list", "concatenation_whole",
