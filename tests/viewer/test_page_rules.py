@@ -24,7 +24,8 @@ from prepare.slide import Probe
 from prepare.study import Study, series_of
 
 from tests.jobs.matrix.judged import SAME, judged
-from tests.jobs.matrix.slides import SLIDES, STUDY
+from tests.jobs.matrix.slides import STUDY
+from tests.jobs.matrix.whole import SLIDES
 
 TABLE = json.loads(RULES.read_text())
 NEEDS_MORE_THAN_METADATA = {"R07", "R13"}

@@ -23,7 +23,8 @@ from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from tests.jobs.fakes import Store
 from tests.jobs.matrix import picture
-from tests.jobs.matrix.slides import SLIDES, STUDY
+from tests.jobs.matrix.slides import STUDY
+from tests.jobs.matrix.whole import SLIDES
 
 IDENTIFIERS = frozenset(
     map(

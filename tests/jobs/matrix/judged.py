@@ -24,7 +24,8 @@ from prepare.plan import (
 from prepare.planner import Options
 from prepare.rules import findings, status
 
-from tests.jobs.matrix.slides import SLIDES, STUDY
+from tests.jobs.matrix.slides import STUDY
+from tests.jobs.matrix.whole import SLIDES
 
 SAME, SEPARATE, WITHHOLD = Options("same"), Options("separate"), Options("separate", "withhold")
 

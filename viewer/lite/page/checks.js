@@ -57,7 +57,8 @@ export const SLIDE_CHECKS = {
     return firstOfEach([...pyramids(images).values()].flatMap((levels) => {
       const coarsest = levels.at(-1);
       const steps = levels.slice(1).map((coarser, place) => [levels[place], coarser])
-        .filter(([finer, coarser]) => finer.columns > widest * Math.max(coarser.columns, 1));
+        .filter(([finer, coarser]) => finer.tiles > limits.coarsest_tiles
+          && finer.columns > widest * Math.max(coarser.columns, 1));
       return [
         ...coarsest.tiles > limits.coarsest_tiles ? about('coarsest', coarsest.images, coarsest) : [],
         ...steps.flatMap(([finer, coarser]) => about(
