@@ -8,7 +8,7 @@ RUN := .venv/.installed-run
 DEV := .venv/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help up test lint scan types load smoke seed-golden preview deploy rollback cost pr-comment bench screenshot
+.PHONY: help doctor bootstrap up test lint scan types load smoke seed-golden preview deploy rollback cost pr-comment bench screenshot
 .PHONY: lock clean
 
 help: ## this list
@@ -31,6 +31,12 @@ lint: $(DEV) ## style and types
 
 scan: $(DEV) ## the scanners: Dockerfiles, workflows, secrets, advisories (ADVISORIES=required: red without the advisories)
 	@$(BIN)/python tools/scan.py
+
+doctor: $(RUN) ## what must be in place before and around the first deploy, and how: make doctor STACK=dev
+	@$(BIN)/python -m infra doctor --stack $(STACK)
+
+bootstrap: $(RUN) ## make the bucket of Pulumi's state and the key of its secrets: make bootstrap STACK=dev [BUCKET=name] [CMEK=1]
+	@$(BIN)/python -m infra bootstrap --stack $(STACK) $(if $(BUCKET),--bucket $(BUCKET)) $(if $(CMEK),--cmek)
 
 load: $(RUN) ## push DICOM files into the stack's store: make load FROM=folder (or gs://bucket/prefix on dev, prod)
 	@$(if $(FROM),,$(error say which folder: make load FROM=folder))$(BIN)/python tools/on_stack.py $(STACK) loader "$(FROM)"

@@ -25,11 +25,11 @@ KEYS = {
 _VERSION = re.compile(r"(?:storage/)?v\d+[a-z0-9]*/$")
 
 
-def api_roots(config: Mapping[str, Any]) -> dict[str, str]:
+def api_roots(config: Mapping[str, Any], keys: Mapping[str, str] = KEYS) -> dict[str, str]:
     """Root URL of each API by short name, with a trailing slash and without version: `https://run.googleapis.com/`."""
     return {
         api: _VERSION.sub("", str(config[f"gcp:{key}"]))
         if config.get(f"gcp:{key}")
         else f"https://{api}.googleapis.com/"
-        for api, key in KEYS.items()
+        for api, key in keys.items()
     }

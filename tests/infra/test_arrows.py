@@ -14,6 +14,7 @@ PARTS = {
     "infra": "infra",
     "jobs": "jobs",
     "loader": "loader",
+    "operate": "operate",
     "localcloud": "localcloud",
     "policy": "policy",
     "prepare": "jobs",
@@ -25,9 +26,10 @@ PARTS = {
 """Top-level package → the part it belongs to."""
 MAY_IMPORT: dict[str, set[str]] = {
     "__main__.py": {"infra"},
-    "infra": {"components", "viewer"},
+    "infra": {"components", "viewer", "operate"},
     "components": set(),
     "delivery": {"infra", "components", "viewer"},
+    "operate": {"infra", "delivery", "viewer"},
     "viewer": set(),
     "jobs": set(),
     "smoke_tests": set(),
@@ -111,6 +113,10 @@ def test_only_the_settings_read_configuration() -> None:
     }
 
     assert readers == {"infra/reading.py"}
+
+
+def test_the_program_itself_needs_none_of_the_commands_for_people() -> None:
+    assert parts_imported("infra")["operate"] == {"infra/__main__.py"}
 
 
 def test_an_arrow_the_wrong_way_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,6 +28,13 @@ def _bucket(cloud: Cloud, call: Call) -> Resource:
     return found
 
 
+@method("storage.v1:projects.serviceAccount.get")
+def agent(cloud: Cloud, generic: Generic, call: Call) -> Any:
+    """Google's own account, which encrypts objects with a customer's key."""
+    email = f"service-{cloud.number}@gs-project-accounts.iam.gserviceaccount.com"
+    return {"kind": "storage#serviceAccount", "email_address": email}
+
+
 @method(f"{BUCKETS}.insert")
 def insert(cloud: Cloud, generic: Generic, call: Call) -> Any:
     identifier = str(call.body.get("name") or "")
