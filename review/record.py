@@ -37,9 +37,13 @@ def kept(stack: str, folder: Path = KEPT) -> Graph:
 
 
 def as_text(graph: Graph) -> str:
-    """JSON in which a resource is a line, so that a later difference is one too."""
+    """JSON in which a resource is a line, sorted, so that a later difference is one too.
+
+    The order of registration differs from run to run.
+    """
     document: dict[str, Any] = to_json(graph)
-    resources = ",\n".join(f"  {json.dumps(resource, sort_keys=True)}" for resource in document.pop("resources"))
+    found = sorted(document.pop("resources"), key=lambda resource: resource["urn"])
+    resources = ",\n".join(f"  {json.dumps(resource, sort_keys=True)}" for resource in found)
     document["made_with"] = {name: importlib.metadata.version(name) for name in MADE_WITH}
     return f'{json.dumps(document)[:-1]}, "resources": [\n{resources}\n]}}\n'
 
