@@ -10,6 +10,7 @@ COMMANDS = {
     "cost": "what a stack costs a month",
     "gate": "may this plan be carried out",
     "graph": "what the program declares for a stack, as JSON",
+    "least-privilege": "who may do what, against what was agreed",
     "record": "keep what this release declares, for the upgrade test",
 }
 """Each is the `main` of the module of its name."""

@@ -42,8 +42,8 @@ from review.plan import SECRET, UNKNOWN, Unreadable
 ROOT = Path(__file__).resolve().parents[1]
 ASSUMED = Path(__file__).with_name("assumed.yaml")
 VERSION = 1
-MADE_UP = re.compile(r"1:\d+:web:[0-9a-f]+")
-"""Ids of Firebase's web apps."""
+MADE_UP = re.compile(r'1:\d+:web:[0-9a-f]+|(?<=check_id=")[0-9a-f]+(?=")|(?<=/notificationChannels/)[\w-]+')
+"""Ids of Firebase's web apps, uptime checks and notification channels."""
 Json = dict[str, Any]
 
 
