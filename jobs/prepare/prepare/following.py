@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from .finding import Finding, Severity, rule
-from .plan import Follower, LeaveOut, SeriesPlan, StudyPlan
+from .plan import Follower, LeaveOut, SeriesPlan, StudyPlan, Withhold
 from .planner import Options, blocked, plan_series
 from .rules import findings, study_findings, worst_first
 from .slide import Slide
@@ -74,6 +74,8 @@ def _found(series: Series, slide: Slide | None, study: Study, options: Options) 
         for finding in study_findings(study)
         if own & set(finding.instances) or (slide and (finding.rule, finding.problem) in OF_ALL_SLIDES)
     ]
+    if options.label_policy == "withhold" and series.labelled:
+        concerning.append(rule("R13").about("label", series.labelled, policy="withhold"))
     return tuple(worst_first([*(findings(slide, options.label_policy) if slide else ()), *concerning]))
 
 
@@ -81,10 +83,14 @@ def _plan(
     series: Series, slide: Slide | None, found: tuple[Finding, ...], options: Options, standing: frozenset[str]
 ) -> SeriesPlan:
     if slide is not None:
-        return plan_series(slide, found, options, standing)
-    if any((one.rule, one.problem) == ("R17", "unknown") for one in found):
-        return blocked(series.uid, "unmapped_references")
-    return SeriesPlan(series=series.uid)
+        plan = plan_series(slide, found, options, standing)
+    elif any((one.rule, one.problem) == ("R17", "unknown") for one in found):
+        plan = blocked(series.uid, "unmapped_references")
+    else:
+        plan = SeriesPlan(series=series.uid)
+    if plan.kind == "blocked" or options.label_policy == "show" or not series.labelled:
+        return plan
+    return replace(plan, acts=(*plan.acts, Withhold(instances=series.labelled)))
 
 
 def _without_blocked(slides: Mapping[str, Slide], plans: Mapping[str, SeriesPlan]) -> dict[str, Slide]:
@@ -151,7 +157,7 @@ class Fates:
         return {
             one.instance
             for _, one in self._referring
-            if one.instance not in self.lost and self.gone & set(one.instances)
+            if one.instance not in self.gone and self.gone & set(one.instances)
         }
 
     def _is_lost(self, one: Reference) -> bool:
@@ -159,4 +165,4 @@ class Fates:
         return one.sop_class in OVERLAYS and bool(one.whole_slides) and set(one.whole_slides) <= self.gone
 
     def _follows(self, one: Reference) -> bool:
-        return one.instance not in self.lost and bool(self.changed & set(one.instances))
+        return one.instance not in self.gone and bool(self.changed & set(one.instances))

@@ -144,6 +144,13 @@ class Image:
         return self.organization != "TILED_FULL"
 
 
+def shows_label(item: Json) -> bool:
+    """Whether any image says that it shows a slide's label, or has its text: in pixels or in attributes."""
+    burned = "YES" in (text(item, "BurnedInAnnotation"), text(item, "SpecimenLabelInImage"))
+    kind = {str(value) for value in values(item, "ImageType")[2:3]}
+    return burned or bool(kind & {"LABEL", "OVERVIEW"}) or any(text(item, name) for name in LABEL_ATTRIBUTES)
+
+
 def patient_digest(item: Json) -> str:
     """Equal for instances of one patient; cannot be turned back into who it is, and is not kept."""
     return _digest([*(text(item, keyword) for keyword in PATIENT)])

@@ -32,15 +32,18 @@ class Inspected:
     """Why a series is not in `study`."""
 
 
-def inspect(store: DicomStore, study: str, rows: Iterable[Row]) -> Inspected:
-    """Reads every series of slides and annotations; others (radiology) are only named. Raises CannotRun."""
+def inspect(store: DicomStore, study: str, rows: Iterable[Row], everything: bool = False) -> Inspected:
+    """Reads every series of slides and annotations; others (radiology) are only named, unless `everything` is read.
+
+    Raises CannotRun.
+    """
     series: list[Series] = []
     probes: dict[str, dict[str, Probe]] = {}
     unreadable: dict[str, Exception] = {}
     for uid, own in _by_series(rows).items():
         whole_slide = any(row.whole_slide for row in own)
         try:
-            series.append(_series(store, study, uid, own))
+            series.append(_series(store, study, uid, own, everything))
             if whole_slide:
                 probes[uid] = _probes(store, study, series[-1].images)
         except CannotRun:
@@ -59,9 +62,9 @@ def _by_series(rows: Iterable[Row]) -> dict[str, list[Row]]:
     return grouped
 
 
-def _series(store: DicomStore, study: str, uid: str, own: list[Row]) -> Series:
+def _series(store: DicomStore, study: str, uid: str, own: list[Row], everything: bool) -> Series:
     modality = own[0].modality
-    if not any(row.whole_slide for row in own) and modality not in REFERRING_MODALITIES:
+    if not everything and not any(row.whole_slide for row in own) and modality not in REFERRING_MODALITIES:
         return Series(uid, modality)
     listed = {row.instance for row in own}  # what this job added is in the metadata, too
     metadata = [item for item in store.metadata(study, uid) if text(item, "SOPInstanceUID") in listed]

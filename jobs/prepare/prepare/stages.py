@@ -137,12 +137,16 @@ class Stages:
     def _judged(self, study: str, series: str, rows: list[Row]) -> Judged:
         with self._timed("inspect"):
             if self._seen is None or self._seen[0] != tuple(rows):
-                self._seen = (tuple(rows), inspect(self.store, study, rows), self._standing(study))
+                self._seen = (tuple(rows), self._inspected(study, rows), self._standing(study))
         _, seen, standing = self._seen
         if series in seen.unreadable:
             raise seen.unreadable[series]
         with self._timed("plan"):
             return judge(seen.study, seen.slides, self.options, standing)
+
+    def _inspected(self, study: str, rows: list[Row]) -> Inspected:
+        """A label may be in any series, so a policy about labels reads them all."""
+        return inspect(self.store, study, rows, everything=self.options.label_policy == "withhold")
 
     def _standing(self, study: str) -> frozenset[str]:
         """What this job has added to the study where viewers have a store of their own."""

@@ -58,6 +58,8 @@ def _shown(slide: Slide, plan: SeriesPlan) -> Slide:
 def _remains(finding: Finding, still: set[tuple[str, str]], slide: Slide | None) -> bool:
     """Whether a finding is still true after the plan; those about the study are only mended by repairs."""
     problem = (finding.rule, finding.problem)
-    if slide is None or problem in OF_PLAN:
+    if problem in OF_PLAN:
         return True
+    if slide is None:
+        return finding.remedy != "withhold"
     return finding.remedy == "none" if finding.rule in rules.STUDY_CHECKS else problem in still
