@@ -21,6 +21,8 @@ from localcloud import up
 from localcloud.assemble import Parts
 from localcloud.cloud import Cloud
 from localcloud.server import running
+from tests.e2e.tiles import Tile
+from tests.e2e.tiles_slide import Written, write_slide
 
 PATIENCE = 120.0
 """Seconds that anything started here may take."""
@@ -77,6 +79,14 @@ class Platform:
             time.sleep(0.1)
         execution = operation.get("response") or operation["metadata"]
         return owner.get(f"{self.outputs['endpoints']['run']}v2/{execution['name']}", timeout=30).json()
+
+    def prepared(self, folder: Path, tile: Tile, key: str) -> list[Written]:
+        """A slide of `tile`, loaded, and prepared by a run of the backlog."""
+        written = write_slide(folder, tile, key=key)
+        assert self.load(folder) == 0
+        execution = self.run_job("--quiet-seconds", "0")
+        assert execution["succeededCount"] == 1, self.log(execution)
+        return written
 
     def log(self, execution: dict[str, Any]) -> str:
         return (self.cloud.data / "logs" / f"{execution['name'].rpartition('/')[2]}.log").read_text()

@@ -21,13 +21,7 @@ def work_items(platform: Platform) -> list[str]:
 
 @pytest.fixture(scope="module")
 def slide(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> list[Written]:
-    """Loaded, and prepared by a run of the backlog."""
-    folder = tmp_path_factory.mktemp("backlog")
-    written = write_slide(folder, JPEG, key="backlog")
-    assert platform.load(folder) == 0
-    execution = platform.run_job("--quiet-seconds", "0")
-    assert execution["succeededCount"] == 1, platform.log(execution)
-    return written
+    return platform.prepared(tmp_path_factory.mktemp("backlog"), JPEG, "backlog")
 
 
 def test_what_was_loaded_is_prepared_without_being_named(platform: Platform, slide: list[Written]) -> None:

@@ -71,13 +71,7 @@ def annotation(image: pydicom.Dataset) -> pydicom.Dataset:
 
 @pytest.fixture(scope="module")
 def slide(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> list[Written]:
-    """Loaded, and prepared by a run of the backlog."""
-    folder = tmp_path_factory.mktemp("slide")
-    written = write_slide(folder, JPEG, key="separate")
-    assert platform.load(folder) == 0
-    execution = platform.run_job("--quiet-seconds", "0")
-    assert execution["succeededCount"] == 1, platform.log(execution)
-    return written
+    return platform.prepared(tmp_path_factory.mktemp("slide"), JPEG, "separate")
 
 
 def test_a_ready_slide_arrives_byte_for_byte(platform: Platform, slide: list[Written]) -> None:
