@@ -7,7 +7,8 @@ from io import BytesIO
 
 import pydicom
 import pytest
-from prepare.digest import NotDicom, content_of
+from prepare.digest import content_of
+from prepare.pieces import NotDicom
 from pydicom import Dataset
 from pydicom.uid import ImplicitVRLittleEndian
 

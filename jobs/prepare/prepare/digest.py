@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from .errors import SeriesFailed
+from .pieces import NotDicom, Reader
 
 VOLATILE = frozenset({0x00081190, 0x00080056})
 """RetrieveURL, InstanceAvailability: set by whoever last sent the file."""
@@ -25,10 +25,6 @@ DEEPEST = 64
 """Sequences within sequences; real ones have a handful of levels."""
 
 
-class NotDicom(SeriesFailed):
-    """The stream is not a DICOM file, or breaks off."""
-
-
 @dataclass(frozen=True)
 class Content:
     """Equal for two files of the same instance."""
@@ -38,49 +34,6 @@ class Content:
     """sha256 of all elements but the volatile ones and the pixels."""
     frames: tuple[str, ...]
     """sha256 of each fragment; of the whole value where pixels are not encapsulated."""
-
-
-class Reader:
-    """Exact reads from an iterator of pieces."""
-
-    def __init__(self, pieces: Iterable[bytes | memoryview]) -> None:
-        self._pieces = iter(pieces)
-        self._data = memoryview(b"")
-        self.at = 0
-
-    def some(self, most: int) -> memoryview:
-        """At least one byte and at most `most`; empty at the end."""
-        while not self._data:
-            piece = next(self._pieces, None)
-            if piece is None:
-                return self._data
-            self._data = memoryview(piece)
-        out, self._data = self._data[:most], self._data[most:]
-        self.at += len(out)
-        return out
-
-    def exactly(self, count: int) -> bytes:
-        out = bytes(self.some(count)) if count else b""
-        while len(out) < count:
-            more = self.some(count - len(out))
-            if not more:
-                raise NotDicom("a DICOM file breaks off in the middle of an element")
-            out += more
-        return out
-
-    def pieces(self, count: int) -> Iterator[memoryview]:
-        while count:
-            piece = self.some(count)
-            if not piece:
-                raise NotDicom("a DICOM file breaks off in the middle of a value")
-            count -= len(piece)
-            yield piece
-
-    @property
-    def ended(self) -> bool:
-        if not self._data:
-            self._data = memoryview(next((piece for piece in self._pieces if len(piece)), b""))
-        return not self._data
 
 
 def content_of(file: Iterable[bytes | memoryview]) -> Content:

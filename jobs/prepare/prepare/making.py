@@ -18,7 +18,7 @@ from .executor import NOTHING, Task
 from .following import Judged
 from .image import Image
 from .metadata import Row
-from .pixels.attributes import Tool, made_by
+from .pixels.attributes import Tool, code, made_by, made_of
 from .pixels.frames import FrameReader
 from .pixels.header import read_header
 from .pixels.instances import NewInstance
@@ -121,6 +121,7 @@ class Maker:
 
         def edit(dataset: Dataset) -> None:
             edited(dataset, group.acts, lambda uid: self._header(study, images[uid]))
+            made_of(dataset, [dataset], code("121322", "Source image for image processing operation"))
             made_by(dataset, Tool(ALGORITHM), f"Rewritten for the viewer: {names}")
 
         return Reheaded(instance, self._file(study, plan.series, instance), group.uid, edit)

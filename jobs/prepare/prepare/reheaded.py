@@ -11,7 +11,7 @@ from io import BytesIO
 from typing import BinaryIO, cast
 
 from pydicom import Dataset
-from pydicom.uid import UID
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
 from .errors import SeriesFailed
 from .pixels.header import parse_object
@@ -79,6 +79,11 @@ class Reheaded:
     def __iter__(self) -> Iterator[bytes | memoryview]:
         arriving = Arriving(iter(self.source), f"instance {self.instance}")
         dataset = parse_object(cast(BinaryIO, arriving), self.instance)
+        if dataset.file_meta.TransferSyntaxUID == DeflatedExplicitVRLittleEndian and "Rows" in dataset:
+            raise SeriesFailed(
+                f"instance {self.instance} is stored deflated as a whole, so its pixels cannot pass untouched: have it "
+                "stored in another transfer syntax"
+            )
         self.edit(dataset)
         dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = UID(self.uid)
         head = BytesIO()
