@@ -37,6 +37,8 @@ class SlimNeeds:
 
 
 SLIM_SOURCES = {
+    # Its engine may decode outside of its worker; the lite page's does not, as a test shows.
+    "script-src": ["'wasm-unsafe-eval'"],
     # Icons and tiles that its bundle carries or makes as data: and blob: images; fonts likewise.
     "img-src": ["data:", "blob:"],
     "font-src": ["'self'", "data:"],
@@ -91,7 +93,7 @@ def page_policy(dicomweb_root: str, authority: str, slim: SlimNeeds | None = Non
         "form-action": ["'none'"],
         # Silent renewal loads the site itself in a frame, so not 'none'.
         "frame-ancestors": ["'self'"],
-        "script-src": ["'self'", "'wasm-unsafe-eval'"],
+        "script-src": ["'self'"],
         "worker-src": ["'self'"],
         "style-src": ["'self'", "'unsafe-inline'"],
         "img-src": ["'self'"],
@@ -99,8 +101,9 @@ def page_policy(dicomweb_root: str, authority: str, slim: SlimNeeds | None = Non
         "frame-src": ["'self'", f"{authority}/"],
     }
     if slim:
-        for name, sources in {**SLIM_SOURCES, "script-src": list(slim.scripts)}.items():
+        for name, sources in SLIM_SOURCES.items():
             directives[name] = [*directives.get(name, []), *sources]
+        directives["script-src"] += slim.scripts
     return _policy(directives)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pydicom
@@ -32,6 +32,10 @@ class View:
     scale: float
     seen: Box
     covered: list[Box]
+
+    def panned(self, right: float) -> View:
+        """What is seen after the view moved `right` screen pixels over the slide."""
+        return replace(self, centre=(self.centre[0] - right, self.centre[1]))
 
     def box_of(self, level: Instance, base: Instance, row: int, column: int) -> Box:
         """Left, top, right, bottom of a tile on the screen."""

@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 from playwright.sync_api import Route
 
 from smoke_tests.slide import Instance
-from tests.browser.pixels import view, wrong_tiles
+from tests.browser.pixels import View, view, wrong_tiles
 from tests.browser.reader import Reader
 from tests.browser.test_viewer import link
 
@@ -42,6 +42,27 @@ def test_every_tile_in_view_is_the_right_one_in_its_place(reader: Reader, slides
     reader.wait_for_tiles()
 
     assert looks(reader, slides, zoom) == []
+
+
+@pytest.mark.parametrize(("key", "way"), [("ArrowRight", 1), ("ArrowLeft", -1)])
+def test_panning_brings_the_tiles_beside(reader: Reader, slides: Slides, key: str, way: int) -> None:
+    reader.sign_in(link(slides["grid"]))
+    reader.wait_for_tiles()
+    assert looks(reader, slides, 2) == []
+    before = view(reader, slides["grid"], 2)
+
+    reader.page.locator(".viewport").press(key)
+
+    # A key moves by a quarter of the viewport.
+    beside = before.panned(way * (before.seen[2] - before.seen[0]) / 4)
+    assert reader.sees(lambda: wrong(reader, slides, beside) == []), wrong(reader, slides, beside)
+    assert wrong(reader, slides, before) != []
+
+
+def wrong(reader: Reader, slides: Slides, where: View) -> list[str]:
+    """What is wrong at the base level."""
+    reader.wait_for_tiles()
+    return wrong_tiles(reader.screenshot(), where, slides["grid"], "grid", slides["grid"][0])
 
 
 def swapped(route: Route, slides: Slides) -> None:

@@ -23,21 +23,17 @@ sessionStorage.session = JSON.stringify({...JSON.parse(sessionStorage.session), 
 PATIENCE = 12
 """Seconds for one step."""
 ROOT, AUTHORITY = "https://store", "https://sign-in"
-KEPT_FOR_SLIM = {("page", "script-src", "'wasm-unsafe-eval'")}
-"""SLIM is served with these headers too; the lite page leaves all decoding to the worker."""
 
 
 def allowances() -> list[tuple[str, str, str]]:
     """(whose policy, directive, source)"""
-    found = [
+    return [
         (whose, name, source)
         for whose, policy in (("page", page_policy(ROOT, AUTHORITY)), ("worker", worker_policy()))
         for name, *sources in map(str.split, policy.split("; "))
         for source in sources
         if source != "'none'"
     ]
-    assert set(found) >= KEPT_FOR_SLIM
-    return [allowance for allowance in found if allowance not in KEPT_FOR_SLIM]
 
 
 def without(policy: str, directive: str, source: str) -> str:

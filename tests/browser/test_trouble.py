@@ -9,11 +9,18 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from smoke_tests.slide import Instance
+from tests import needs
 from tests.browser.reader import Reader
+from tests.browser.test_pixels import looks
 from tests.browser.test_viewer import link
+from tests.hosting.platform import READER, Platform
+from viewer.build import build
+from viewer.hosting import HostingApi
+from viewer.release import release
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 Slides = dict[str, list[Instance]]
+GONE = "projects/dicom-local/sites/gone"
 CORS = {"Access-Control-Allow-Origin": "*"}
 
 
@@ -68,6 +75,7 @@ def test_a_token_that_ends_among_the_tiles_is_renewed_once_and_no_tile_is_lost(r
     expect(reader.failure()).to_have_count(0)
     asked = [request.url for request in reader.sent("/frames/")]
     assert len(asked) - len(set(asked)) == 5
+    assert looks(reader, slides, 0) == []
 
 
 def test_a_sign_in_that_cannot_be_renewed_says_so_and_does_not_loop(reader: Reader, slides: Slides) -> None:
@@ -106,6 +114,65 @@ def test_tiles_that_fail_are_said_to_be_missing(reader: Reader, slides: Slides) 
 
     expect(reader.failure()).to_contain_text("does not have what this page asked for")
     expect(reader.page.locator(".viewport")).to_be_visible()
+
+
+def test_missing_tiles_can_be_loaded_again_and_leave_no_hole(reader: Reader, slides: Slides) -> None:
+    reader.expected.append("error loading tile")
+    sabotage = Sabotage(reader, "frames", 404, 1000)
+    reader.sign_in(link(slides["grid"]))
+    again = reader.page.get_by_role("button", name="Load again")
+    again.wait_for()
+    reader.wait_for_tiles()
+    before = len(reader.sent("/frames/"))
+    assert looks(reader, slides, 0) != []
+
+    sabotage.left = 0
+    again.click()
+
+    expect(again).to_be_hidden()
+    assert looks(reader, slides, 0) == []
+    assert len(reader.sent("/frames/")) > before
+
+
+def test_missing_tiles_are_not_asked_for_again_unbidden(reader: Reader, slides: Slides) -> None:
+    reader.expected.append("error loading tile")
+    Sabotage(reader, "frames", 404, 1000)
+
+    reader.sign_in(link(slides["grid"]))
+    expect(reader.failure()).to_contain_text("of this slide are missing")
+    reader.wait_for_tiles()
+
+    asked = [request.url for request in reader.sent("/frames/")]
+    assert len(asked) == len(set(asked)) <= 24
+
+
+def test_the_engine_is_fetched_while_the_store_still_looks_for_studies(reader: Reader) -> None:
+    held: list[Route] = []
+    reader.page.route("**/dicomWeb/studies?*", lambda route: held.append(route))
+
+    reader.sign_in()
+
+    assert reader.sees(lambda: bool(held) and bool(reader.sent("/viewer.js")))
+    engine = reader.sent("/viewer.js")[-1].response()
+    assert engine
+    assert engine.finished() is None
+    held[0].continue_()
+    expect(reader.page.get_by_role("heading", name="Studies")).to_be_visible()
+
+
+def test_a_store_that_does_not_exist_is_said_so_once(reader: Reader, served: Platform) -> None:
+    reader.expected.append("status of 403")
+    url = served.create_site(GONE)["defaultUrl"]
+    target = served.target(viewerConfig=served.config("gone"), viewerUrl=url)
+    api = HostingApi(served.cloud.endpoint("firebasehosting.googleapis.com"), GONE, served.token)
+    release(api, build(served.config("gone"), needs.viewer_packages()), target.firebase)
+
+    reader.page.goto(url)
+    reader.page.get_by_role("link", name=READER).click()
+
+    expect(reader.failure()).to_contain_text("may not read the DICOM store “gone”, or the store does not exist")
+    assert len(reader.sent("/dicomWeb/")) == 1
+    served.call("DELETE", "firebasehosting.googleapis.com", f"v1beta1/{GONE}")
 
 
 def test_more_studies_than_a_page_holds_can_all_be_reached(reader: Reader) -> None:

@@ -14,6 +14,10 @@ from viewer.build import RULES
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 Slides = dict[str, list[Instance]]
+LEFT_BEHIND = """async () => [
+  await caches.keys(), (await indexedDB.databases()).map(({ name }) => name),
+  (await navigator.serviceWorker.getRegistrations()).length,
+]"""
 
 
 def link(instances: list[Instance], *, series: bool = False) -> str:
@@ -188,6 +192,7 @@ def test_signing_out_forgets_everything(reader: Reader, slides: Slides) -> None:
     expect(reader.page.get_by_role("heading", name="You are signed out")).to_be_visible()
 
     assert reader.storage() == {}
+    assert reader.page.evaluate(LEFT_BEHIND) == [[], [], 0]
     reader.page.go_back()
     reader.page.get_by_role("link", name=READER).wait_for()
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from localcloud.hosting import rules
-from viewer.headers import FOREVER, ONE_HOUR, expected, firebase_config, serving_config
+from viewer.headers import FOREVER, ONE_HOUR, SlimNeeds, expected, firebase_config, serving_config
 
 ROOT = "https://healthcare.googleapis.com/v1/projects/p/locations/l/datasets/d/dicomStores/raw/dicomWeb"
 FIREBASE = firebase_config(ROOT)
@@ -37,6 +37,13 @@ def test_only_the_worker_file_may_evaluate_code() -> None:
     assert "'unsafe-eval'" not in policy("/")["script-src"]
     assert "'unsafe-eval'" not in policy("/assets/engine-1/viewer.js")["script-src"]
     assert "'unsafe-eval'" in policy(WORKER)["script-src"]
+
+
+def test_the_page_may_load_wasm_only_as_slim() -> None:
+    slim = expected("/", firebase_config(ROOT, slim=SlimNeeds()))["Content-Security-Policy"]
+
+    assert "'wasm-unsafe-eval'" in slim
+    assert "wasm" not in expected("/", FIREBASE)["Content-Security-Policy"]
 
 
 def test_the_worker_reaches_its_own_site_only() -> None:

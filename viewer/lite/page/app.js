@@ -1,6 +1,6 @@
 // The start: config, sign-in, then the view that the address asks for. Every failure ends here, in words.
 
-import { announce, button, failurePanel, h, show } from './dom.js';
+import { announce, button, entitle, failurePanel, h, show } from './dom.js';
 import { loadClient } from './engine.js';
 import { Failure } from './failure.js';
 import { Session, isRenewalFrame } from './session.js';
@@ -77,6 +77,7 @@ function follow(event) {
 }
 
 function signedOut() {
+  entitle('Signed out');
   show(view, h('section', { class: 'empty' }, h('h1', {}, 'You are signed out'),
     h('p', {}, 'Nothing of what you looked at is kept in this browser.'),
     button('Sign in', signInAgain, { class: 'primary' })));

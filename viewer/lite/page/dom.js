@@ -17,10 +17,10 @@ export function show(parent, ...children) {
   parent.replaceChildren(...children.flat(Infinity).filter(Boolean));
 }
 
-/** A failure as the reader sees it; `actions` are buttons. */
-export function failurePanel(failure, ...actions) {
+/** A failure as the reader sees it; `actions` are buttons, `heading` is h2 below another heading. */
+export function failurePanel(failure, actions, heading = 'h1') {
   return h('section', { class: `failure ${failure.kind}`, role: 'alert' },
-    h('h1', {}, TITLES[failure.kind]),
+    h(heading, {}, TITLES[failure.kind]),
     h('p', {}, failure.message),
     h('p', { class: 'remedy' }, failure.remedy),
     h('div', { class: 'actions' }, actions));
@@ -35,6 +35,11 @@ const TITLES = {
   blocked: 'This slide cannot be shown yet',
   config: 'The viewer is not set up correctly',
 };
+
+/** What the browser's tab and a screen reader call this view. No name of a patient: titles end up in histories. */
+export function entitle(text) {
+  document.title = `${text} · ${document.getElementById('organization').textContent}`;
+}
 
 /** Says something to everybody, screen readers included. An empty text clears it. */
 export function announce(text) {

@@ -9,6 +9,7 @@ export const WHOLE = ['blocked', 'signed-out', 'forbidden'];
 /** Watches the engine's `viewport` and adds a notice to `container`; `reason` gives the last Failure of a request, if any. */
 export function watchMissing(viewport, container, map, reason) {
   const missing = new Set();
+  let tries = 0;
   const notice = h('section', { class: 'notice', role: 'alert', hidden: true });
   container.append(notice);
   const name = ({ detail: { payload } }) => `${payload.sopInstanceUID} ${payload.frameNumber}`;
@@ -33,7 +34,12 @@ export function watchMissing(viewport, container, map, reason) {
   }
 
   function again() {
-    // The engine asks anew for whatever is in view; what comes is taken off the list.
-    for (const layer of map.getLayers().getArray()) layer.getSource?.()?.refresh?.();
+    // Under another key the tiles in view count as never loaded; what comes is taken off the list. Only sources of tiles have
+    // one: refreshing the others would take drawn regions away.
+    tries += 1;
+    for (const source of map.getLayers().getArray().map((layer) => layer.getSource?.()).filter((one) => one?.setKey)) {
+      source.refresh();
+      source.setKey(`try ${tries}`);
+    }
   }
 }

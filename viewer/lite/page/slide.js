@@ -32,7 +32,11 @@ export async function openSlide(container, slide, table, client, onFailure) {
   showChannels(viewer, slide.pyramid[0]);
   viewport.addEventListener('keydown', (event) => keys(map, event));
   map.on('loadstart', () => { viewport.ariaBusy = 'true'; });
-  map.on('rendercomplete', () => { viewport.ariaBusy = 'false'; });
+  map.on('rendercomplete', () => {
+    viewport.ariaBusy = 'false';
+    // The engine's own button says “‹” only.
+    viewport.querySelector('.ol-overviewmap button')?.setAttribute('aria-label', 'Overview map');
+  });
   viewport.focus({ preventScroll: true });
   announce(`Slide ${slide.title} is open.`);
   const close = () => {

@@ -4,7 +4,7 @@ import { annotationSwitches } from './annotations.js';
 import { date, personName, text } from './dicom.js';
 import { drawingPanel, mayDraw } from './drawing.js';
 import { Failure } from './failure.js';
-import { announce, failurePanel, h, show, waiting } from './dom.js';
+import { announce, entitle, failurePanel, h, show, waiting } from './dom.js';
 import { loadEngine } from './engine.js';
 import { labelButtons } from './label.js';
 import { badge, findingList, objectLine } from './readiness.js';
@@ -18,6 +18,7 @@ import { openStudy } from './store.js';
 export async function showStudy(view, app, studyUID, seriesUID) {
   const { client, where, actionsFor } = app;
   show(view, waiting('Opening the study…'));
+  entitle('Slide');
   void loadEngine().catch(() => {}); // Said when the slide opens.
   const { instances, derived } = await openStudy(client, studyUID);
   const { slides, findings } = studySlides(instances, table);
@@ -42,7 +43,7 @@ export async function showStudy(view, app, studyUID, seriesUID) {
 async function open(stage, slide, client, actionsFor) {
   const fail = (failure) => {
     stage.querySelector('.waiting')?.remove();
-    stage.append(failurePanel(failure, failure.kind === 'blocked' ? [] : actionsFor(failure)));
+    stage.append(failurePanel(failure, failure.kind === 'blocked' ? [] : actionsFor(failure), 'h2'));
     announce(failure.message);
   };
   try {

@@ -1,7 +1,7 @@
 // The list of studies that have slides, a page of the store at a time.
 
 import { date, personName, text, value } from './dicom.js';
-import { announce, button, h, show, waiting } from './dom.js';
+import { announce, button, entitle, h, show, waiting } from './dom.js';
 import { loadEngine } from './engine.js';
 import { searchStudies } from './store.js';
 
@@ -15,6 +15,7 @@ const COLUMNS = [
 ];
 
 export async function showWorklist(view, { client, config }) {
+  entitle('Studies');
   if (config.disableWorklist) {
     const sentence = 'This viewer opens studies by link only.';
     show(view, h('section', { class: 'empty' }, h('h1', {}, 'Studies'), h('p', {}, sentence)));
