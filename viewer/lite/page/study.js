@@ -57,7 +57,7 @@ async function open(stage, slide, client, actionsFor) {
 
 /** The panel to draw with. What the store took is shown as after a reload. */
 function draw({ engine, viewer, viewport }, slide, app, extras) {
-  const stored = (report) => extras.append(regionSwitches(engine, viewer, slide, [report], app.config));
+  const stored = (report) => extras.append(...[regionSwitches(engine, viewer, slide, [report], app.config)].filter(Boolean));
   const drawing = drawingPanel(engine, viewer, viewport, slide, app, stored);
   extras.append(drawing.element);
   return drawing;
