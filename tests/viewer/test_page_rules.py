@@ -23,7 +23,6 @@ from prepare.rules import status, study_findings
 from prepare.slide import Probe
 from prepare.study import Study, series_of
 
-from tests.jobs.matrix import single_faults, studies
 from tests.jobs.matrix.judged import SAME, judged
 from tests.jobs.matrix.slides import STUDY
 from tests.jobs.matrix.whole import SLIDES
@@ -34,7 +33,6 @@ NEEDS_MORE_THAN_METADATA = {"R07", "R13"}
 OF_FRAMES = {("R08", "size"), ("R08", "precision")}
 Json = dict[str, Any]
 Change = Callable[[list[Json]], object]
-assert single_faults, studies  # importing them fills SLIDES
 
 
 def metadata() -> list[Json]:
