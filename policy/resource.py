@@ -30,7 +30,7 @@ class Resource:
     """Pulumi's token, `gcp:healthcare/dataset:Dataset`."""
     name: str
     properties: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """Inputs with Pulumi's camelCase names; a value may be `UNKNOWN` in a preview."""
+    """Inputs with Pulumi's camelCase names, in dicts and lists; a value may be `UNKNOWN` in a preview."""
     protect: bool = False
     parent: str = ""
     """URN of the parent; empty for the stack and where it is not known."""
