@@ -23,6 +23,7 @@ from .pixels.frames import FrameReader
 from .pixels.header import read_header
 from .pixels.instances import NewInstance
 from .pixels.levels import missing_levels
+from .pixels.place import numbers_in_full
 from .pixels.rewrite import Change, rewritten
 from .pixels.source import Source as Level
 from .pixels.stage import Stage
@@ -137,18 +138,16 @@ class Maker:
     def _with_frames(
         self, study: str, judged: Judged, uid: str, successor: Successor, images: Mapping[str, Image]
     ) -> Successor:
-        """With the new place of each frame, where frames moved."""
+        """With the new number of each frame, where its level was tiled or made anew; none is known in other tiles."""
         if uid not in images:
             return successor
-        plan = judged.plan.of(images[uid].series)
-        for group in groups(plan, images):
-            if uid in group.instances and any(isinstance(act, FullTiling) for act in group.acts):
-                level = self._level(study, plan, group.instances, images)
-                before = sum(images[one].frames for one in group.instances[: group.instances.index(uid)])
-                places = enumerate(level.placement.frames.ravel(), 1)
-                moved = {int(at) - before + 1: new for new, at in places if 0 <= at - before < images[uid].frames}
-                return replace(successor, frames=moved)
-        return successor
+        acts = judged.plan.of(images[uid].series).acts
+        anew = [act for act in acts if isinstance(act, FullTiling | MakeLevel) and uid in act.instances]
+        if not anew:
+            return successor
+        header = self._header(study, images[uid])
+        others = [act for act in anew if isinstance(act, MakeLevel) and act.tile != (header.Columns, header.Rows)]
+        return replace(successor, frames={} if others else numbers_in_full(header))
 
     def _header(self, study: str, image: Image) -> Dataset:
         if image.instance not in self._headers:

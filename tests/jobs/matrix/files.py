@@ -35,8 +35,8 @@ IDENTIFIERS = frozenset(
 )  # fmt: skip
 PHOTOMETRIC = {"jpeg-baseline": "YBR_FULL_422", "jpeg-xl-of-jpeg": "YBR_FULL_422", "jpeg2000": "YBR_RCT",
                "htj2k": "YBR_RCT"}  # fmt: skip
-LONG = "where this tile lies ".ljust(70_000, ".")
-"""Makes the list of sixteen positions longer than the MiB that Google leaves out."""
+OMITTED = 1 << 20
+"""Bytes of a list of positions that Google leaves out; its frames are in reverse order."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +116,9 @@ def _draw(dataset: Dataset, image: Image, sample: bytes, *, sparse: bool) -> Non
     edge = (told.columns, told.rows) if told and coding in ("jpeg-baseline", "jpeg-extended") else (256, 256)
     tile = edge if image.rows == image.columns == 256 else (image.columns, image.rows)
     places = list(_places(dataset, image))
+    if sparse and "PerFrameFunctionalGroupsSequence" not in dataset:
+        places.reverse()
+        dataset.PerFrameFunctionalGroupsSequence = [_position(x, y, OMITTED // len(places) + 1) for _, x, y in places]
     frames = [picture.encoded(_tile(image, path, x, y, tile, bits), coding, bits) for path, x, y in places]
     syntaxes = table()["codestreams"].get(coding, {}).get("transfer_syntaxes", ["1.2.840.10008.1.2.4.50"])
     dataset.file_meta.TransferSyntaxUID = UID(syntaxes[0])
@@ -124,8 +127,6 @@ def _draw(dataset: Dataset, image: Image, sample: bytes, *, sparse: bool) -> Non
         dataset.PhotometricInterpretation = PHOTOMETRIC.get(coding, "RGB")
     if image.samples > 1:
         dataset.PlanarConfiguration = 0
-    if sparse and "PerFrameFunctionalGroupsSequence" not in dataset:
-        dataset.PerFrameFunctionalGroupsSequence = [_position(x, y) for _, x, y in places]
     dataset.PixelData = encapsulate(frames)
     dataset["PixelData"].VR, dataset["PixelData"].is_undefined_length = "OB", True
 
@@ -152,9 +153,9 @@ def _tile(image: Image, path: int, left: int, top: int, tile: tuple[int, int], b
     return picture.scene(*whole, image.samples, bits)
 
 
-def _position(x: int, y: int) -> Dataset:
+def _position(x: int, y: int, length: int) -> Dataset:
     where, content, group = Dataset(), Dataset(), Dataset()
     where.ColumnPositionInTotalImagePixelMatrix, where.RowPositionInTotalImagePixelMatrix = x + 1, y + 1
-    content.TextValue = LONG
+    content.TextValue = "." * length
     group.PlanePositionSlideSequence, group.FrameContentSequence = [where], [content]
     return group

@@ -17,6 +17,7 @@ import numpy as np
 import pydicom
 from numpy.typing import NDArray
 from prepare.codestream import header, identify
+from prepare.metadata import WHOLE_SLIDE
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.encaps import encapsulate
@@ -39,7 +40,7 @@ SYNTAXES = {
 }  # fmt: skip
 """Under 1.2.840.10008.1.2."""
 OMITTED = 1 << 20
-"""Bytes of a sequence that the store leaves out of metadata."""
+"""Bytes of a sequence that the store leaves out of metadata; its frames are in reverse order."""
 GLASS = [{"00080100": {"vr": "SH", "Value": ["111744"]}, "00080102": {"vr": "SH", "Value": ["DCM"]},
           "00080104": {"vr": "LO", "Value": ["Brightfield illumination"]}}]  # fmt: skip
 ORIGIN = [{"0040072A": {"vr": "DS", "Value": [20.0]}, "0040073A": {"vr": "DS", "Value": [40.0]}}]
@@ -79,7 +80,7 @@ def written(item: Json, first: bytes, number: int) -> bytes:
     made.PatientName = "Synthetic^Matrix"
     made.PatientID = made.get("PatientID") or f"MATRIX-{number}"
     coding = "raw"
-    if made.get("TotalPixelMatrixColumns"):
+    if made.SOPClassUID == WHOLE_SLIDE:
         coding = identify(first, 0)
         _pixels(made, coding, first)
     made.file_meta = FileMetaDataset()
@@ -129,11 +130,13 @@ def _pixels(made: Dataset, coding: str, first: bytes) -> None:
     _name_paths(made)
     edge = (told.rows, told.columns) if told else (made.Rows, made.Columns)
     count = int(made.get("NumberOfFrames", 1))
-    frames = [_frame(made, coding, bits, edge, *place) for place in _places(made, count)]
+    places = list(_places(made, count))
+    if made.get("DimensionOrganizationType") != "TILED_FULL" and "PerFrameFunctionalGroupsSequence" not in made:
+        places.reverse()
+        made.PerFrameFunctionalGroupsSequence = [_long_position(made, place) for place in places]
+    frames = [_frame(made, coding, bits, edge, *place) for place in places]
     made.add_new("PixelData", "OB", encapsulate(frames, has_bot=True))
     made["PixelData"].is_undefined_length = True
-    if made.get("DimensionOrganizationType") != "TILED_FULL" and "PerFrameFunctionalGroupsSequence" not in made:
-        made.PerFrameFunctionalGroupsSequence = [_long_position(made, place) for place in _places(made, count)]
 
 
 def _name_paths(made: Dataset) -> None:

@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from tests.jobs.fakes import Store, item
 from tests.jobs.matrix import frames
-from tests.jobs.matrix.slides import ANN, ICC, SEG, SERIES, SR, annotation, having, label, levels, put, slide
+from tests.jobs.matrix.overlays import disc, outline
+from tests.jobs.matrix.slides import (
+    ANN,
+    ICC,
+    SEG,
+    SERIES,
+    SR,
+    annotation,
+    having,
+    label,
+    levels,
+    part,
+    positions,
+    put,
+    slide,
+)
 
 OTHER = "1.2.2"
 
@@ -51,10 +66,45 @@ def patients_disagree() -> Store:
     return put(*levels(PatientID="A"), *other(PatientID="B"))
 
 
+IN_ORDER = {(row, column): (f"{SERIES}.2", row * 2 + column + 1) for row in (0, 1) for column in (0, 1)}
+"""Frame of each tile of level 2."""
+REVERSED = {place: (uid, 5 - number) for place, (uid, number) in IN_ORDER.items()}
+"""As the matrix's files have them where the store leaves the positions out."""
+
+
 @slide
 def annotations_on_level_2_of_rle() -> Store:
-    return put(*levels(LossyImageCompression="00"), annotation(ANN, "ANN", f"{SERIES}.2"),
-               annotation(SEG, "SEG", f"{SERIES}.1", series="1.2.6"), frame=frames.RLE)  # fmt: skip
+    level = f"{SERIES}.2"
+    return put(*levels(LossyImageCompression="00"), outline(level), disc(IN_ORDER), frame=frames.RLE)
+
+
+@slide
+def annotations_on_a_sparse_slide() -> Store:
+    level = f"{SERIES}.2"
+    sparse = having(levels(), 1, DimensionOrganizationType="TILED_SPARSE",
+                    PerFrameFunctionalGroupsSequence=positions(4, 2))  # fmt: skip
+    return put(*sparse, outline(level), disc(IN_ORDER))
+
+
+@slide
+def annotations_on_level_2_in_sparse_tiling() -> Store:
+    level = f"{SERIES}.2"
+    return put(*having(levels(), 1, DimensionOrganizationType="TILED_SPARSE"), outline(level), disc(REVERSED))
+
+
+@slide
+def annotations_on_level_2_in_parts() -> Store:
+    base, _, coarsest = levels()
+    parts = [part(number, 2, 2, 512, 2) for number in (1, 2)]
+    rows = {(row, column): (f"{SERIES}.2.{row + 1}", column + 1) for row, column in IN_ORDER}
+    return put(base, *parts, coarsest, outline(f"{SERIES}.2.1"), disc(rows))
+
+
+@slide
+def annotations_on_level_2_sparse_and_damaged() -> Store:
+    level = f"{SERIES}.2"
+    sparse = having(levels(), 1, DimensionOrganizationType="TILED_SPARSE")
+    return put(*sparse, outline(level), disc(REVERSED), each={level: frames.DAMAGED})
 
 
 @slide

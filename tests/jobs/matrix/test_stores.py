@@ -183,7 +183,7 @@ def _shows_the_scene(level: Dataset) -> None:
     paths = [str(path.OpticalPathIdentifier) for path in level.OpticalPathSequence]
     number = int(level.NumberOfFrames)
     for at, frame in enumerate(generate_frames(level.PixelData, number_of_frames=number)):
-        path, left, top = _where(level, at)
+        path, left, top = where(level, at)
         high, wide = min(form.rows, rows - top), min(form.columns, columns - left)
         pixels = codec.decode(frame, form)
         if form.colour:
@@ -196,10 +196,11 @@ def _shows_the_scene(level: Dataset) -> None:
         assert 10 * np.log10(peak**2 / max(error, 1e-9)) > 32, f"frame {at + 1} of {columns} x {rows} at {left}, {top}"
 
 
-def _where(level: Dataset, at: int) -> tuple[int, int, int]:
+def where(level: Dataset, at: int) -> tuple[int, int, int]:
+    """Optical path, left and top of a frame, all from 0."""
     if "PerFrameFunctionalGroupsSequence" in level:
-        where = level.PerFrameFunctionalGroupsSequence[at].PlanePositionSlideSequence[0]
-        return 0, where.ColumnPositionInTotalImagePixelMatrix - 1, where.RowPositionInTotalImagePixelMatrix - 1
+        told = level.PerFrameFunctionalGroupsSequence[at].PlanePositionSlideSequence[0]
+        return 0, told.ColumnPositionInTotalImagePixelMatrix - 1, told.RowPositionInTotalImagePixelMatrix - 1
     at += int(level.get("ConcatenationFrameOffsetNumber", 0))
     across, down = -(-level.TotalPixelMatrixColumns // level.Columns), -(-level.TotalPixelMatrixRows // level.Rows)
     path, at = divmod(at, across * down)

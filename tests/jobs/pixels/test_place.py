@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from prepare.pixels.errors import CannotPlace
 from prepare.pixels.grid import Grid
-from prepare.pixels.place import ABSENT, ordered, place
+from prepare.pixels.place import ABSENT, numbers_in_full, ordered, place
 from pydicom import Dataset
 
 from tests.jobs.pixels.slides import colour, header, item
@@ -53,6 +53,16 @@ def test_sparse_frames_lie_where_they_say_and_the_rest_is_absent() -> None:
     assert placement.frames[0, 0, 0] == 1
     assert (placement.frames == ABSENT).sum() == GRID.tiles - 2
     assert placement.sparse
+
+
+def test_each_frame_of_a_sparse_instance_has_a_number_in_full_tiling() -> None:
+    told = [position(9, 3, "1"), position(0, 0, "0"), position(1, 0, "1")]
+    assert numbers_in_full(sparse(told, paths=2)) == {1: 80, 2: 1, 3: 42}
+
+
+def test_frames_of_a_part_go_on_where_the_part_before_ended() -> None:
+    part = header(GRID, colour(), frames=3, ConcatenationFrameOffsetNumber=20)
+    assert numbers_in_full(part) == {1: 21, 2: 22, 3: 23}
 
 
 def test_a_sparse_instance_in_full_order_needs_no_positions() -> None:

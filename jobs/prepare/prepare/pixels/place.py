@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,9 +38,7 @@ def place(parts: Sequence[Dataset]) -> Placement:
     if max(int(first.get("TotalPixelMatrixFocalPlanes", 1)), int(first.get("NumberOfFocalPlanes", 1))) > 1:
         raise CannotPlace(f"instance {uid} has several focal planes: which one to show is not for this job to choose")
     check_parts(parts)
-    paths = tuple(str(path.get("OpticalPathIdentifier", "")) for path in first.get("OpticalPathSequence") or ()) or (
-        "",
-    )
+    paths = path_names(first)
     if first.get("DimensionOrganizationType") == "TILED_FULL":
         return Placement(grid, paths, _full(parts, grid, len(paths)))
     return Placement(grid, paths, _sparse(parts, grid, paths))
@@ -82,29 +80,55 @@ def _full(parts: Sequence[Dataset], grid: Grid, paths: int) -> NDArray[np.int64]
 
 def _sparse(parts: Sequence[Dataset], grid: Grid, paths: tuple[str, ...]) -> NDArray[np.int64]:
     placed = np.full((len(paths), grid.down, grid.across), ABSENT, np.int64)
-    number = {path: at for at, path in enumerate(paths)}
     heights = set[float]()
     frame = 0
     for part in parts:
-        uid, shared = str(part.SOPInstanceUID), _path(_first(part, "SharedFunctionalGroupsSequence"))
-        items = part.get("PerFrameFunctionalGroupsSequence")
-        count = int(part.get("NumberOfFrames", 1))
-        if not items or len(items) != count:
-            raise CannotPlace(f"instance {uid} has {len(items or ())} positions for {count} frames")
-        for item in items:
-            position = _first(item, "PlanePositionSlideSequence")
-            path = _path(item) or shared or paths[0]
-            if position is None or path not in number:
-                raise CannotPlace(f"frame {frame + 1} of instance {uid} has no position, or an unknown optical path")
-            row, column = _cell(position, grid, uid, frame)
-            if placed[number[path], row, column] != ABSENT:
-                raise CannotPlace(f"two frames of instance {uid} lie on tile ({row}, {column}): frame {frame + 1} too")
-            placed[number[path], row, column] = frame
-            heights.add(float(position.get("ZOffsetInSlideCoordinateSystem", 0) or 0))
+        for at, cell in enumerate(_cells(part, grid, paths)):
+            if placed[cell] != ABSENT:
+                raise CannotPlace(
+                    f"two frames of instance {part.SOPInstanceUID} lie on tile {cell[1:]}: frame {at + 1} too"
+                )
+            placed[cell] = frame
             frame += 1
+        positions = (_first(item, "PlanePositionSlideSequence") for item in part.PerFrameFunctionalGroupsSequence)
+        heights |= {float(one.get("ZOffsetInSlideCoordinateSystem", 0) or 0) for one in positions if one is not None}
     if len(heights) > 1:
         raise CannotPlace(f"frames of instance {parts[0].SOPInstanceUID} lie on {len(heights)} focal planes")
     return placed
+
+
+def numbers_in_full(part: Dataset) -> dict[int, int]:
+    """Of each frame of one instance, from 1, the number that it has once the whole level is tiled in full.
+
+    Raises CannotPlace.
+    """
+    grid, paths = Grid.of(part), path_names(part)
+    if part.get("DimensionOrganizationType") == "TILED_FULL":
+        offset = int(part.get("ConcatenationFrameOffsetNumber", 0))
+        return {number: offset + number for number in range(1, int(part.get("NumberOfFrames", 1)) + 1)}
+    cells = enumerate(_cells(part, grid, paths), 1)
+    return {number: path * grid.tiles + row * grid.across + column + 1 for number, (path, row, column) in cells}
+
+
+def path_names(header: Dataset) -> tuple[str, ...]:
+    """Of the optical paths, in order; one without a name where none is told."""
+    paths = header.get("OpticalPathSequence") or ()
+    return tuple(str(path.get("OpticalPathIdentifier", "")) for path in paths) or ("",)
+
+
+def _cells(part: Dataset, grid: Grid, paths: tuple[str, ...]) -> Iterator[tuple[int, int, int]]:
+    """Optical path, row and column of each frame of a sparse instance, from 0."""
+    uid, shared = str(part.SOPInstanceUID), _path(_first(part, "SharedFunctionalGroupsSequence"))
+    items = part.get("PerFrameFunctionalGroupsSequence")
+    count = int(part.get("NumberOfFrames", 1))
+    if not items or len(items) != count:
+        raise CannotPlace(f"instance {uid} has {len(items or ())} positions for {count} frames")
+    for frame, item in enumerate(items):
+        position = _first(item, "PlanePositionSlideSequence")
+        path = _path(item) or shared or paths[0]
+        if position is None or path not in paths:
+            raise CannotPlace(f"frame {frame + 1} of instance {uid} has no position, or an unknown optical path")
+        yield (paths.index(path), *_cell(position, grid, uid, frame))
 
 
 def _cell(position: Dataset, grid: Grid, uid: str, frame: int) -> tuple[int, int]:
