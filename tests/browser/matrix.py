@@ -18,14 +18,12 @@ from prepare.metadata import WHOLE_SLIDE
 
 from tests.browser.reader import Reader
 from tests.hosting.platform import PROJECT, READER, Platform, platform
-from tests.jobs.matrix import real, single_faults, studies
-from tests.jobs.matrix.slides import SLIDES
+from tests.jobs.matrix import real
+from tests.jobs.matrix.whole import SLIDES
 from tests.jobs.test_main import run
 from viewer.build import RULES
 from viewer.release import release
 
-PARTS = (single_faults, studies)
-"""Importing them fills SLIDES."""
 NAMES = list(SLIDES)
 TABLE: dict[str, Any] = json.loads((Path(real.__file__).with_name("expected.json")).read_text("utf-8"))
 SENTENCES = {row["id"]: row["sentences"] for row in json.loads(RULES.read_text())["rules"]}

@@ -20,12 +20,11 @@ from pydicom import Dataset
 
 from localcloud.cloud import Cloud
 from tests.jobs.conftest import DATASET, as_principal
-from tests.jobs.matrix import overlays, studies
+from tests.jobs.matrix import overlays
 from tests.jobs.matrix.files import Written, written
 from tests.jobs.matrix.slides import ANN, SEG
 from tests.jobs.matrix.test_stores import Place, put, run, where
 
-PARTS = (studies,)
 SLIDES = (
     "annotations_on_level_2_of_rle", "annotations_on_level_2_in_sparse_tiling", "annotations_on_level_2_in_parts",
     "annotations_on_level_2_sparse_and_damaged",
