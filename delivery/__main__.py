@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 from delivery import by_hand, pins, steps
 from delivery.google import Refused
@@ -13,7 +17,13 @@ from delivery.stack import load
 from viewer.hosting import HostingError
 from viewer.target import TargetError
 
-Command = Callable[[argparse.Namespace], None]
+
+def reports() -> ModuleType:
+    """Loaded when asked for: it needs `review`, which a delivery's environment may lack."""
+    return importlib.import_module("delivery.reports")
+
+
+Command = Callable[[argparse.Namespace], object]
 COMMANDS: dict[str, tuple[Command, str]] = {
     "image": (lambda o: steps.image(load(o.stack), o.commit), "decide the job image's digest, building it if need be"),
     "begin": (lambda o: steps.begin(load(o.stack), o.commit, o.build), "write the release record"),
@@ -27,7 +37,35 @@ COMMANDS: dict[str, tuple[Command, str]] = {
         "write what the viewer's release needs, from the secret in VIEWER_CONFIG",
     ),
     "settings": (lambda o: steps.settings(load(o.stack)), "set the image that the stack runs, for a preview"),
+    "preview": (lambda o: reports().preview(load(o.stack), o.out), "write the plan of `pulumi preview` as JSON"),
+    "comment": (lambda o: reports().comment(o.number, o.file), "post a pull request's one comment, or change it"),
+    "drift": (lambda o: reports().find_drift(load(o.stack), o.out), "write what is not as declared as Markdown"),
+    "track": (lambda o: reports().track(o.stack, o.file), "open, update or close the issue of a drift report"),
     "pin": (lambda o: pins.pin(o.builder), "write the digest behind a builder's tag into delivery/builders.yaml"),
+}
+OF_A_BUILD = ("--stack", "--build")
+ARGUMENTS: dict[str, tuple[str, ...]] = {
+    "image": ("--stack", "--commit"),
+    "begin": ("--stack", "--commit", "--build"),
+    "up": OF_A_BUILD,
+    "viewer": OF_A_BUILD,
+    "smoke": OF_A_BUILD,
+    "rollback": OF_A_BUILD,
+    "preview": ("--stack", "--out"),
+    "comment": ("--number", "--file"),
+    "drift": ("--stack", "--out"),
+    "track": ("--stack", "--file"),
+    "pin": ("builder",),
+}
+"""Of each command that takes more than `--stack`."""
+OPTIONS: dict[str, dict[str, Any]] = {
+    "--stack": {"required": True, "help": "stack, as in Pulumi.STACK.yaml"},
+    "--commit": {"required": True, "help": "full id of the commit"},
+    "--build": {"default": f"by hand, {os.environ.get('USER', 'somebody')}", "help": "id of the build"},
+    "--out": {"required": True, "type": Path, "help": "file to write"},
+    "--file": {"required": True, "type": Path, "help": "file to send"},
+    "--number": {"required": True, "type": int, "help": "number of the pull request"},
+    "builder": {"help": "its key in delivery/builders.yaml"},
 }
 
 
@@ -36,15 +74,8 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True)
     for name, (_, words) in COMMANDS.items():
         command = commands.add_parser(name, help=words, description=words)
-        if name == "pin":
-            command.add_argument("builder", help="its key in delivery/builders.yaml")
-            continue
-        command.add_argument("--stack", required=True, help="stack, as in Pulumi.STACK.yaml")
-        if name in ("image", "begin"):
-            command.add_argument("--commit", required=True, help="full id of the commit")
-        if name not in ("image", "give-up", "settings", "viewer-outputs"):
-            by_hand = f"by hand, {os.environ.get('USER', 'somebody')}"
-            command.add_argument("--build", default=by_hand, help="id of the build (default: %(default)s)")
+        for argument in ARGUMENTS.get(name, ("--stack",)):
+            command.add_argument(argument, **OPTIONS[argument])
     return top
 
 

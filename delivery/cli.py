@@ -44,9 +44,15 @@ def configure(stack: Stack, digest: str | None) -> None:
 def up(stack: Stack, digest: str | None) -> None:
     """`pulumi up` with this image; leaves the stack's outputs in OUTPUTS."""
     configure(stack, digest)
-    pulumi(stack, "up", "--yes", "--skip-preview", "--non-interactive")
+    pulumi(stack, "up", "--yes", "--skip-preview", "--non-interactive", "--policy-pack", "policy")
     WORK.mkdir(exist_ok=True)
     OUTPUTS.write_text(pulumi(stack, "stack", "output", "--json", capture=True), encoding="utf-8")
+
+
+def preview(stack: Stack, *, refresh: bool = False) -> str:
+    """What `pulumi preview --json` prints; with `refresh`, against what Google has and not against the state."""
+    options = ("--refresh",) if refresh else ("--policy-pack", "policy")
+    return pulumi(stack, "preview", "--json", "--non-interactive", *options, capture=True)
 
 
 def python(module: str, *arguments: str | Path) -> int:

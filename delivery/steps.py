@@ -122,11 +122,19 @@ def give_up(stack: Stack) -> None:
     print(f"the delivery of {current.release.commit[:12]} by build {current.build} counts as failed")
 
 
-def settings(stack: Stack) -> None:
+def settings(stack: Stack) -> Release | None:
     """For a preview: this checkout's stack file gets the image that the stack runs, as the record has it."""
-    record, _ = Ledger(stack.google(), stack.records).read(stack.name)
+    try:
+        record, _ = Ledger(stack.google(), stack.records).read(stack.name)
+    except Refused as refused:
+        if refused.status != 403:
+            raise
+        # Who may read the record but not list the bucket is told 403, not 404, when there is none yet.
+        print(f"no release record of {stack.name} can be read, so its image is not set: {refused}")
+        return None
     release = record.last_proved if record else None
     cli.configure(stack, release.job_digest if release else None)
+    return release
 
 
 def go_back(stack: Stack, ledger: Ledger, build: str) -> Record:

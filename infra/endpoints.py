@@ -19,8 +19,6 @@ KEYS = {
     "secretmanager": "secretManagerCustomEndpoint",
     "firebasehosting": "firebaseHostingCustomEndpoint",
     "logging": "loggingCustomEndpoint",
-    "cloudbuild": "cloudBuildCustomEndpoint",
-    "cloudresourcemanager": "resourceManagerCustomEndpoint",
 }
 _VERSION = re.compile(r"(?:storage/)?v\d+[a-z0-9]*/$")
 

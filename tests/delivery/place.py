@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +105,9 @@ def place(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
         deployment = up.deploy(Console(quiet=True), parts, {"dicom-platform:jobImage": "cloud_build"})
         (work / ".stand-in").mkdir()
         (work / ".stand-in/outputs.json").write_text(json.dumps(deployment.outputs))
+        (work / ".stand-in/resources.json").write_text(
+            json.dumps([asdict(node) for node in deployment.resources.values()], default=list)
+        )
         parts.cloud.methods["cloudbuild.v1:projects.locations.triggers.run"] = made.run_trigger
         monkeypatch.setenv("GOOGLE_OAUTH_ACCESS_TOKEN", parts.cloud.iam.token(DEPLOYER))
         yield made

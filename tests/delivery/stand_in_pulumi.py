@@ -58,6 +58,24 @@ def change_image(base: str, token: str, name: str, image: str) -> None:
     requests.patch(url, headers=headers, json={"template": job["template"]}, timeout=30).raise_for_status()
 
 
+def preview(stack: str) -> None:
+    """`--json --refresh`: every resource as it was declared; of the job, what the Run API has instead."""
+    base = load_config(Path(), stack).config["gcp:cloudRunV2CustomEndpoint"].partition("/run.")[0]
+    headers = {"Authorization": f"Bearer {os.environ['GOOGLE_OAUTH_ACCESS_TOKEN']}"}
+    steps: list[dict[str, Any]] = []
+    for node in json.loads((FOLDER / "resources.json").read_text()):
+        state = {key: node[key] for key in ("urn", "type", "parent", "protect", "inputs")}
+        step = {"op": "same", "urn": node["urn"], "oldState": state, "newState": state}
+        if node["type"] == "gcp:cloudrunv2/job:Job":
+            answer = requests.get(f"{base}/run.googleapis.com/v2/{node['id']}", headers=headers, timeout=30)
+            answer.raise_for_status()
+            live = answer.json()["template"]["template"]["timeout"]
+            if live != node["inputs"]["template"]["template"]["timeout"]:
+                step |= {"op": "update", "diffReasons": ["template"]}
+        steps.append(step)
+    print(json.dumps({"steps": steps, "changeSummary": {}}))
+
+
 def main(arguments: list[str]) -> None:
     stack = arguments[arguments.index("--stack") + 1]
     with (FOLDER / "pulumi").open("a") as log:
@@ -67,6 +85,8 @@ def main(arguments: list[str]) -> None:
             config_set(stack, *arguments[2:4])
         case ["up", *_]:
             up(stack)
+        case ["preview", *_]:
+            preview(stack)
         case ["stack", "output"]:
             print(OUTPUTS.read_text())
         case _:

@@ -8,12 +8,14 @@ from collections.abc import Iterable
 
 import pytest
 import requests
+import yaml
 
 from delivery import viewer_site
 from delivery.ledger import schema
 from tests.delivery.pipelines import ROOT, build
 from tests.delivery.place import COMMITS, Place
 from tests.jobs.schema_check import problems
+from viewer.build import CONFIG
 
 pytestmark = pytest.mark.slow
 STEPS = {step["id"]: step["script"] for step in build(ROOT / "delivery/deploy.yaml")["steps"]}
@@ -117,3 +119,19 @@ def test_an_image_of_another_stack_is_copied_by_digest(delivered: Place) -> None
         "tag dev/prepare@sha256:1 prod/prepare:from-1",
         "push prod/prepare:from-1",
     ]
+
+
+def test_the_viewer_of_a_pull_request_goes_to_the_preview_site_as_its_own_account(delivered: Place) -> None:
+    account = "imaging-preview-viewer@dicom-local.iam.gserviceaccount.com"
+    given = {"GOOGLE_OAUTH_ACCESS_TOKEN": delivered.parts.cloud.iam.token(account)}
+    workflow = yaml.safe_load((ROOT / ".github/workflows/preview-viewer.yaml").read_text())
+    script = workflow["jobs"]["release"]["steps"][-1]["run"].replace("--stack dev", "--stack local")
+
+    done = delivered.step(f"set -e\n{script}", given)
+
+    assert done.returncode == 0, done.stderr
+    assert viewer_site.live_hash(viewer_site.hosting(delivered.stack)) is None
+    outputs = json.loads((delivered.folder / ".delivery/outputs.json").read_text())
+    shown = requests.get(f"{outputs['previewUrl']}{CONFIG}", timeout=30)
+    assert shown.status_code == 200
+    assert "/dicomStores/smoke/dicomWeb" in shown.text

@@ -17,10 +17,7 @@ KEYS = {
     "groups",
     "imageRepository", "imageDigest", "nextCommands", "auditView", "workloadIdentityProvider",
 }  # fmt: skip
-APIS = (
-    "healthcare", "run", "storage", "pubsub", "secretmanager", "firebasehosting", "logging", "cloudbuild",
-    "cloudresourcemanager",
-)  # fmt: skip
+APIS = ("healthcare", "run", "storage", "pubsub", "secretmanager", "firebasehosting", "logging")
 
 
 @pytest.mark.parametrize("graph", [stacks.local, stacks.prod], ids=["local", "prod"])

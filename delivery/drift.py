@@ -1,0 +1,165 @@
+"""What a stack is and was not declared to be: changed fields, members that nobody declared, another viewer or image.
+
+Owns: the findings, their fingerprint and the report. A plan shows what changed in declared resources; grants are
+additive, so a member that somebody added by hand is in no plan, and neither is a release of the viewer. Deliberately
+not: mending anything, and telling anybody (`delivery.github`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from delivery import viewer_site
+from delivery.google import Google, Json, Refused
+from delivery.record import Release
+from delivery.stack import Stack
+from review.grants import Grant, grants
+from review.plan import Plan
+
+ACCEPTED = Path("delivery/accepted_members.yaml")
+GOOGLES = re.compile(
+    r"serviceAccount:(service-\d+@[a-z0-9.-]+\.gserviceaccount\.com|\d+@cloudservices\.gserviceaccount\.com)"
+    r"|project(Owner|Editor|Viewer):.+"
+)
+"""Members that Google itself adds; what we grant to Google's agents is declared and seen like any other."""
+
+
+@dataclass(frozen=True, order=True)
+class Finding:
+    kind: str
+    """`field`, `member`, `viewer` or `image`."""
+    where: str
+    what: str
+
+
+def find(stack: Stack, plan: Plan, release: Release | None, google: Google) -> list[Finding]:
+    """Everything that differs, sorted. Raises `Refused` when something could not be looked at."""
+    found = [*changed(plan), *undeclared(grants(plan.after()), google)]
+    if release is not None:
+        found += [*_viewer(stack, release), *_image(stack, release, google)]
+    return sorted(set(found))
+
+
+def changed(plan: Plan) -> list[Finding]:
+    """Steps of a preview against what Google has: with nothing to deploy, every one of them is drift."""
+    return [
+        Finding(
+            "field", step.urn.rpartition("::")[2], f"{step.op} ({step.type}): {', '.join(step.changed) or 'all of it'}"
+        )
+        for step in plan.changes
+    ]
+
+
+def undeclared(declared: Sequence[Grant], google: Google) -> list[Finding]:
+    """Members in the policies of every resource that we grant something on, and that nobody declared or accepted."""
+    known = {(grant.resource, grant.role, grant.principal, grant.condition) for grant in declared}
+    known |= {(one["resource"], one["role"], one["member"], "") for one in accepted()}
+    return [
+        Finding("member", resource, f"{member} has {role}{f' if {condition}' if condition else ''}")
+        for resource in sorted({grant.resource for grant in declared})
+        for role, member, condition in members(policy(google, resource))
+        if (resource, role, member, condition) not in known and not GOOGLES.fullmatch(member)
+    ]
+
+
+def accepted(file: Path = ACCEPTED) -> list[dict[str, str]]:
+    return yaml.safe_load(file.read_text(encoding="utf-8")) or []
+
+
+def members(found: Json) -> Iterable[tuple[str, str, str]]:
+    """(role, member, condition) of each grant in a policy."""
+    for binding in found.get("bindings", []):
+        for member in binding.get("members", []):
+            yield binding["role"], member, binding.get("condition", {}).get("expression", "")
+
+
+APIS: Sequence[tuple[str, str, str]] = (
+    (r"projects/[^/]+", "cloudresourcemanager v1", "body"),
+    (r".*/datasets/.*", "healthcare v1", ""),
+    (r".*/(topics|subscriptions)/[^/]+", "pubsub v1", ""),
+    (r".*/secrets/[^/]+", "secretmanager v1", ""),
+    (r".*/serviceAccounts/[^/]+", "iam v1", "query"),
+    (r".*/repositories/[^/]+", "artifactregistry v1", ""),
+    (r".*/cryptoKeys/[^/]+", "cloudkms v1", ""),
+    (r".*/views/[^/]+", "logging v2", "body"),
+    (r".*/iap_web/.*", "iap v1", "body"),
+    (r".*/(jobs|services)/[^/]+", "run v2", ""),
+)
+"""Full name of a resource → the API that has its policy; and where a POST takes the policy's version (else: a GET)."""
+
+
+def policy(google: Google, resource: str) -> Json:
+    """The resource's own policy, with its conditions. Raises `Refused`."""
+    if resource.startswith("buckets/"):
+        path = f"storage/v1/b/{resource.partition('/')[2]}/iam"
+        return google.call("GET", "storage", path, optionsRequestedPolicyVersion=3)
+    for pattern, service, takes in APIS:
+        if re.fullmatch(pattern, resource):
+            api, version = service.split()
+            path = f"{version}/{resource}:getIamPolicy"
+            if takes == "body":
+                return google.call("POST", api, path, {"options": {"requestedPolicyVersion": 3}})
+            return google.call("POST" if takes else "GET", api, path, **{"options.requestedPolicyVersion": 3})
+    raise Refused(f"the policy of {resource} is of a kind that this report does not know; add it to delivery/drift.py")
+
+
+def _viewer(stack: Stack, release: Release) -> list[Finding]:
+    if stack.settings.viewer_host != "firebase" or release.viewer_hash is None:
+        return []
+    live = viewer_site.live_hash(viewer_site.hosting(stack))
+    if live == release.viewer_hash:
+        return []
+    what = f"serves content {(live or 'of nobody we know')[:12]}, the record says {release.viewer_hash[:12]}"
+    return [Finding("viewer", f"sites/{stack.settings.site}", what)]
+
+
+def _image(stack: Stack, release: Release, google: Google) -> list[Finding]:
+    if release.job_digest is None:
+        return []
+    name = f"projects/{stack.settings.project}/locations/{stack.settings.location}/jobs/prepare"
+    job: dict[str, Any] = google.call("GET", "run", f"v2/{name}")
+    live = str(job["template"]["template"]["containers"][0]["image"]).partition("@")[2]
+    if live == release.job_digest:
+        return []
+    return [Finding("image", name, f"runs {live or 'an image without digest'}, the record says {release.job_digest}")]
+
+
+def fingerprint(found: Sequence[Finding]) -> str:
+    """The same for the same findings, whenever they are found."""
+    text = "\n".join(f"{one.kind} {one.where} {one.what}" for one in sorted(found))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def marker(stack: str) -> str:
+    return f"<!-- dicom-platform: drift of stack {stack} -->"
+
+
+HEADS = {
+    "member": "Members that nobody declared",
+    "image": "The job's image",
+    "viewer": "The viewer",
+    "field": "Changed in declared resources",
+}
+
+
+def report(stack: str, found: Sequence[Finding]) -> str:
+    """Markdown; the same text for the same findings."""
+    lines = [marker(stack), f"Stack `{stack}` is not as declared. Fingerprint `{fingerprint(found)}`."]
+    for kind, head in HEADS.items():
+        some = [one for one in sorted(found) if one.kind == kind]
+        if some:
+            lines += ["", f"### {head}", "", *(f"- `{_plain(one.where)}`: `{_plain(one.what)}`" for one in some)]
+    lines += ["", f"Declare it, or put it back: `pulumi up -s {stack} --refresh`. docs/delivery.md says which."]
+    return "\n".join(lines) + "\n"
+
+
+def _plain(text: str) -> str:
+    """Literal between backticks: nothing of it is Markdown, HTML or a mention."""
+    return re.sub(r"[`\s]+", " ", text).strip()
