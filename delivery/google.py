@@ -31,7 +31,7 @@ class Refused(Exception):
 
 
 class Google:
-    """APIs by short name (`storage`), reached at `endpoints`, each with a trailing slash and no version."""
+    """APIs by short name (`storage`, which `endpoints` has at least); roots have a trailing slash and no version."""
 
     def __init__(self, endpoints: Mapping[str, str], token: Callable[[], str]) -> None:
         self._endpoints, self._token = endpoints, token
@@ -44,9 +44,13 @@ class Google:
         """The answer's JSON. Raises `Refused`."""
         return self.send(verb, api, path, json=body, params=params).json()
 
+    def _root(self, api: str) -> str:
+        """Of an API that is not named: beside Cloud Storage, under its own host."""
+        return self._endpoints.get(api) or self._endpoints["storage"].replace("storage.", f"{api}.", 1)
+
     def send(self, verb: str, api: str, path: str, **options: Any) -> requests.Response:
         """`path` begins with the version. Raises `Refused` for every answer of 400 and more."""
-        url = self._endpoints[api] + path
+        url = self._root(api) + path
         headers = {"Authorization": f"Bearer {self._token()}", **options.pop("headers", {})}
         try:
             answer = self._session.request(verb, url, headers=headers, timeout=TIMEOUT, **options)

@@ -24,13 +24,6 @@ RECORDED = ("jobImageDigest", "viewerImageDigest")
 """Settings that a delivery takes from the release record; they are in no committed file."""
 
 
-class BesideStorage(dict[str, str]):
-    """Roots of APIs; one that the stack does not name is where Cloud Storage is, under its own host."""
-
-    def __missing__(self, api: str) -> str:
-        return self["storage"].replace("storage.googleapis.com", f"{api}.googleapis.com")
-
-
 @dataclass(frozen=True, kw_only=True)
 class Stack:
     name: str
@@ -39,8 +32,8 @@ class Stack:
     """`namespace:key` of the stack's file, as written."""
 
     @property
-    def endpoints(self) -> Mapping[str, str]:
-        return BesideStorage(api_roots(self.config))
+    def endpoints(self) -> dict[str, str]:
+        return api_roots(self.config)
 
     @property
     def records(self) -> str:
