@@ -11,20 +11,27 @@ Traps this component knows:
   first.
 * Only `send_for_bulk_import` makes imported instances notify; without it they would silently never be prepared.
 * A dataset with a customer's key cannot be made before Google may use the key; losing the key is losing the images.
+* What is taken over is imported first and changed by a later deploy: an import that would change something fails.
 * A dead letter needs Pub/Sub's own agent to publish there and to acknowledge here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_gcp as gcp
 
 TYPE = "dicom-platform:components:ImagingArchive"
+MUTABLE = ("labels", "notificationConfig", "deletionPolicy")
+"""What may differ when a store is taken over; the deploy after that brings it in line, in place."""
 BACKLOG, DEAD = "dicom-instances", "dicom-instances-dead"
 WEEK = f"{7 * 86_400}s"
+
+
+def no_names() -> Mapping[str, str]:
+    return {}
 
 
 def no_topics() -> Mapping[str, pulumi.Input[str]]:
@@ -33,6 +40,7 @@ def no_topics() -> Mapping[str, pulumi.Input[str]]:
 
 @dataclass(frozen=True, kw_only=True)
 class ImagingArchiveArgs:
+    project: str
     location: str
     dataset: str
     stores: Sequence[str]
@@ -45,6 +53,10 @@ class ImagingArchiveArgs:
     labels: Mapping[str, str]
     kms_key: str | None = None
     """Full name of a customer-managed key for the dataset; can only be chosen when the dataset is made."""
+    store_names: Mapping[str, str] = field(default_factory=no_names)
+    """Names in the dataset of those `stores` that are called otherwise there."""
+    adopted: Collection[str] = ()
+    """`dataset`, and those of `stores`, that exist already: taken over as they are, and protected at once."""
     other_topics: Mapping[str, pulumi.Input[str]] = field(default_factory=no_topics)
     """By store: full name of a topic of somebody else's on which it announces its instances."""
     after: Sequence[pulumi.Resource] = ()
@@ -67,6 +79,7 @@ class ImagingArchive(pulumi.ComponentResource):
         super().__init__(TYPE, name, {"datasetName": args.dataset, "storeNames": list(args.stores)}, opts)
         self._name, self._args = name, args
         policy = "PREVENT" if args.protected else "DELETE"
+        dataset = f"projects/{args.project}/locations/{args.location}/datasets/{args.dataset}"
         key_usable = [self._let_google_use(args.kms_key)] if args.kms_key else []
         self.dataset = gcp.healthcare.Dataset(
             f"{name}-dataset",
@@ -74,7 +87,7 @@ class ImagingArchive(pulumi.ComponentResource):
             location=args.location,
             encryption_spec={"kms_key_name": args.kms_key} if args.kms_key else None,
             deletion_policy=policy,
-            opts=pulumi.ResourceOptions(parent=self, protect=args.protected, depends_on=key_usable),
+            opts=self._kept("dataset", dataset, key_usable),
         )
         self.topic, announces = self._topic()
         self.backlog, self.dead_letters = self._backlog()
@@ -82,7 +95,7 @@ class ImagingArchive(pulumi.ComponentResource):
         self.stores = {
             store: gcp.healthcare.DicomStore(
                 f"{name}-{store}",
-                name=store,
+                name=self._name_of(store),
                 dataset=self.dataset.id,
                 labels=args.labels,
                 notification_config={"pubsub_topic": topics[store], "send_for_bulk_import": True}
@@ -90,8 +103,8 @@ class ImagingArchive(pulumi.ComponentResource):
                 else None,
                 deletion_policy=policy,
                 # The backlog too comes before the store: a message nobody subscribes to is gone.
-                opts=pulumi.ResourceOptions(
-                    parent=self, protect=args.protected, depends_on=[announces, self.backlog, *args.after]
+                opts=self._kept(
+                    store, f"{dataset}/dicomStores/{self._name_of(store)}", [announces, self.backlog, *args.after]
                 ),
             )
             for store in args.stores
@@ -99,6 +112,20 @@ class ImagingArchive(pulumi.ComponentResource):
         self.backlog_name, self.dead_letters_name = BACKLOG, DEAD
         self.register_outputs(
             {"dataset": self.dataset.id, "stores": {store: made.id for store, made in self.stores.items()}}
+        )
+
+    def _name_of(self, store: str) -> str:
+        return self._args.store_names.get(store, store)
+
+    def _kept(self, key: str, id_: str, after: Sequence[pulumi.Resource]) -> pulumi.ResourceOptions:
+        """Options of what holds images; `id_` is its full name, for taking it over."""
+        adopted = key in self._args.adopted
+        return pulumi.ResourceOptions(
+            parent=self,
+            protect=self._args.protected or adopted,
+            depends_on=list(after),
+            import_=id_ if adopted else None,
+            ignore_changes=list(MUTABLE) if adopted else None,
         )
 
     def _child(self, *after: pulumi.Resource) -> pulumi.ResourceOptions:

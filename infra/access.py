@@ -68,8 +68,11 @@ def build_archive(base: Foundation, probe: EventProbe) -> ImagingArchive:
     archive = ImagingArchive(
         "archive",
         ImagingArchiveArgs(
+            project=settings.project,
             location=settings.location,
             dataset=settings.dataset,
+            store_names={RAW: settings.raw_store},
+            adopted=settings.imports,
             stores=stores(settings),
             notifying_store=RAW,
             other_topics={SMOKE: probe.topic.id},

@@ -78,6 +78,18 @@ COMBINATIONS = (
         f"set {ONE_MONTH} or more",
     ),
     Combination(
+        ("imports", "dataset"),
+        lambda v: "raw" in v["imports"] and "dataset" not in v["imports"],
+        "a store that exists is in a dataset that exists",
+        "add dataset to imports",
+    ),
+    Combination(
+        ("raw_store", "viewer_store"),
+        lambda v: v["raw_store"] in ("viewer", "smoke"),
+        "the platform has stores of its own by the names viewer and smoke",
+        "give the raw store another name",
+    ),
+    Combination(
         ("billing_account", "monthly_budget"),
         lambda v: (v["billing_account"] is None) != (v["monthly_budget"] is None),
         "a budget is an amount on a billing account",

@@ -73,6 +73,7 @@ BUCKET = Rule(
     "must be a bucket's name, without gs:// and without a path",
     "scanner-archive",
 )
+IMPORT = Rule("dataset|raw", "must be dataset or raw: what can be taken over", "dataset")
 DIGEST = Rule(
     r"sha256:[0-9a-f]{64}", "must be an image digest, sha256: and 64 hexadecimal digits; a tag can move", "sha256:…"
 )

@@ -58,6 +58,15 @@ class Settings:
         (), rule=rules.BUCKET, help="Buckets from which the Healthcare API may import, read through its service agent."
     )
 
+    raw_store: str = setting(
+        "raw", rule=rules.STORE_ID, help="Name, in the dataset, of the DICOM store that the pipeline writes to."
+    )
+    imports: tuple[str, ...] = setting(
+        (),
+        rule=rules.IMPORT,
+        help="What exists already and is taken over as it is: dataset, raw. See docs/adopting.md.",
+    )
+
     job_image: Literal["docker", "cloud_build", "prebuilt"] = setting(
         "cloud_build", help="Who builds the job's image: this machine's Docker, Cloud Build, or somebody else."
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pulumi
-import pulumi_gcp as gcp
 
 from components.imaging_archive import ImagingArchive
 from components.service_levels import ServiceLevels, ServiceLevelsArgs
@@ -50,7 +49,7 @@ def build_watching(base: Foundation, archive: ImagingArchive, preparing: Prepari
             "spending",
             SpendingArgs(
                 billing_account=settings.billing_account,
-                project_number=gcp.organizations.get_project_output(project_id=settings.project).number,
+                project_number=base.apis.agents["pubsub"].apply(number_in),
                 monthly_amount=settings.monthly_budget,
                 channels=base.channels,
             ),
@@ -59,6 +58,11 @@ def build_watching(base: Foundation, archive: ImagingArchive, preparing: Prepari
                 depends_on=[base.apis], providers=[quota_provider("billing", settings.project, base.config)]
             ),
         )
+
+
+def number_in(agent: str) -> str:
+    """The project's number, which the name of each of Google's agents holds: nothing has to be looked up for it."""
+    return agent.partition(":service-")[2].partition("@")[0]
 
 
 def host_of(url: str) -> str:

@@ -7,7 +7,7 @@ So a bad setting or a broken rule stops a deployment before anything listens and
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,9 @@ class Rehearsing:
 
     def create(self, declared: Declared) -> tuple[str, dict[str, Any]]:
         raise Refused(f"{declared.name} is not made in a rehearsal")
+
+    def adopt(self, declared: Declared, id_: str, ignored: Collection[str]) -> tuple[str, dict[str, Any]]:
+        raise Refused(f"{id_} is not looked at in a rehearsal")
 
     def invoke(self, token: str, args: dict[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
         raise Refused(f"{token} is not called in a rehearsal: nothing is asked before the policy has judged")

@@ -78,7 +78,7 @@ class Monitor:
             self.deployment.resources[node.urn] = node
             return resource_pb2.RegisterResourceResponse(urn=node.urn)
         try:
-            self._make(node, list(request.additionalSecretOutputs))
+            self._make(node, list(request.additionalSecretOutputs), request.importId)
         except Refused as refused:
             self._broken.add(node.urn)
             self._fail(node, refused)
@@ -154,7 +154,7 @@ class Monitor:
             position=f"{position.uri.rsplit('/', 1)[-1]}#{position.line}" if position.uri and request.parent else "",
         )
 
-    def _make(self, node: Node, secret_outputs: list[str]) -> None:
+    def _make(self, node: Node, secret_outputs: list[str], import_id: str) -> None:
         is_provider = node.type.startswith(PROVIDER_TYPE)
         if not is_provider:
             node.inputs = self._provider.check(self._declared(node))
@@ -163,6 +163,9 @@ class Monitor:
             node.id, node.outputs, node.status = kept.id, dict(kept.outputs), "same"
         elif is_provider:
             node.id, node.outputs = "" if self._preview else "local", dict(node.inputs)
+        elif import_id and not self._preview:
+            node.id, node.outputs = self._provider.adopt(self._declared(node), import_id, node.ignore_changes)
+            node.status = "same"
         elif self._preview:
             node.id, node.outputs = self._foretell(self._declared(node))
         else:

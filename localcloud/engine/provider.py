@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -35,6 +35,10 @@ class Provider(Protocol):
 
     def create(self, declared: Declared) -> tuple[str, dict[str, Any]]:
         """Make it and return its id and outputs. Raises `Refused`."""
+        ...
+
+    def adopt(self, declared: Declared, id_: str, ignored: Collection[str]) -> tuple[str, dict[str, Any]]:
+        """Take over what exists by that id; `ignored` inputs may differ. Raises `Refused`."""
         ...
 
     def invoke(self, token: str, args: dict[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:

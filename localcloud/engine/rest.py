@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from localcloud.engine import iam_members, render
+from localcloud.engine import adopt, iam_members, render
 from localcloud.engine.api import Api
 from localcloud.engine.calls import functions, log_buckets
 from localcloud.engine.provider import Declared, Refused
@@ -65,6 +65,21 @@ class RestProvider:
         else:
             id_, outputs = self._create(ROWS[declared.type], declared.inputs, values)
         return id_, {**outputs, **declared.inputs}
+
+    def adopt(self, declared: Declared, id_: str, ignored: Collection[str]) -> tuple[str, Json]:
+        """Id and outputs of the existing resource. Raises `Refused` when it is not there, or is not as declared."""
+        row = ROWS.get(declared.type)
+        if row is None:
+            raise Refused("the in-process deployer cannot import this type: use the Pulumi CLI")
+        values = with_settings(declared.inputs, declared.settings)
+        values["answer"] = self._api.find(row.host, f"/{row.version}/{id_}")
+        if values["answer"] is None:
+            raise Refused(f"there is no {id_} to import; name what exists, or take it out of imports")
+        around = Around(project=values.get("project", ""), now=datetime.fromtimestamp(self._clock(), UTC))
+        body = render.body(row, declared.inputs, around, split(row.url, values)[0])
+        if found := adopt.differences(body, values["answer"], ignored):
+            raise Refused(f"{id_} is not as declared, and importing it would change it: {'; '.join(found)}")
+        return id_, {**outputs_of(row, values), **declared.inputs}
 
     def invoke(self, token: str, args: Json, settings: Mapping[str, Any]) -> Json:
         return functions.invoke(self._api, token, with_settings(args, settings))

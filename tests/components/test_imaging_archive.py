@@ -16,6 +16,7 @@ PUBSUB = "serviceAccount:service-123456789012@gcp-sa-pubsub.iam.gserviceaccount.
 
 def archive(deploy: Deploy, previous: Graph | None = None, **changes: Any) -> Graph:
     args: dict[str, Any] = {
+        "project": "dicom-local",
         "location": "europe-west4",
         "dataset": "imaging",
         "stores": ["raw", "viewer"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,9 @@ class Echo:
 
     def check(self, declared: Declared) -> dict[str, Any]:
         return declared.inputs
+
+    def adopt(self, declared: Declared, id_: str, ignored: Collection[str]) -> tuple[str, dict[str, Any]]:
+        raise Refused(f"{id_} cannot be taken over by an echo")
 
     def create(self, declared: Declared) -> tuple[str, dict[str, Any]]:
         if declared.name in self.refuses:
