@@ -41,6 +41,14 @@ def test_the_plan_stays_when_nothing_new_came() -> None:
     assert frozenset(made_by(result).values()) == first()
 
 
+def test_a_run_that_was_ended_between_levels_is_continued() -> None:
+    """Without the finest of them the pyramid would do; but then its levels would depend on when the run was ended."""
+    whole = made_by(judged(*levels(4096)))
+    for some in ([256], [1024, 512, 256], [2048], [512]):
+        result = judged(*levels(4096), standing=frozenset(whole[width] for width in some))
+        assert made_by(result) == whole
+
+
 def test_a_late_level_is_left_out_and_said() -> None:
     result = judged(*levels(1024, 512), standing=first())
     plan = result.plan.of(SERIES)

@@ -29,7 +29,7 @@ from .repairs import (
 )
 from .rules import STUDY_CHECKS, LabelPolicy, findings, status
 from .slide import Slide
-from .standing import came_late, levels_standing
+from .standing import Standing, came_late, levels_standing
 
 ViewerStore = Literal["same", "separate"]
 HOPELESS = {
@@ -108,18 +108,26 @@ def _hopeless(case: Case) -> str:
 
 
 def _acts(case: Case, options: Options, standing: frozenset[str]) -> list[Act]:
-    """All repairs, then the levels that the repaired pyramid lacks. Raises CannotRepair."""
+    """All repairs, then the levels that the repaired pyramid lacks. Raises CannotRepair.
+
+    What stands already changes a plan only where it is none of it: a run that was ended is continued, not planned anew.
+    """
     acts = _repairs(case, options)
+    planned = [*acts, *_lacking(case, acts, [])]
     stand = levels_standing(case, acts, standing)
-    late = came_late(case.slide.own, stand)
-    if late:
+    if all(level.made in planned for level in stand):
+        return planned
+    if late := came_late(case.slide.own, stand):
         case = _case_without(case, late, options)
         acts = [*late, *_repairs(case, options)]
         stand = levels_standing(case, acts, standing)
+    return [*acts, *(level.made for level in stand), *_lacking(case, acts, stand)]
+
+
+def _lacking(case: Case, acts: list[Act], stand: list[Standing]) -> list[MakeLevel]:
     unusable = {image.instance for image in broken(case)} | {level.image.instance for level in stand}
-    kept = _retyped(_without(case, acts), acts)
-    lacking = missing_levels([*kept, *(level.image for level in stand)], case.slide.series, frozenset(unusable))
-    return [*acts, *(level.made for level in stand), *lacking]
+    seen = [*_retyped(_without(case, acts), acts), *(level.image for level in stand)]
+    return missing_levels(seen, case.slide.series, frozenset(unusable))
 
 
 def _repairs(case: Case, options: Options) -> list[Act]:
