@@ -28,6 +28,11 @@ def odd_size() -> Store:
 
 
 @slide
+def tiles_of_odd_size() -> Store:
+    return put(*levels(1000, Rows=201, Columns=201, NumberOfFrames=25), frame=frames.jpeg(edge=201))
+
+
+@slide
 def one_pixel_level() -> Store:
     return put(*levels(512, 256, 1))
 
