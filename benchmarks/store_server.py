@@ -11,7 +11,7 @@ import json
 import os
 import resource
 import sys
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from aiohttp import web
 from localcloud.cloud import Cloud
 from localcloud.control import ControlPlane
 from localcloud.dicom import DicomStores
+from localcloud.logs import Logs
 
 HOST = "healthcare.googleapis.com"
 STORE = "projects/dicom-local/locations/europe-west4/datasets/imaging/dicomStores/{}"
@@ -48,9 +49,22 @@ async def peak(request: web.Request) -> web.Response:
     return web.json_response(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
 
 
+def audited(cloud: Cloud) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """`POST /audit?on=1` switches Data Access logging on, as the stack's audit configuration does; `on=0` off."""
+    types = [{"logType": one} for one in ("DATA_READ", "DATA_WRITE")]
+
+    async def switch(request: web.Request) -> web.Response:
+        configs = [{"service": HOST, "auditLogConfigs": types}] if request.query["on"] == "1" else []
+        cloud.iam.set_policy(cloud.iam.project, {"auditConfigs": configs})
+        return web.Response()
+
+    return switch
+
+
 async def serve(folder: Path) -> None:
     cloud = Cloud(data=folder / "cloud")
     ControlPlane(cloud)
+    logs = Logs(cloud)
     for name in ("bench", "few", "many"):
         cloud.resources.put(HOST, STORE.format(name), {"name": STORE.format(name)})
     tasks: set[asyncio.Task[Any]] = set()
@@ -63,6 +77,7 @@ async def serve(folder: Path) -> None:
     app["folder"] = folder
     stores = DicomStores(cloud)
     stores.routes(app)
+    app.router.add_post("/audit", audited(cloud))
     app.add_routes(
         [web.post("/sink", sink), web.get("/static", static), web.get("/fixed", fixed), web.get("/peak", peak)]
     )
@@ -74,6 +89,7 @@ async def serve(folder: Path) -> None:
     await asyncio.to_thread(sys.stdin.read)
     await runner.cleanup()
     await stores.close()
+    await logs.close()
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from localcloud.control.call import Call, Handler
     from localcloud.control.operations import Operations
     from localcloud.control.resources import Resources
-    from localcloud.iam import Iam, Principal
+    from localcloud.iam import Iam
 
 
 def not_wired(what: str) -> Callable[..., Any]:
@@ -25,7 +25,8 @@ def not_wired(what: str) -> Callable[..., Any]:
 class Access(NamedTuple):
     """One call of an API, as audit logs tell it. Holds no attribute of a patient."""
 
-    principal: Principal
+    principal: Any
+    """Who calls, a `Principal`; the e-mail once it is written down."""
     service: str
     """`healthcare.googleapis.com`."""
     method: str

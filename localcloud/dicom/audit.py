@@ -6,7 +6,8 @@ documentation was not at hand for it. So nothing should ask for more than the en
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from aiohttp import web
@@ -19,25 +20,42 @@ if TYPE_CHECKING:
     from localcloud.dicom.routes import Resource
 
 SERVICE = "google.cloud.healthcare.{}.dicomweb.DicomWebService.{}"
+KIND: dict[str, Literal["DATA_READ", "DATA_WRITE"]] = {"GET": "DATA_READ", "HEAD": "DATA_READ"}
+"""By HTTP's method; the others write."""
 
 
 def told(
-    request: web.Request, permission: str, resource: Resource | None, principal: Principal, status: int, message: str
+    request: web.Request,
+    permission: str,
+    address: Callable[[str], Resource | None],
+    principal: Principal,
+    status: int,
+    message: str,
 ) -> Access:
-    """`resource` is None for a path that addresses nothing."""
-    store = request.match_info["store"]
+    """`address` finds what a path addresses; of frames, which come by the thousand, it is not asked."""
+    info, verb_of = request.match_info, request.method
+    path = info["path"]
+    if "/frames/" in path and not path.endswith("rendered"):
+        method = method_of(info["version"], "RetrieveFrames")
+    else:
+        method = method_of(info["version"], verb(verb_of, address(path)))
     return Access(
-        principal=principal,
-        service=HOST,
-        method=SERVICE.format(request.match_info["version"], verb(request.method, resource)),
-        kind="DATA_READ" if permission.endswith("Read") else "DATA_WRITE",
-        permission=permission,
-        resource=f"{store}/dicomWeb/{request.match_info['path']}",
-        status=status,
-        message=message,
-        caller=request.remote or "",
-        agent=request.headers.get("User-Agent", ""),
+        principal,
+        HOST,
+        method,
+        KIND.get(verb_of, "DATA_WRITE"),
+        permission,
+        f"{info['store']}/dicomWeb/{path}",
+        status,
+        message,
+        request.remote or "",
+        request.headers.get("User-Agent", ""),
     )
+
+
+@cache
+def method_of(version: str, verb: str) -> str:
+    return SERVICE.format(version, verb)
 
 
 @lru_cache(maxsize=1024)

@@ -110,9 +110,8 @@ class Routes:
         return response
 
     def _audit(self, request: web.Request, caller: Principal, status: int, message: str) -> None:
-        resource = address(request.match_info["path"])
-        access = audit.told(request, PERMISSION[request.method], resource, caller, status, message)
-        self._service.cloud.audit(access)
+        permission = PERMISSION[request.method]
+        self._service.cloud.audit(audit.told(request, permission, address, caller, status, message))
 
     def _caller(self, request: web.Request) -> Principal:
         """Who asks, and may."""

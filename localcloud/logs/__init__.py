@@ -8,7 +8,7 @@ API, exclusions on the project, alerts (nothing is watched), the retention of bu
 from __future__ import annotations
 
 from localcloud.cloud import Cloud
-from localcloud.logs.audit import Audit
+from localcloud.logs.audit import Audit, spelled_out
 from localcloud.logs.journal import Journals
 from localcloud.logs.reading import Reading
 
@@ -19,9 +19,9 @@ class Logs:
     """Sets `cloud.log` and `cloud.audit`, and answers `entries.list`."""
 
     def __init__(self, cloud: Cloud) -> None:
-        self._journals = Journals(cloud.data / "logs" / "entries")
+        self._journals = Journals(cloud.data / "logs" / "entries", spelled_out(cloud.project))
         cloud.log = self._journals.write
-        cloud.audit = Audit(cloud).take
+        cloud.audit = Audit(cloud, self._journals.note).take
         cloud.methods["logging.v2:entries.list"] = Reading(cloud, self._journals).entries
 
     async def close(self) -> None:
