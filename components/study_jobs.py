@@ -130,7 +130,7 @@ class StudyJobs(pulumi.ComponentResource):
         started = self._grant("started-by-starter", start, args.starter.member)
         grants: list[pulumi.Resource] = [*args.after, drains, started]
         if args.testers:
-            permissions = ["run.executions.get", "run.jobs.get", "run.jobs.run", "run.jobs.runWithOverrides"]
+            permissions = ["run.executions.get", "run.jobs.run", "run.jobs.runWithOverrides"]
             test = self._role("tester", "Starts the study job on a given study and follows it", permissions)
             for key, member in args.testers.items():
                 self._grant(f"tested-by-{key}", test, member)

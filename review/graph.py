@@ -68,6 +68,17 @@ class Graph:
     nodes: tuple[GraphNode, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """A stack as it stands in a cloud of its own."""
+
+    deployment: Deployment
+    cloud: Cloud
+    plane: ControlPlane
+    sent: list[Request]
+    """The requests that made it."""
+
+
 def declared(stack: str, root: Path = ROOT, overrides: Mapping[str, Any] | None = None) -> Graph:
     """What `root`'s program declares for `stack`; `overrides` are settings as on the command line."""
     return of_deployment(stack, deployed(stack, root, overrides))
@@ -75,14 +86,21 @@ def declared(stack: str, root: Path = ROOT, overrides: Mapping[str, Any] | None 
 
 def deployed(stack: str, root: Path = ROOT, overrides: Mapping[str, Any] | None = None) -> Deployment:
     """The same with every value in clear, for the rules."""
+    return stand_up(stack, root, overrides).deployment
+
+
+def stand_up(stack: str, root: Path = ROOT, overrides: Mapping[str, Any] | None = None) -> Place:
+    """Deploys the stack to a control plane that nobody else sees. What is in its folder is gone again."""
     given = load_config(root, stack, overrides).config
     assumed = {key: value for key, value in _assumptions().get(stack, {}).items() if _is_open(_full(key), given)}
     loaded = load_config(root, stack, {**assumed, **(overrides or {})})
     with tempfile.TemporaryDirectory(prefix="policy-") as folder:
         cloud = Cloud(data=Path(folder), project=loaded.config["gcp:project"])
-        transport = DirectTransport(ControlPlane(cloud), f"Bearer {cloud.iam.token(cloud.iam.owner)}")
+        plane = ControlPlane(cloud)
+        transport = DirectTransport(plane, f"Bearer {cloud.iam.token(cloud.iam.owner)}", record=True)
         _make_what_is_elsewhere(transport, cloud.project, loaded.config)
-        return run(
+        elsewhere = len(transport.sent)
+        deployment = run(
             program_of(root),
             RestProvider(transport),
             project=loaded.project_name,
@@ -90,6 +108,7 @@ def deployed(stack: str, root: Path = ROOT, overrides: Mapping[str, Any] | None 
             config=loaded.config,
             secret_keys=loaded.secret_keys,
         )
+    return Place(deployment=deployment, cloud=cloud, plane=plane, sent=transport.sent[elsewhere:])
 
 
 def of_deployment(stack: str, deployment: Deployment) -> Graph:

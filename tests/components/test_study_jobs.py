@@ -130,7 +130,6 @@ def test_a_tester_may_give_arguments_and_follow_the_execution(deploy: Deploy) ->
 
     assert set(inputs(graph, "jobs-tester")["permissions"]) == {
         "run.executions.get",
-        "run.jobs.get",
         "run.jobs.run",
         "run.jobs.runWithOverrides",
     }
