@@ -18,6 +18,8 @@ from policy.resource import Violation
 
 FILE = "policy/exceptions.yaml"
 LONGEST_DAYS = 90
+PLAN = ("plan-delete", "plan-replace", "plan-unprotect", "plan-public", "plan-widen")
+"""What the plan gate stops at. An entry for one of them is used up by the plan that it is for."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Exceptions:
         """Entries that are over, too long, of no rule, or unreadable."""
         found = [fault("", problem) for problem in self.problems]
         for entry in self.entries:
-            if entry.rule not in rules:
+            if entry.rule not in (*rules, *PLAN):
                 found.append(fault(entry.urn, f"{FILE} excepts from {entry.rule!r}, which is no rule"))
             elif today > entry.until:
                 found.append(
@@ -67,7 +69,10 @@ class Exceptions:
         return [
             fault(entry.urn, f"The exception from {entry.rule} for {entry.urn} lets nothing pass")
             for entry in self.entries
-            if entry.urn.split("::")[0] in stacks and (entry.rule, entry.urn) not in used and today <= entry.until
+            if entry.urn.split("::")[0] in stacks
+            and (entry.rule, entry.urn) not in used
+            and today <= entry.until
+            and entry.rule not in PLAN
         ]
 
 

@@ -14,6 +14,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,15 @@ import pulumi
 
 from localcloud.declared import declared as every
 from localcloud.engine import ConfigProblem, DeploymentFailed
+from policy import exceptions
 from policy.check import Report, check
 from review import cost, words
 from review.base import graphs_at, merge_base
 from review.compare import plan_of
-from review.dangers import Danger, dangers
+from review.dangers import Danger
 from review.gate import read
-from review.graph import Graph, deployed, of_deployment
+from review.graph import ROOT, Graph, deployed, of_deployment
+from review.judgement import judge
 from review.plan import Plan, Unreadable
 
 MARKER = "<!-- dicom-platform: what this change does -->"
@@ -42,6 +45,8 @@ class Reviewed:
 
     plan: Plan
     dangers: Sequence[Danger]
+    allowed: Sequence[str] = ()
+    """Sentences about dangers that a reviewed exception lets through."""
     controls: Report
     """Of the program as it is here, run in process: every value is known."""
 
@@ -50,12 +55,15 @@ def look(base: str, stacks: Sequence[str], plans: Mapping[str, str]) -> list[Rev
     """`plans` are texts that Pulumi printed, by stack; the others are worked out from the merge base with `base`."""
     before = graphs_at(merge_base(base), [stack for stack in stacks if stack not in plans])
     found: list[Reviewed] = []
+    permits, today = exceptions.load(ROOT), datetime.now(UTC).date()
     for stack in stacks:
         deployment = deployed(stack)
         text = plans.get(stack)
         former = before.get(stack) or Graph(stack=stack, nodes=())
         plan = read(text, stack) if text is not None else plan_of(former, of_deployment(stack, deployment))
-        found.append(Reviewed(plan=plan, dangers=dangers(plan), controls=check(every(deployment))))
+        judged = judge(plan, permits, today)
+        controls = check(every(deployment), exceptions=permits, today=today)
+        found.append(Reviewed(plan=plan, dangers=judged.stopped, allowed=judged.allowed, controls=controls))
     return found
 
 
@@ -83,7 +91,9 @@ def _joined(parts: Sequence[str]) -> str:
 
 def _dangerous(reviewed: Sequence[Reviewed]) -> list[str]:
     parts = [
-        f"### {words.code(item.plan.stack)}\n\n{words.dangerous(item.dangers)}" for item in reviewed if item.dangers
+        f"### {words.code(item.plan.stack)}\n\n{words.dangerous(item.dangers, item.allowed)}"
+        for item in reviewed
+        if item.dangers or item.allowed
     ]
     return parts or [words.dangerous([])]
 

@@ -14,13 +14,15 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
+from policy import exceptions
 from review import preview
 from review.base import graphs_at, merge_base
 from review.compare import plan_of
-from review.dangers import dangers
-from review.graph import Graph, declared
+from review.graph import ROOT, Graph, declared
+from review.judgement import judge
 from review.plan import Plan, Unreadable, from_json, to_json
 from review.words import in_words
 
@@ -54,14 +56,14 @@ def main(arguments: Sequence[str]) -> int:
     except Unreadable as problem:
         print(f"gate: {problem}", file=sys.stderr)
         return UNREAD
-    found = dangers(plan)
-    words = in_words(plan, found)
+    judgement = judge(plan, exceptions.load(ROOT), datetime.now(UTC).date())
+    words = in_words(plan, judgement.stopped, judgement.allowed)
     if options.plan_out:
         options.plan_out.write_text(json.dumps(to_json(plan), indent=1) + "\n", encoding="utf-8")
     if options.out:
         options.out.write_text(words, encoding="utf-8")
     print(words, end="")
-    return STOP if found else GO
+    return STOP if judgement.stopped else GO
 
 
 def _text(path: Path) -> str:

@@ -102,7 +102,7 @@ DUTIES: dict[str, tuple[str, ...]] = {
     "dicomSmoke": (DELETES, "healthcare.dicomStores.dicomWebRead", "healthcare.dicomStores.dicomWebWrite"),
     "dicomViewer": ("healthcare.dicomStores.dicomWebRead",),
     "studyJobStarter": ("run.jobs.get", "run.jobs.run"),
-    "studyJobTester": ("run.executions.get", "run.jobs.get", "run.jobs.run", "run.jobs.runWithOverrides"),
+    "studyJobTester": ("run.executions.get", "run.jobs.run", "run.jobs.runWithOverrides"),
 }
 """Custom role → its permissions. A wider duty is a reviewed change of this list."""
 
