@@ -11,9 +11,11 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 import requests
 from requests.exceptions import ChunkedEncodingError, ConnectionError, ContentDecodingError, Timeout
+from urllib3.exceptions import HTTPError
 
 from ..clock import Clock
 from ..retry import RetryPolicy
@@ -22,9 +24,11 @@ from .multipart import Truncated, boundary_of, parts
 
 ACCEPT = 'multipart/related; type="application/octet-stream"; transfer-syntax=*'
 TIMEOUT = (10.0, 600.0)
-CHUNK = 1 << 16
+CHUNK = 1 << 18
 """Bytes taken at a time: what a broken answer may lose."""
-BROKEN = (ConnectionError, Timeout, ChunkedEncodingError, ContentDecodingError, Truncated)
+HEADERS = {"Accept": ACCEPT, "Accept-Encoding": "identity"}
+"""Not zipped: pixels are compressed already."""
+BROKEN = (ConnectionError, Timeout, ChunkedEncodingError, ContentDecodingError, HTTPError, Truncated)
 
 Fetch = Callable[[Iterable[tuple[str, int]], int], Iterator[bytes]]
 """(wanted, largest) -> frames in the order wanted: (SOPInstanceUID, frame number from 1), bytes a frame may have."""
@@ -107,13 +111,13 @@ class FrameReader:
 
     def _request(self, base: str, instance: str, numbers: list[int], largest: int) -> Iterator[bytes]:
         url = f"{base}/{instance}/frames/{','.join(map(str, numbers))}"
-        with self.session.get(url, headers={"Accept": ACCEPT}, stream=True, timeout=TIMEOUT) as response:
+        with self.session.get(url, headers=HEADERS, stream=True, timeout=TIMEOUT) as response:
             if not response.ok:
                 raise FramesBroken(
                     f"frames {numbers[0]} to {numbers[-1]} of instance {instance}: the store answered "
                     f"{response.status_code}; run again"
                 )
-            chunks: Iterator[bytes] = response.iter_content(CHUNK)
+            chunks = _chunks(response)
             boundary = boundary_of(response.headers.get("Content-Type", ""))
             if boundary is not None:
                 yield from parts(chunks, boundary, largest)
@@ -138,6 +142,13 @@ def _batch(
         instance = one[0]
         numbers.append(one[1])
     return instance, numbers, None
+
+
+def _chunks(response: requests.Response) -> Iterator[bytes]:
+    """The body as it comes, past what requests and urllib3 do to decode it, which takes a copy more."""
+    raw: Any = response.raw
+    while chunk := raw.read(CHUNK, decode_content=False):
+        yield chunk
 
 
 def _whole(chunks: Iterator[bytes], largest: int) -> bytes:
