@@ -10,10 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from .codestream import header, identify
-from .errors import CannotRun
+from .errors import CannotRun, SeriesFailed
 from .finding import table
 from .image import Image
 from .metadata import Row, text
+from .pixels.errors import readable
 from .slide import Probe, Slide
 from .store import DicomStore
 from .study import REFERRING_MODALITIES, Series, Study, series_of
@@ -50,9 +51,9 @@ def inspect(store: DicomStore, study: str, rows: Iterable[Row], everything: bool
             raise
         except Exception as error:  # told when this series is prepared; the others go on
             unreadable[uid] = error
-    readable = Study(study, tuple(one for one in series if one.uid not in unreadable))
-    slides = {uid: readable.slide_of(uid, found) for uid, found in probes.items() if uid not in unreadable}
-    return Inspected(readable, slides, unreadable)
+    study_read = Study(study, tuple(one for one in series if one.uid not in unreadable))
+    slides = {uid: study_read.slide_of(uid, found) for uid, found in probes.items() if uid not in unreadable}
+    return Inspected(study_read, slides, unreadable)
 
 
 def _by_series(rows: Iterable[Row]) -> dict[str, list[Row]]:
@@ -68,7 +69,12 @@ def _series(store: DicomStore, study: str, uid: str, own: list[Row], everything:
         return Series(uid, modality)
     listed = {row.instance for row in own}  # what this job added is in the metadata, too
     metadata = [item for item in store.metadata(study, uid) if text(item, "SOPInstanceUID") in listed]
-    return series_of(uid, modality, metadata)
+    if absent := len(listed - {text(item, "SOPInstanceUID") for item in metadata}):
+        raise SeriesFailed(
+            f"series {uid}: {store.name} lists {len(listed)} instances, but has no metadata of {absent}; run again"
+        )
+    with readable(f"series {uid}"):
+        return series_of(uid, modality, metadata)
 
 
 def _probes(store: DicomStore, study: str, images: Iterable[Image]) -> dict[str, Probe]:

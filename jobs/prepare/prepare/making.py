@@ -19,6 +19,7 @@ from .following import Judged
 from .image import Image
 from .metadata import Row
 from .pixels.attributes import Tool, code, made_by, made_of
+from .pixels.errors import readable
 from .pixels.frames import FrameReader
 from .pixels.header import read_header
 from .pixels.instances import NewInstance
@@ -51,10 +52,12 @@ class Made:
 
     @property
     def length(self) -> int | None:
-        return self.instance.size
+        with readable(f"the source of new instance {self.uid}"):
+            return self.instance.size
 
     def __iter__(self) -> Iterator[bytes | memoryview]:
-        return self.instance.stream()
+        with readable(f"the source of new instance {self.uid}"):
+            yield from self.instance.stream()
 
 
 @dataclass
@@ -80,13 +83,14 @@ class Maker:
 
         def make(missing: Collection[str]) -> Iterator[Made | Reheaded]:
             self._headers.clear()
-            yield from self._levels(study, plan, images, missing)
-            for group in groups(plan, images):
-                if group.uid in missing:
-                    yield self._rewritten(study, plan, group, images)
-            for one in followers:
-                if known[one.instance].uid in missing:
-                    yield self._following(study, judged, one, known, images)
+            with readable(f"series {series}"):
+                yield from self._levels(study, plan, images, missing)
+                for group in groups(plan, images):
+                    if group.uid in missing:
+                        yield self._rewritten(study, plan, group, images)
+                for one in followers:
+                    if known[one.instance].uid in missing:
+                        yield self._following(study, judged, one, known, images)
 
         return Task(frozenset(uids), frozenset(one.instance for one in followers), make)
 

@@ -14,20 +14,18 @@ from pydicom import Dataset
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
 from .errors import SeriesFailed
-from .pixels.header import parse_object
+from .pixels.errors import readable
+from .pixels.header import ITEM, check_extent, parse_object
 from .stow import Source
-
-LARGEST = 256 << 20
-"""Bytes before the pixel data that are held to write them anew; an annotation of ten million points has fewer."""
 
 
 class Arriving:
     """A file that is read from the front, as far as asked, and kept so far: what pydicom needs of a stream."""
 
-    def __init__(self, pieces: Iterator[bytes | memoryview], what: str) -> None:
-        self._pieces, self._what = pieces, what
+    def __init__(self, pieces: Iterator[bytes | memoryview]) -> None:
+        self._pieces = pieces
         self._kept = bytearray()
-        self._at = 0
+        self._at = self._items = 0
 
     def read(self, count: int = -1) -> bytes:
         while count < 0 or len(self._kept) < self._at + count:
@@ -35,8 +33,8 @@ class Arriving:
             if piece is None:
                 break
             self._kept += piece
-            if len(self._kept) > LARGEST:
-                raise SeriesFailed(f"{self._what} has more than {LARGEST >> 20} MiB before its pixel data: too large")
+            self._items += bytes(piece).count(ITEM)
+            check_extent(len(self._kept), self._items)
         end = len(self._kept) if count < 0 else self._at + count
         out = bytes(self._kept[self._at : end])
         self._at += len(out)
@@ -77,16 +75,17 @@ class Reheaded:
         return None
 
     def __iter__(self) -> Iterator[bytes | memoryview]:
-        arriving = Arriving(iter(self.source), f"instance {self.instance}")
+        arriving = Arriving(iter(self.source))
         dataset = parse_object(cast(BinaryIO, arriving), self.instance)
         if dataset.file_meta.TransferSyntaxUID == DeflatedExplicitVRLittleEndian and "Rows" in dataset:
             raise SeriesFailed(
                 f"instance {self.instance} is stored deflated as a whole, so its pixels cannot pass untouched: have it "
                 "stored in another transfer syntax"
             )
-        self.edit(dataset)
-        dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = UID(self.uid)
         head = BytesIO()
-        dataset.save_as(head, enforce_file_format=True)
+        with readable(f"instance {self.instance}"):
+            self.edit(dataset)
+            dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = UID(self.uid)
+            dataset.save_as(head, enforce_file_format=True)
         yield head.getvalue()
         yield from arriving.rest()

@@ -47,8 +47,10 @@ class DicomStore:
         rows: list[Row] = []
         with self._explained(f"study {study}"):
             while True:
-                page = self._client.search_for_instances(study, limit=PAGE, offset=len(rows), fields=Row.FIELDS)
-                rows += [Row.of(cast(Json, item)) for item in page]
+                page = _objects(
+                    self._client.search_for_instances(study, limit=PAGE, offset=len(rows), fields=Row.FIELDS)
+                )
+                rows += map(Row.of, page)
                 if len(page) < PAGE:
                     break
         if not rows:
@@ -83,7 +85,7 @@ class DicomStore:
 
     def metadata(self, study: str, series: str) -> list[Json]:
         with self._explained(f"series {series} of study {study}"):
-            return cast("list[Json]", self._client.retrieve_series_metadata(study, series))
+            return _objects(self._client.retrieve_series_metadata(study, series))
 
     def frame(self, study: str, series: str, instance: str, number: int) -> bytes:
         """Frame `number` (from 1) as the viewer gets it."""
@@ -126,7 +128,7 @@ class DicomStore:
             yield
         except requests.HTTPError as error:
             raise self._refusal(what, error.response.status_code) from None
-        except ValueError:
+        except (ValueError, RecursionError):
             raise SeriesFailed(f"{what}: {self.name} answered with something that is not DICOMweb; run again") from None
         except requests.RequestException as error:
             raise SeriesFailed(
@@ -151,3 +153,10 @@ class DicomStore:
                 "healthcare.dicomStores.dicomWebRead on it"
             )
         return SeriesFailed(f"{what}: {self.name} answered {status}; run again")
+
+
+def _objects(answer: Any) -> list[Json]:
+    """DICOM JSON as PS3.18 F.2 has it. Raises ValueError for another kind of JSON."""
+    if not isinstance(answer, list) or not all(isinstance(item, dict) for item in answer):
+        raise ValueError("not a list of objects")
+    return cast("list[Json]", answer)

@@ -6,6 +6,7 @@ colours that `decoded` names. A frame that announces another size than its attri
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
@@ -13,6 +14,7 @@ import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 
+from ..codestream import header, identify
 from . import rle
 from .errors import CannotDecode
 from .grid import Form
@@ -23,6 +25,7 @@ JPEG_BASELINE = "1.2.840.10008.1.2.4.50"
 JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"
 JPEG_LOSSLESS = ("1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70")
 JPEG_LS = "1.2.840.10008.1.2.4.80"
+JPEG_LS_ANY = (JPEG_LS, "1.2.840.10008.1.2.4.81")
 JPEG_2000_LOSSLESS = "1.2.840.10008.1.2.4.90"
 JPEG_2000 = "1.2.840.10008.1.2.4.91"
 JPEG_XL_JPEG = "1.2.840.10008.1.2.4.111"
@@ -30,12 +33,15 @@ BIG_ENDIAN = "1.2.840.10008.1.2.2"
 NATIVE = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99", BIG_ENDIAN)
 RLE = "1.2.840.10008.1.2.5"
 
+JPEG_LS_WORST = 4
+"""A code is at most four times as long as its sample (T.87 A.2.1: LIMIT). The library makes room for compressible
+pixels only, and fails on noise."""
+
 _jpeg8 = cast("Callable[..., bytes]", imagecodecs.jpeg8_encode)
 _jpeg_in_xl = cast("Callable[..., bytes]", imagecodecs.jpegxl_decode_jpeg)
 _jpegs = (JPEG_BASELINE, JPEG_EXTENDED, *JPEG_LOSSLESS)
 _decoders: Mapping[str, Callable[..., Samples]] = {
-    JPEG_LS: imagecodecs.jpegls_decode,
-    "1.2.840.10008.1.2.4.81": imagecodecs.jpegls_decode,
+    **dict.fromkeys(JPEG_LS_ANY, imagecodecs.jpegls_decode),
     JPEG_2000_LOSSLESS: imagecodecs.jpeg2k_decode,
     JPEG_2000: imagecodecs.jpeg2k_decode,
     "1.2.840.10008.1.2.4.201": imagecodecs.htj2k_decode,
@@ -73,6 +79,7 @@ def decode(frame: bytes, form: Form) -> Samples:
     """Samples of one frame. Raises CannotDecode."""
     shape = (form.rows, form.columns, 3) if form.colour else (form.rows, form.columns)
     try:
+        _check_size(frame, form)
         if form.syntax in NATIVE:
             pixels = _native(frame, form, shape)
         elif form.syntax == RLE:
@@ -83,7 +90,7 @@ def decode(frame: bytes, form: Form) -> Samples:
             out = np.empty(shape, form.dtype.str.replace("i", "u"))
             pixels = _decoders[form.syntax](frame, out=out)
         pixels = rgb_of(pixels) if _kept_as_ybr(form) else pixels
-    except (RuntimeError, ValueError, TypeError, OverflowError, MemoryError) as error:
+    except (RuntimeError, ValueError, TypeError, OverflowError, MemoryError, struct.error, IndexError) as error:
         # Never the decoder's own text: it may quote the frame.
         raise CannotDecode(
             f"a frame of {len(frame)} bytes is not {form.columns} x {form.rows} x {form.samples} of {form.bits} bits "
@@ -106,7 +113,7 @@ def encode(pixels: Samples, form: Form, quality: int = 95) -> bytes:
         else:
             data = _jpeg8(pixels, level=quality)
     elif form.syntax == JPEG_LS:
-        data = imagecodecs.jpegls_encode(_unsigned(pixels))
+        data = imagecodecs.jpegls_encode(_unsigned(pixels), out=JPEG_LS_WORST * pixels.nbytes + 4096)
     elif form.syntax in (JPEG_2000_LOSSLESS, JPEG_2000):
         mct = form.photometric in ("YBR_RCT", "YBR_ICT")
         data = imagecodecs.jpeg2k_encode(_unsigned(pixels), codecformat="j2k", reversible=True, mct=mct)
@@ -144,6 +151,18 @@ def ybr_of(pixels: Samples) -> Samples:
     y = 0.299 * r + 0.587 * g + 0.114 * b
     mixed = np.stack((y, 128 + (b - y) / 1.772, 128 + (r - y) / 1.402), axis=-1)
     return np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
+
+
+def _check_size(frame: bytes, form: Form) -> None:
+    """Raises ValueError for a codestream of another size than the attributes say: some decoders make room for it first.
+
+    And for JPEG-LS without its end: CharLS 2.4 searches for half a minute in what was cut off.
+    """
+    announced = header(frame, identify(frame, form.raw_bytes))
+    if announced and (announced.rows, announced.columns, announced.samples) != (form.rows, form.columns, form.samples):
+        raise ValueError("size")
+    if form.syntax in JPEG_LS_ANY and frame.rstrip(b"\0")[-2:] != b"\xff\xd9":
+        raise ValueError("end")
 
 
 def _jpeg(frame: bytes, form: Form, shape: tuple[int, ...]) -> Samples:

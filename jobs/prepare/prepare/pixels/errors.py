@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from ..errors import SeriesFailed
+import struct
+import zlib
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import requests
+from pydicom.errors import BytesLengthException
+
+from ..errors import CannotRun, SeriesFailed
 
 
 class CannotPlace(SeriesFailed):
@@ -15,3 +23,34 @@ class CannotDecode(SeriesFailed):
 
 class FramesBroken(SeriesFailed):
     """The store's answer to a request for frames was cut off or not what was asked for, again and again."""
+
+
+UNREADABLE = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    BytesLengthException,
+    LookupError,
+    MemoryError,
+    NotImplementedError,
+    OSError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
+"""What pydicom raises over attributes that are not what their tags, types and lengths say."""
+
+
+@contextmanager
+def readable(what: str) -> Generator[None]:
+    """Reads attributes that a store sent, which may be anything: what cannot be read is CannotDecode, in a sentence."""
+    try:
+        yield
+    except (SeriesFailed, CannotRun, requests.RequestException):
+        raise
+    except UNREADABLE as error:
+        raise CannotDecode(
+            f"{what} has attributes that cannot be read ({type(error).__name__}): send it again from its source"
+        ) from None

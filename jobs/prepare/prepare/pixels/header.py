@@ -5,21 +5,34 @@ The store's metadata leaves out what is long (positions of a large sparse slide)
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from io import BytesIO
 from typing import BinaryIO, cast
 
 import requests
 from pydicom import Dataset, dcmread
+from pydicom.dataset import FileMetaDataset
 from pydicom.errors import InvalidDicomError
+from pydicom.filereader import read_dataset
 
-from .errors import CannotDecode
+from .errors import CannotDecode, readable
 from .frames import TIMEOUT
 from .multipart import boundary_of
 
 ACCEPT = 'multipart/related; type="application/dicom"; transfer-syntax=*'
-LARGEST = 512 << 20
+LARGEST = 128 << 20
 """Bytes before the pixel data: positions of a million tiles fit."""
+MOST_ITEMS = 400_000
+"""Items of sequences, of which pydicom makes an object each (about a KiB)."""
+ITEM = b"\xfe\xff\x00\xe0"
+INFLATED = 64 << 20
+"""Bytes of a deflated object: an annotation of five million points fits."""
+PIXELS = 0x7FE00008
+"""Pixel data in any form."""
+PREAMBLE, GROUP_LENGTH = 132, 12
+"""Bytes of the preamble, and of the first element, which says how long the others of group 2 are."""
+DEFLATED = "1.2.840.10008.1.2.1.99"
 NEEDED = (
     "SOPClassUID",
     "SOPInstanceUID",
@@ -56,14 +69,46 @@ def parse_header(stream: BinaryIO, instance: str) -> Dataset:
 
 
 def parse_object(stream: BinaryIO, instance: str) -> Dataset:
-    """The attributes before the pixel data, if any, of whatever object. pydicom raises many kinds for hostile bytes."""
+    """The attributes before the pixel data, if any, of whatever object. Raises CannotDecode."""
     try:
-        header = dcmread(stream, stop_before_pixels=True)
-    except (InvalidDicomError, ValueError, KeyError, EOFError, TypeError, OverflowError, RecursionError):
+        with readable(f"instance {instance}"):
+            stream.seek(PREAMBLE)
+            meta = read_dataset(stream, False, True, stop_when=lambda tag, *_: tag.group > 2)
+            if meta.get("TransferSyntaxUID") == DEFLATED:
+                header = _inflated(stream, meta)
+            else:
+                stream.seek(0)
+                header = dcmread(stream, stop_before_pixels=True)
+    except InvalidDicomError:
         raise CannotDecode(f"instance {instance} does not begin as a DICOM file: send it to the store again") from None
     if "TransferSyntaxUID" not in header.file_meta:
         raise CannotDecode(f"instance {instance} does not say its transfer syntax: send it to the store again")
     return header
+
+
+def _inflated(stream: BinaryIO, meta: Dataset) -> Dataset:
+    """A data set that is deflated as a whole, from behind its first element; pydicom would inflate any amount."""
+    stream.seek(PREAMBLE + GROUP_LENGTH + int(meta.FileMetaInformationGroupLength))
+    data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(stream.read(), INFLATED + 1)
+    if len(data) > INFLATED:
+        raise CannotDecode(
+            f"a deflated instance has more than {INFLATED >> 20} MiB: send it in another transfer syntax"
+        )
+    check_extent(len(data), data.count(ITEM))
+    header = read_dataset(BytesIO(data), False, True, stop_when=lambda tag, *_: tag >= PIXELS)
+    header.file_meta = FileMetaDataset(meta)
+    return header
+
+
+def check_extent(size: int, items: int) -> None:
+    """Raises CannotDecode for more than any slide has before its pixels: memory is not for whoever writes lengths."""
+    if size > LARGEST:
+        raise CannotDecode(f"an instance has more than {LARGEST >> 20} MiB before its pixel data: it is not read")
+    if items > MOST_ITEMS:
+        raise CannotDecode(
+            f"an instance has more than {MOST_ITEMS:,} items before its pixel data, which are too many to be read: "
+            "have it written as TILED_FULL"
+        )
 
 
 class Pulled:
@@ -72,7 +117,7 @@ class Pulled:
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks = chunks
         self._seen = BytesIO()
-        self._size = 0
+        self._size = self._items = 0
         self._start = 0
 
     def skip_headers(self) -> None:
@@ -112,6 +157,6 @@ class Pulled:
         self._seen.write(chunk)
         self._seen.seek(at)
         self._size += len(chunk)
-        if self._size > LARGEST:
-            raise CannotDecode(f"more than {LARGEST >> 20} MiB before the pixel data")
+        self._items += chunk.count(ITEM)
+        check_extent(self._size, self._items)
         return True
