@@ -20,6 +20,7 @@ from prepare.digest import content_of
 from prepare.errors import CannotRun, SeriesFailed
 from prepare.executor import Executor
 from prepare.making import Maker
+from prepare.outcome import explain
 from prepare.pixels import codec
 from prepare.pixels.frames import FrameReader
 from prepare.pixels.grid import Form, Grid
@@ -28,7 +29,7 @@ from prepare.pixels.stage import MemoryStage
 from prepare.planner import Options
 from prepare.reheaded import Reheaded
 from prepare.retry import Repeating, RetryingAdapter, RetryPolicy, Traffic
-from prepare.stages import Stages, explain
+from prepare.stages import Stages
 from prepare.store import DicomStore
 from pydicom import Dataset
 
