@@ -95,14 +95,19 @@ def broken_place(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("command", [["up", "--port", "0"], ["judge", "--stack", "local"]])
+@pytest.mark.parametrize("command", [["up", "--once", "--port", "0"], ["judge", "--stack", "local"]])
 def test_a_broken_rule_stops_the_command_before_anything_listens_or_is_written(
     tmp_path: Path, command: list[str]
 ) -> None:
     place = broken_place(tmp_path)
 
     done = subprocess.run(
-        [sys.executable, "-m", "localcloud", *command], cwd=place, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "localcloud", *command],
+        cwd=place,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,  # it ends at once; where it does not, it serves
     )
 
     assert (done.returncode, done.stdout) == (1, "")
