@@ -25,9 +25,12 @@ STAND_IN = "000000000000"
 OUTPUTS: Mapping[str, Mapping[str, str]] = {
     "gcp:firebase/hostingSite:HostingSite": {"defaultUrl": "https://{siteId}.web.app"},
     "gcp:cloudrunv2/service:Service": {"uri": f"https://{{name}}-{STAND_IN}.{{location}}.run.app"},
+    "gcp:iam/workloadIdentityPool:WorkloadIdentityPool": {
+        "name": f"projects/{STAND_IN}/locations/global/workloadIdentityPools/{{workloadIdentityPoolId}}"
+    },
     "docker:index/image:Image": {"repoDigest": f"{{imageName}}@sha256:{'0' * 64}"},
 }
-"""Type → output → template, beyond what the type's row derives."""
+"""Type → output → template, beyond or instead of what the type's row derives."""
 
 
 def foretell(declared: Declared) -> tuple[str, Json]:
@@ -43,7 +46,7 @@ def foretell(declared: Declared) -> tuple[str, Json]:
         values = {**row.fallback, **values}
         values["answer"] = answer = answered(row, declared, values)
         id_ = told_by(row.id, values)
-        told |= {**answer, **{name: told_by(template, values) for name, template in row.outputs.items()}}
+        told = {**answer, **{name: told_by(template, values) for name, template in row.outputs.items()}, **told}
     return id_ or "", {**{name: value for name, value in told.items() if value}, **declared.inputs}
 
 

@@ -21,7 +21,9 @@ from tests.infra import stacks
 
 ROOT = Path(__file__).resolve().parents[2]
 TODAY = date(2027, 1, 15)
-MADE_BY_GOOGLE = re.compile(r"service-\d+@|1:\d+:web:\w+|notificationChannels/\w+")
+MADE_BY_GOOGLE = re.compile(
+    r"check_id=\W+\w+|//iam.googleapis.com/projects/\d+|service-\d+@|1:\d+:web:\w+|notificationChannels/\w+"
+)
 
 
 def prod(**changes: Any) -> Deployment:
