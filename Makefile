@@ -8,7 +8,7 @@ RUN := .venv/.installed-run
 DEV := .venv/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help doctor bootstrap up test lint scan types load smoke seed-golden preview deploy rollback cost pr-comment bench screenshot
+.PHONY: help doctor bootstrap drill up test lint scan types load smoke seed-golden preview deploy rollback cost pr-comment bench screenshot
 .PHONY: lock clean
 
 help: ## this list
@@ -37,6 +37,9 @@ doctor: $(RUN) ## what must be in place before and around the first deploy, and 
 
 bootstrap: $(RUN) ## make the bucket of Pulumi's state and the key of its secrets: make bootstrap STACK=dev [BUCKET=name] [CMEK=1]
 	@$(BIN)/python -m infra bootstrap --stack $(STACK) $(if $(BUCKET),--bucket $(BUCKET)) $(if $(CMEK),--cmek)
+
+drill: $(RUN) ## export the raw store, restore it into a scratch store, compare: make drill STACK=dev BUCKET=name
+	@$(if $(BUCKET),,$(error say where the export goes: make drill BUCKET=name))$(BIN)/python tools/on_stack.py $(STACK) infra drill --bucket $(BUCKET)
 
 load: $(RUN) ## push DICOM files into the stack's store: make load FROM=folder (or gs://bucket/prefix on dev, prod)
 	@$(if $(FROM),,$(error say which folder: make load FROM=folder))$(BIN)/python tools/on_stack.py $(STACK) loader "$(FROM)"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -85,6 +85,8 @@ class Cloud:
     """(bucket, object) -> file with its content, or None. Set by the object service; checks no permission."""
     object_names: Callable[[str, str], list[str]] = field(default=not_wired("Cloud Storage"))
     """(bucket, prefix) -> names of live objects, sorted."""
+    put_object: Callable[[str, str, Iterable[bytes], str], None] = field(default=not_wired("Cloud Storage"))
+    """(bucket, object, content, content type): makes it the live object. Checks no permission."""
     log: Callable[[dict[str, Any]], None] = field(default=lambda entry: None)
     """Takes one log entry (`LogEntry` of Cloud Logging, with `logName`, `timestamp` and `insertId`)."""
     audit: Callable[[Access], None] = field(default=lambda access: None)

@@ -1,7 +1,8 @@
-"""`python -m infra doctor|bootstrap --stack dev`: the first hour of a deployment.
+"""`python -m infra doctor|bootstrap|drill`: what people run around a deployment.
 
 doctor     looks at everything that must be in place, and says what to do about what is not; changes nothing
 bootstrap  makes what must exist before the first `pulumi up`: the state's bucket and the key of its secrets
+drill      exports the raw store to a bucket, restores it into a scratch store, and compares every instance
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 
 from rich.console import Console
 
@@ -24,6 +26,11 @@ from operate.doctor.people import dns, firebase, github, sign_in
 from operate.doctor.policies import org_policies
 from operate.doctor.project import apis, billing, project, quotas
 from operate.doctor.state import state
+from operate.drill import Drill
+from smoke_tests.credentials import Credentials
+from smoke_tests.dicomweb import DicomWeb
+from smoke_tests.dicomweb import Refused as Unanswered
+from smoke_tests.http import Http, TimedOut
 from viewer.target import TargetError, token_source
 
 ALL_DONE, SOMETHING_TO_DO, COULD_NOT_RUN = 0, 1, 2
@@ -49,6 +56,10 @@ def parser() -> argparse.ArgumentParser:
     make = commands.add_parser("bootstrap", help="make the state's bucket and the key of its secrets; can be repeated")
     make.add_argument("--bucket", help="name of the state's bucket (default: PROJECT-pulumi-state)")
     make.add_argument("--cmek", action="store_true", help="encrypt the bucket with the key too")
+    restore = commands.add_parser("drill", help="export the raw store, restore it into a scratch store, compare")
+    restore.add_argument("--outputs", type=Path, required=True, help="JSON file with the stack's outputs")
+    restore.add_argument("--bucket", required=True, help="where the export goes; the Healthcare agent writes and reads")
+    restore.add_argument("--token-command", help="prints an access token (default: your own credentials)")
     for command in (look, make):
         command.add_argument("--stack", required=True, help="name of the stack, as in Pulumi.STACK.yaml")
     return top
@@ -87,12 +98,34 @@ def bootstrap(arguments: argparse.Namespace, stack: Stack) -> int:
     return ALL_DONE
 
 
+def drill(arguments: argparse.Namespace) -> int:
+    outputs = json.loads(arguments.outputs.read_text(encoding="utf-8"))
+    root, store = outputs["endpoints"]["healthcare"], outputs["stores"]["raw"]["name"]
+    token = token_source(arguments.token_command, f"owner@{outputs['project']}.iam.gserviceaccount.com")
+    access, http = Credentials(lambda _: token()), Http()
+    found = Drill(
+        google=Google({"healthcare": root}, token),
+        store=store,
+        bucket=arguments.bucket,
+        prefix=f"drill/{datetime.now(UTC):%Y%m%dT%H%M%SZ}",
+        web=lambda name: DicomWeb(http, f"{root}v1/{name}/dicomWeb", access, "you"),
+        say=print,
+    ).run()
+    for problem in found.problems:
+        print(f"  {problem}")
+    size = f"{found.instances} instances, {found.bytes / 1e6:.1f} MB"
+    print(f"{len(found.problems)} problems in {size}" if found.problems else f"All came back as they were: {size}")
+    return SOMETHING_TO_DO if found.problems else ALL_DONE
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     try:
+        if arguments.command == "drill":
+            return drill(arguments)
         stack = load(arguments.stack)
         return {"doctor": doctor, "bootstrap": bootstrap}[arguments.command](arguments, stack)
-    except (Refused, TargetError) as problem:
+    except (Refused, TargetError, Unanswered, TimedOut, OSError) as problem:
         print(f"infra {arguments.command}: {problem}", file=sys.stderr)
         return COULD_NOT_RUN
 

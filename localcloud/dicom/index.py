@@ -156,6 +156,10 @@ class Index:
         rows = self.query(f"{SELECT_RECORDS} WHERE {where} ORDER BY series.id, instances.id", values)
         return [record(row) for row in rows]
 
+    def every(self) -> list[Record]:
+        """All instances, in the order they were stored."""
+        return [record(row) for row in self.query(f"{SELECT_RECORDS} ORDER BY instances.id")]
+
     def files(self) -> set[str]:
         return {row["file"] for row in self.query("SELECT file FROM instances")}
 

@@ -14,6 +14,7 @@ from localcloud.cloud import Cloud
 from localcloud.control.call import Call, Handler
 from localcloud.dicom.access import HOST
 from localcloud.dicom.archive import Archive
+from localcloud.dicom.exports import Exports
 from localcloud.dicom.import_log import ImportLog
 from localcloud.dicom.imports import Imports
 from localcloud.dicom.metrics import Metrics
@@ -22,7 +23,7 @@ from localcloud.errors import ApiError
 
 STORE = r"projects/[^/]+/locations/[^/]+/datasets/[^/]+/dicomStores/[^/]+"
 NOT_LOCAL = (
-    *("export", "deidentify", "setBlobStorageSettings", "dicomWeb.studies.setBlobStorageSettings"),
+    *("deidentify", "setBlobStorageSettings", "dicomWeb.studies.setBlobStorageSettings"),
     "dicomWeb.studies.series.instances.getStorageInfo",
 )
 
@@ -48,11 +49,12 @@ class DicomStores:
 
     def _add_methods(self) -> None:
         """The API's own methods on stores, in both versions."""
-        imports, metrics = Imports(self, ImportLog(self.cloud)), Metrics(self)
+        imports, exports, metrics = Imports(self, ImportLog(self.cloud)), Exports(self), Metrics(self)
         stores = "projects.locations.datasets.dicomStores"
         for version in ("v1", "v1beta1"):
             add = partial(self._add_method, f"healthcare.{version}:{stores}")
             add("import", imports.start)
+            add("export", exports.start)
             add("getDICOMStoreMetrics", metrics.store)
             add("dicomWeb.studies.getStudyMetrics", metrics.study)
             add("dicomWeb.studies.series.getSeriesMetrics", metrics.series)

@@ -39,8 +39,12 @@ class Incoming:
 
     async def finish(self) -> None:
         """After this the content survives a power cut."""
+        await asyncio.to_thread(self.close)
+
+    def close(self) -> None:
+        """The same, for who may wait."""
         self._file.flush()
-        await asyncio.to_thread(os.fsync, self._file.fileno())
+        os.fsync(self._file.fileno())
         self._file.close()
 
     def discard(self) -> None:

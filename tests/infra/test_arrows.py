@@ -29,7 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "infra": {"components", "viewer", "operate"},
     "components": set(),
     "delivery": {"components", "infra", "policy", "review", "viewer"},
-    "operate": {"infra", "delivery", "viewer"},
+    "operate": {"infra", "delivery", "smoke_tests", "viewer"},
     "viewer": set(),
     "jobs": set(),
     "smoke_tests": set(),
