@@ -95,5 +95,5 @@ def test_no_attribute_of_a_patient_is_in_any_object_or_log(platform: Platform, t
     assert levels[0].series in platform.log(execution)
     bucket = platform.outputs["recordsBucket"]
     paths = [platform.cloud.object_path(bucket, name) for name in platform.cloud.object_names(bucket, "")]
-    logs = (platform.cloud.data / "logs").glob("*")
+    logs = [path for path in (platform.cloud.data / "logs").rglob("*") if path.is_file()]
     assert not [path for path in (*paths, *logs) if path and canary in path.read_text()]
