@@ -16,6 +16,7 @@ import requests
 from .digest import content_of
 from .errors import Gone, SeriesFailed
 from .metadata import Row
+from .pace import LONGEST_SECONDS, Pace
 from .retrieve import StoredFile
 from .retry import Repeating, Traffic
 from .store import DicomStore
@@ -47,6 +48,7 @@ class Deliverer:
     repeating: Repeating = field(default_factory=Repeating)
     """How bodies that break off are repeated."""
     in_flight: int = IN_FLIGHT
+    pace: Pace = field(default_factory=Pace)
 
     def listed(self, study: str) -> list[Row]:
         """What the target has of the study, nothing included."""
@@ -91,7 +93,7 @@ class Deliverer:
 
     def deliver(self, study: str, row: Row, file: Source) -> bool:
         """Stores one instance. False when the target has the same already. Raises DifferentContent."""
-        reason = store(self.target, study, row.instance, file)
+        reason = self._sent(study, row, file)
         if reason is None:
             return True
         try:
@@ -104,6 +106,22 @@ class Deliverer:
         if self._whole(row, lambda: content_of(file)) != present:
             raise self._different(row.instance)
         return False
+
+    def _sent(self, study: str, row: Row, file: Source) -> int | None:
+        """As `stow.store`. Raises SeriesFailed before anything is sent when the store would cut the request off."""
+        length = file.length or 0
+        expected = self.pace.seconds_for(length)
+        if expected > LONGEST_SECONDS:
+            raise SeriesFailed(
+                f"instance {row.instance}: its {length / 1e9:.1f} GB would take {expected / 60:.0f} minutes at the "
+                f"pace of this run, and a store ends a request after 30: import it into {self.target.name} from a "
+                "bucket, or run where the line is faster"
+            )
+        start = self.repeating.clock.monotonic()
+        reason = store(self.target, study, row.instance, file)
+        if reason is None:
+            self.pace.add(length, self.repeating.clock.monotonic() - start)
+        return reason
 
     def _whole(self, row: Row, action: Callable[[], T]) -> T:
         try:
