@@ -18,10 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import pulumi
-
 from localcloud.declared import declared as every
-from localcloud.engine import ConfigProblem, DeploymentFailed
 from policy import exceptions
 from policy.check import Report, check
 from review import cost, words
@@ -29,7 +26,7 @@ from review.base import graphs_at, merge_base
 from review.compare import plan_of
 from review.dangers import Danger
 from review.gate import read
-from review.graph import ROOT, Graph, deployed, of_deployment
+from review.graph import CANNOT_RUN, ROOT, Graph, deployed, of_deployment
 from review.judgement import judge
 from review.plan import Plan, Unreadable
 
@@ -176,7 +173,7 @@ def main(arguments: Sequence[str]) -> int:
                  (text.partition("=") for text in options.plan)}  # fmt: skip
         reviewed = look(options.base, options.stack or STACKS, plans)
         use = cost.usage(studies=options.studies)
-    except (Unreadable, ConfigProblem, DeploymentFailed, pulumi.RunError, OSError) as problem:
+    except (*CANNOT_RUN, Unreadable, OSError) as problem:
         print(f"comment: {problem}", file=sys.stderr)
         return 2
     text = write(reviewed, use, preview_url=options.preview_url, smoke=reports_in(options.reports))

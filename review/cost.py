@@ -20,7 +20,7 @@ from typing import Any
 
 from policy.resource import Resource
 from review.cost_models import MODELS, Stack, Usage, is_free, scheduled_starts, viewed_store
-from review.graph import declared, resources_of
+from review.graph import CANNOT_RUN, declared, resources_of
 from review.plan import Unreadable
 
 
@@ -119,7 +119,7 @@ def main(arguments: Sequence[str]) -> int:
         changed = {name: float(value) for name, _, value in (text.partition("=") for text in options.assume)}
         use = usage(**{"studies": options.studies, **changed})
         print(in_words(estimate(resources_of(declared(options.stack)), use), use), end="")
-    except (KeyError, ValueError, Unreadable) as problem:
+    except (*CANNOT_RUN, KeyError, ValueError, Unreadable) as problem:
         print(f"cost: {problem}", file=sys.stderr)
         return 2
     return 0

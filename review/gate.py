@@ -19,13 +19,11 @@ from pathlib import Path
 
 from policy import exceptions
 from review import preview
-from review.base import graphs_at, merge_base
-from review.compare import plan_of
-from review.graph import ROOT, Graph, declared
 from review.judgement import judge
 from review.plan import Plan, Unreadable, from_json, to_json
 from review.words import in_words
 
+ROOT = Path(__file__).resolve().parents[1]
 GO, STOP, UNREAD = 0, 1, 2
 
 
@@ -42,8 +40,16 @@ def read(text: str, stack: str = "") -> Plan:
 
 def against(base: str, stack: str) -> Plan:
     """The plan from the merge base with `base` to the working tree."""
+    # Only here: running the program needs the SDK and the local cloud, which take longer to load than a plan to judge.
+    from review.base import graphs_at, merge_base
+    from review.compare import plan_of
+    from review.graph import CANNOT_RUN, Graph, declared
+
     before = graphs_at(merge_base(base), [stack])[stack] or Graph(stack=stack, nodes=())
-    return plan_of(before, declared(stack))
+    try:
+        return plan_of(before, declared(stack))
+    except CANNOT_RUN as problem:
+        raise Unreadable(f"the program here cannot be run for stack {stack}: {problem}") from problem
 
 
 def main(arguments: Sequence[str]) -> int:

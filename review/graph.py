@@ -44,6 +44,8 @@ ASSUMED = Path(__file__).with_name("assumed.yaml")
 VERSION = 1
 MADE_UP = re.compile(r'1:\d+:web:[0-9a-f]+|(?<=check_id=")[0-9a-f]+(?=")|(?<=/notificationChannels/)[\w-]+')
 """Ids of Firebase's web apps, uptime checks and notification channels."""
+CANNOT_RUN = (ConfigProblem, DeploymentFailed, pulumi.RunError)
+"""What a program raises that cannot be run for a stack; what it says is for its author."""
 Json = dict[str, Any]
 
 
@@ -216,7 +218,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     try:
         graphs = [declared(stack, options.root) for stack in options.stack]
-    except (ConfigProblem, DeploymentFailed, Unreadable, pulumi.RunError) as problem:
+    except (*CANNOT_RUN, Unreadable) as problem:
         print(f"graph: {problem}", file=sys.stderr)
         return 2
     for graph in graphs:

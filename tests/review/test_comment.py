@@ -73,12 +73,15 @@ def test_it_has_plan_controls_matrix_cost_preview_and_smoke() -> None:
     assert "- `dev`: the report cannot be read" in said
 
 
-@pytest.mark.parametrize("url", ["javascript:alert(1)", "https://a b", "https://a>x", "https://a\n@someone"])
+@pytest.mark.parametrize(
+    "url", ["javascript:alert(1)", "http://plain.example.org", "https://a b", "https://a>x", "https://a\n@someone"]
+)
 def test_an_odd_link_is_only_shown(url: str) -> None:
     said = written(reviewed(graph(), graph()), preview_url=url)
 
     assert "<https" not in said
     assert "<java" not in said
+    assert "<http" not in said
     assert "**Preview viewer:** `" in said
 
 

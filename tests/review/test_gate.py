@@ -107,6 +107,11 @@ def test_a_base_that_cannot_be_run_is_said(project: Path) -> None:
         merge_base("no-such-branch", project)
 
 
+def test_a_stack_that_does_not_exist_is_no_permission(capsys: pytest.CaptureFixture[str]) -> None:
+    assert gate.main(["--base", "HEAD", "--stack", "nowhere"]) == gate.UNREAD
+    assert "Pulumi.nowhere.yaml" in capsys.readouterr().err
+
+
 def test_the_command_line_says_what_there_is() -> None:
     done = subprocess.run([sys.executable, "-m", "policy"], cwd=ROOT, capture_output=True, text=True)
 
