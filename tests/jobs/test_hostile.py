@@ -167,7 +167,7 @@ def test_a_store_that_does_not_lie_gets_every_slide_ready(slide: str) -> None:
 
 def test_answers_spoilt_at_random_end_in_a_report_or_a_sentence() -> None:
     with little_memory():
-        for seed in range(SEEDS):
+        for seed in (*range(SEEDS), 3_383):  # the last one found something once
             rng = random.Random(seed)
             kind, one = rng.choice(KINDS), SLIDES[rng.choice(list(SLIDES))]
 

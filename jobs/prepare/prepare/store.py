@@ -16,6 +16,7 @@ from pydicom.filereader import read_partial
 
 from .errors import CannotRun, Gone, SeriesFailed
 from .metadata import Json, Row, text
+from .pixels.errors import readable
 
 PAGE = 5000
 """Instances asked for at a time; Google sends at most 50,000 and says nothing when it cuts."""
@@ -118,8 +119,9 @@ class DicomStore:
         start = head.find(b"DICM") - 128
         if start < 0:
             raise SeriesFailed(f"instance {instance}: what {self.name} sent does not begin as a DICOM file")
-        meta = read_partial(BytesIO(head[start:]), stop_when=lambda tag, *_: tag.group > 2).file_meta
-        return str(meta.TransferSyntaxUID)
+        with readable(f"instance {instance}"):
+            meta = read_partial(BytesIO(head[start:]), stop_when=lambda tag, *_: tag.group > 2).file_meta
+            return str(meta.TransferSyntaxUID)
 
     @contextmanager
     def _explained(self, what: str) -> Generator[None]:
