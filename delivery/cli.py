@@ -35,6 +35,15 @@ def environment(stack: Stack) -> Mapping[str, str]:
     return {"PULUMI_SKIP_UPDATE_CHECK": "true", **chosen, **os.environ}
 
 
+def require_backend(stack: Stack) -> None:
+    """Raises `Refused` at the first step, and not in the middle, when nobody said where Pulumi's state is."""
+    if "PULUMI_BACKEND_URL" not in environment(stack):
+        raise Refused(
+            f"nothing says where Pulumi's state of {stack.name} is, so a build cannot find it: "
+            f"pulumi config set -s {stack.name} {NAMESPACE}:stateBucket BUCKET, deploy by hand once, commit the file"
+        )
+
+
 def configure(stack: Stack, digest: str | None) -> None:
     """Sets the image that the release record names, in this checkout's copy of the stack's file only."""
     if digest and stack.settings.job_image == "cloud_build":

@@ -21,6 +21,7 @@ REPORTS = Path("reports")
 
 def image(stack: Stack, commit: str) -> None:
     """Decides the digest, building the image when its source changed; `copy` then brings it here if need be."""
+    cli.require_backend(stack)
     google = stack.google()
     current, _ = Ledger(google, stack.records).read(stack.name)
     source = stack.settings.promote_from

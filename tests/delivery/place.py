@@ -56,6 +56,7 @@ class Place:
             "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}",
             "HOME": str(self.folder),
             "PYTHONPATH": str(ROOT),
+            "PULUMI_BACKEND_URL": f"file://{self.folder}",
             "GOOGLE_OAUTH_ACCESS_TOKEN": self.parts.cloud.iam.token(DEPLOYER),
             **more,
         }

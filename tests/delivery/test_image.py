@@ -71,6 +71,15 @@ def test_cloud_build_builds_once_for_one_source_and_the_record_knows() -> None:
     assert cloud.calls[0][2]["source"] == {"commitSha": A}
 
 
+def test_another_source_is_another_build() -> None:
+    cloud = CloudBuild()
+
+    found = choose(stack(), cloud, record(source="src-0123456789abcdef"))
+
+    assert found.digest == TWO
+    assert len(cloud.calls) == 2
+
+
 def test_a_build_that_fails_or_pushes_nothing_ends_the_delivery() -> None:
     failed = CloudBuild()
     failed.error = {"error": {"message": "step exited with 1"}}

@@ -106,6 +106,17 @@ def deliveries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deli
         yield made
 
 
+def test_a_build_that_cannot_find_the_state_stops_at_its_first_step(
+    deliveries: Deliveries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PULUMI_BACKEND_URL", raising=False)
+
+    with pytest.raises(Refused, match="nothing says where Pulumi's state of local is"):
+        steps.image(deliveries.stack, A)
+
+    assert deliveries.ledger.read("local") == (None, ABSENT)
+
+
 def test_a_delivery_ends_proved_with_all_that_it_consists_of(deliveries: Deliveries) -> None:
     deliveries.deliver(A, "build-1")
 
