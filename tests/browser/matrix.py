@@ -28,11 +28,15 @@ NAMES = list(SLIDES)
 TABLE: dict[str, Any] = json.loads((Path(real.__file__).with_name("expected.json")).read_text("utf-8"))
 SENTENCES = {row["id"]: row["sentences"] for row in json.loads(RULES.read_text())["rules"]}
 PARTS_A_SIDE = 24
+SEEN = 40
+"""Difference of a screen pixel, of 255, that no scaling explains."""
+Box = tuple[float, float, float, float]
 DEFAULT = (
     "brightfield", "base_only", "sparse_without_positions", "concatenation_whole", "twin_levels",
     "concatenation_level_part_missing", "icc_on_base_only", "rle",
     "jpeg_12_bit", "jpeg_xl_of_jpeg", "tiles_of_another_size", "channels_as_two_paths",
     "illumination_missing_everywhere", "acquisition_on_some", "odd_size", "annotations_on_level_2_of_rle",
+    "annotations_on_level_2_in_sparse_tiling", "channels_not_counted", "sparse_without_path_identification",
     "sparse_off_grid", "z_stack", "two_containers", "damaged_base", "palette", "patients_disagree",
 )  # fmt: skip
 """One for each rule and each act. SLOW=1 takes all."""
@@ -111,17 +115,36 @@ def expected(count: int) -> NDArray[Any]:
     return colour if count == 0 else squared * np.array({1: [1, 1, 1], 2: [0, 1, 1]}[count])
 
 
-def far_off(reader: Reader, columns: int, rows: int, count: int) -> float:
-    """The largest mean difference of a part of the slide, 0 to 255, from the picture that every slide shows.
-
-    The slide lies turned by 180 degrees in the middle of the viewport and fills it; parts under controls are left out.
-    """
+def place_of(reader: Reader, columns: int, rows: int) -> Box:
+    """Left, top, right and bottom of the whole slide on the screen: it fills the viewport, turned by 180 degrees."""
     box = reader.page.locator(".viewport").bounding_box()
     assert box is not None
     scale = min(box["width"] / columns, box["height"] / rows)
     wide, high = columns * scale, rows * scale
     left, top = box["x"] + (box["width"] - wide) / 2, box["y"] + (box["height"] - high) / 2
-    place = (left, top, left + wide, top + high)
+    return left, top, left + wide, top + high
+
+
+def drawn(before: Image.Image, after: Image.Image, place: Box, size: int) -> Box:
+    """Left, top, right and bottom of what differs within the slide, in pixels of a level of `size` pixels a side."""
+    left, top, right, bottom = place
+    inside = (round(left) + 1, round(top) + 1, round(right) - 1, round(bottom) - 1)
+    one, other = (np.asarray(picture.crop(inside)).astype(int) for picture in (before, after))
+    rows, columns = np.nonzero(np.abs(one - other).max(axis=-1) > SEEN)
+    if not len(rows):
+        return 0, 0, 0, 0
+    scale = size / (right - left)
+    far_x, far_y = (inside[0] + columns.max() + 1, inside[1] + rows.max() + 1)
+    near_x, near_y = (inside[0] + columns.min(), inside[1] + rows.min())
+    return (right - far_x) * scale, (bottom - far_y) * scale, (right - near_x) * scale, (bottom - near_y) * scale
+
+
+def far_off(reader: Reader, columns: int, rows: int, count: int) -> float:
+    """The largest mean difference of a part of the slide, 0 to 255, from the picture that every slide shows.
+
+    Parts under controls are left out.
+    """
+    place = place_of(reader, columns, rows)
     seen = reader.screenshot().resize((PARTS_A_SIDE, PARTS_A_SIDE), Image.Resampling.BOX, place).rotate(180)
     difference = np.abs(np.asarray(seen).astype(float) - expected(count)).mean(axis=-1)
     return float(difference[6:, 2:-2].max())

@@ -9,6 +9,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, expect
 
@@ -16,9 +17,12 @@ from tests.browser import matrix
 from tests.browser.conftest import SIZE
 from tests.browser.matrix import CHOSEN, TABLE, Shown, far_off
 from tests.browser.reader import Reader
+from tests.jobs.matrix import overlays
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("browser")]
 FRAMES, QUERIES = 24, 5
+STROKE = 2
+"""Half the width of an annotation's line and of the pixels that it is blurred over, in pixels of level 2."""
 
 
 @pytest.fixture(scope="module")
@@ -97,3 +101,28 @@ def test_a_blocked_slide_says_which_rule_and_why(readers: dict[str, Reader], nam
     reader.open(f"/studies/{matrix.study(name)}/series/{series}")
     page, sentences = reader.page.locator("main"), matrix.told(name, at)
     assert reader.sees(lambda: any(one in page.inner_text() for one in sentences)), (sentences, page.inner_text())
+
+
+@pytest.mark.parametrize("name", [name for name in CHOSEN if name.startswith("annotations_on_level_2")])
+def test_an_annotation_of_a_changed_level_is_drawn_where_it_was_made(readers: dict[str, Reader], name: str) -> None:
+    reader = readers["viewers"]
+    reader.open(f"/studies/{matrix.study(name)}/series/{matrix.slides_of(name)[0]}")
+    reader.wait_for_tiles()
+    place = matrix.place_of(reader, *overlays.SQUARE)
+    assert reader.sees(lambda: far_off(reader, *overlays.SQUARE, 0) < 12, patience=5), (
+        "the tiles are not those it lies on"
+    )
+    plain = reader.screenshot()
+    reader.page.get_by_role("checkbox", name=overlays.LABEL).check()
+
+    corners = np.array(overlays.CORNERS)
+    wanted = np.concatenate([corners.min(axis=0), corners.max(axis=0)])
+    found = np.zeros(4)
+
+    def there() -> bool:
+        found[:] = matrix.drawn(plain, reader.screenshot(), place, overlays.SIZE)
+        middle = np.abs((found[:2] + found[2:]) - (wanted[:2] + wanted[2:])) / 2
+        return bool(middle.max() <= 1 and np.abs(found - wanted).max() <= 1 + STROKE)
+
+    assert reader.sees(there, patience=10), (found, wanted)
+    reader.saw_nothing_wrong()

@@ -9,7 +9,7 @@ import base64
 import contextlib
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -53,8 +53,15 @@ class Engine:
         pixels = base64.b64decode(answer["pixels"]) if "pixels" in answer else None
         return Seen(pixels, answer.get("error", ""))
 
+    def asks_for(self, slide: Mapping[str, Any], frame: bytes) -> list[int] | str:
+        """Numbers of the frames of a slide (DICOM JSON) that it asks for to show all of it, or why it refuses."""
+        answer: dict[str, Any] = self._page.evaluate(
+            "([metadata, frame]) => ask(metadata, frame)", [dict(slide), base64.b64encode(frame).decode()]
+        )
+        return answer.get("error") or answer["asked"]
 
-def metadata(fixture: Fixture) -> dict[str, Any]:
+
+def metadata(fixture: Fixture, **changes: Any) -> dict[str, Any]:
     """DICOM JSON of a slide of one tile."""
     path = item(
         OpticalPathIdentifier="1",
@@ -72,6 +79,8 @@ def metadata(fixture: Fixture) -> dict[str, Any]:
         **fixture.attributes,
     )  # fmt: skip
     assert isinstance(slide, Dataset)
+    for keyword, value in changes.items():
+        setattr(slide, keyword, value)
     return slide.to_json_dict()
 
 

@@ -170,6 +170,7 @@ class Store:
 
 def item(instance: str, size: int, series: str = "1.2.1", **more: Any) -> dict[str, Any]:
     """DICOM JSON of one level of a square slide; `more` are keywords and values (None takes one out)."""
+    paths = more.get("OpticalPathSequence") or [optical_path("1")]
     values: dict[str, Any] = {
         "SOPInstanceUID": instance,
         "SeriesInstanceUID": series,
@@ -186,17 +187,25 @@ def item(instance: str, size: int, series: str = "1.2.1", **more: Any) -> dict[s
         "BitsAllocated": 8,
         "LossyImageCompression": "01",
         "DimensionOrganizationType": "TILED_FULL",
-        "OpticalPathSequence": [optical_path("1")],
+        "OpticalPathSequence": paths,
+        "NumberOfOpticalPaths": len(paths),
         "TotalPixelMatrixOriginSequence": [{}],
         "ImageOrientationSlide": [0, -1, 0, -1, 0, 0],
-        "SharedFunctionalGroupsSequence": [sequence("PixelMeasuresSequence", {"PixelSpacing": [1 / size] * 2})]
-        if size
-        else None,
+        "SharedFunctionalGroupsSequence": [_shared(size, paths)] if size else None,
         "FrameOfReferenceUID": "1.2.77",
         "ContainerIdentifier": "SLIDE-1",
         **more,
     }
     return attributes(values)
+
+
+def _shared(size: int, paths: list[dict[str, Any]]) -> dict[str, Any]:
+    """What all frames have in common; which optical path they show, where there is one that has a name."""
+    shared = sequence("PixelMeasuresSequence", {"PixelSpacing": [1 / size] * 2})
+    name = paths[0].get(tag("OpticalPathIdentifier"))
+    if len(paths) == 1 and name:
+        shared |= sequence("OpticalPathIdentificationSequence", {"OpticalPathIdentifier": name["Value"]})
+    return shared
 
 
 def attributes(values: dict[str, Any]) -> dict[str, Any]:

@@ -40,6 +40,8 @@ def complete(dataset: Dataset, attributes: Sequence[str], template: Dataset | No
         if keyword == "PixelSpacing":
             if template is not None:
                 _set_spacing(dataset, template)
+        elif keyword == "NumberOfOpticalPaths":
+            dataset.NumberOfOpticalPaths = len(dataset.OpticalPathSequence)
         elif keyword in PATH_DEFAULTS:
             _complete_paths(dataset, keyword, template)
         elif template is not None and keyword in template:

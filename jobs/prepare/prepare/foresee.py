@@ -71,7 +71,10 @@ def _changed(act: Act, image: Image, every: dict[str, Image]) -> Image:
             acquisition = every[act.template].slide[2]
         still = tuple(name for name in image.missing if name not in act.attributes or name not in REQUIRED)
         paths = image.optical_paths or (every[act.template].optical_paths if act.template else ("1",))
-        return replace(image, missing=still, slide=(frame, container, acquisition), optical_paths=paths)
+        told = 0 if "NumberOfOpticalPaths" in act.attributes else image.paths_told
+        return replace(
+            image, missing=still, slide=(frame, container, acquisition), optical_paths=paths, paths_told=told
+        )
     if isinstance(act, Transcode) and not act.unwrap:
         return _coded(image, act.coding)
     return image
@@ -89,6 +92,8 @@ def _tiled(image: Image) -> Image:
         organization="TILED_FULL",
         per_frame_items=None,
         positions="none",
+        paths_told=0,
+        unidentified=False,
         frames=_frames(image),
         concatenation="",
         concatenation_source="",

@@ -47,6 +47,10 @@ class Image:
     """Items of PerFrameFunctionalGroupsSequence; None when the metadata has no such sequence."""
     positions: Positions = "none"
     optical_paths: tuple[str, ...] = ("1",)
+    paths_told: int = 0
+    """NumberOfOpticalPaths, 1 where it is missing, as the engine has it; 0: as many as there are."""
+    unidentified: bool = False
+    """By its positions, but a frame does not say which optical path it shows."""
     concatenation: str = ""
     concatenation_source: str = ""
     """SOPInstanceUIDOfConcatenationSource."""
@@ -98,6 +102,8 @@ class Image:
             per_frame_items=len(per_frame) if tag("PerFrameFunctionalGroupsSequence") in item else None,
             positions=_positions(per_frame, columns, rows),
             optical_paths=tuple(text(path, "OpticalPathIdentifier") for path in paths),
+            paths_told=number(item, "NumberOfOpticalPaths", 1),
+            unidentified=_unidentified(item, per_frame),
             concatenation=text(item, "ConcatenationUID"),
             concatenation_source=text(item, "SOPInstanceUIDOfConcatenationSource"),
             concatenation_offset=number(item, "ConcatenationFrameOffsetNumber"),
@@ -181,6 +187,23 @@ def _positions(per_frame: list[Json], columns: int, rows: int) -> Positions:
             found = "repeated" if place in seen else found if found == "repeated" else "grid"
             seen.add(place)
     return found
+
+
+def _unidentified(item: Json, per_frame: list[Json]) -> bool:
+    """The engine reads what all frames share where there is one path, else what each says of itself."""
+    shared = items(item, "SharedFunctionalGroupsSequence")
+    groups = per_frame
+    if (
+        number(item, "NumberOfOpticalPaths", 1) == 1
+        and shared
+        and items(shared[0], "OpticalPathIdentificationSequence")
+    ):
+        groups = shared[:1]
+    return any(not text(_first_path(group), "OpticalPathIdentifier") for group in groups)
+
+
+def _first_path(group: Json) -> Json:
+    return next(iter(items(group, "OpticalPathIdentificationSequence")), {})
 
 
 def _all_paths(item: Json, keyword: str) -> bool:

@@ -83,7 +83,8 @@ class Complete:
     """Missing attributes are taken from another image of the slide; frames pass byte for byte.
 
     `template` is empty where no image has them: then they are brightfield defaults (an optical path for a LABEL).
-    Keywords as in `metadata.REQUIRED`; PixelSpacing is scaled by the ratio of the widths.
+    Keywords as in `metadata.REQUIRED`; PixelSpacing is scaled by the ratio of the widths;
+    NumberOfOpticalPaths is how many the image describes.
     """
 
     instances: tuple[str, ...]

@@ -19,6 +19,7 @@ from .repairs import (
     Case,
     broken,
     completed,
+    counted,
     fully_tiled,
     one_of_twins,
     profiled,
@@ -139,7 +140,7 @@ def _repairs(case: Case, options: Options) -> list[Act]:
     kept = _without(case, acts)
     anew = {uid for act in acts if isinstance(act, MakeLevel) for uid in act.instances}
     sound = [image for image in kept if image.instance not in anew]
-    for repair in (fully_tiled, transcoded, profiled, completed):
+    for repair in (fully_tiled, transcoded, profiled, completed, counted):
         acts += repair(case, sound)
     if options.viewer_store == "separate":
         written = SeriesPlan(series=case.slide.series, acts=tuple(acts)).rewritten - anew

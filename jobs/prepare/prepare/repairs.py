@@ -130,8 +130,11 @@ def resampled(case: Case, kept: list[Image]) -> list[Act]:
 
 
 def fully_tiled(case: Case, kept: list[Image]) -> list[Act]:
-    """R01, R02. A level's parts become one instance."""
-    sparse = set(case.concerned(("R01", "missing"), ("R01", "large"), ("R02", "joined"))) & set(kept)
+    """R01, R02, R12. A level's parts become one instance. Raises CannotRepair where frames do not tell their path."""
+    silent = set(case.concerned(("R12", "unidentified"))) & set(kept)
+    if any(len(image.optical_paths) > 1 for image in silent):
+        raise CannotRepair("attributes", keywords="OpticalPathIdentificationSequence")
+    sparse = silent | set(case.concerned(("R01", "missing"), ("R01", "large"), ("R02", "joined"))) & set(kept)
     return [
         FullTiling(instances=_uids(level.images), coding=coding_of_new(level.images[0]))
         for level in levels_of(kept)
@@ -187,6 +190,12 @@ def completed(case: Case, kept: list[Image]) -> list[Act]:
         named = min(image.instance for image in case.slide.own if image.slide[2])
         acts.append(Complete(instances=_uids(split), attributes=("AcquisitionUID",), template=named))
     return acts
+
+
+def counted(case: Case, kept: list[Image]) -> list[Act]:
+    """R12. There are as many optical paths as are described."""
+    wrong = [image for image in case.concerned(("R12", "channels")) if image in kept]
+    return [Complete(instances=_uids(wrong), attributes=("NumberOfOpticalPaths",), template="")] if wrong else []
 
 
 def typed(case: Case, kept: list[Image], written: frozenset[str]) -> list[Act]:

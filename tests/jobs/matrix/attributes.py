@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from tests.jobs.fakes import Store, optical_path
+from prepare.metadata import tag
+
+from tests.jobs.fakes import Store, item, optical_path
 from tests.jobs.matrix import frames
-from tests.jobs.matrix.slides import having, label, levels, put, slide, spacing_of
+from tests.jobs.matrix.slides import channels, having, label, levels, positions, put, slide, spacing_of
 
 
 @slide
@@ -27,6 +29,28 @@ def orientation_missing_everywhere() -> Store:
 @slide
 def spacing_wrong_on_a_level() -> Store:
     return put(*having(levels(), 1, SharedFunctionalGroupsSequence=spacing_of(1024)))
+
+
+@slide
+def channels_not_counted() -> Store:
+    made = channels()
+    for number in range(len(made)):
+        having(made, number, NumberOfOpticalPaths=None)
+    return put(*made, frame=frames.jpeg_ls(1, 16))
+
+
+@slide
+def sparse_without_path_identification() -> Store:
+    silent = item("1", 1024, OpticalPathSequence=[{}])[tag("SharedFunctionalGroupsSequence")]["Value"]
+    return put(*having(levels(), 0, DimensionOrganizationType="TILED_SPARSE", SharedFunctionalGroupsSequence=silent,
+                       PerFrameFunctionalGroupsSequence=positions(16, 4)))  # fmt: skip
+
+
+@slide
+def sparse_channels_without_path_identification() -> Store:
+    made = having(channels(), 0, DimensionOrganizationType="TILED_SPARSE", NumberOfFrames=16,
+                  PerFrameFunctionalGroupsSequence=positions(16, 4))  # fmt: skip
+    return put(*made, frame=frames.jpeg_ls(1, 16))
 
 
 @slide

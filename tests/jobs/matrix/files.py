@@ -102,8 +102,6 @@ def _complete(dataset: Dataset) -> None:
             kind.CodeValue, kind.CodingSchemeDesignator, kind.CodeMeaning = "111744", "DCM", "Brightfield illumination"
         if "ICCProfile" in path:
             path.ICCProfile = bytes(path.ICCProfile).ljust(128, b"\0")
-    if "OpticalPathSequence" in dataset:
-        dataset.NumberOfOpticalPaths = len(dataset.OpticalPathSequence)
     for origin in dataset.get("TotalPixelMatrixOriginSequence") or ():
         origin.XOffsetInSlideCoordinateSystem, origin.YOffsetInSlideCoordinateSystem = 20.0, 40.0
     dataset.VolumetricProperties, dataset.PixelRepresentation = "VOLUME", 0

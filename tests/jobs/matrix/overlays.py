@@ -24,6 +24,8 @@ Frames = Mapping[tuple[int, int], tuple[str, int]]
 
 EDGE, SIZE = 256, 512
 """Of a tile, and of level 2, in pixels."""
+SQUARE = (1, 1)
+"""The slide's proportions."""
 CORNERS = ((90.0, 60.0), (222.0, 60.0), (222.0, 170.0), (130.0, 190.0))
 """Column and row in pixels of level 2."""
 CENTRE, RADIUS = (250.0, 150.0), 60.0

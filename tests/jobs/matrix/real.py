@@ -127,7 +127,6 @@ def _pixels(made: Dataset, coding: str, first: bytes) -> None:
         made.PlanarConfiguration = 0
     if coding not in ("jpeg-baseline", "jpeg-unmarked", "jpeg-xl-of-jpeg", "unknown") and made.SamplesPerPixel == 3:
         made.PhotometricInterpretation = "YBR_RCT" if coding == "htj2k" else "RGB"
-    _name_paths(made)
     edge = (told.rows, told.columns) if told else (made.Rows, made.Columns)
     count = int(made.get("NumberOfFrames", 1))
     places = list(_places(made, count))
@@ -137,17 +136,6 @@ def _pixels(made: Dataset, coding: str, first: bytes) -> None:
     frames = [_frame(made, coding, bits, edge, *place) for place in places]
     made.add_new("PixelData", "OB", encapsulate(frames, has_bot=True))
     made["PixelData"].is_undefined_length = True
-
-
-def _name_paths(made: Dataset) -> None:
-    """What the engine reads beside the sequence: how many paths there are, and which one the frames show."""
-    paths = made.get("OpticalPathSequence") or []
-    if paths:
-        made.NumberOfOpticalPaths = len(paths)
-    if len(paths) == 1 and "OpticalPathIdentifier" in paths[0] and "SharedFunctionalGroupsSequence" in made:
-        shown = Dataset()
-        shown.OpticalPathIdentifier = paths[0].OpticalPathIdentifier
-        made.SharedFunctionalGroupsSequence[0].OpticalPathIdentificationSequence = [shown]
 
 
 def _places(made: Dataset, count: int) -> Iterator[tuple[int, int]]:

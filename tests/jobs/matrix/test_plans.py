@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,22 @@ from tests.jobs.matrix.judged import SAME, SEPARATE, WITHHOLD, judged, looked_at
 from tests.jobs.matrix.whole import SLIDES
 
 EXPECTED: dict[str, Any] = json.loads(Path(__file__).with_name("expected.json").read_text("utf-8"))
+WHY: dict[str, str] = json.loads(Path(__file__).with_name("why.json").read_text("utf-8"))["slides"]
 EVERY = pytest.mark.parametrize("name", list(SLIDES))
 BOTH = pytest.mark.parametrize("options", [SAME, SEPARATE], ids=lambda options: options.viewer_store)
 
 
 def test_the_table_has_every_slide_and_at_least_32() -> None:
     assert list(EXPECTED["slides"]) == list(SLIDES)
+    assert list(WHY) == list(SLIDES)
     assert len(SLIDES) >= 32
+
+
+@EVERY
+def test_each_row_says_why_and_names_every_rule_that_is_broken(name: str) -> None:
+    broken = {found for row in EXPECTED["slides"][name] for found in re.findall(r"R\d\d", row[0])}
+    assert broken <= set(re.findall(r"R\d\d", WHY[name]))
+    assert WHY[name].endswith(".")
 
 
 @EVERY

@@ -93,8 +93,14 @@ export const SLIDE_CHECKS = {
     ];
   },
   R12({ own }) {
-    return grouped(own.filter((image) => image.missing.length), (image) => ({ keywords: image.missing.join(', ') }))
-      .flatMap(([words, of]) => about('missing', of, words));
+    const few = own.filter((image) => !image.sparse && image.pathsTold < image.paths.length);
+    return [
+      ...grouped(own.filter((image) => image.missing.length), (image) => ({ keywords: image.missing.join(', ') }))
+        .flatMap(([words, of]) => about('missing', of, words)),
+      ...about('unidentified', own.filter((image) => image.sparse && image.unidentified)),
+      ...grouped(few, ({ paths, pathsTold }) => ({ paths: paths.length, told: pathsTold }))
+        .flatMap(([words, of]) => about('channels', of, words, 'WRONG')),
+    ];
   },
   R14({ own }, { smallest, largest }) {
     const useful = (edge) => smallest <= edge && edge <= largest;

@@ -12,7 +12,7 @@ export const TAGS = {
   TotalPixelMatrixRows: '00480007', PerFrameFunctionalGroupsSequence: '52009230',
   SharedFunctionalGroupsSequence: '52009229', PixelMeasuresSequence: '00289110', PixelSpacing: '00280030',
   SOPInstanceUIDOfConcatenationSource: '00200242', TotalPixelMatrixFocalPlanes: '00480303',
-  NumberOfFocalPlanes: '00480013', SOPClassUID: '00080016', Modality: '00080060',
+  NumberOfFocalPlanes: '00480013', NumberOfOpticalPaths: '00480302', SOPClassUID: '00080016', Modality: '00080060',
   PhotometricInterpretation: '00280004', PlanarConfiguration: '00280006', TotalPixelMatrixOriginSequence: '00480008', ImageOrientationSlide: '00480102',
   IlluminationTypeCodeSequence: '00220016', InConcatenationTotalNumber: '00209163', IssuerOfPatientID: '00100021',
   PlanePositionSlideSequence: '0048021A', ColumnPositionInTotalImagePixelMatrix: '0048021E',

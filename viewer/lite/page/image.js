@@ -32,6 +32,9 @@ export function imageOf(item) {
     places: perFrame.length,
     misplaced: misplaced(perFrame, columns, rows),
     paths: paths.map((path) => word(path, 'OpticalPathIdentifier')),
+    // As the engine has it.
+    pathsTold: number(item, 'NumberOfOpticalPaths', 1),
+    unidentified: unidentified(item, perFrame),
     source: word(item, 'SOPInstanceUIDOfConcatenationSource'),
     parts: number(item, 'InConcatenationTotalNumber'),
     frameBytes: rows * columns * number(item, 'SamplesPerPixel', 1) * Math.max(number(item, 'BitsAllocated', 8), 8) / 8,
@@ -76,6 +79,14 @@ function misplaced(perFrame, columns, rows) {
     const place = [column, row, word(where, 'ZOffsetInSlideCoordinateSystem'), ...paths].join('\n');
     return seen.has(place) || !seen.add(place);
   }));
+}
+
+/** Whether a frame does not say which optical path it shows. The engine reads what all share where there is one path. */
+function unidentified(item, perFrame) {
+  const [shared] = items(item, 'SharedFunctionalGroupsSequence');
+  const alike = number(item, 'NumberOfOpticalPaths', 1) === 1 && items(shared, 'OpticalPathIdentificationSequence').length;
+  return (alike ? [shared] : perFrame).some((group) => (
+    !word(items(group, 'OpticalPathIdentificationSequence')[0], 'OpticalPathIdentifier')));
 }
 
 function allPaths(item, keyword) {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..finding import Finding, Rule
+from ..image import Image
 from ..slide import Slide
 
 
@@ -27,12 +28,25 @@ def one_focal_plane(slide: Slide, rule: Rule) -> list[Finding]:
 
 
 def required_are_there(slide: Slide, rule: Rule) -> list[Finding]:
-    """R12. One finding per set of missing attributes."""
+    """R12. One finding per set of missing attributes, and what the engine reads of optical paths beside them.
+
+    In full tiling it draws as many paths as NumberOfOpticalPaths says; of a sparse image it asks each frame.
+    """
     by_missing: dict[tuple[str, ...], list[str]] = {}
     for image in slide.own:
         if image.missing:
             by_missing.setdefault(image.missing, []).append(image.instance)
-    return [
+    found = [
         rule.about("missing", instances, keywords=", ".join(missing))
         for missing, instances in sorted(by_missing.items())
     ]
+    if silent := [image for image in slide.own if image.sparse and image.unidentified]:
+        found.append(rule.finding("unidentified", silent))
+    by_number: dict[tuple[int, int], list[Image]] = {}
+    for image in slide.own:
+        paths = len(image.optical_paths)
+        if not image.sparse and 0 < image.paths_told < paths:
+            by_number.setdefault((paths, image.paths_told), []).append(image)
+    for (paths, told), images in sorted(by_number.items()):
+        found.append(rule.finding("channels", images, "WRONG", paths=paths, told=told))
+    return found

@@ -65,6 +65,7 @@ def inherited(headers: Sequence[Dataset], uid: str, form: Form, grid: Grid, fram
     if "DimensionIndexSequence" in made:
         del made.DimensionIndexSequence
     made.NumberOfFrames = frames
+    made.NumberOfOpticalPaths = max(len(made.get("OpticalPathSequence") or ()), 1)
     made.Rows, made.Columns = grid.tile_rows, grid.tile_columns
     made.TotalPixelMatrixRows, made.TotalPixelMatrixColumns = grid.rows, grid.columns
     made.SamplesPerPixel, made.PhotometricInterpretation = form.samples, form.photometric
