@@ -33,7 +33,6 @@ DEPLOYER_ROLES = (
     "roles/pubsub.admin",
     "roles/resourcemanager.projectIamAdmin",
     "roles/run.admin",
-    "roles/secretmanager.admin",
     "roles/serviceusage.serviceUsageAdmin",
     "roles/storage.admin",
     "roles/workflows.admin",
@@ -42,6 +41,14 @@ DEPLOYER_ROLES = (
 
 It may still change grants, its own too, as every deployer of IAM can: hence the approval before it runs in prod.
 """
+
+DEPLOYER_PERMISSIONS = (
+    *(f"secretmanager.secrets.{verb}" for verb in ("create", "delete", "get", "getIamPolicy", "list")),
+    *(f"secretmanager.secrets.{verb}" for verb in ("setIamPolicy", "update")),
+    *(f"secretmanager.versions.{verb}" for verb in ("add", "destroy", "disable", "enable", "get", "list")),
+)
+"""In place of `roles/secretmanager.admin`, which reads every secret's value; the one value that the program writes, the
+viewer's configuration, it may read back."""
 
 # Firebase Hosting has no policy on a single site, so who may release to one may release to both.
 RELEASE_ROLES = ("roles/firebasehosting.admin", "roles/logging.logWriter")
@@ -54,6 +61,7 @@ DUTIES = {
         account_id="imaging-deployer",
         description="Runs pulumi up, then the smoke tests as their own accounts",
         project_roles=DEPLOYER_ROLES,
+        permissions=DEPLOYER_PERMISSIONS,
         acts_as=("deployer", "job", "jobStarter", "viewerBuild", "jobBuild"),
         takes_on=("smoke", "smokeReader"),
     ),

@@ -6,8 +6,8 @@ from components.secret_vault import SecretVault, SecretVaultArgs, VaultSecret
 from infra.foundation import Foundation
 
 GITHUB_TOKEN, VIEWER_CONFIG = "github-token", "viewer-config"
-RELEASERS = {"viewerBuild", "previewViewer"}
-"""Duties that release the viewer; without Firebase there are no previews."""
+READERS = {"viewerBuild", "previewViewer", "deployer"}
+"""Duties that release the viewer (without Firebase there are no previews), and the one that wrote its configuration."""
 
 
 def build_vault(base: Foundation) -> SecretVault:
@@ -24,9 +24,7 @@ def build_vault(base: Foundation) -> SecretVault:
                 ),
                 VIEWER_CONFIG: VaultSecret(
                     description="window.config of the viewer",
-                    accessors={
-                        duty: identities.member(duty) for duty in sorted(RELEASERS & identities.accounts.keys())
-                    },
+                    accessors={duty: identities.member(duty) for duty in sorted(READERS & identities.accounts.keys())},
                 ),
             },
             secretmanager_agent=base.apis.agents["secretmanager"],

@@ -102,6 +102,7 @@ FREE: dict[str, dict[str, str]] = {
 
 JUDGED_ELSEWHERE = {
     "probe-subscription": "only smoke tests use it: no image and no message of an image is lost with it",
+    "identities-deployer-role": MATRIX,
     "identities-previewer-role": MATRIX,
 }
 """Names of single resources that are exempt, and why."""

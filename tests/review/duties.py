@@ -169,6 +169,7 @@ DUTIES: Mapping[str, Mapping[str, Sequence[Ask]]] = {
         ],
         "smoke-tests as the smoke account": [Need("iam.serviceAccounts.getAccessToken", account("smoke"))],
         "smoke-tests as the reader": [Need("iam.serviceAccounts.getAccessToken", account("smoke-reader"))],
+        "reads back the viewer's configuration": [access(CONFIG)],
         "deploys as itself": [Need("iam.serviceAccounts.actAs", account("deployer"))],
         "writes its build's log": WRITE_LOGS,
     },
@@ -208,7 +209,7 @@ BEYOND: Mapping[str, Sequence[Ask]] = {
                   Need("storage.objects.delete", STACK_FILE),
                   Call("POST", f"pubsub/v1/{P}/subscriptions/dicom-instances:pull", {"maxMessages": 1}),
                   Call("POST", f"run/v2/{JOB}:run", {})],
-    "deployer": [*read(RAW), *read(VIEWER), store(RAW),
+    "deployer": [*read(RAW), *read(VIEWER), store(RAW), access(TOKEN),
                  Call("POST", f"healthcare/v1/{RAW}:export", {}), Call("POST", f"healthcare/v1/{RAW}:import", {}),
                  Call("POST", f"iam/v1/{P}/serviceAccounts/imaging-job@my-imaging.iam.gserviceaccount.com/keys", {})],
 }  # fmt: skip
