@@ -101,6 +101,7 @@ def test_only_the_builds_of_the_viewer_read_its_configuration_and_only_google_th
     assert readers == {
         (account("viewer-build"), "viewer-config"),
         (account("preview-viewer"), "viewer-config"),
+        ("serviceAccount:imaging-deployer@my-imaging.iam.gserviceaccount.com", "viewer-config"),
         ("serviceAccount:service-123456789012@gcp-sa-cloudbuild.iam.gserviceaccount.com", "github-token"),
     }
 
