@@ -96,6 +96,7 @@ MAKE: dict[str, Callable[[str], pulumi.ComponentResource]] = {
     "ImagingArchive": lambda name: ImagingArchive(
         name,
         ImagingArchiveArgs(
+            project=P,
             location=L,
             dataset="d",
             stores=["raw"],

@@ -16,6 +16,7 @@ NOT_RECORDED = {
     "run.v2:projects.locations.services.create": "no service was made",
     "bigquery.v2:datasets.delete": "only an empty data set was deleted",
     "cloudbuild.v1:projects.locations.triggers.patch": "the recorded answer to PATCH is bare",
+    "cloudkms.v1:projects.locations.keyRings.cryptoKeys.cryptoKeyVersions.restore": "no version was restored",
     "cloudscheduler.v1:projects.locations.jobs.pause": "no job was paused",
     "firebasehosting.v1beta1:projects.sites.channels.create": "the provider uses the path without the project",
     "iam.v1:projects.roles.undelete": "the provider undeletes only what was deleted before",
@@ -34,6 +35,7 @@ NOT_RECORDED = {
     "storage.v1:buckets.list": "the provider does not list buckets",
     "storage.v1:buckets.patch": "no label was removed",
     "storage.v1:buckets.testIamPermissions": "nobody asked what it may",
+    "storage.v1:projects.serviceAccount.get": "no bucket was encrypted with a customer's key",
     "workflows.v1:projects.locations.workflows.patch": "the source did not change",
 }
 """Special cases that the recording cannot show to be needed, and why; test_special.py does."""

@@ -381,7 +381,21 @@ def test_metrics_count_studies_series_instances_and_bytes(served: Served) -> Non
         call(served, "dicomWeb.studies.getStudyMetrics", f"{STORE}/dicomWeb/studies/1.2", key="study")
 
 
-def test_export_says_that_it_is_not_local(served: Served) -> None:
+@pytest.mark.parametrize(
+    ("method", "body"),
+    [
+        ("deidentify", {}),
+        ("export", {"bigqueryDestination": {"tableUri": "bq://p.d.t"}}),
+        ("export", {"filterConfig": {}}),
+    ],
+)
+def test_what_is_not_local_says_so(served: Served, method: str, body: dict[str, Any]) -> None:
     with pytest.raises(ApiError, match="not part of the local cloud") as refused:
-        call(served, "export", STORE)
+        call(served, method, STORE, body)
     assert refused.value.code == 501
+
+
+@pytest.mark.parametrize("uri", ["", "s3://bucket", "gs://B", "gs://bucket/a*"])
+def test_an_export_to_nowhere_is_refused(served: Served, uri: str) -> None:
+    with pytest.raises(ApiError, match="is not of the form gs://bucket/prefix"):
+        call(served, "export", STORE, {"gcsDestination": {"uriPrefix": uri}})

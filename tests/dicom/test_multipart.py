@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from localcloud.dicom.multipart import (
@@ -40,6 +40,8 @@ PIECES = st.sampled_from([b"\r\n--B", b"--B", b"\r\n--", b"\r\n", b"\r", b"\n", 
 BODIES = st.lists(PIECES, max_size=12).map(b"".join).filter(lambda body: b"\r\n--B" not in (b"\r\n" + body + b"\r\n"))
 
 
+# How long inputs take to draw says how busy the machine is.
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(BODIES, min_size=1, max_size=4), st.lists(st.integers(1, 40), min_size=1, max_size=30))
 def test_parts_do_not_depend_on_how_the_body_arrives(bodies: list[bytes], sizes: list[int]) -> None:
     whole = b"".join(part_head("B", "a/b", len(body)) + body + PART_TAIL for body in bodies) + closing("B")

@@ -11,6 +11,7 @@ from typing import Any
 import psutil
 import pytest
 
+from localcloud.runner import execution as execution_module
 from tests.services.client import LOCATION, PROJECT, Api
 
 RUN = "run.googleapis.com/v2"
@@ -339,9 +340,13 @@ def test_children_that_outlive_their_parent_are_ended_too(jobs: Jobs) -> None:
     assert gone(started(jobs))
 
 
-def test_an_execution_whose_log_cannot_be_written_still_ends_as_failed(jobs: Jobs) -> None:
+def test_an_execution_whose_log_cannot_be_written_still_ends_as_failed(
+    jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
     jobs.declare("print('x')")
-    (jobs.api.parts.cloud.data / "logs").write_text("in the way")
+    in_the_way = jobs.api.parts.cloud.data / "a-file"
+    in_the_way.write_text("in the way")
+    monkeypatch.setattr(execution_module, "log_path", lambda cloud, execution: in_the_way / "x.log")
 
     operation = jobs.run()
 

@@ -10,9 +10,11 @@ from smoke_tests.target import CAPABILITIES, BadTarget, declared, from_outputs
 
 ROOT = "https://healthcare.googleapis.com/v1/projects/p/locations/l/datasets/d/dicomStores"
 OUTPUTS: dict[str, Any] = {
+    "project": "p",
     "location": "l",
     "environment": "dev",
-    "endpoints": {"storage": "https://storage.googleapis.com/", "logging": "https://logging.googleapis.com/"},
+    "endpoints": {api: f"https://{api}.googleapis.com/" for api in ("storage", "logging", "pubsub")},
+    "smokeSubscription": "projects/p/subscriptions/dicom-smoke",
     "auditView": "projects/p/locations/l/buckets/b/views/data-access",
     "stores": {
         "raw": {"name": "raw", "dicomwebRoot": f"{ROOT}/raw/dicomWeb"},
