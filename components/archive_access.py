@@ -29,6 +29,7 @@ ROLES: Mapping[str, tuple[str, tuple[str, ...]]] = {
         "Makes studies ready: reads and adds, never deletes",
         ("healthcare.dicomStores.dicomWebRead", "healthcare.dicomStores.dicomWebWrite"),
     ),
+    "export": ("Copies the whole store to a bucket; for the account of a schedule", ("healthcare.dicomStores.export",)),
     "loader": ("Starts bulk imports", ("healthcare.dicomStores.import",)),
     "smoke": (
         "Stores, reads and deletes; for a store with nothing but test slides",

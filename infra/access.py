@@ -14,6 +14,7 @@ from components.archive_access import ArchiveAccess, ArchiveAccessArgs, Grant
 from components.event_probe import EventProbe, EventProbeArgs
 from components.identities import Identities
 from components.imaging_archive import ImagingArchive, ImagingArchiveArgs
+from infra.duties import EXPORTER
 from infra.foundation import Foundation
 from infra.settings import Settings
 
@@ -44,6 +45,7 @@ def grants(settings: Settings, identities: Identities) -> list[Grant]:
         *groups(settings.ingest_writers, "ingest", RAW),
         *groups(settings.ingest_writers, "loader", RAW),
         *account("job", "job", *stores(settings)),
+        *(account(EXPORTER, "export", RAW) if settings.export_schedule else []),
         *account("smoke", "smoke", SMOKE),
         *account("smoke", "viewer", seen),
         *account("smokeReader", "viewer", seen, SMOKE),

@@ -92,8 +92,23 @@ DUTIES = {
 }
 
 
-def duties(viewer_host: str) -> dict[str, Duty]:
-    """The identities of a deployment whose viewer is on `firebase` or on `cloud_run`."""
+EXPORTER = "exporter"
+
+
+def duties(viewer_host: str, exports: bool = False) -> dict[str, Duty]:
+    """The identities of a deployment whose viewer is on `firebase` or on `cloud_run`; one more with copies."""
+    fitted = _for_host(viewer_host)
+    if not exports:
+        return fitted
+    deployer = fitted["deployer"]
+    return {
+        **fitted,
+        "deployer": replace(deployer, acts_as=(*deployer.acts_as, EXPORTER)),
+        EXPORTER: Duty(account_id="imaging-exporter", description="The schedule copies the raw store as this"),
+    }
+
+
+def _for_host(viewer_host: str) -> dict[str, Duty]:
     if viewer_host == "firebase":
         return DUTIES
     fitted = {

@@ -84,7 +84,7 @@ def lay(settings: Settings) -> Foundation:
         "identities",
         IdentitiesArgs(
             project=settings.project,
-            duties=duties(settings.viewer_host),
+            duties=duties(settings.viewer_host, exports=settings.export_schedule is not None),
             state_readers=("previewer",),
             state_writers=("deployer",),
             state_bucket=settings.state_bucket,

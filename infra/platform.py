@@ -19,6 +19,7 @@ from components.imaging_archive import ImagingArchive
 from components.secret_vault import SecretVault
 from infra.access import build_archive, build_event_probe, dicomweb_roots, store_of_viewers
 from infra.delivery import build_delivery
+from infra.exporting import build_export
 from infra.federating import build_federation
 from infra.foundation import Foundation, lay
 from infra.preparing import Preparing, build_preparing, build_registry
@@ -52,6 +53,7 @@ def build(settings: Settings) -> Platform:
     registry = build_registry(base)
     viewing = build_viewing(base, registry.address)
     preparing = build_preparing(base, registry, archive, roots, viewing.url or "")
+    build_export(base, archive)
     build_watching(base, archive, preparing, viewing)
     return Platform(
         base=base,

@@ -67,6 +67,13 @@ class Settings:
         help="What exists already and is taken over as it is: dataset, raw. See docs/adopting.md.",
     )
 
+    export_schedule: str | None = setting(
+        None, rule=rules.CRON, help="When the raw store is copied to a bucket (cron, UTC); never when not set."
+    )
+    export_keep_days: int = setting(
+        35, between=(1, 3650), help="How long the copy keeps what the store no longer has, or has otherwise."
+    )
+
     job_image: Literal["docker", "cloud_build", "prebuilt"] = setting(
         "cloud_build", help="Who builds the job's image: this machine's Docker, Cloud Build, or somebody else."
     )

@@ -68,8 +68,8 @@ CONTROLS: dict[int, Control] = {
     ),
     11: Control(
         "The store is exported on schedule to a locked bucket, and restoring is practised", "must with phi",
-        "By hand. There is no scheduled export: the bucket would be a second copy of all images, whose place and "
-        "readers the data's owner decides. The lab's own archive of originals is the copy to restore from.",
+        "`exportSchedule` (`components/store_export.py`), where a second copy of all images is wanted; `make drill` "
+        "practises the restore. The copy's bucket keeps old versions for a time and is not locked.",
     ),
     12: Control(
         "Buckets: uniform access, no public access, versions, soft delete, no forced destruction", "must",

@@ -25,6 +25,7 @@ NEVER = re.compile(
 )
 ON_IMAGES = re.compile(r"healthcare\.dicomStores\.(?:dicomWeb\w+|import|export)")
 DELETES = "healthcare.dicomStores.dicomWebDelete"
+EXPORT_ROLE, EXPORTS = "dicomExport", "healthcare.dicomStores.export"
 SMOKE = "smoke"
 """Name of the store that holds nothing but test slides."""
 CUSTOM = re.compile(r"(?:projects|organizations)/[^/]+/roles/(\w+)")
@@ -45,7 +46,7 @@ def no_predefined_dicom_role(grant: Seen) -> Iterator[Finding]:
 def custom_role_cannot_take_images_away(role: Seen) -> Iterator[Finding]:
     """A role of ours neither exports, de-identifies, replaces or deletes a store or dataset, nor changes its grants."""
     for permission in role.get("permissions") or []:
-        if NEVER.fullmatch(str(permission)):
+        if NEVER.fullmatch(str(permission)) and not (role.get("roleId") == EXPORT_ROLE and permission == EXPORTS):
             yield Finding(f"holds {permission}, with which all images can leave or be lost", f"Remove {permission}.")
 
 
@@ -85,6 +86,14 @@ def only_smoke_deletes(stack: Stack, grant: Seen) -> Iterator[Finding]:
         yield Finding(f"lets {grant.get('member')} delete images from the store {store}", "Grant it on smoke alone.")
 
 
+@stack_rule("only-the-exporter-exports", "15 11", STORE_GRANT, reads=("member", "role"))
+def only_the_exporter_exports(stack: Stack, grant: Seen) -> Iterator[Finding]:
+    """Exporting a store is granted to the account of the schedule alone, which nobody has a key of."""
+    member = str(grant.get("member"))
+    if EXPORTS in permissions_of(stack, grant) and not member.startswith("serviceAccount:imaging-exporter@"):
+        yield Finding(f"lets {member} copy every image to a bucket of its choice", "Grant it to imaging-exporter.")
+
+
 @rule("role-fits-its-duty", "15", CUSTOM_ROLE, reads=("permissions",))
 def role_fits_its_duty(role: Seen) -> Iterator[Finding]:
     """The roles with a fixed duty hold exactly what the duty needs, neither more nor less."""
@@ -95,6 +104,7 @@ def role_fits_its_duty(role: Seen) -> Iterator[Finding]:
 
 DUTIES: dict[str, tuple[str, ...]] = {
     "dicomAnnotator": ("healthcare.dicomStores.dicomWebRead", "healthcare.dicomStores.dicomWebWrite"),
+    "dicomExport": ("healthcare.dicomStores.export",),
     "dicomIngest": ("healthcare.dicomStores.dicomWebWrite",),
     "dicomJob": ("healthcare.dicomStores.dicomWebRead", "healthcare.dicomStores.dicomWebWrite"),
     "dicomLoader": ("healthcare.dicomStores.import",),
@@ -126,5 +136,6 @@ RULES = (
     images_by_store,
     images_for_groups_and_accounts,
     only_smoke_deletes,
+    only_the_exporter_exports,
     role_fits_its_duty,
 )

@@ -52,6 +52,7 @@ PHI, DEIDENTIFIED, DISPOSABLE = store("raw", "phi"), store("raw", "deidentified"
 STORE_GRANT = "healthcare/dicomStoreIamMember:DicomStoreIamMember"
 KEY_GRANT = "kms/cryptoKeyIAMMember:CryptoKeyIAMMember"
 USES_KEY = grant("roles/cloudkms.cryptoKeyEncrypterDecrypter", AGENT, KEY_GRANT, cryptoKeyId=f"{KEYS}/k")
+EXPORT, EXPORTER = "healthcare.dicomStores.export", "serviceAccount:imaging-exporter@p.iam.gserviceaccount.com"
 READS, DELETES = "healthcare.dicomStores.dicomWebRead", "healthcare.dicomStores.dicomWebDelete"
 
 CASES: dict[str, Case] = {
@@ -132,6 +133,10 @@ CASES: dict[str, Case] = {
     ),
     "custom-role-cannot-take-images-away": (
         [custom("x", READS, "healthcare.dicomStores.export")], [custom("x", READS)],
+    ),
+    "only-the-exporter-exports": (
+        [custom("dicomExport", EXPORT), grant("projects/p/roles/dicomExport", "group:a@e.org", STORE_GRANT)],
+        [custom("dicomExport", EXPORT), grant("projects/p/roles/dicomExport", EXPORTER, STORE_GRANT)],
     ),
     "custom-role-is-final": ([custom("x", READS, stage="DISABLED")], [custom("x", READS)]),
     "images-by-store": (
