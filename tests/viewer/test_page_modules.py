@@ -52,7 +52,7 @@ def test_a_frame_is_recognised_by_its_first_bytes_as_the_job_does(frame: bytes, 
         (PIXELS.tobytes(), None),
         (RUN_LENGTH, "1 images are stored as RLE, which the viewer cannot decode: it shows stripes"),
         (imagecodecs.ljpeg_encode(DEEP), "stored as JPEG lossless"),
-        (PIXELS.tobytes()[:100], "probably damaged"),
+        (PIXELS.tobytes()[:100], "They are damaged, or compressed in a way that viewers do not know"),
     ],
 )
 def test_what_the_engine_cannot_decode_is_told_in_the_tables_words(frame: bytes, sentence: str | None) -> None:
