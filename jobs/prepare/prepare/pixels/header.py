@@ -23,8 +23,8 @@ from .multipart import boundary_of
 ACCEPT = 'multipart/related; type="application/dicom"; transfer-syntax=*'
 LARGEST = 128 << 20
 """Bytes before the pixel data: positions of a million tiles fit."""
-MOST_ITEMS = 280_000
-"""Items of sequences, of which pydicom makes an object each (1.2 KiB: 340 MiB of the 512 that a task may take)."""
+MOST_ITEMS = 200_000
+"""Items of sequences, of which pydicom makes an object each (1.3 KiB: half of the 512 MiB that a task may take)."""
 ITEM = b"\xfe\xff\x00\xe0"
 INFLATED = 64 << 20
 """Bytes of a deflated object: an annotation of five million points fits."""
