@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from localcloud.control.call import Call
 from localcloud.dicom.access import HOST
+from localcloud.dicom.bucket_work import begin, require
 from localcloud.dicom.retrieve import stored
 from localcloud.errors import ApiError
 
@@ -47,15 +48,7 @@ class Exports:
         if self._service.resource(store) is None:
             raise ApiError(404, f"DICOM store {store} does not exist.")
         bucket, prefix = destination(call.body)
-        version = call.method_id.partition(":")[0].rpartition(".")[2]
-        name = cloud.operations.new(
-            HOST,
-            store.rsplit("/dicomStores/", 1)[0],
-            {
-                "@type": f"type.googleapis.com/google.cloud.healthcare.{version}.OperationMetadata",
-                "apiMethodName": f"google.cloud.healthcare.{version}.dicom.DicomService.ExportDicomData",
-            },
-        )
+        name = begin(cloud, call, store, "ExportDicomData")
         cloud.spawn(self._run(name, store, bucket, prefix))
         return cloud.operations.get(HOST, name)
 
@@ -75,14 +68,7 @@ class Exports:
 
     def _export(self, operation: str, store: str, bucket: str, prefix: str) -> int:
         cloud, archive = self._service.cloud, self._service.archive(store)
-        agent = cloud.service_agent("gcp-sa-healthcare")
-        place = f"//storage.googleapis.com/projects/_/buckets/{bucket}"
-        if not cloud.iam.allowed(f"serviceAccount:{agent}", WRITE, place):
-            raise ApiError(
-                403,
-                f"the Cloud Healthcare service agent {agent} lacks permission {WRITE} on bucket {bucket} (or the "
-                "bucket does not exist): grant it roles/storage.objectAdmin on the bucket.",
-            )
+        require(cloud, WRITE, bucket, "roles/storage.objectAdmin")
         records = archive.index.every()
         for number, record in enumerate(records):
             name = f"{record.study}/{record.series}/{record.instance}.dcm"

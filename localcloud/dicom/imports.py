@@ -17,6 +17,7 @@ from localcloud.control.call import Call
 from localcloud.dicom import notify
 from localcloud.dicom.access import HOST
 from localcloud.dicom.archive import Archive
+from localcloud.dicom.bucket_work import begin, require
 from localcloud.dicom.commit import Outcome, commit
 from localcloud.dicom.import_log import ImportLog
 from localcloud.dicom.index import NewInstance
@@ -75,15 +76,7 @@ class Imports:
         wanted = source(call.body)
         topics = notify.topics(resource, bulk_import=True)
         notify.check(cloud, topics)
-        version = call.method_id.partition(":")[0].rpartition(".")[2]
-        name = cloud.operations.new(
-            HOST,
-            store.rsplit("/dicomStores/", 1)[0],
-            {
-                "@type": f"type.googleapis.com/google.cloud.healthcare.{version}.OperationMetadata",
-                "apiMethodName": f"google.cloud.healthcare.{version}.dicom.DicomService.ImportDicomData",
-            },
-        )
+        name = begin(cloud, call, store, "ImportDicomData")
         cloud.operations.update(HOST, name, {"logsUrl": self._log.url(name)})
         cloud.spawn(self._run(name, store, wanted, topics))
         return cloud.operations.get(HOST, name)
@@ -106,14 +99,7 @@ class Imports:
 
     def _import(self, operation: str, store: str, wanted: Source, topics: list[str]) -> dict[str, str]:
         cloud, archive = self._service.cloud, self._service.archive(store)
-        agent = cloud.service_agent("gcp-sa-healthcare")
-        bucket = f"//storage.googleapis.com/projects/_/buckets/{wanted.bucket}"
-        if not cloud.iam.allowed(f"serviceAccount:{agent}", READ, bucket):
-            raise ApiError(
-                403,
-                f"the Cloud Healthcare service agent {agent} lacks permission {READ} on bucket {wanted.bucket} (or the "
-                "bucket does not exist): grant it roles/storage.objectViewer on the bucket.",
-            )
+        require(cloud, READ, wanted.bucket, "roles/storage.objectViewer")
         names = [name for name in cloud.object_names(wanted.bucket, wanted.prefix) if wanted.matches(name)]
         if not names:
             raise ApiError(400, f"no object matches {wanted.uri}.")
