@@ -68,7 +68,7 @@ pr-comment: $(RUN) ## the comment that a pull request would get: make pr-comment
 	@$(BIN)/python -m review comment --base $(or $(BASE),main) $(if $(OUT),--out $(OUT))
 
 bench: $(DEV) ## the benchmarks, as ratios against a named peer
-	@status=0; for name in deploy policy up store release viewer pyramid frames probe storing linear large "copying --mib 1000"; do \
+	@status=0; for name in deploy policy preview pull_request up store release viewer pyramid frames probe storing linear large "copying --mib 1000"; do \
 	  $(BIN)/python -m benchmarks.$$name || status=1; done; exit $$status
 
 screenshot: $(DEV) ## the README's picture, from the stack that `make up` serves
