@@ -55,9 +55,10 @@ def nginx_conf(firebase: Mapping[str, Any]) -> str:
             f"  gzip_types application/wasm {' '.join(kind for kind in TEXT if kind != 'text/html')};",
             "  sendfile on;",
             "  server_tokens off;",
-            # Study UIDs are in the path of a deep link, and logs are not where they belong.
+            # Study UIDs are in the path of a deep link, and logs are not where they belong. From `alert` down nginx
+            # writes the request beside a fault.
             "  access_log off;",
-            "  error_log /dev/stderr crit;",
+            "  error_log /dev/stderr emerg;",
             # The path as it was asked for: $uri is another one after a rewrite.
             "  map $request_uri $asked {",
             '    "~^(?<path>[^?]*)" $path;',
