@@ -17,7 +17,7 @@ DEPLOYER_ROLES = (
     "roles/cloudbuild.connectionAdmin",
     "roles/cloudscheduler.admin",
     "roles/eventarc.admin",
-    "roles/firebase.admin",
+    "roles/firebasehosting.admin",
     "roles/healthcare.datasetAdmin",
     "roles/healthcare.dicomStoreAdmin",
     "roles/iam.roleAdmin",
@@ -42,17 +42,27 @@ DEPLOYER_ROLES = (
 It may still change grants, its own too, as every deployer of IAM can: hence the approval before it runs in prod.
 """
 
-DEPLOYER_PERMISSIONS = (
-    *(f"secretmanager.secrets.{verb}" for verb in ("create", "delete", "get", "getIamPolicy", "list")),
-    *(f"secretmanager.secrets.{verb}" for verb in ("setIamPolicy", "update")),
-    *(f"secretmanager.versions.{verb}" for verb in ("add", "destroy", "disable", "enable", "get", "list")),
+FIREBASE_PERMISSIONS = (
+    "firebase.projects.update",
+    *(f"firebase.clients.{verb}" for verb in ("create", "delete", "update")),
 )
-"""In place of `roles/secretmanager.admin`, which reads every secret's value; the one value that the program writes, the
-viewer's configuration, it may read back."""
+"""With `roles/firebasehosting.admin`, in place of `roles/firebase.admin`, which administers Cloud Run, Eventarc and
+Cloud Storage as well. Adding Firebase to a project needs `firebase.projects.update`, `resourcemanager.projects.get`,
+`serviceusage.services.enable` and `serviceusage.services.get`; the last three are in other roles of the deployer.
+"""
+
+DEPLOYER_PERMISSIONS = (
+    *FIREBASE_PERMISSIONS,
+    *(f"secretmanager.secrets.{verb}" for verb in ("create", "delete", "get", "getIamPolicy")),
+    *(f"secretmanager.secrets.{verb}" for verb in ("setIamPolicy", "update")),
+    *(f"secretmanager.versions.{verb}" for verb in ("add", "destroy", "disable", "enable", "get")),
+)
+"""Of secrets in place of `roles/secretmanager.admin`, which reads every secret's value; the one value that the program
+writes, the viewer's configuration, it may read back."""
 
 # Firebase Hosting has no policy on a single site, so who may release to one may release to both.
 RELEASE_ROLES = ("roles/firebasehosting.admin", "roles/logging.logWriter")
-FIREBASE = "roles/firebase"
+FIREBASE = "firebase"
 CLOUD_RUN_ADDS = {"deployer": ("roles/iap.admin",)}
 """Roles of the deployer when the viewer is a service behind Identity-Aware Proxy in place of a Firebase site."""
 
@@ -115,9 +125,10 @@ def _for_host(viewer_host: str) -> dict[str, Duty]:
         key: replace(
             duty,
             project_roles=(
-                *(role for role in duty.project_roles if not role.startswith(FIREBASE)),
+                *(role for role in duty.project_roles if not role.startswith(f"roles/{FIREBASE}")),
                 *CLOUD_RUN_ADDS.get(key, ()),
             ),
+            permissions=[name for name in duty.permissions if key != "deployer" or not name.startswith(FIREBASE)],
             acts_as=(*duty.acts_as, "viewer") if key == "deployer" else duty.acts_as,
         )
         for key, duty in DUTIES.items()

@@ -63,7 +63,8 @@ class ControlPlane:
         if not permission:
             return self._checked(call, method)
         with audited(self._cloud, method, call, permission):
-            self._cloud.iam.require(principal, permission, names.full(self._cloud, request.host, name))
+            for needed in (permission, *permissions.required_too(method)):
+                self._cloud.iam.require(principal, needed, names.full(self._cloud, request.host, name))
             return self._checked(call, method)
 
     def _checked(self, call: Call, method: Method) -> Any:

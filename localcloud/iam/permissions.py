@@ -77,6 +77,15 @@ EXCEPTIONS: dict[str, str] = {
 """By service and method, without the version."""
 
 
+ALSO: dict[str, tuple[str, ...]] = {
+    "firebase:projects.addFirebase": (
+        "resourcemanager.projects.get",
+        "serviceusage.services.enable",
+        "serviceusage.services.get",
+    ),
+}
+"""What a method needs beside its own permission: it does something with another API for its caller."""
+
 DECIDED_BY_BODY = frozenset({"logging:entries.list"})
 """Methods whose request names the resources; who answers them checks."""
 
@@ -100,6 +109,11 @@ def required(method: Method, body: Any) -> str | None:
     service = SERVICES.get(label, label)
     collection = COLLECTIONS.get((service, method.collection), method.collection)
     return f"{service}.{collection}.{VERBS.get(method.leaf, method.leaf)}"
+
+
+def required_too(method: Method) -> tuple[str, ...]:
+    """Further permissions that the caller of `method` needs, on the same resource."""
+    return ALSO.get(f"{method.document.host.split('.')[0]}:{method.id.split(':')[1]}", ())
 
 
 def _dicomweb(method: Method) -> str | None:

@@ -173,3 +173,27 @@ def test_a_snapshot_keeps_policies(archive: Client) -> None:
 
     assert may(other, ANN, READ)
     assert not may(other, ANN, WRITE)
+
+
+ADDING_FIREBASE = (
+    "firebase.projects.update",
+    "resourcemanager.projects.get",
+    "serviceusage.services.enable",
+    "serviceusage.services.get",
+)
+
+
+@pytest.mark.parametrize("missing", [None, *ADDING_FIREBASE])
+def test_adding_firebase_needs_its_own_permission_and_those_of_what_it_does(
+    client: Client, missing: str | None
+) -> None:
+    held = [permission for permission in ADDING_FIREBASE if permission != missing]
+    role = {"roleId": "adder", "role": {"includedPermissions": held}}
+    client.ok("POST", "iam/v1/projects/p-1/roles", role)
+    deployer = client.account("deployer")
+    client.grant("projects/p-1/roles/adder", f"serviceAccount:{deployer}")
+
+    answer = client.ask("POST", "firebase/v1beta1/projects/p-1:addFirebase", {}, authorization=client.bearer(deployer))
+
+    assert answer.status == (403 if missing else 200), answer.body
+    assert f"Permission '{missing}' denied" in str(answer.body) or missing is None

@@ -170,6 +170,25 @@ DUTIES: Mapping[str, Mapping[str, Sequence[Ask]]] = {
         "smoke-tests as the smoke account": [Need("iam.serviceAccounts.getAccessToken", account("smoke"))],
         "smoke-tests as the reader": [Need("iam.serviceAccounts.getAccessToken", account("smoke-reader"))],
         "reads back the viewer's configuration": [access(CONFIG)],
+        "renames and removes the viewer's app": [
+            Call("PATCH", f"firebase/v1beta1/{P}/webApps/none", {}),
+            Call("POST", f"firebase/v1beta1/{P}/webApps/none:remove", {"immediate": True}),
+        ],
+        "gives a site its domain and removes both": [
+            Call("POST", f"firebasehosting/v1beta1/{P}/sites/none/customDomains", {}),
+            Call("PATCH", f"firebasehosting/v1beta1/{P}/sites/none/customDomains/a.example.org", {}),
+            Call("PATCH", f"firebasehosting/v1beta1/{P}/sites/none", {}),
+            Call("DELETE", f"firebasehosting/v1beta1/{P}/sites/none"),
+        ],
+        "changes and removes secrets": [
+            Call("PATCH", f"secretmanager/v1/{P}/secrets/none", {}),
+            Call("DELETE", f"secretmanager/v1/{P}/secrets/none"),
+        ],
+        "replaces the viewer's configuration": [
+            Call("GET", f"secretmanager/v1/{P}/secrets/none/versions/1"),
+            *(Call("POST", f"secretmanager/v1/{P}/secrets/none/versions/1:{verb}", {})
+              for verb in ("enable", "disable", "destroy")),
+        ],
         "deploys as itself": [Need("iam.serviceAccounts.actAs", account("deployer"))],
         "writes its build's log": WRITE_LOGS,
     },
@@ -320,12 +339,20 @@ def drops(place: Place, identity: str) -> dict[str, list[str]]:
 
 
 def drops_of_deployer(place: Place) -> dict[str, list[str]]:
-    """Each of its grants → the APIs of which it can then no longer make the stack's part."""
+    """The same, where a duty is also each API that it makes the stack's part of."""
     requests, found = distinct(place.sent), dict[str, list[str]]()
+    own = custom_roles(resources_of(of_deployment("dev", place.deployment)))
+
+    def lost() -> list[str]:
+        made = [f"declares what is of {host}" for host in cannot_make(place, requests)]
+        return [*failing(place, "deployer"), *made]
+
     for grant in held_by(place, "deployer"):
         with without_grant(place, grant.principal, grant.role, grant.resource):
-            lost = [f"declares what is of {host}" for host in cannot_make(place, requests)]
-            found[f"{grant.role} on {grant.resource}"] = [*failing(place, "deployer"), *lost]
+            found[f"{grant.role} on {grant.resource}"] = lost()
+        for permission in own.get(grant.role, ()):
+            with without_permission(place, grant.role, permission):
+                found[f"{permission} of {grant.role}"] = lost()
     return found
 
 

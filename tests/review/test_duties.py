@@ -17,12 +17,7 @@ NEEDED = json.loads((ROOT / "tests" / "review" / "least_privilege" / "needed.jso
 """Right → the duties that go when it is taken away; `python -m tests.review.duties` writes it, a person reviews it."""
 
 
-ON_PROJECT = "on projects/my-imaging"
-IN_FIREBASE = "roles/firebase.admin has it too; it stays for when that is gone, as it is with the viewer on Cloud Run"
 IDLE: dict[str, str] = {
-    f"deployer: roles/eventarc.admin {ON_PROJECT}": IN_FIREBASE,
-    f"deployer: roles/run.admin {ON_PROJECT}": IN_FIREBASE,
-    f"deployer: roles/storage.admin {ON_PROJECT}": IN_FIREBASE,
     "deployer: roles/storage.objectUser on buckets/my-imaging-state": "roles/storage.admin on the project has it too",
     "deployer: roles/artifactregistry.writer on projects/my-imaging/locations/europe-west4/repositories/images": (
         "roles/artifactregistry.admin on the project has it too"
