@@ -47,9 +47,17 @@ def test_it_draws_as_many_paths_as_are_counted_and_the_others_stay_empty(opened:
     counted = slide(2, NumberOfOpticalPaths=2)
     assert opened.asks_for(counted, TILE.frame) == [1, 2]
     assert found(counted) == set()
-    for told in (slide(2, NumberOfOpticalPaths=1), slide(2, NumberOfOpticalPaths=None)):
+    for number in (1, None, 0):
+        told = slide(2, NumberOfOpticalPaths=number)
         assert opened.asks_for(told, TILE.frame) == [1]
         assert found(told) == {"channels"}
+
+
+def test_it_refuses_an_image_that_counts_more_paths_than_it_describes(opened: Engine) -> None:
+    for paths, frames in ((1, 1), (1, 2), (2, 3)):
+        told = slide(paths, NumberOfOpticalPaths=paths + 1) | {"00280008": {"vr": "IS", "Value": [frames]}}
+        assert "OpticalPathIdentifier" in str(opened.asks_for(told, TILE.frame))
+        assert found(told) == {"undescribed"}
 
 
 def groups(*, shared: bool, each: bool) -> dict[str, Any]:
@@ -69,6 +77,9 @@ def test_a_sparse_image_that_does_not_say_which_path_it_shows_is_refused(opened:
         told = slide(1, **groups(shared=shared, each=each))
         assert opened.asks_for(told, TILE.frame) == [1]
         assert found(told) == set()
+    several = slide(1, NumberOfOpticalPaths=2, **groups(shared=True, each=False))  # then it reads each frame's own
+    assert "undefined" in str(opened.asks_for(several, TILE.frame))
+    assert found(several) == {"unidentified"}
     silent = slide(1, **groups(shared=False, each=False))
     assert "undefined" in str(opened.asks_for(silent, TILE.frame))
     assert found(silent) == {"unidentified"}

@@ -48,7 +48,7 @@ class Image:
     positions: Positions = "none"
     optical_paths: tuple[str, ...] = ("1",)
     paths_told: int = 0
-    """NumberOfOpticalPaths, 1 where it is missing, as the engine has it; 0: as many as there are."""
+    """NumberOfOpticalPaths, 1 where it is missing or 0, as the engine has it; 0: as many as there are."""
     unidentified: bool = False
     """By its positions, but a frame does not say which optical path it shows."""
     concatenation: str = ""
@@ -102,7 +102,7 @@ class Image:
             per_frame_items=len(per_frame) if tag("PerFrameFunctionalGroupsSequence") in item else None,
             positions=_positions(per_frame, columns, rows),
             optical_paths=tuple(text(path, "OpticalPathIdentifier") for path in paths),
-            paths_told=number(item, "NumberOfOpticalPaths", 1),
+            paths_told=number(item, "NumberOfOpticalPaths") or 1,
             unidentified=_unidentified(item, per_frame),
             concatenation=text(item, "ConcatenationUID"),
             concatenation_source=text(item, "SOPInstanceUIDOfConcatenationSource"),
@@ -194,7 +194,7 @@ def _unidentified(item: Json, per_frame: list[Json]) -> bool:
     shared = items(item, "SharedFunctionalGroupsSequence")
     groups = per_frame
     if (
-        number(item, "NumberOfOpticalPaths", 1) == 1
+        (number(item, "NumberOfOpticalPaths") or 1) == 1
         and shared
         and items(shared[0], "OpticalPathIdentificationSequence")
     ):

@@ -194,7 +194,7 @@ def completed(case: Case, kept: list[Image]) -> list[Act]:
 
 def counted(case: Case, kept: list[Image]) -> list[Act]:
     """R12. There are as many optical paths as are described."""
-    wrong = [image for image in case.concerned(("R12", "channels")) if image in kept]
+    wrong = [image for image in case.concerned(("R12", "channels"), ("R12", "undescribed")) if image in kept]
     return [Complete(instances=_uids(wrong), attributes=("NumberOfOpticalPaths",), template="")] if wrong else []
 
 

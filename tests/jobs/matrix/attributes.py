@@ -40,6 +40,24 @@ def channels_not_counted() -> Store:
 
 
 @slide
+def channels_counted_twice() -> Store:
+    made = channels()
+    for number in range(len(made)):
+        having(made, number, NumberOfOpticalPaths=4)
+    return put(*made, frame=frames.jpeg_ls(1, 16))
+
+
+@slide
+def channel_not_described() -> Store:
+    return put(*having(levels(), 0, NumberOfOpticalPaths=2, NumberOfFrames=32))
+
+
+@slide
+def channel_not_described_on_a_level() -> Store:
+    return put(*having(levels(), 1, NumberOfOpticalPaths=2, NumberOfFrames=8))
+
+
+@slide
 def sparse_without_path_identification() -> Store:
     silent = item("1", 1024, OpticalPathSequence=[{}])[tag("SharedFunctionalGroupsSequence")]["Value"]
     return put(*having(levels(), 0, DimensionOrganizationType="TILED_SPARSE", SharedFunctionalGroupsSequence=silent,

@@ -93,13 +93,17 @@ export const SLIDE_CHECKS = {
     ];
   },
   R12({ own }) {
-    const few = own.filter((image) => !image.sparse && image.pathsTold < image.paths.length);
+    // Too few: the others stay empty. Too many: the engine throws at the first one that is not described.
+    const counted = own.filter(({ sparse, paths }) => !sparse && paths.length);
+    const few = counted.filter(({ paths, pathsTold }) => pathsTold < paths.length);
+    const many = counted.filter(({ paths, pathsTold }) => pathsTold > paths.length);
+    const counts = ({ paths, pathsTold }) => ({ paths: paths.length, told: pathsTold });
     return [
       ...grouped(own.filter((image) => image.missing.length), (image) => ({ keywords: image.missing.join(', ') }))
         .flatMap(([words, of]) => about('missing', of, words)),
       ...about('unidentified', own.filter((image) => image.sparse && image.unidentified)),
-      ...grouped(few, ({ paths, pathsTold }) => ({ paths: paths.length, told: pathsTold }))
-        .flatMap(([words, of]) => about('channels', of, words, 'WRONG')),
+      ...grouped(few, counts).flatMap(([words, of]) => about('channels', of, words, 'WRONG')),
+      ...grouped(many, counts).flatMap(([words, of]) => about('undescribed', of, words)),
     ];
   },
   R14({ own }, { smallest, largest }) {

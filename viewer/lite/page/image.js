@@ -33,7 +33,7 @@ export function imageOf(item) {
     misplaced: misplaced(perFrame, columns, rows),
     paths: paths.map((path) => word(path, 'OpticalPathIdentifier')),
     // As the engine has it.
-    pathsTold: number(item, 'NumberOfOpticalPaths', 1),
+    pathsTold: number(item, 'NumberOfOpticalPaths') || 1,
     unidentified: unidentified(item, perFrame),
     source: word(item, 'SOPInstanceUIDOfConcatenationSource'),
     parts: number(item, 'InConcatenationTotalNumber'),
@@ -84,7 +84,7 @@ function misplaced(perFrame, columns, rows) {
 /** Whether a frame does not say which optical path it shows. The engine reads what all share where there is one path. */
 function unidentified(item, perFrame) {
   const [shared] = items(item, 'SharedFunctionalGroupsSequence');
-  const alike = number(item, 'NumberOfOpticalPaths', 1) === 1 && items(shared, 'OpticalPathIdentificationSequence').length;
+  const alike = (number(item, 'NumberOfOpticalPaths') || 1) === 1 && items(shared, 'OpticalPathIdentificationSequence').length;
   return (alike ? [shared] : perFrame).some((group) => (
     !word(items(group, 'OpticalPathIdentificationSequence')[0], 'OpticalPathIdentifier')));
 }

@@ -42,11 +42,20 @@ def required_are_there(slide: Slide, rule: Rule) -> list[Finding]:
     ]
     if silent := [image for image in slide.own if image.sparse and image.unidentified]:
         found.append(rule.finding("unidentified", silent))
+    return found + _miscounted(slide, rule)
+
+
+def _miscounted(slide: Slide, rule: Rule) -> list[Finding]:
+    """Too few: the others stay empty. Too many: it throws at the first one that is not described."""
+    found: list[Finding] = []
     by_number: dict[tuple[int, int], list[Image]] = {}
     for image in slide.own:
         paths = len(image.optical_paths)
-        if not image.sparse and 0 < image.paths_told < paths:
+        if not image.sparse and image.paths_told and paths and image.paths_told != paths:
             by_number.setdefault((paths, image.paths_told), []).append(image)
     for (paths, told), images in sorted(by_number.items()):
-        found.append(rule.finding("channels", images, "WRONG", paths=paths, told=told))
+        if told < paths:
+            found.append(rule.finding("channels", images, "WRONG", paths=paths, told=told))
+        else:
+            found.append(rule.finding("undescribed", images, paths=paths, told=told))
     return found
