@@ -21,7 +21,7 @@ from delivery.google import Google, Json, Refused
 from delivery.record import Release
 from delivery.stack import Stack
 from review.grants import Grant, grants
-from review.plan import Plan
+from review.plan import Plan, Step
 
 ACCEPTED = Path("delivery/accepted_members.yaml")
 GOOGLES = re.compile(
@@ -50,11 +50,21 @@ def find(stack: Stack, plan: Plan, release: Release | None, google: Google) -> l
 def changed(plan: Plan) -> list[Finding]:
     """Steps of a preview against what Google has: with nothing to deploy, every one of them is drift."""
     return [
-        Finding(
-            "field", step.urn.rpartition("::")[2], f"{step.op} ({step.type}): {', '.join(step.changed) or 'all of it'}"
-        )
+        Finding("field", step.urn.rpartition("::")[2], f"{step.type} {STEPS[step.op]}{_changed(step)}")
         for step in plan.changes
     ]
+
+
+STEPS = {
+    "create": "is not there any more",
+    "update": "is another",
+    "replace": "is another, and could only be made anew",
+    "delete": "is in the state and no longer declared",
+}
+
+
+def _changed(step: Step) -> str:
+    return f": {', '.join(step.changed)}" if step.changed else ""
 
 
 def undeclared(declared: Sequence[Grant], google: Google) -> list[Finding]:

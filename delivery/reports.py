@@ -36,7 +36,7 @@ def find_drift(stack: Stack, out: Path) -> int:
     """Writes the report (nothing into it when nothing drifted); returns how much was found."""
     release = steps.settings(stack)
     try:
-        plan = plan_of(cli.preview(stack, refresh=True), stack.name)
+        plan = plan_of(cli.preview(stack, refresh=True), stack.name, refreshed=True)
     except Unreadable as problem:
         raise Refused(f"drift of {stack.name}: {problem}") from None
     found = drift.find(stack, plan, release, stack.google())

@@ -98,8 +98,9 @@ def _dangerous(reviewed: Sequence[Reviewed]) -> list[str]:
 def _overview(reviewed: Sequence[Reviewed], use: cost.Usage) -> str:
     lines = ["| stack | plan | dangerous | rules broken | USD a month |", "| --- | --- | ---: | ---: | ---: |"]
     for item in reviewed:
-        before, after = (cost.estimate(side, use).total for side in (item.plan.before(), item.plan.after()))
-        change = f" ({after - before:+,.2f})" if abs(after - before) >= 0.005 else ""
+        after = cost.estimate(item.plan.after(), use).total
+        more = sum(now - was for _, was, now in cost.difference(item.plan.before(), item.plan.after(), use))
+        change = f" ({more:+,.2f})" if abs(more) >= 0.005 else ""
         source = "" if item.plan.source == "graph" else ", by Pulumi"
         lines.append(
             f"| {words.code(item.plan.stack)} | {words.summary(item.plan)}{source} | {len(item.dangers)} | "

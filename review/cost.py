@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -21,7 +22,7 @@ from typing import Any
 from policy.resource import Resource
 from review.cost_models import MODELS, Stack, Usage, is_free, scheduled_starts, viewed_store
 from review.graph import CANNOT_RUN, declared, resources_of
-from review.plan import Unreadable
+from review.plan import SECRET, UNKNOWN, Unreadable
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class Estimate:
     lines: tuple[Line, ...]
     unknown: tuple[str, ...]
     """Resources whose type has no price here."""
+    open: tuple[str, ...] = ()
+    """Names of resources of which a plan does not tell yet what their cost depends on."""
 
     @property
     def total(self) -> float:
@@ -58,10 +61,12 @@ def table() -> dict[str, Any]:
 
 
 def usage(**changes: float) -> dict[str, float]:
-    """The assumptions, with some of them changed. `KeyError` for one that there is not."""
+    """The assumptions, with some of them changed. `ValueError` for one that there is not, or less than nothing."""
     assumed = {name: entry["value"] for name, entry in table()["usage"].items()}
     if strange := set(changes) - set(assumed):
-        raise KeyError(f"no such assumption: {', '.join(sorted(strange))}; there are {', '.join(assumed)}")
+        raise ValueError(f"no such assumption: {', '.join(sorted(strange))}; there are {', '.join(assumed)}")
+    if wrong := sorted(name for name, value in changes.items() if not 0 <= value < math.inf):
+        raise ValueError(f"{', '.join(wrong)} must be a number of 0 or more")
     return assumed | changes
 
 
@@ -69,6 +74,7 @@ def estimate(resources: Sequence[Resource], use: Usage) -> Estimate:
     """The lines of every resource that has a price, in the order of declaration."""
     lines: list[Line] = []
     unknown: list[str] = []
+    unfinished: list[str] = []
     stack = Stack(use, viewed_store(resources), scheduled_starts(resources))
     for resource in resources:
         model = MODELS.get(resource.type)
@@ -76,10 +82,22 @@ def estimate(resources: Sequence[Resource], use: Usage) -> Estimate:
             if resource.type.startswith("gcp:") and not is_free(resource.type):
                 unknown.append(f"{resource.name} ({resource.type.rpartition(':')[2]})")
             continue
-        for what, key, quantity in model(resource, stack):
+        try:
+            amounts = list(model(resource, stack))
+        except (AttributeError, TypeError, ValueError):
+            if not has_open_values(resource.properties):
+                raise
+            unfinished.append(resource.name)
+            continue
+        for what, key, quantity in amounts:
             price = table()["prices"][key]["usd"]
             lines.append(Line(resource.name, what, key, quantity, quantity * price))
-    return Estimate(tuple(lines), tuple(unknown))
+    return Estimate(tuple(lines), tuple(unknown), tuple(unfinished))
+
+
+def has_open_values(inputs: Mapping[str, Any]) -> bool:
+    """Whether one of them is a secret, or only known after the deployment."""
+    return any(value in (UNKNOWN, SECRET) for value in inputs.values() if isinstance(value, str))
 
 
 def in_words(found: Estimate, use: Usage) -> str:
@@ -91,6 +109,7 @@ def in_words(found: Estimate, use: Usage) -> str:
         lines.append(f"| {line.resource} | {line.what} | {amount} {unit} | {line.usd:,.2f} |")
     lines += [f"| **total** | | | **{found.total:,.2f}** |", ""]
     lines += [f"Not priced: {', '.join(found.unknown)}.", ""] if found.unknown else []
+    lines += [f"Only known after the deployment: {', '.join(found.open)}.", ""] if found.open else []
     lines += ["Assumed:", ""]
     lines += [f"- {name}: {use[name]:g} {entry['unit']} ({entry['why']})" for name, entry in table()["usage"].items()]
     lines += ["", "Prices:", ""]
@@ -102,9 +121,11 @@ def in_words(found: Estimate, use: Usage) -> str:
 
 
 def difference(before: Sequence[Resource], after: Sequence[Resource], use: Usage) -> list[tuple[str, float, float]]:
-    """Resource, USD a month before and after, of those whose cost changes by a cent or more."""
-    old, new = estimate(before, use).by_resource(), estimate(after, use).by_resource()
-    names = [*new, *(name for name in old if name not in new)]
+    """Resource, USD a month before and after, of those whose cost is known and changes by a cent or more."""
+    was_estimated, is_estimated = estimate(before, use), estimate(after, use)
+    old, new = was_estimated.by_resource(), is_estimated.by_resource()
+    unfinished = {*was_estimated.open, *is_estimated.open}
+    names = [name for name in dict.fromkeys((*new, *old)) if name not in unfinished]
     pairs = [(name, old.get(name, 0.0), new.get(name, 0.0)) for name in names]
     return [(name, was, is_) for name, was, is_ in pairs if abs(is_ - was) >= 0.005]
 
@@ -119,7 +140,7 @@ def main(arguments: Sequence[str]) -> int:
         changed = {name: float(value) for name, _, value in (text.partition("=") for text in options.assume)}
         use = usage(**{"studies": options.studies, **changed})
         print(in_words(estimate(resources_of(declared(options.stack)), use), use), end="")
-    except (*CANNOT_RUN, KeyError, ValueError, Unreadable) as problem:
+    except (*CANNOT_RUN, ValueError, Unreadable) as problem:
         print(f"cost: {problem}", file=sys.stderr)
         return 2
     return 0

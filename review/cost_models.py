@@ -12,6 +12,7 @@ from typing import Any
 
 from localcloud.chain.cron import Cron
 from policy.resource import Resource
+from review.plan import SECRET, UNKNOWN
 
 Usage = Mapping[str, float]
 Amounts = Iterable[tuple[str, str, float]]
@@ -45,9 +46,10 @@ def viewed_store(resources: Iterable[Resource]) -> str:
 
 
 def scheduled_starts(resources: Iterable[Resource]) -> float:
-    """Of all schedules of the stack."""
-    schedules = [made for made in resources if made.type == "gcp:cloudscheduler/job:Job"]
-    return sum(starts_a_month(str(made.properties["schedule"])) for made in schedules)
+    """Of all schedules of the stack that are known."""
+    jobs = [made for made in resources if made.type == "gcp:cloudscheduler/job:Job"]
+    schedules = [str(made.properties["schedule"]) for made in jobs]
+    return sum(starts_a_month(schedule) for schedule in schedules if schedule not in (UNKNOWN, SECRET))
 
 
 def starts_a_month(schedule: str) -> float:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, cast
 
 from localcloud.iam import roles
 from policy.resource import Resource
@@ -69,14 +69,21 @@ def grants(resources: Iterable[Resource]) -> list[Grant]:
     for resource in known:
         inputs = resource.properties
         if "role" in inputs and ("member" in inputs or "members" in inputs):
-            members = inputs.get("members") or [inputs.get("member")]
-            condition: Mapping[str, Any] = inputs.get("condition") or {}
+            members = _texts(inputs.get("members") or inputs.get("member"))
+            condition = _expression(inputs.get("condition") or {})
             where = _where(resource, project)
-            found += [
-                Grant(str(member), str(inputs["role"]), where, str(condition.get("expression", "")), resource.urn)
-                for member in members
-            ]
+            found += [Grant(member, str(inputs["role"]), where, condition, resource.urn) for member in members]
     return sorted(found)
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    """A list's, or the one text; a whole list may be a secret, or only known after the deployment."""
+    return tuple(map(str, cast(list[Any], value))) if isinstance(value, list) else (str(value),)
+
+
+def _expression(condition: Any) -> str:
+    """Of a condition, or the words for one that is not known yet."""
+    return str(cast(dict[str, Any], condition).get("expression", "")) if isinstance(condition, dict) else str(condition)
 
 
 def rights(resources: Sequence[Resource], named: frozenset[str] = frozenset()) -> set[Right]:
@@ -95,8 +102,8 @@ def custom_roles(resources: Iterable[Resource]) -> dict[str, tuple[str, ...]]:
     known = list(resources)
     project = _project(known)
     return {
-        f"projects/{made.properties.get('project', project)}/roles/{made.properties.get('roleId')}": tuple(
-            made.properties.get("permissions") or ()
+        f"projects/{made.properties.get('project', project)}/roles/{made.properties.get('roleId')}": _texts(
+            made.properties.get("permissions") or []
         )
         for made in known
         if made.type == ROLE

@@ -4,13 +4,16 @@ Pulumi prints one document (`PreviewDigest`: `steps` with `op`, `urn`, `oldState
 `replaceReasons`, `detailedDiff`; pulumi/pulumi, sdk/go/common/display/json.go), or, with streaming on, one engine event
 a line (`resourcePreEvent` with `metadata`, where a diff's `kind` is `diffKind`; sdk/go/common/apitype/events.go).
 Either may have other lines around it. The several steps of one replacement become one. Secrets are masked by Pulumi,
-and here once more.
+and here once more. What stays as it is must be in it (`--show-sames`): the matrix, the cost and the drift report are
+of the whole stack.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
+from functools import reduce
 from typing import Any, cast
 
 from review.plan import SECRET, UNKNOWN, Op, Plan, State, Step, Unreadable
@@ -46,6 +49,7 @@ OPS: Mapping[str, Op] = {
     "discard-replaced": "replace",
     "remove-pending-replace": "replace",
 }
+STACK = "::pulumi:pulumi:Stack::"
 WEIGHT: Mapping[Op, int] = {"same": 0, "update": 1, "create": 2, "delete": 3, "replace": 4}
 Json = dict[str, Any]
 
@@ -55,20 +59,31 @@ def looks_like(text: str) -> bool:
     return '"former_urn"' not in text
 
 
-def plan_of(text: str, stack: str = "") -> Plan:
-    """Raises `Unreadable` when there is no preview in `text`, or when the preview itself failed."""
-    steps: dict[str, Json] = {}
+def plan_of(text: str, stack: str = "", *, refreshed: bool = False) -> Plan:
+    """`refreshed`: of `preview --refresh`, which looks at each resource before the program says what it should be.
+
+    Raises `Unreadable` when there is no preview in `text`, when it is not the whole one, or when it failed itself.
+    """
+    found: dict[str, list[Json]] = {}
     for entry in _steps(text):
         urn = entry.get("urn")
         if not isinstance(urn, str) or entry.get("op") not in OPS:
             raise Unreadable(f"a step of the preview has op {entry.get('op')!r} and URN {urn!r}: the gate knows "
                              f"{', '.join(OPS)}; look whether Pulumi is newer than this gate")  # fmt: skip
-        steps[urn] = _merged(steps[urn], entry) if urn in steps else entry
+        found.setdefault(urn, []).append(entry)
+    looks = {urn: _planned(entries) if refreshed else entries for urn, entries in found.items()}
+    steps = {urn: reduce(_merged, entries) for urn, entries in looks.items()}
     return Plan(
         stack=stack or _stack(steps),
         source="pulumi preview",
         steps=tuple(_step(urn, entry) for urn, entry in steps.items()),
     )
+
+
+def _planned(entries: list[Json]) -> list[Json]:
+    """Without the look at Google that comes first: what a refresh finds is told as an update or a delete, for a field
+    that only Google fills in too (how often a job ran); what the program then asks for is the difference."""
+    return entries[1:] if len(entries) > 1 and entries[0]["op"] in ("refresh", "update", "delete") else entries
 
 
 def _steps(text: str) -> Iterator[Json]:
@@ -77,7 +92,9 @@ def _steps(text: str) -> Iterator[Json]:
         _refuse_failure(document)
         if "steps" in document or "changeSummary" in document:
             found = True
-            yield from (step if isinstance(step, dict) else {} for step in document.get("steps") or [])
+            steps = [step if isinstance(step, dict) else {} for step in document.get("steps") or []]
+            _refuse_partial(steps, document.get("changeSummary") or {})
+            yield from steps
         elif "summaryEvent" in document:
             found = True
         for name in ("resourcePreEvent", "resOutputsEvent"):
@@ -90,25 +107,31 @@ def _steps(text: str) -> Iterator[Json]:
         )
 
 
+def _refuse_partial(steps: list[Json], summary: Mapping[str, Any]) -> None:
+    """The stack itself is always a step, so it says nothing."""
+    told = sum(step.get("op") == "same" and STACK not in str(step.get("urn")) for step in steps)
+    if not told and summary.get("same", 0) > 1:
+        raise Unreadable(
+            f"the preview leaves out {summary['same']} resources that stay as they are, so nothing can be said about "
+            "grants and cost: run pulumi preview --json --show-sames"
+        )
+
+
 def _documents(text: str) -> Iterator[Json]:
-    """Every JSON object that starts a line, one line long or many; whatever else was printed is passed over."""
+    """Every JSON object that begins in the first column, one line long or many; all else is passed over.
+
+    What begins further right is a part of a document, which alone must not be taken for a whole one.
+    """
     decoder = json.JSONDecoder()
-    position = 0
-    while (start := _next_object(text, position)) >= 0:
-        try:
-            value, position = decoder.raw_decode(text, start)
-        except ValueError:
-            position = start + 1
+    end = 0
+    for match in re.finditer(r"^\{", text, re.MULTILINE):
+        if match.start() < end:
             continue
-        if isinstance(value, dict):
-            yield cast(Json, value)
-
-
-def _next_object(text: str, position: int) -> int:
-    start = text.find("{", position)
-    while start > 0 and text[text.rfind("\n", 0, start) + 1 : start].strip():
-        start = text.find("{", start + 1)
-    return start
+        try:
+            value, end = decoder.raw_decode(text, match.start())
+        except ValueError:
+            continue
+        yield cast(Json, value)
 
 
 def _refuse_failure(document: Json) -> None:
@@ -164,7 +187,7 @@ def _step(urn: str, entry: Json) -> Step:
         changed=tuple(sorted(reasons)),
         replacing=tuple(sorted({top_level(path) for path in entry.get("replaceReasons") or []} | by_detail)),
         former_urn=former if former not in ("", urn) else "",
-        stays_at_google=_stays(old) if op == "delete" else False,
+        stays_at_google=op == "delete" and (_stays(old) or entry["op"] == "discard"),
     )
 
 

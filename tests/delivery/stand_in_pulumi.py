@@ -58,22 +58,30 @@ def change_image(base: str, token: str, name: str, image: str) -> None:
     requests.patch(url, headers=headers, json={"template": job["template"]}, timeout=30).raise_for_status()
 
 
-def preview(stack: str) -> None:
-    """`--json --refresh`: every resource as it was declared; of the job, what the Run API has instead."""
+def preview(stack: str, *, sames: bool) -> None:
+    """`--json --refresh`: each resource is looked at, and then is as it was declared; of the job, what the Run API has
+    instead, and how often it ran, which is no difference.
+
+    Without `--show-sames` only changes and the stack itself are told, as in Pulumi.
+    """
     base = load_config(Path(), stack).config["gcp:cloudRunV2CustomEndpoint"].partition("/run.")[0]
     headers = {"Authorization": f"Bearer {os.environ['GOOGLE_OAUTH_ACCESS_TOKEN']}"}
     steps: list[dict[str, Any]] = []
     for node in json.loads((FOLDER / "resources.json").read_text()):
         state = {key: node[key] for key in ("urn", "type", "parent", "protect", "inputs")}
         step = {"op": "same", "urn": node["urn"], "oldState": state, "newState": state}
+        look = step | {"op": "refresh"}
         if node["type"] == "gcp:cloudrunv2/job:Job":
             answer = requests.get(f"{base}/run.googleapis.com/v2/{node['id']}", headers=headers, timeout=30)
             answer.raise_for_status()
             live = answer.json()["template"]["template"]["timeout"]
             if live != node["inputs"]["template"]["template"]["timeout"]:
                 step |= {"op": "update", "diffReasons": ["template"]}
-        steps.append(step)
-    print(json.dumps({"steps": steps, "changeSummary": {}}))
+            look |= {"op": "update", "detailedDiff": {"executionCount": {"kind": "update", "inputDiff": False}}}
+        steps += [look, step]
+    summary = {"same": sum(step["op"] == "same" for step in steps)}
+    kept = [step for step in steps if sames or step["op"] != "same" or "pulumi:pulumi:Stack" in step["urn"]]
+    print(json.dumps({"steps": kept, "changeSummary": summary}, indent=4))
 
 
 def main(arguments: list[str]) -> None:
@@ -86,7 +94,7 @@ def main(arguments: list[str]) -> None:
         case ["up", *_]:
             up(stack)
         case ["preview", *_]:
-            preview(stack)
+            preview(stack, sames="--show-sames" in arguments)
         case ["stack", "output"]:
             print(OUTPUTS.read_text())
         case _:

@@ -100,7 +100,7 @@ SEEDED: dict[str, tuple[Callable[[Place], None], str]] = {
     ),
     "release": (other_release, "viewer sites/dicom-local-viewer: serves content ffffffffffff, the record says dddd"),
     "image": (other_image, f"image projects/dicom-local/locations/europe-west4/jobs/prepare: runs sha256:{'e' * 64}"),
-    "field": (changed_field, "field jobs-job: update (gcp:cloudrunv2/job:Job): template"),
+    "field": (changed_field, "field jobs-job: gcp:cloudrunv2/job:Job is another: template"),
 }
 
 

@@ -10,6 +10,8 @@ from policy.resource import Resource
 from review import cost
 from review.cost_models import gib, starts_a_month
 from review.graph import declared, resources_of
+from review.plan import SECRET as SECRET_VALUE
+from review.plan import UNKNOWN
 
 STORE = "gcp:healthcare/dicomStore:DicomStore"
 JOB = "gcp:cloudrunv2/job:Job"
@@ -138,3 +140,23 @@ def test_the_command_prints_the_assumptions_and_refuses_unknown_ones(capsys: pyt
 
     assert cost.main(["--stack", "local", "--assume", "gb=7"]) == 2
     assert "no such assumption: gb" in capsys.readouterr().err
+    assert cost.main(["--stack", "local", "--studies", "-5"]) == 2
+    assert "studies must be a number of 0 or more" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("type_", "key", "value"),
+    [(JOB, "template", UNKNOWN), (SECRET, "replication", SECRET_VALUE), (SCHEDULE, "schedule", UNKNOWN)],
+)
+def test_what_a_plan_does_not_tell_yet_is_no_difference_in_cost(type_: str, key: str, value: str) -> None:
+    limits = {"cpu": "2", "memory": "4Gi"}
+    known = {"template": {"template": {"containers": [{"resources": {"limits": limits}}]}}, "schedule": "0 * * * *"}
+    before, after = made(type_, **known), made(type_, **known | {key: value})
+
+    assert cost.difference([before], [after], cost.usage()) == []
+    assert cost.estimate([after], cost.usage()).unknown == ()
+
+
+def test_a_wrong_value_that_is_known_is_not_passed_over() -> None:
+    with pytest.raises(ValueError, match="five"):
+        cost.estimate([made(SCHEDULE, schedule="often")], cost.usage())
