@@ -27,6 +27,10 @@ class Spool:
         while view:
             view = view[os.write(self._fd, view) :]
 
+    def patch(self, offset: int, data: bytes) -> None:
+        """Overwrite what is written already."""
+        os.pwrite(self._fd, data, offset)
+
     async def close(self) -> None:
         """Flush to the disk."""
         await asyncio.to_thread(os.fsync, self._fd)

@@ -107,15 +107,15 @@ AND_A_HALF = BODY[: -len("--b0undary--\r\n")] + BODY[:-300]
 """One whole part and the beginning of another."""
 BAD_REQUESTS: dict[str, tuple[bytes, str, int, str]] = {
     "no boundary": (BODY, "multipart/related; type=application/dicom", 400, "boundary"),
-    "no content type": (BODY, "", 415, "not supported"),
-    "plain text": (BODY, "text/plain", 415, "text/plain"),
-    "form data": (BODY, "multipart/form-data; boundary=b0undary", 415, "multipart/form-data"),
-    "xml metadata": (BODY, 'multipart/related; type="application/dicom+xml"; boundary=b', 415, "dicom+xml"),
+    "no content type": (BODY, "", 400, "not supported"),
+    "plain text": (BODY, "text/plain", 400, "text/plain"),
+    "form data": (BODY, "multipart/form-data; boundary=b0undary", 400, "multipart/form-data"),
+    "xml metadata": (BODY, 'multipart/related; type="application/dicom+xml"; boundary=b', 400, "dicom+xml"),
     "other boundary": (BODY, "multipart/related; boundary=other", 400, "closing delimiter"),
     "no closing delimiter": (BODY[:-20], KIND, 400, "closing delimiter"),
     "no parts": (b"--b0undary--\r\n", KIND, 400, "no parts"),
     "nothing": (b"", KIND, 400, "closing delimiter"),
-    "part of another type": (BODY.replace(b"application/dicom", b"image/jpeg"), KIND, 415, "image/jpeg"),
+    "part of another type": (BODY.replace(b"application/dicom", b"image/jpeg"), KIND, 400, "image/jpeg"),
     "header without colon": (BODY.replace(b"Content-Type:", b"Content-Type"), KIND, 400, "no colon"),
     "endless header": (b"--b0undary\r\n" + b"x" * 40_000, KIND, 400, "headers do not end"),
 }

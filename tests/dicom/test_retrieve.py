@@ -1,9 +1,8 @@
-"""WADO-RS: files, frames, bulk data and rendered images, in the forms that clients ask for."""
+"""WADO-RS: files and bulk data, in the forms that clients ask for."""
 
 from __future__ import annotations
 
 import io
-import re
 from typing import Any
 
 import numpy as np
@@ -13,47 +12,8 @@ from PIL import Image
 from pydicom.dataset import Dataset
 from pydicom.uid import ImplicitVRLittleEndian
 
+from tests.dicom.pictures import EXPLICIT, JPEG, OCTETS, jpeg_slide, parts_of
 from tests.dicom.support import Served, encapsulated, encode, instance_path, slide, uid
-
-JPEG, EXPLICIT, RLE = "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.5"
-OCTETS = "application/octet-stream"
-
-
-def jpeg(seed: int, side: int = 8) -> bytes:
-    """A grey JPEG tile of one shade, padded to even length as fragments are (PS3.5 §8.2)."""
-    out = io.BytesIO()
-    Image.fromarray(np.full((side, side), seed, np.uint8)).save(out, "JPEG", quality=95)
-    return out.getvalue() + b"\0" * (len(out.getvalue()) % 2)
-
-
-def jpeg_slide(frames: int = 5, **options: Any) -> tuple[Dataset, list[bytes]]:
-    tiles = [jpeg(20 + 30 * n) for n in range(frames)]
-    return encapsulated(slide(samples=1), JPEG, tiles, **options), tiles
-
-
-def parts_of(response: Any) -> list[tuple[dict[str, str], bytes]]:
-    """(headers, body) of each part of a multipart answer."""
-    kind = response.headers["Content-Type"]
-    assert kind.startswith("multipart/related")
-    boundary = re.search(r'boundary="?([^";]+)', kind)
-    assert boundary
-    pieces = (b"\r\n" + response.content).split(b"\r\n--" + boundary[1].encode())
-    assert pieces[0] == b""
-    assert pieces[-1].startswith(b"--")
-    found = []
-    for piece in pieces[1:-1]:
-        head, _, body = piece.removeprefix(b"\r\n").partition(b"\r\n\r\n")
-        lines = (line.split(": ", 1) for line in head.decode().split("\r\n"))
-        found.append(({name.lower(): value for name, value in lines}, body))
-    return found
-
-
-@pytest.fixture
-def tiles(served: Served) -> tuple[str, list[bytes]]:
-    """Path and frames of a stored JPEG slide."""
-    ds, frames = jpeg_slide()
-    assert served.store(ds).status_code == 200
-    return instance_path(ds), frames
 
 
 @pytest.mark.parametrize("depth", ["study", "series", "instance"])
@@ -133,123 +93,6 @@ def test_file_over_the_limit_is_not_transcoded(
     assert served.get(tiles[0], "application/dicom; transfer-syntax=*").status_code == 200
 
 
-@pytest.mark.parametrize(
-    ("accept", "media_type", "syntax", "multipart"),
-    [
-        (f'multipart/related; type="{OCTETS}"; transfer-syntax=*', OCTETS, JPEG, True),
-        (f"multipart/related; type={OCTETS}; transfer-syntax=*", OCTETS, JPEG, True),
-        (f'multipart/related; type="image/jpeg"; transfer-syntax={JPEG}', "image/jpeg", JPEG, True),
-        ('multipart/related; type="image/jpeg"', "image/jpeg", JPEG, True),
-        ('multipart/related; type="image/*"', "image/jpeg", JPEG, True),
-        ('multipart/related; type="*/*"; transfer-syntax=*', "image/jpeg", JPEG, True),
-        ("*/*; transfer-syntax=*", "image/jpeg", JPEG, True),
-        (f"{OCTETS}; transfer-syntax=*", OCTETS, JPEG, False),
-        ("image/jpeg", "image/jpeg", JPEG, False),
-        (f"image/jpeg; transfer-syntax={JPEG}", "image/jpeg", JPEG, False),
-        (
-            f'multipart/related; type="image/jp2"; transfer-syntax=1.2.840.10008.1.2.4.90, '
-            f'multipart/related; type="image/jpeg"; transfer-syntax={JPEG}; q=0.5',
-            "image/jpeg",
-            JPEG,
-            True,
-        ),
-        (
-            f'multipart/related; type="{OCTETS}"; transfer-syntax={EXPLICIT}; q=0.1, image/jpeg; q=0.9',
-            "image/jpeg",
-            JPEG,
-            False,
-        ),
-    ],
-)
-def test_stored_frames_in_the_form_asked_for(
-    served: Served, tiles: tuple[str, list[bytes]], accept: str, media_type: str, syntax: str, multipart: bool
-) -> None:
-    response = served.get(f"{tiles[0]}/frames/3", accept)
-
-    assert response.status_code == 200, response.text
-    if multipart:
-        assert f'type="{media_type}"' in response.headers["Content-Type"]
-        ((headers, body),) = parts_of(response)
-        assert headers["content-type"] == f"{media_type}; transfer-syntax={syntax}"
-        assert headers["content-location"] == f"{served.root}/{tiles[0]}/frames/3"
-    else:
-        assert response.headers["Content-Type"] == f"{media_type}; transfer-syntax={syntax}"
-        body = response.content
-    assert body == tiles[1][2]
-
-
-@pytest.mark.parametrize(
-    "accept",
-    [
-        "",
-        "*/*",
-        OCTETS,
-        f'multipart/related; type="{OCTETS}"',
-        f"{OCTETS}; transfer-syntax={EXPLICIT}",
-        'multipart/related; type="*/*"',
-    ],
-)
-def test_frames_are_decoded_unless_asked_for_as_stored(
-    served: Served, tiles: tuple[str, list[bytes]], accept: str
-) -> None:
-    response = served.get(f"{tiles[0]}/frames/2", accept)
-
-    body = parts_of(response)[0][1] if accept in ("", "*/*") or "multipart" in accept else response.content
-    assert body == np.asarray(Image.open(io.BytesIO(tiles[1][1]))).tobytes()
-
-
-def test_frame_list_keeps_the_order_asked_for(served: Served, tiles: tuple[str, list[bytes]]) -> None:
-    response = served.get(f"{tiles[0]}/frames/5,1,3", f'multipart/related; type="{OCTETS}"; transfer-syntax=*')
-
-    assert [body for _, body in parts_of(response)] == [tiles[1][n] for n in (4, 0, 2)]
-
-
-@pytest.mark.parametrize(
-    ("frames", "accept", "status"),
-    [
-        ("0", "", 400),
-        ("6", "", 404),
-        ("1,6", "", 404),
-        ("1,,2", "", 400),
-        ("1,x", "", 400),
-        ("-1", "", 400),
-        ("1", 'multipart/related; type="image/jp2"', 406),
-        ("1", "text/plain", 406),
-        ("1", 'multipart/related; type="image/jpeg"; transfer-syntax=1.2.840.10008.1.2.4.70', 406),
-        ("1,2", "image/jpeg", 406),
-        ("1", "nonsense", 400),
-        ("1", "image/jpeg; q=x", 400),
-    ],
-)
-def test_frames_that_cannot_be_given(
-    served: Served, tiles: tuple[str, list[bytes]], frames: str, accept: str, status: int
-) -> None:
-    response = served.get(f"{tiles[0]}/frames/{frames}", accept)
-
-    assert response.status_code == status
-    assert response.json()["error"]["message"]
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"table": "basic"},
-        {"table": "extended"},
-        {"table": "none"},
-        {"table": "basic", "fragments": 3},
-        {"table": "none", "fragments": 2},
-    ],
-    ids=str,
-)
-def test_every_way_to_index_frames_gives_the_same_bytes(served: Served, options: dict[str, Any]) -> None:
-    ds, frames = jpeg_slide(**options)
-    served.store(ds)
-
-    for number, tile in enumerate(frames, 1):
-        response = served.get(f"{instance_path(ds)}/frames/{number}", f"{OCTETS}; transfer-syntax=*")
-        assert response.content.rstrip(b"\0") == tile.rstrip(b"\0")
-
-
 @pytest.mark.parametrize("syntax", ["implicit", "explicit", "big endian", "deflated"])
 def test_native_frames_of_every_syntax_are_little_endian(served: Served, syntax: str) -> None:
     pixels = np.arange(3 * 4 * 4, dtype=np.uint16).reshape(3, 4, 4) + 1000
@@ -278,20 +121,6 @@ def test_native_frames_of_every_syntax_are_little_endian(served: Served, syntax:
     assert served.get(instance_path(ds), "application/dicom; transfer-syntax=*").content == file
 
 
-def test_bit_packed_frames_begin_on_a_byte_of_their_own(served: Served) -> None:
-    bits = np.random.default_rng(3).integers(0, 2, (3, 5, 3), dtype=np.uint8)  # 15 bits a frame
-    ds = slide(frames=3, samples=1)
-    ds.Rows, ds.Columns, ds.BitsAllocated, ds.BitsStored, ds.HighBit = 5, 3, 1, 1, 0
-    packed = np.packbits(bits.ravel(), bitorder="little").tobytes()
-    ds.PixelData = packed + b"\0" * (len(packed) % 2)
-    served.store(ds)
-
-    for number in (1, 2, 3):
-        frame = served.get(f"{instance_path(ds)}/frames/{number}", OCTETS).content
-        got = np.unpackbits(np.frombuffer(frame, np.uint8), bitorder="little")[:15]
-        assert np.array_equal(got, bits[number - 1].ravel())
-
-
 def test_bulk_data_uris_lead_to_the_values(served: Served) -> None:
     ds = slide()
     optical = Dataset()
@@ -316,46 +145,6 @@ def test_bulk_data_uris_lead_to_the_values(served: Served) -> None:
     assert served.get(metadata["00420011"]["BulkDataURI"], OCTETS).content == b"document" * 10
     assert served.get(metadata["7FE00010"]["BulkDataURI"], OCTETS).content == ds.PixelData
     assert served.get(instance_path(ds) + "/bulkdata/00100010").status_code == 404
-
-
-@pytest.mark.parametrize(
-    ("accept", "kind"),
-    [("", "JPEG"), ("*/*", "JPEG"), ("image/jpeg", "JPEG"), ("image/png", "PNG"), ("image/*", "JPEG")],
-)
-@pytest.mark.parametrize("what", ["rendered", "frames/2/rendered"])
-def test_renders_instances_and_frames(
-    served: Served, tiles: tuple[str, list[bytes]], what: str, accept: str, kind: str
-) -> None:
-    response = served.get(f"{tiles[0]}/{what}", accept)
-
-    picture = Image.open(io.BytesIO(response.content))
-    assert (picture.format, picture.size) == (kind, (8, 8))
-    assert response.headers["Content-Type"] == f"image/{kind.lower()}"
-    shade = 50 if what.startswith("frames") else 20
-    assert abs(int(np.asarray(picture).mean()) - shade) < 4
-
-
-@pytest.mark.parametrize(
-    ("query", "accept", "status"),
-    [
-        ("viewport=4,4", "", 200),
-        ("viewport=4", "", 400),
-        ("viewport=0,4", "", 400),
-        ("viewport=99999,4", "", 400),
-        ("quality=50", "", 400),
-        ("window=1,2,linear", "", 400),
-        ("", "image/gif", 406),
-        ("", "application/dicom", 406),
-    ],
-)
-def test_rendering_takes_only_a_viewport(
-    served: Served, tiles: tuple[str, list[bytes]], query: str, accept: str, status: int
-) -> None:
-    response = served.get(f"{tiles[0]}/rendered?{query}", accept)
-
-    assert response.status_code == status
-    if status == 200:
-        assert Image.open(io.BytesIO(response.content)).size == (4, 4)
 
 
 def test_what_is_not_there_is_404(served: Served, tiles: tuple[str, list[bytes]]) -> None:

@@ -1,0 +1,51 @@
+"""WADO-RS: frames as pictures."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.dicom.support import Served
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [("", "JPEG"), ("*/*", "JPEG"), ("image/jpeg", "JPEG"), ("image/png", "PNG"), ("image/*", "JPEG")],
+)
+@pytest.mark.parametrize("what", ["rendered", "frames/2/rendered"])
+def test_renders_instances_and_frames(
+    served: Served, tiles: tuple[str, list[bytes]], what: str, accept: str, kind: str
+) -> None:
+    response = served.get(f"{tiles[0]}/{what}", accept)
+
+    picture = Image.open(io.BytesIO(response.content))
+    assert (picture.format, picture.size) == (kind, (8, 8))
+    assert response.headers["Content-Type"] == f"image/{kind.lower()}"
+    shade = 50 if what.startswith("frames") else 20
+    assert abs(int(np.asarray(picture).mean()) - shade) < 4
+
+
+@pytest.mark.parametrize(
+    ("query", "accept", "status"),
+    [
+        ("viewport=4,4", "", 200),
+        ("viewport=4", "", 400),
+        ("viewport=0,4", "", 400),
+        ("viewport=99999,4", "", 400),
+        ("quality=50", "", 400),
+        ("window=1,2,linear", "", 400),
+        ("", "image/gif", 406),
+        ("", "application/dicom", 406),
+    ],
+)
+def test_rendering_takes_only_a_viewport(
+    served: Served, tiles: tuple[str, list[bytes]], query: str, accept: str, status: int
+) -> None:
+    response = served.get(f"{tiles[0]}/rendered?{query}", accept)
+
+    assert response.status_code == status
+    if status == 200:
+        assert Image.open(io.BytesIO(response.content)).size == (4, 4)
