@@ -85,9 +85,10 @@ class Proxy:
         if fault == "reset after":
             raise Cut
         if fault == "truncated" and b"multipart/" in answer_head.lower():
+            answer = _plain(answer_head, answer)
             answer = answer[: len(answer) // 2]
             length = b"Content-Length: %d" % len(answer)
-            answer_head = re.sub(rb"(?i)content-length: *\d+", length, answer_head)
+            answer_head = re.sub(rb"(?i)content-length: *\d+|transfer-encoding: *chunked", length, answer_head)
         half = len(answer) // 2
         writer.write(answer_head + answer[:half])
         await writer.drain()
@@ -120,6 +121,17 @@ async def _body(reader: asyncio.StreamReader, head: bytes) -> bytes:
         body += size + await reader.readexactly(int(size, 16) + 2)
         if int(size, 16) == 0:
             return body
+
+
+def _plain(head: bytes, body: bytes) -> bytes:
+    """The body without the framing of its chunks: what is truncated is complete for HTTP, which else waits for more."""
+    if not re.search(rb"(?i)\r\ntransfer-encoding: *chunked", head):
+        return body
+    plain, at = b"", 0
+    while size := int(body[at : (line := body.index(b"\r\n", at))], 16):
+        plain += body[line + 2 : line + 2 + size]
+        at = line + 4 + size
+    return plain
 
 
 @contextlib.contextmanager

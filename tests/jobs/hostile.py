@@ -75,6 +75,11 @@ class Instance:
     frames: list[bytes]
     metadata: dict[str, Any]
 
+    @property
+    def uid(self) -> str:
+        """SOPInstanceUID."""
+        return self.metadata["00080018"]["Value"][0]
+
     @classmethod
     def of(cls, file: bytes, frames: list[bytes] | None = None) -> Instance:
         dataset = dcmread(BytesIO(file))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Callable
 
 ITEM, ITEM_END, SEQUENCE_END = b"\xfe\xff\x00\xe0", b"\xfe\xff\x0d\xe0", b"\xfe\xff\xdd\xe0"
 UNDEFINED, NOTHING = b"\xff\xff\xff\xff", b"\0\0\0\0"
@@ -30,25 +31,27 @@ def deflated(body: bytes) -> bytes:
 
 SEQUENCE = b"\x40\x00\x55\x05"
 """AcquisitionContextSequence: any will do."""
-FILES = {
-    "nothing": b"",
-    "no preamble": element(b"\x08\x00\x16\x00", b"UI", b"1.2.840.10008.5.1.4.1.1.77.1.6"),
-    "only a preamble": bytes(128) + b"DICM",
-    "deflated zeros, a thousand to one": file(deflated(bytes(256 << 20)), b"1.2.840.10008.1.2.1.99\0\0"),
-    "ten thousand sequences deep": file((SEQUENCE + b"SQ\0\0" + UNDEFINED + ITEM + UNDEFINED) * DEEP),
-    "ten thousand deep and closed": file(
+FILES: dict[str, Callable[[], bytes]] = {
+    "nothing": lambda: b"",
+    "no preamble": lambda: element(b"\x08\x00\x16\x00", b"UI", b"1.2.840.10008.5.1.4.1.1.77.1.6"),
+    "only a preamble": lambda: bytes(128) + b"DICM",
+    "deflated zeros, a thousand to one": lambda: file(deflated(bytes(256 << 20)), b"1.2.840.10008.1.2.1.99\0\0"),
+    "ten thousand sequences deep": lambda: file((SEQUENCE + b"SQ\0\0" + UNDEFINED + ITEM + UNDEFINED) * DEEP),
+    "ten thousand deep and closed": lambda: file(
         (SEQUENCE + b"SQ\0\0" + UNDEFINED + ITEM + UNDEFINED) * DEEP
         + (ITEM_END + NOTHING + SEQUENCE_END + NOTHING) * DEEP
     ),
-    "half a million empty items": file(
+    "half a million empty items": lambda: file(
         SEQUENCE + b"SQ\0\0" + UNDEFINED + (ITEM + NOTHING) * 500_000 + SEQUENCE_END + NOTHING
     ),
-    "a value of four gigabytes": file(element(b"\x08\x00\x70\x00", b"UT", b"x" * 100, 0xFFFFFFFE)),
-    "a short value too long": file(element(b"\x08\x00\x70\x00", b"LO", b"x", 0xFFFF)),
-    "an unknown representation": file(element(b"\x08\x00\x70\x00", b"ZZ", b"xx")),
-    "a text of 200 MiB": file(element(b"\x08\x00\x70\x00", b"UT", bytes(200 << 20))),
-    "pixels that break off": file(element(b"\xe0\x7f\x10\x00", b"OB", bytes(100), 1 << 30)),
-    "fragments that break off": file(b"\xe0\x7f\x10\x00OB\0\0" + UNDEFINED + (ITEM + NOTHING) * 2 + ITEM + UNDEFINED),
+    "a value of four gigabytes": lambda: file(element(b"\x08\x00\x70\x00", b"UT", b"x" * 100, 0xFFFFFFFE)),
+    "a short value too long": lambda: file(element(b"\x08\x00\x70\x00", b"LO", b"x", 0xFFFF)),
+    "an unknown representation": lambda: file(element(b"\x08\x00\x70\x00", b"ZZ", b"xx")),
+    "a text of 200 MiB": lambda: file(element(b"\x08\x00\x70\x00", b"UT", bytes(200 << 20))),
+    "pixels that break off": lambda: file(element(b"\xe0\x7f\x10\x00", b"OB", bytes(100), 1 << 30)),
+    "fragments that break off": lambda: file(
+        b"\xe0\x7f\x10\x00OB\0\0" + UNDEFINED + (ITEM + NOTHING) * 2 + ITEM + UNDEFINED
+    ),
 }
 
 
