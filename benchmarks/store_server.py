@@ -1,7 +1,8 @@
 """The process that benchmarks/store.py measures: a DICOM store, and its peers on the same stack (aiohttp).
 
 Peers: `POST /sink` writes a body to disk and flushes it once; `GET /static` sends a file; `GET /fixed` sends 20 kB.
-`GET /peak` tells the peak resident memory in bytes. Prints its port and token, then serves until its input is closed.
+`GET /peak` tells the peak resident memory in bytes, `GET /cpu` the seconds of CPU spent so far. Prints its port and
+token, then serves until its input is closed.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import os
 import resource
 import sys
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -49,6 +51,10 @@ async def peak(request: web.Request) -> web.Response:
     return web.json_response(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
 
 
+async def cpu(request: web.Request) -> web.Response:
+    return web.json_response(time.process_time())
+
+
 def audited(cloud: Cloud) -> Callable[[web.Request], Awaitable[web.Response]]:
     """`POST /audit?on=1` switches Data Access logging on, as the stack's audit configuration does; `on=0` off."""
     types = [{"logType": one} for one in ("DATA_READ", "DATA_WRITE")]
@@ -81,6 +87,7 @@ async def serve(folder: Path) -> None:
     app.add_routes(
         [web.post("/sink", sink), web.get("/static", static), web.get("/fixed", fixed), web.get("/peak", peak)]
     )
+    app.router.add_get("/cpu", cpu)
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

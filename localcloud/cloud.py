@@ -91,6 +91,8 @@ class Cloud:
     """Takes one log entry (`LogEntry` of Cloud Logging, with `logName`, `timestamp` and `insertId`)."""
     audit: Callable[[Access], None] = field(default=lambda access: None)
     """Told of every call; keeps those that the project's audit configuration asks for."""
+    audits: Callable[[str, str, Any], bool] = field(default=lambda service, kind, principal: False)
+    """(service, kind, `Principal`): whether `audit` would keep such an access; saves telling of it for nothing."""
 
     def endpoint(self, host: str) -> str:
         """Root of an API, with a trailing slash: `http://127.0.0.1:8787/healthcare.googleapis.com/`."""

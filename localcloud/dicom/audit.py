@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Literal
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from localcloud.cloud import Access
 from localcloud.dicom.access import HOST
@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from localcloud.dicom.routes import Resource
 
 SERVICE = "google.cloud.healthcare.{}.dicomweb.DicomWebService.{}"
-KIND: dict[str, Literal["DATA_READ", "DATA_WRITE"]] = {"GET": "DATA_READ", "HEAD": "DATA_READ"}
-"""By HTTP's method; the others write."""
+Kind = Literal["DATA_READ", "DATA_WRITE"]
+KIND: tuple[Kind, Kind] = ("DATA_WRITE", "DATA_READ")
+"""By whether it reads."""
 
 
 def told(
     request: web.Request,
+    kind: Kind,
     permission: str,
     address: Callable[[str], Resource | None],
     principal: Principal,
@@ -33,23 +35,23 @@ def told(
     message: str,
 ) -> Access:
     """`address` finds what a path addresses; of frames, which come by the thousand, it is not asked."""
-    info, verb_of = request.match_info, request.method
+    info = request.match_info
     path = info["path"]
     if "/frames/" in path and not path.endswith("rendered"):
         method = method_of(info["version"], "RetrieveFrames")
     else:
-        method = method_of(info["version"], verb(verb_of, address(path)))
+        method = method_of(info["version"], verb(request.method, address(path)))
     return Access(
         principal,
         HOST,
         method,
-        KIND.get(verb_of, "DATA_WRITE"),
+        kind,
         permission,
         f"{info['store']}/dicomWeb/{path}",
         status,
         message,
         request.remote or "",
-        request.headers.get("User-Agent", ""),
+        request.headers.get(hdrs.USER_AGENT, ""),
     )
 
 

@@ -110,8 +110,10 @@ class Routes:
         return response
 
     def _audit(self, request: web.Request, caller: Principal, status: int, message: str) -> None:
-        permission = PERMISSION[request.method]
-        self._service.cloud.audit(audit.told(request, permission, address, caller, status, message))
+        cloud, permission = self._service.cloud, PERMISSION[request.method]
+        kind = audit.KIND[permission == READ]
+        if cloud.audits(HOST, kind, caller):
+            cloud.audit(audit.told(request, kind, permission, address, caller, status, message))
 
     def _caller(self, request: web.Request) -> Principal:
         """Who asks, and may."""

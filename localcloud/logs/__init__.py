@@ -16,12 +16,13 @@ __all__ = ["Logs"]
 
 
 class Logs:
-    """Sets `cloud.log` and `cloud.audit`, and answers `entries.list`."""
+    """Sets `cloud.log`, `cloud.audit` and `cloud.audits`, and answers `entries.list`."""
 
     def __init__(self, cloud: Cloud) -> None:
-        self._journals = Journals(cloud.data / "logs" / "entries", spelled_out(cloud.project))
+        self._journals = Journals(cloud.data / "logs" / "batches", spelled_out(cloud.project))
         cloud.log = self._journals.write
-        cloud.audit = Audit(cloud, self._journals.note).take
+        audit = Audit(cloud, self._journals.note)
+        cloud.audit, cloud.audits = audit.take, audit.asks
         cloud.methods["logging.v2:entries.list"] = Reading(cloud, self._journals).entries
 
     async def close(self) -> None:

@@ -16,7 +16,8 @@ from urllib.parse import quote
 
 from localcloud.cloud import Access, Cloud
 from localcloud.forms import timestamp
-from localcloud.logs.journal import Entry, Short
+from localcloud.iam import Principal
+from localcloud.logs.batches import Entry, Short
 
 ACTIVITY, DATA_ACCESS = "cloudaudit.googleapis.com/activity", "cloudaudit.googleapis.com/data_access"
 CODES = {400: 3, 401: 16, 403: 7, 404: 5, 409: 6, 412: 9, 429: 8, 499: 1, 501: 12, 503: 14, 504: 4}
@@ -27,9 +28,9 @@ LOGS = {name: quote(name, safe="") for name in (ACTIVITY, DATA_ACCESS)}
 
 
 class Audit:
-    """Decides what is logged; `note` takes the id of a log and a short record for it."""
+    """Decides what is logged; `note` takes the id of a log and a record for it."""
 
-    def __init__(self, cloud: Cloud, note: Callable[[str, Short], None]) -> None:
+    def __init__(self, cloud: Cloud, note: Callable[[str, Entry | Short], None]) -> None:
         self._cloud, self._note = cloud, note
         self._numbers = itertools.count()
         self._revision = -1
@@ -38,17 +39,25 @@ class Audit:
     def take(self, access: Access) -> None:
         """Log an access, if it is of a kind that is logged."""
         administers = access.kind == "ADMIN_WRITE"
-        if administers or self._is_asked_for(access):
-            log = LOGS[ACTIVITY if administers else DATA_ACCESS]
-            self._note(log, (self._cloud.clock(), next(self._numbers), access.principal.email, *access[1:]))
+        if not administers and not self.asks(access.service, access.kind, access.principal):
+            return
+        log, seconds, number = LOGS[ACTIVITY if administers else DATA_ACCESS], self._cloud.clock(), next(self._numbers)
+        if access.delta:
+            told = access._replace(principal=access.principal.email)
+            self._note(log, entry(self._cloud.project, log, seconds, number, told))
+        else:
+            principal, service, method, kind, permission, resource, status, message, caller, agent, _ = access
+            rest = (principal.email, service, method, kind, permission, status, message, caller, agent)
+            self._note(log, (seconds, number, resource, rest))
 
-    def _is_asked_for(self, access: Access) -> bool:
+    def asks(self, service: str, kind: str, principal: Principal) -> bool:
+        """Whether the project wants reads and accesses of that kind logged."""
         if self._revision != self._cloud.resources.revision:
             self._read_configuration()
-        exempted = self._asked.get((access.service, access.kind))
+        exempted = self._asked.get((service, kind))
         if exempted is None:
-            exempted = self._asked.get(("allServices", access.kind))
-        return exempted is not None and access.principal.member not in exempted
+            exempted = self._asked.get(("allServices", kind))
+        return exempted is not None and principal.member not in exempted
 
     def _read_configuration(self) -> None:
         """Members exempted, by service and type of log, for all that is switched on. A service has those of all too."""
@@ -64,12 +73,14 @@ class Audit:
                 self._asked[service, kind] = frozenset([*exempted, *common])
 
 
-def spelled_out(project: str) -> Callable[[str, list[Any]], Entry]:
+def spelled_out(project: str) -> Callable[[str, Short], Entry]:
     """Makes whole entries of the short records of a project."""
 
-    def spell_out(log: str, record: list[Any]) -> Entry:
-        seconds, number, principal, *rest = record
-        return entry(project, log, seconds, number, Access(principal, *rest))
+    def spell_out(log: str, record: Short) -> Entry:
+        seconds, number, resource, rest = record
+        principal, service, method, kind, permission, status, message, caller, agent = rest
+        access = Access(principal, service, method, kind, permission, resource, status, message, caller, agent)
+        return entry(project, log, seconds, number, access)
 
     return spell_out
 

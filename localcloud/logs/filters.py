@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 
 from localcloud.errors import ApiError
 from localcloud.forms import epoch
-from localcloud.logs.journal import Entry, log_id
+from localcloud.logs.batches import Entry
+from localcloud.logs.journal import log_id
 
 Predicate = Callable[[Entry], bool]
 SEVERITIES = ("DEFAULT", "DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY")

@@ -14,8 +14,9 @@ from localcloud.cloud import Cloud
 from localcloud.control.call import Call
 from localcloud.errors import ApiError
 from localcloud.logs.audit import DATA_ACCESS
+from localcloud.logs.batches import Entry
 from localcloud.logs.filters import Predicate, matching
-from localcloud.logs.journal import Entry, Journals, log_id
+from localcloud.logs.journal import Journals, log_id
 
 HOST = "logging.googleapis.com"
 PAGE, LARGEST_PAGE = 50, 1000

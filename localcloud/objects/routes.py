@@ -5,19 +5,19 @@ from __future__ import annotations
 import asyncio
 import base64
 import re
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
 
 from localcloud.errors import ApiError
+from localcloud.objects.audit import MADE, Handler, Verb, audited
+from localcloud.objects.audit import READ as READS
 from localcloud.objects.incoming import Incoming
 from localcloud.objects.listing import list_objects
 from localcloud.objects.resource import Preconditions, StoredObject, error_body, patched, writable
 from localcloud.objects.service import HOST, ObjectService
 from localcloud.objects.uploads import CHUNK, Uploads, parse
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 READ, DELETE = "storage.objects.get", "storage.objects.delete"
 CREATE, UPDATE, LIST = "storage.objects.create", "storage.objects.update", "storage.objects.list"
 
@@ -32,22 +32,23 @@ class ObjectRoutes:
         bucket = "storage/v1/b/{bucket}/o"
         one = bucket + "/{object:[^/]+}"
         to = "/b/{target_bucket}/o/{target:[^/]+}"
-        table: list[tuple[str, str, Handler]] = [
-            ("POST", f"upload/{bucket}", self.uploads.start),
-            ("PUT", f"upload/{bucket}", self.uploads.resume),
-            ("DELETE", f"upload/{bucket}", self.uploads.cancel),
-            ("GET", f"download/{one}", self.download),
-            ("GET", bucket, self.list),
-            ("GET", one, self.get),
-            ("PATCH", one, self.change),
-            ("PUT", one, self.change),
-            ("DELETE", one, self.delete),
-            ("POST", one + "/compose", self.compose),
-            ("POST", one + "/rewriteTo" + to, self.copy),
-            ("POST", one + "/copyTo" + to, self.copy),
+        table: list[tuple[str, str, Verb, Handler]] = [
+            ("POST", f"upload/{bucket}", "create", self.uploads.start),
+            ("PUT", f"upload/{bucket}", "create", self.uploads.resume),
+            ("GET", f"download/{one}", "get", self.download),
+            ("GET", bucket, "list", self.list),
+            ("GET", one, "get", self.get),
+            ("PATCH", one, "update", self.change),
+            ("PUT", one, "update", self.change),
+            ("DELETE", one, "delete", self.delete),
+            ("POST", one + "/compose", "create", self.compose),
+            ("POST", one + "/rewriteTo" + to, "create", self.copy),
+            ("POST", one + "/copyTo" + to, "create", self.copy),
         ]
-        for method, path, handler in table:
-            app.router.add_route(method, f"/{HOST}/{path}", storage_errors(handler))
+        for method, path, verb, handler in table:
+            told = audited(self.objects.cloud, verb, handler)
+            app.router.add_route(method, f"/{HOST}/{path}", storage_errors(told))
+        app.router.add_route("DELETE", f"/{HOST}/upload/{bucket}", storage_errors(self.uploads.cancel))
 
     def found(self, request: web.Request, *permissions: str) -> StoredObject:
         bucket, name = request.match_info["bucket"], request.match_info["object"]
@@ -116,6 +117,7 @@ class ObjectRoutes:
         sources: list[StoredObject] = []
         for source in wanted:
             generation = source.get("generation")
+            request.setdefault(READS, []).append((bucket, source["name"]))
             sources.append(self.objects.find(authorization, bucket, source["name"], generation and str(generation)))
             conditions: dict[str, Any] = source.get("objectPreconditions") or {}
             Preconditions.of({key: str(value) for key, value in conditions.items()}).require(sources[-1])
@@ -126,8 +128,10 @@ class ObjectRoutes:
 
     async def copy(self, request: web.Request) -> web.StreamResponse:
         """`rewriteTo` (always done in one call here) and `copyTo`; a body with metadata replaces the source's."""
-        source = self.found(request, READ)
         bucket, name = request.match_info["target_bucket"], request.match_info["target"]
+        request[MADE] = (bucket, name)
+        request[READS] = [(request.match_info["bucket"], request.match_info["object"])]
+        source = self.found(request, READ)
         self.objects.require(request.headers.get("Authorization"), bucket, CREATE)
         Preconditions.of(request.query, "ifSource").require(source)
         fields = writable(parse(await request.read())) or source.fields

@@ -12,6 +12,7 @@ from typing import Any
 from aiohttp import BodyPartReader, hdrs, web
 
 from localcloud.errors import ApiError
+from localcloud.objects.audit import CALLER, MADE, STEP
 from localcloud.objects.incoming import Incoming
 from localcloud.objects.resource import Preconditions, StoredObject, writable
 from localcloud.objects.service import HOST, ObjectService
@@ -67,6 +68,7 @@ class Uploads:
         name = request.query.get("name") or metadata.get("name")
         if not name:
             raise ApiError(400, f"The upload to {bucket} names no object; give name in the query or the metadata.")
+        request[MADE] = (bucket, name)
         Preconditions.of(request.query).require(self.objects.store.get(bucket, name))
         return name
 
@@ -82,12 +84,15 @@ class Uploads:
         )  # fmt: skip
         root = f"{request.scheme}://{request.host}/{HOST}"
         location = f"{root}/upload/storage/v1/b/{bucket}/o?uploadType=resumable&upload_id={upload}"
+        request[STEP] = True
         return web.Response(headers={"Location": location, "X-GUploader-UploadID": upload})
 
     async def resume(self, request: web.Request) -> web.Response:
         """PUT on a session: a chunk, the rest, or (`bytes */*`) the question how far it came. 308 until complete."""
         session = self.session(request)
+        request[MADE], request[CALLER] = (session.bucket, session.name), session.authorization or ""
         if session.stored:
+            request[STEP] = True
             return web.json_response(session.stored.resource(self.objects.endpoint))
         header = request.headers.get("Content-Range")
         match = CONTENT_RANGE.fullmatch(header or "bytes */*")
@@ -102,6 +107,7 @@ class Uploads:
         if str(whole) == str(session.content.size):
             return await self.complete(request, session)
         done = {"Range": f"bytes=0-{session.content.size - 1}"} if session.content.size else {}
+        request[STEP] = True
         return web.Response(status=308, headers=done)
 
     async def complete(self, request: web.Request, session: Session) -> web.Response:

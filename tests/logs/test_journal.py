@@ -1,15 +1,24 @@
 from __future__ import annotations
 
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
-from localcloud.logs.journal import Journals
+import pytest
+
+from localcloud.logs.batches import Short, decoded, encoded
+from localcloud.logs.journal import BATCH, Journal, Journals
 
 LOG = "projects/p/logs/some%2Flog"
 
 
-def spelled(log: str, record: list[Any]) -> dict[str, Any]:
-    return entry(record[0], f"projects/p/logs/{log}")
+def spelled(log: str, record: Short) -> dict[str, Any]:
+    return entry(record[1], f"projects/p/logs/{log}")
+
+
+def short(number: int, resource: str = "a/b") -> Short:
+    return (1_800_000_000.5, number, resource, ("who", 200))
 
 
 def entry(number: int, log: str = LOG) -> dict[str, Any]:
@@ -55,7 +64,7 @@ def test_one_log_does_not_push_out_another(tmp_path: Path) -> None:
 
 def test_entries_outlive_a_restart_and_a_line_that_a_crash_cut_off(tmp_path: Path) -> None:
     journals = Journals(tmp_path, spelled)
-    journals.note("some%2Flog", (1,))
+    journals.note("some%2Flog", short(1))
     journals.close()
     [path] = tmp_path.iterdir()
     with path.open("a") as file:
@@ -65,3 +74,102 @@ def test_entries_outlive_a_restart_and_a_line_that_a_crash_cut_off(tmp_path: Pat
     again.write(entry(2))
 
     assert numbers(again) == [1, 2]
+
+
+RESOURCES = ("stores/s/studies/1/frames/1", "stores/s/studies/1/frames/2", "stores/t", "nothing", "", "//host/x/")
+
+
+def test_what_is_written_as_one_line_is_read_as_it_was() -> None:
+    records: list[Any] = [entry(1), *(short(number, resource) for number, resource in enumerate(RESOURCES))]
+    records.append((1_800_000_000.123456, 7, "stores/t", ("another", 403)))
+
+    line = encoded(records)
+
+    assert "\n" not in line
+    assert list(decoded(line)) == records
+
+
+def test_what_many_records_share_is_written_once() -> None:
+    start = "projects/p/locations/l/datasets/d/dicomStores/s/dicomWeb/studies/1/series/2/instances/3/frames"
+
+    line = encoded(short(number, f"{start}/{number}") for number in range(1000))
+
+    assert line.count(start) == 1
+    assert len(line) < 40_000
+
+
+def test_a_record_is_on_disk_soon_though_nothing_follows_and_nobody_reads(tmp_path: Path) -> None:
+    Journals(tmp_path, spelled).note("some", short(1))
+
+    deadline = time.monotonic() + 30
+    while not (tmp_path / "some.jsonl").exists() and time.monotonic() < deadline:
+        threading.Event().wait(0.01)
+
+    assert numbers(Journals(tmp_path, spelled)) == [1]
+
+
+def test_closing_writes_everything_in_its_order(tmp_path: Path) -> None:
+    journals = Journals(tmp_path, spelled)
+    for number in range(2 * BATCH + 17):
+        journals.note("some", short(number))
+    journals.close()
+
+    again = Journal(tmp_path / "some.jsonl")
+    assert [record[1] for record in again.records() if not isinstance(record, dict)] == list(range(2 * BATCH + 17))
+
+
+def test_who_reads_sees_what_was_noted_before_whoever_writes_meanwhile(tmp_path: Path) -> None:
+    journals, each, writers = Journals(tmp_path, spelled), 3000, 4
+    behind: list[str] = []
+
+    def note(writer: int) -> None:
+        for number in range(each):
+            journals.note("some", short(writer * each + number))
+            if number % 1000 == 0 and writer * each + number not in numbers(journals):
+                behind.append(f"{writer}: {number}")
+
+    threads = [threading.Thread(target=note, args=(writer,)) for writer in range(writers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert behind == []
+    assert numbers(journals) == list(range(writers * each))
+
+
+def test_what_could_not_be_written_is_kept_for_the_next_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = Journal(tmp_path / "some.jsonl")
+    journal.write(short(1))
+
+    def full(line: str) -> int:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(journal, "_append", full)
+        with pytest.raises(OSError, match="No space"):
+            journal.flush()
+    journal.write(short(2))
+
+    assert [record[1] for record in journal.records() if not isinstance(record, dict)] == [1, 2]
+
+
+def test_who_reads_waits_for_what_is_being_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal, inside, go = Journal(tmp_path / "some.jsonl"), threading.Event(), threading.Event()
+    append, seen = journal._append, list[Any]()  # pyright: ignore[reportPrivateUsage]
+
+    def slowly(line: str) -> int:
+        inside.set()
+        assert go.wait(30)
+        return append(line)
+
+    monkeypatch.setattr(journal, "_append", slowly)
+    journal.write(short(1))
+    assert inside.wait(30), "the timer did not write"
+    reader = threading.Thread(target=lambda: seen.extend(journal.records()))
+    reader.start()
+    reader.join(0.2)  # long enough for one that does not wait
+    go.set()
+    reader.join()
+
+    assert seen == [short(1)]
