@@ -13,6 +13,7 @@ from localcloud.assemble import Parts
 from localcloud.cloud import Cloud
 from localcloud.server import running
 from tests.services.client import Api, Clock
+from tests.services.runner_jobs import Jobs, Until
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def api(parts: Parts) -> Api:
 
 
 @pytest.fixture
-def until() -> Callable[[Callable[[], Any]], Any]:
+def until() -> Until:
     """Poll until a function's value is true, and return it; fails after 20 seconds."""
 
     def wait(probe: Callable[[], Any]) -> Any:
@@ -43,3 +44,8 @@ def until() -> Callable[[Callable[[], Any]], Any]:
         return value
 
     return wait
+
+
+@pytest.fixture
+def jobs(api: Api, tmp_path: Path, until: Until) -> Jobs:
+    return Jobs(api, tmp_path, until)
