@@ -62,7 +62,7 @@ def load(name: str, folder: Path = Path()) -> Stack:
     if not path.is_file():
         raise Refused(f"there is no {path}; name a stack that has a file, such as dev")
     config: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8")).get("config", {})
-    values, problems = read(Settings, NAMESPACE, config)
+    values, problems = read(Settings, NAMESPACE, name, config)
     if problems:
         raise Refused(f"{path} cannot be delivered: {'; '.join(problems)}")
     return Stack(name=name, settings=Settings(**values), config=config)

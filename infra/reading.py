@@ -42,7 +42,9 @@ def config_of_stack() -> Mapping[str, Any]:
     return dict(pulumi.runtime.config.CONFIG.get())
 
 
-def read(settings: type[Any], namespace: str, config: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+def read(
+    settings: type[Any], namespace: str, stack: str, config: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[str]]:
     """Valid values by field name (defaults included), and one line for each value that is not."""
     values: dict[str, Any] = {}
     problems: list[str] = []
@@ -55,7 +57,7 @@ def read(settings: type[Any], namespace: str, config: Mapping[str, Any]) -> tupl
         raw = config.get(key)
         if raw in NOT_SET or (raw in ("0", 0) and field.default is None):
             if field.default is dataclasses.MISSING:
-                problems.append(missing(key, hints[field.name], rule))
+                problems.append(missing(stack, key, hints[field.name], rule))
             else:
                 values[field.name] = field.default
             continue
@@ -67,7 +69,7 @@ def read(settings: type[Any], namespace: str, config: Mapping[str, Any]) -> tupl
         else:
             values[field.name] = value
     known = [config_key(f.name) for f in dataclasses.fields(settings) if f.name != "project"]
-    return values, problems + unknown_keys(namespace, known, config)
+    return values, problems + unknown_keys(namespace, stack, known, config)
 
 
 def problem(key: str, value: object, wrong: str) -> str:
@@ -76,11 +78,16 @@ def problem(key: str, value: object, wrong: str) -> str:
     return f"{key} = {text!r}: {wrong}"
 
 
-def missing(key: str, hint: Any, rule: Rule | None) -> str:
+def missing(stack: str, key: str, hint: Any, rule: Rule | None) -> str:
     choices = [str(choice) for choice in get_args(hint)]
     which = f" (one of {', '.join(choices)})" if choices else ""
     example = rule.example if rule else choices[0]
-    return f"{key} is not set and has no default{which}; run: pulumi config set {key} {example}"
+    return f"{key} is not set and has no default{which}; run: {command('set', stack, key)} {example}"
+
+
+def command(verb: str, stack: str, key: str) -> str:
+    """What a person types to change a setting, whichever stack is selected."""
+    return f"pulumi config {verb} -s {stack} {key}"
 
 
 def typed(raw: Any, hint: Any) -> Any:
@@ -131,7 +138,7 @@ def check(value: Any, rule: Rule | None, between: tuple[int, int] | None) -> Non
         raise ValueError(f"names {', '.join(twice)} more than once; remove the repetition")
 
 
-def unknown_keys(namespace: str, known: Iterable[str], config: Mapping[str, Any]) -> list[str]:
+def unknown_keys(namespace: str, stack: str, known: Iterable[str], config: Mapping[str, Any]) -> list[str]:
     """Keys of `namespace` that nothing reads: otherwise a misspelt setting is silently its default."""
     names, problems = set(known), list[str]()
     for key in config:
@@ -139,7 +146,7 @@ def unknown_keys(namespace: str, known: Iterable[str], config: Mapping[str, Any]
         if space == namespace and name not in names:
             near = difflib.get_close_matches(name, names, n=1)
             meant = f"did you mean {near[0]}? " if near else ""
-            problems.append(problem(key, config[key], f"is not a setting; {meant}run: pulumi config rm {key}"))
+            problems.append(problem(key, config[key], f"is not a setting; {meant}run: {command('rm', stack, key)}"))
     return problems
 
 
@@ -148,11 +155,11 @@ def secret_keys(namespace: str, config: Mapping[str, Any]) -> list[str]:
     return [key for key in config if key.startswith(f"{namespace}:") and pulumi.runtime.config.is_config_secret(key)]
 
 
-def secret_problem(key: str) -> str:
+def secret_problem(stack: str, key: str) -> str:
     """Without the value."""
     return (
-        f"{key} is a secret: no setting is one, and its value would stand in clear in the state; run: pulumi config rm "
-        f"{key}, and give secrets to Secret Manager (docs/runbook.md, Rotate a secret)"
+        f"{key} is a secret: no setting is one, and its value would stand in clear in the state; run: "
+        f"{command('rm', stack, key)}, and give secrets to Secret Manager (docs/runbook.md, Rotate a secret)"
     )
 
 
@@ -166,9 +173,9 @@ def provider_keys() -> list[str]:
     return [*map(config_key, provider_arguments()), "disableGlobalProjectWarning", "skipRegionValidation"]
 
 
-def provider_problems(config: Mapping[str, Any]) -> list[str]:
+def provider_problems(stack: str, config: Mapping[str, Any]) -> list[str]:
     """What the provider would refuse only after it was started: unknown keys, endpoints without their slash."""
-    problems = unknown_keys("gcp", provider_keys(), config)
+    problems = unknown_keys("gcp", stack, provider_keys(), config)
     for key, value in config.items():
         if key.startswith("gcp:") and key.endswith("CustomEndpoint") and not ENDPOINT.accepts(str(value)):
             problems.append(problem(key, value, f"{ENDPOINT.words}; for example {ENDPOINT.example}"))

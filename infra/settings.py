@@ -180,19 +180,19 @@ class Settings:
 
 def load() -> Settings:
     """The settings of the running stack. Raises `pulumi.RunError`, one line a problem, before anything is declared."""
-    config = dict(config_of_stack())
+    config, stack = dict(config_of_stack()), pulumi.get_stack()
     secret = secret_keys(NAMESPACE, config)
     # The other problems show values; a secret's must not be among them.
-    values, problems = read(Settings, NAMESPACE, {key: config[key] for key in config if key not in secret})
-    problems = [*map(secret_problem, secret), *problems]
-    problems += provider_problems(config)
+    values, problems = read(Settings, NAMESPACE, stack, {key: config[key] for key in config if key not in secret})
+    problems = [*(secret_problem(stack, key) for key in secret), *problems]
+    problems += provider_problems(stack, config)
     problems += combination_problems(NAMESPACE, values)
     if problems:
-        raise pulumi.RunError(report(problems))
+        raise pulumi.RunError(report(stack, problems))
     return Settings(**values)
 
 
-def report(problems: list[str]) -> str:
+def report(stack: str, problems: list[str]) -> str:
     """All problems, one line each."""
     count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-    return "\n".join([f"The settings of stack {pulumi.get_stack()} have {count}:", *(f"  - {p}" for p in problems)])
+    return "\n".join([f"The settings of stack {stack} have {count}:", *(f"  - {p}" for p in problems)])

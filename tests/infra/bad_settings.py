@@ -25,7 +25,7 @@ PHI: dict[str, Any] = {
 BAD_VALUES: dict[str, tuple[dict[str, Any], str]] = {
     "no project": (
         {"gcp:project": None},
-        "gcp:project is not set and has no default; run: pulumi config set gcp:project my-imaging-dev",
+        "gcp:project is not set and has no default; run: pulumi config set -s dev gcp:project my-imaging-dev",
     ),
     "project number": (
         {"gcp:project": "123456789012"},
@@ -40,7 +40,7 @@ BAD_VALUES: dict[str, tuple[dict[str, Any], str]] = {
     "no environment": (
         {"environment": None},
         "dicom-platform:environment is not set and has no default (one of local, dev, prod); "
-        "run: pulumi config set dicom-platform:environment local",
+        "run: pulumi config set -s dev dicom-platform:environment local",
     ),
     "environment that does not exist": (
         {"environment": "staging"},
@@ -201,11 +201,11 @@ BAD_VALUES: dict[str, tuple[dict[str, Any], str]] = {
     "misspelt setting": (
         {"viewerStor": "same"},
         "dicom-platform:viewerStor = 'same': is not a setting; did you mean viewerStore? "
-        "run: pulumi config rm dicom-platform:viewerStor",
+        "run: pulumi config rm -s dev dicom-platform:viewerStor",
     ),
     "misspelt setting of the provider": (
         {"gcp:projct": "x"},
-        "gcp:projct = 'x': is not a setting; did you mean project? run: pulumi config rm gcp:projct",
+        "gcp:projct = 'x': is not a setting; did you mean project? run: pulumi config rm -s dev gcp:projct",
     ),
     "endpoint without its slash": (
         {"gcp:pubsubCustomEndpoint": "http://127.0.0.1:1/v1"},
