@@ -52,7 +52,7 @@ def deploy(parts: Parts) -> None:
     from localcloud import up
 
     os.chdir(ROOT)
-    up.deploy(Console(quiet=True), parts)
+    up.deploy(Console(quiet=True), parts, up.stack_config())
 
 
 def used_modules() -> list[str]:

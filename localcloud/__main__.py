@@ -18,6 +18,13 @@ def seconds(text: str) -> float:
     return found
 
 
+def port(text: str) -> int:
+    """A port of this machine, or 0 for any free one."""
+    if not 0 <= (found := int(text)) <= 65535:
+        raise ValueError(text)
+    return found
+
+
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="python -m localcloud", description="Google Cloud's stand-in on this machine.")
     commands = top.add_subparsers(dest="command", required=True)
@@ -25,7 +32,10 @@ def parser() -> argparse.ArgumentParser:
     up = commands.add_parser("up", help="start the local cloud, deploy the stack, smoke-test it, keep serving")
     up.add_argument("--once", action="store_true", help="end after the smoke checks, with their exit status")
     up.add_argument(
-        "--port", type=int, default=PORT, help="port on 127.0.0.1; 0 takes any free one (default: %(default)s)"
+        "--port",
+        type=port,
+        default=PORT,
+        help="port on 127.0.0.1, to 65535; 0 takes any free one (default: %(default)s)",
     )
     up.add_argument("--json", type=Path, metavar="FILE", help="write the stack's outputs there")
     up.add_argument("--no-viewer", action="store_true", help="do not build and release the viewer")
@@ -36,7 +46,10 @@ def parser() -> argparse.ArgumentParser:
 
     serve = commands.add_parser("serve", help="start the empty local cloud alone, for use with the Pulumi CLI")
     serve.add_argument(
-        "--port", type=int, default=PORT, help="port on 127.0.0.1; 0 takes any free one (default: %(default)s)"
+        "--port",
+        type=port,
+        default=PORT,
+        help="port on 127.0.0.1, to 65535; 0 takes any free one (default: %(default)s)",
     )
     serve.add_argument(
         "--data", type=Path, metavar="FOLDER", help="keep everything there (default: thrown away at the end)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -70,6 +71,15 @@ def alive(pid: int) -> bool:
     return True
 
 
+def answers(port: int) -> bool:
+    """Whether anything listens there: after a crash another program may have the process id."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    except OSError:
+        return False
+    return True
+
+
 def load(folder: Path = FOLDER) -> State:
     """The running local cloud of this folder; raises `NotRunning`."""
     path = folder / "state.json"
@@ -77,6 +87,6 @@ def load(folder: Path = FOLDER) -> State:
         state = State(**json.loads(path.read_text()))
     except (OSError, ValueError, TypeError) as error:
         raise NotRunning("no local cloud runs from this folder; start one: make up") from error
-    if not alive(state.pid):
+    if not (alive(state.pid) and answers(state.port)):
         raise NotRunning(f"the local cloud of this folder (process {state.pid}) has ended; start one: make up")
     return state

@@ -26,6 +26,7 @@ from localcloud.engine import (
     DeploymentFailed,
     HttpTransport,
     RestProvider,
+    StackConfig,
     load_config,
     program_of,
     run,
@@ -45,14 +46,12 @@ def up(options: argparse.Namespace) -> int:
     """Exit status: 0 all well, the smoke tests' own when they fail, 1 deployment failed, 2 could not start."""
     console = Console(highlight=False)
     try:
-        loaded = load_config(ROOT, "local")
-        # The digest is only known once the local registry is up, and every rule looks at what would run.
-        rehearsed = load_config(ROOT, "local", {JOB_IMAGE: SOME_DIGEST})
-        judge(program_of(ROOT), rehearsed, "local", root=ROOT, today=today())
+        loaded = stack_config()
+        judge(program_of(ROOT), loaded, "local", root=ROOT, today=today())
         project = loaded.config["gcp:project"]
         with session(port=options.port, data=None, settings={"project": project, "new_project": True}) as parts:
             started = time.monotonic()
-            deployment = deploy(console, parts)
+            deployment = deploy(console, parts, loaded)
             outputs = write_outputs(deployment, options.json)
             viewer = "left out (--no-viewer)" if options.no_viewer else release_viewer(console, outputs)
             status = smoke(outputs, viewer)
@@ -76,15 +75,19 @@ def up(options: argparse.Namespace) -> int:
         return 2
 
 
-def deploy(console: Console, parts: Parts, settings: Mapping[str, Any] | None = None) -> Deployment:
-    """Run the program against the served local cloud; the job's image is the source as it is.
+def stack_config(settings: Mapping[str, Any] | None = None) -> StackConfig:
+    """Pulumi.local.yaml, with `settings` before its own.
 
-    `settings` go before those of Pulumi.local.yaml.
+    The image's digest is only known once the local registry is up, and every rule looks at what would run.
     """
-    digest = {JOB_IMAGE: parts.registry.seed(JOB)}
-    loaded = load_config(ROOT, "local", {**(settings or {}), **digest})
+    return load_config(ROOT, "local", {**(settings or {}), JOB_IMAGE: SOME_DIGEST})
+
+
+def deploy(console: Console, parts: Parts, loaded: StackConfig) -> Deployment:
+    """Run the program against the served local cloud, wherever it listens; the job's image is the source as it is."""
     base = parts.cloud.base
     config = {key: LOOPBACK.sub(base, value) for key, value in loaded.config.items()}
+    config[JOB_IMAGE] = parts.registry.seed(JOB)
     provider = RestProvider(HttpTransport(base, parts.cloud.iam.token(parts.cloud.iam.owner)))
     with view.resources(console, f"Deploying {loaded.project_name} (local) to {base}") as tree:
         deployment = run(

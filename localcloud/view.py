@@ -64,14 +64,14 @@ class ResourceTree:
             self.counts[event.phase] = self.counts.get(event.phase, 0) + 1
 
     def progress(self) -> Tree:
-        """One line a component, which fits a screen: how many of its resources there are, and the newest."""
+        """One line a component, cut at the terminal's edge: how many of its resources there are, and the newest."""
         tree = Tree(self.root.label, guide_style="dim")
         for node in self.root.children:
             line = Text.assemble(cast(Text, node.label))
             if node.children:
                 newest = cast(Text, node.children[-1].label)
                 line.append(f"  {len(node.children)} resources, ", style="dim").append_text(newest)
-            line.truncate(100, overflow="ellipsis")
+            line.no_wrap, line.overflow = True, "ellipsis"
             tree.add(line)
         return tree
 

@@ -146,7 +146,8 @@ def seed_golden(arguments: argparse.Namespace) -> int:
     source = source_of(arguments, target) if principal != ME else by_yourself()
     console = Console(highlight=False, soft_wrap=True, markup=False)
     study = Seeder(Http(), Credentials(source), principal, target, console.print).seed()
-    console.print(f"The golden study {study} is where viewers look; check it with: smoke_tests run --profile readonly")
+    check = f"make smoke STACK={target.environment} PROFILE=readonly"
+    console.print(f"The golden study {study} is where viewers look; check it with: {check}")
     return PASSED
 
 

@@ -103,7 +103,7 @@ def place(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
         made = Place(work, parts)
         monkeypatch.chdir(work)
         point(work, parts)
-        deployment = up.deploy(Console(quiet=True), parts, {"dicom-platform:jobImage": "cloud_build"})
+        deployment = up.deploy(Console(quiet=True), parts, up.stack_config({"jobImage": "cloud_build"}))
         (work / ".stand-in").mkdir()
         (work / ".stand-in/outputs.json").write_text(json.dumps(deployment.outputs))
         (work / ".stand-in/resources.json").write_text(

@@ -108,8 +108,8 @@ def deployed(folder: Path, **settings: str) -> Iterator[Platform]:
     """A stack of its own; `settings` (of the program) go before those of Pulumi.local.yaml."""
     cloud = Cloud(data=folder / "cloud")
     with running(cloud) as parts, (folder / "deploy.txt").open("w") as said:
-        overrides = {f"dicom-platform:{key}": value for key, value in settings.items()}
-        yield Platform(parts, up.deploy(Console(file=said), parts, overrides).outputs, folder)
+        loaded = up.stack_config(settings)
+        yield Platform(parts, up.deploy(Console(file=said), parts, loaded).outputs, folder)
 
 
 @pytest.fixture(scope="session")

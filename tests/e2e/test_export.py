@@ -19,7 +19,7 @@ BUCKET = "dicom-local-imaging-copies"
 def test_the_schedule_copies_the_raw_store_to_its_bucket(tmp_path: Path) -> None:
     cloud = Cloud(data=tmp_path, project="dicom-local")
     with running(cloud) as parts:
-        outputs = up.deploy(Console(quiet=True), parts, {"exportSchedule": "0 3 1 1 *"}).outputs
+        outputs = up.deploy(Console(quiet=True), parts, up.stack_config({"exportSchedule": "0 3 1 1 *"})).outputs
         raw, made = outputs["stores"]["raw"]["dicomwebRoot"], slide.make("export", size=512)
         owner = {"Authorization": f"Bearer {cloud.iam.token(cloud.iam.owner)}"}
         dicom = {**owner, "Content-Type": "application/dicom"}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import socket
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,29 +15,45 @@ import pytest
 from localcloud import state
 
 
-def a_state(pid: int) -> state.State:
-    return state.State(pid=pid, port=1, base="http://127.0.0.1:1", project="p", data="d", credentials="c")
+@pytest.fixture
+def port() -> Iterator[int]:
+    """One that answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield listening.getsockname()[1]
 
 
-def test_what_was_saved_is_found_and_private(tmp_path: Path) -> None:
-    state.save(a_state(os.getpid()), tmp_path)
+def a_state(pid: int, port: int) -> state.State:
+    return state.State(pid=pid, port=port, base="http://127.0.0.1:1", project="p", data="d", credentials="c")
 
-    assert state.load(tmp_path) == a_state(os.getpid())
+
+def test_what_was_saved_is_found_and_private(tmp_path: Path, port: int) -> None:
+    state.save(a_state(os.getpid(), port), tmp_path)
+
+    assert state.load(tmp_path) == a_state(os.getpid(), port)
     assert stat.S_IMODE((tmp_path / "state.json").stat().st_mode) == 0o600
 
 
-def test_a_stack_whose_process_has_ended_is_not_running(tmp_path: Path) -> None:
+def test_a_stack_whose_process_has_ended_is_not_running(tmp_path: Path, port: int) -> None:
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
-    state.save(a_state(ended.pid), tmp_path)
+    state.save(a_state(ended.pid, port), tmp_path)
 
     with pytest.raises(state.NotRunning, match=rf"process {ended.pid}\) has ended; start one: make up"):
         state.load(tmp_path)
 
 
-def test_a_second_stack_from_the_same_folder_is_refused_until_the_first_ends(tmp_path: Path) -> None:
+def test_a_stack_is_not_running_when_another_program_has_its_process_id(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        free = listening.getsockname()[1]
+    state.save(a_state(os.getpid(), free), tmp_path)
+
+    with pytest.raises(state.NotRunning, match="has ended; start one: make up"):
+        state.load(tmp_path)
+
+
+def test_a_second_stack_from_the_same_folder_is_refused_until_the_first_ends(tmp_path: Path, port: int) -> None:
     first = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    state.save(a_state(first.pid), tmp_path)
+    state.save(a_state(first.pid, port), tmp_path)
 
     with pytest.raises(state.AlreadyRunning, match=rf"http://127\.0\.0\.1:1, process {first.pid}\): use it, or end it"):
         state.refuse_a_second(tmp_path)

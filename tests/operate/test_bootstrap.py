@@ -29,7 +29,9 @@ def cloud(tmp_path: Path) -> Iterator[Cloud]:
 
 @pytest.fixture
 def bootstrap(cloud: Cloud) -> Bootstrap:
-    values, problems = read(Settings, NAMESPACE, {"gcp:project": "dicom-local", f"{NAMESPACE}:environment": "dev"})
+    values, problems = read(
+        Settings, NAMESPACE, "dev", {"gcp:project": "dicom-local", f"{NAMESPACE}:environment": "dev"}
+    )
     assert problems == []
     roots = {api: cloud.endpoint(f"{api}.googleapis.com") for api in ("storage", "cloudkms")}
     google = Google(roots, lambda: cloud.iam.token(cloud.iam.owner))

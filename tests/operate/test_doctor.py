@@ -74,7 +74,7 @@ def findings(
     google: Answers, known_hosts: tuple[str, ...] = ("slides.example.org",), **changes: str | None
 ) -> list[Finding]:
     config = {f"{NAMESPACE}:{key}": value for key, value in {**SETTINGS, **changes}.items() if value is not None}
-    values, problems = read(Settings, NAMESPACE, {"gcp:project": P, **config})
+    values, problems = read(Settings, NAMESPACE, "dev", {"gcp:project": P, **config})
     assert problems == []
     at = Situation(
         stack="dev",

@@ -45,7 +45,7 @@ class Platform:
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     folder = tmp_path_factory.mktemp("local-cloud")
     with running(Cloud(data=folder, project="dicom-local")) as parts:
-        outputs = up.deploy(Console(quiet=True), parts).outputs
+        outputs = up.deploy(Console(quiet=True), parts, up.stack_config()).outputs
         file = folder / "outputs.json"
         file.write_text(json.dumps(outputs))
         yield Platform(outputs, parts.cloud.iam.token, file)
