@@ -7,6 +7,9 @@ BIN := .venv/bin
 RUN := .venv/.installed-run
 DEV := .venv/.installed-dev
 
+# What changes or asks Google Cloud takes no stack for granted.
+NAMED = $(if $(filter file,$(origin STACK)),$(error say which stack: make $@ STACK=dev))
+
 .DEFAULT_GOAL := help
 .PHONY: help doctor bootstrap drill up test lint scan types load smoke seed-golden preview deploy rollback cost pr-comment bench screenshot
 .PHONY: lock clean
@@ -33,10 +36,10 @@ scan: $(DEV) ## the scanners: Dockerfiles, workflows, secrets, advisories (ADVIS
 	@$(BIN)/python tools/scan.py
 
 doctor: $(RUN) ## what must be in place before and around the first deploy, and how: make doctor STACK=dev
-	@$(BIN)/python -m infra doctor --stack $(STACK)
+	@$(NAMED)$(BIN)/python -m infra doctor --stack $(STACK)
 
 bootstrap: $(RUN) ## make the bucket of Pulumi's state and the key of its secrets: make bootstrap STACK=dev [BUCKET=name] [CMEK=1]
-	@$(BIN)/python -m infra bootstrap --stack $(STACK) $(if $(BUCKET),--bucket $(BUCKET)) $(if $(CMEK),--cmek)
+	@$(NAMED)$(BIN)/python -m infra bootstrap --stack $(STACK) $(if $(BUCKET),--bucket $(BUCKET)) $(if $(CMEK),--cmek)
 
 drill: $(RUN) ## export the raw store, restore it into a scratch store, compare: make drill STACK=dev BUCKET=name
 	@$(if $(BUCKET),,$(error say where the export goes: make drill BUCKET=name))$(BIN)/python tools/on_stack.py $(STACK) infra drill --bucket $(BUCKET)
@@ -51,15 +54,15 @@ seed-golden: $(RUN) ## put the golden study where viewers look, once, for read-o
 	@$(BIN)/python tools/on_stack.py $(STACK) smoke_tests seed-golden
 
 preview: $(DEV) ## what the policy says, then what `pulumi up` would do: make preview STACK=dev
-	@$(BIN)/python -m localcloud judge --stack $(STACK)
+	@$(NAMED)$(BIN)/python -m localcloud judge --stack $(STACK)
 	@$(BIN)/python tools/pulumi_cli.py preview --stack $(STACK) --policy-pack policy
 
 deploy: $(DEV) ## `pulumi up`, with the policy: make deploy STACK=dev
-	@$(BIN)/python -m localcloud judge --stack $(STACK)
+	@$(NAMED)$(BIN)/python -m localcloud judge --stack $(STACK)
 	@$(BIN)/python tools/pulumi_cli.py up --stack $(STACK) --policy-pack policy
 
 rollback: $(RUN) ## go back to the last proved release's job image and viewer: make rollback STACK=dev
-	@$(BIN)/python -m delivery rollback --stack $(STACK)
+	@$(NAMED)$(BIN)/python -m delivery rollback --stack $(STACK)
 
 cost: $(RUN) ## what a stack costs a month: make cost STACK=prod STUDIES=5000
 	@$(BIN)/python -m review cost --stack $(STACK) $(if $(STUDIES),--studies $(STUDIES))

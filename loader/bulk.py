@@ -66,7 +66,9 @@ class BulkImport:
             said = refusal(response, self.target.store, "import", "healthcare.dicomStores.import")
             raise CannotLoad(f"{said}. {hint(source)}")
         if not response.ok:
-            raise CannotLoad(f"the import of {source} was not accepted ({response.status_code}). {hint(source)}")
+            raise CannotLoad(
+                f"the import of {source} was not accepted ({response.status_code}: {told(response)}). {hint(source)}"
+            )
         return response.json()
 
     def _get(self, name: str) -> dict[str, Any]:
@@ -125,6 +127,14 @@ def uri(source: str) -> str:
     if "*" in source or "?" in source or source.endswith(".dcm"):
         return source
     return source.rstrip("/") + "/**"
+
+
+def told(response: requests.Response) -> str:
+    """Google's own words on why it refused."""
+    try:
+        return response.json()["error"]["message"].rstrip(".")
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return "no reason given"
 
 
 def hint(source: str) -> str:

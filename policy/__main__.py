@@ -24,4 +24,6 @@ if __name__ == "__main__":
 
         sys.exit(main(sys.argv[2:]))
     else:
+        if not set(sys.argv[1:2]) - {"-h", "--help"}:
+            print("python -m policy controls [--check] writes docs/controls.md; all else is", end=" ")
         runpy.run_module("review", run_name="__main__", alter_sys=True)

@@ -53,6 +53,8 @@ def install(name):
 
 
 if __name__ == "__main__":
+    if sys.argv[1:] not in (["run"], ["dev"]):
+        refuse("say which lock file: python3 tools/environment.py run|dev")
     check_python()
     create()
     install(sys.argv[1])

@@ -31,6 +31,8 @@ def outputs_of(stack: str) -> Path:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) < 3:
+        sys.exit(f"usage: {__doc__.splitlines()[0].partition('`')[2].rstrip('`.')}")
     stack, module, *arguments = sys.argv[1:]
     command = [sys.executable, "-m", module, *arguments, "--outputs", str(outputs_of(stack))]
     if stack == "local":

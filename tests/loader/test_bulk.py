@@ -118,6 +118,12 @@ def test_an_import_that_may_not_start_names_permission_and_setting(status: int, 
     assert "importBuckets" in str(error.value)
 
 
+def test_an_import_that_is_refused_says_why_in_googles_words() -> None:
+    said = {"error": {"code": 400, "message": "The URI names no object."}}
+    with pytest.raises(CannotLoad, match=r"was not accepted \(400: The URI names no object\)\. The store's agent"):
+        run(Api(said, start=400))
+
+
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
