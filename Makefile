@@ -11,7 +11,7 @@ DEV := .venv/.installed-dev
 NAMED = $(if $(filter file,$(origin STACK)),$(error say which stack: make $@ STACK=dev))
 
 .DEFAULT_GOAL := help
-.PHONY: help doctor bootstrap drill up test lint scan types load smoke seed-golden preview deploy rollback cost pr-comment bench screenshot
+.PHONY: help doctor bootstrap drill up test lint scan load smoke seed-golden preview deploy rollback cost pr-comment bench screenshot
 .PHONY: lock clean
 
 help: ## this list
