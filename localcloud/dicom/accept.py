@@ -16,7 +16,7 @@ from localcloud.errors import ApiError
 
 @dataclass(frozen=True)
 class Wanted:
-    """One acceptable representation, best first in `wanted`'s answer."""
+    """One range of an Accept header."""
 
     media_type: str
     """Of the part for multipart ranges, of the body otherwise; may be `*/*` or `image/*`."""
@@ -24,6 +24,11 @@ class Wanted:
     """True: multipart/related asked; False: a single part asked; None: either (`*/*`)."""
     transfer_syntax: str
     """UID, `*` for "as stored", or empty when not given."""
+    quality: float = 1.0
+
+    @property
+    def exactness(self) -> int:
+        return 2 - self.media_type.count("*")
 
     def covers(self, media_type: str) -> bool:
         kind, _, sub = self.media_type.partition("/")
@@ -37,29 +42,32 @@ def split_list(header: str) -> list[str]:
 
 @lru_cache(maxsize=512)
 def wanted(header: str) -> tuple[Wanted, ...]:
-    """The ranges of an Accept header by quality, then as written; none given means anything. Raises `ApiError` 400."""
+    """The acceptable ranges by quality, then as written. Raises `ApiError` 400."""
+    return tuple(sorted((one for one in ranges(header) if one.quality > 0), key=lambda one: -one.quality))
+
+
+@lru_cache(maxsize=512)
+def ranges(header: str) -> tuple[Wanted, ...]:
+    """The ranges of an Accept header as written; none given means anything. Raises `ApiError` 400."""
     if not header.strip():
         return (Wanted("*/*", None, ""),)
-    ranked: list[tuple[float, Wanted]] = []
-    for item in split_list(header):
-        media = parse_media_type(item)
-        try:
-            quality = float(media.parameters.get("q", "1"))
-        except ValueError as error:
-            raise ApiError(400, f"Accept: {item!r} has a quality that is not a number.") from error
-        if not re.fullmatch(r"[\w!#$&^.+*-]+/[\w!#$&^.+*-]+", media.type):
-            raise ApiError(400, f"Accept: {item!r} is not a media range.")
-        if quality <= 0:
-            continue
-        syntax = media.parameters.get("transfer-syntax", "")
-        if media.type in ("multipart/related", "multipart/*"):
-            inner = parse_media_type(media.parameters.get("type", "*/*"))
-            # Some clients quote the inner parameters together with the type.
-            syntax = syntax or inner.parameters.get("transfer-syntax", "")
-            ranked.append((quality, Wanted(inner.type, True, syntax)))
-        else:
-            ranked.append((quality, Wanted(media.type, None if media.type == "*/*" else False, syntax)))
-    return tuple(choice for _, choice in sorted(ranked, key=lambda pair: -pair[0]))
+    return tuple(map(media_range, split_list(header)))
+
+
+def media_range(item: str) -> Wanted:
+    media = parse_media_type(item)
+    try:
+        quality = float(media.parameters.get("q", "1"))
+    except ValueError as error:
+        raise ApiError(400, f"Accept: {item!r} has a quality that is not a number.") from error
+    if not re.fullmatch(r"[\w!#$&^.+*-]+/[\w!#$&^.+*-]+", media.type):
+        raise ApiError(400, f"Accept: {item!r} is not a media range.")
+    syntax = media.parameters.get("transfer-syntax", "")
+    if media.type in ("multipart/related", "multipart/*"):
+        inner = parse_media_type(media.parameters.get("type", "*/*"))
+        # Some clients quote the inner parameters together with the type.
+        return Wanted(inner.type, True, syntax or inner.parameters.get("transfer-syntax", ""), quality)
+    return Wanted(media.type, None if media.type == "*/*" else False, syntax, quality)
 
 
 def choose(header: str, offered: tuple[str, ...]) -> str:
@@ -67,8 +75,16 @@ def choose(header: str, offered: tuple[str, ...]) -> str:
 
     Raises `ApiError` 406 naming what there is.
     """
-    for choice in wanted(header):
-        for media_type in offered:
-            if choice.covers(media_type):
-                return media_type
-    raise ApiError(406, f"Accept: {header!r} cannot be satisfied; this resource is available as {', '.join(offered)}.")
+    asked = ranges(header)
+
+    def rank(media_type: str) -> tuple[float, int]:
+        """Quality, then how early it was asked for: as the most specific range says that covers the type."""
+        covering = [(one.exactness, -place, one.quality) for place, one in enumerate(asked) if one.covers(media_type)]
+        _, place, quality = max(covering, default=(0, 0, 0.0))
+        return quality, place
+
+    best = max(offered, key=rank)
+    if rank(best)[0] <= 0:
+        there = ", ".join(offered)
+        raise ApiError(406, f"Accept: {header!r} cannot be satisfied; this resource is available as {there}.")
+    return best

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from localcloud.dicom.routes import Target
 
 JSON, XML = "application/dicom+json", "application/dicom+xml"
+CODINGS = ("identity", "gzip", "deflate")
 LEVEL: dict[str, query.Level] = {"studies": "study", "series": "series", "instances": "instance"}
 
 
@@ -36,7 +37,9 @@ async def store(target: Target) -> web.StreamResponse:
     cloud, topics = target.service.cloud, notify.topics(resource, bulk_import=False)
     notify.check(cloud, topics)
     request, seconds = target.request, cloud.request_seconds
-    kind = request.headers.get("Content-Type", "")
+    kind, coding = request.headers.get("Content-Type", ""), request.headers.get("Content-Encoding", "identity")
+    if coding.lower() not in CODINGS:
+        raise ApiError(400, f"Content-Encoding {coding!r} is not supported: use {', '.join(CODINGS)}.")
     try:
         async with asyncio.timeout(seconds):
             outcome = await stow.receive(
@@ -56,7 +59,7 @@ async def store(target: Target) -> web.StreamResponse:
 async def search(target: Target) -> web.StreamResponse:
     """QIDO-RS."""
     level = LEVEL[target.resource.what]
-    wanted_query = query.parse(level, target.request.query.items())
+    wanted_query = query.parse(level, query.own(target.request.query.items()))
     query.restrict(wanted_query, "StudyInstanceUID", target.resource.study)
     query.restrict(wanted_query, "SeriesInstanceUID", target.resource.series)
     form = choose(target.accept, (JSON, "application/json", XML))
@@ -156,14 +159,25 @@ async def frames(target: Target) -> web.StreamResponse:
 
 
 async def rendered(target: Target) -> web.StreamResponse:
-    fit = picture.viewport(target.request.query)
+    fit = picture.viewport(dict(query.own(target.request.query.items())))
     media_type = choose(target.accept, picture.FORMATS)
     opened = target.archive.open(*target.uids)
     numbers = frame.numbers(target.resource.frames or "1")
-    if len(numbers) > 1:
-        raise ApiError(400, "one frame can be rendered at a time.")
-    body = await asyncio.to_thread(picture.render, opened, numbers[0], media_type, fit)
-    return web.Response(body=body, headers={"Content-Type": media_type})
+    frame.check(opened, numbers)
+    if len(numbers) == 1:
+        body = await asyncio.to_thread(picture.render, opened, numbers[0], media_type, fit)
+        return web.Response(body=body, headers={"Content-Type": media_type})
+    boundary = new_boundary()
+
+    async def pictures() -> AsyncIterator[bytes]:
+        for number in numbers:
+            body = await asyncio.to_thread(picture.render, opened, number, media_type, fit)
+            head = part_head(boundary, media_type, len(body), f"{target.url}/frames/{number}/rendered")
+            yield head + body + PART_TAIL
+        yield closing(boundary)
+
+    kind = f'multipart/related; type="{media_type}"; boundary={boundary}'
+    return await stream(target, {"Content-Type": kind}, pictures())
 
 
 async def bulk_data(target: Target) -> web.StreamResponse:

@@ -39,10 +39,14 @@ class Opened:
             self.frames = min(image["frames"], self.native.length * 8 // self.native.bits)
 
     def require(self, number: int) -> None:
-        """Raises `ApiError` 404 unless frame `number`, from 1, is there."""
+        """Raises `ApiError` 404 unless frame `number`, from 1, is there; 400 without pixel data, as Google has it."""
+        if not self.frames:
+            raise ApiError(400, f"instance {self.record.instance} has no pixel data whose frames can be addressed.")
         if not 1 <= number <= self.frames:
-            has = f"it has frames 1 to {self.frames}" if self.frames else "it has none that can be addressed"
-            raise ApiError(404, f"frame {number} of instance {self.record.instance} does not exist: {has}.")
+            raise ApiError(
+                404,
+                f"frame {number} of instance {self.record.instance} does not exist: it has frames 1 to {self.frames}.",
+            )
 
     def frame(self, number: int) -> bytes:
         """Frame `number`, from 1, as stored. Raises `ApiError` 404 when there is none."""

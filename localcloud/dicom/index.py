@@ -87,6 +87,8 @@ class NewInstance:
     record: Record
     searchable: Searchable
     modality: str
+    names: str
+    """All component groups of the patient's name."""
     summaries: tuple[str, str, str]
     """Serialized attributes shown for study, series, instance."""
 
@@ -192,7 +194,7 @@ class Index:
             "VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
             (new.record.study, *values, new.summaries[0]),
         ).lastrowid
-        words = tokens(new.searchable.patient_name)
+        words = tokens(new.names)
         db.executemany("INSERT INTO name_tokens VALUES (?, ?)", [(word, row) for word in words])
         return row or 0
 

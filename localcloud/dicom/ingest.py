@@ -11,7 +11,7 @@ from localcloud.dicom import jsonmodel
 from localcloud.dicom.archive import Archive
 from localcloud.dicom.elements import NotDicom
 from localcloud.dicom.index import NewInstance, Record, Searchable
-from localcloud.dicom.jsonmodel import Attributes, first
+from localcloud.dicom.jsonmodel import Attributes, first, groups
 from localcloud.dicom.part10 import File, number, read
 from localcloud.dicom.summaries import SERIES_ALL, STUDY_ALL
 
@@ -102,7 +102,8 @@ def describe(archive: Archive, name: str, study: str) -> Staged:
         image=image(file),
         bulk=bulk,
     )
-    return Staged(NewInstance(record, searchable(model), first(model, "00080060"), summaries(model)))
+    modality, names = first(model, "00080060"), "=".join(groups(model, "00100010"))
+    return Staged(NewInstance(record, searchable(model), modality, names, summaries(model)))
 
 
 def check_identity(uids: dict[str, str], study: str) -> None:

@@ -121,6 +121,12 @@ def with_root(text: bytes, instance_url: str) -> bytes:
     return text.replace(MARKER, f'"BulkDataURI":"{instance_url}/bulkdata/'.encode())
 
 
+def groups(attributes: Attributes, tag: str) -> list[str]:
+    """The component groups of the first name of an attribute of VR PN."""
+    value = (attributes.get(tag, {}).get("Value") or [None])[0]
+    return [str(text) for text in value.values()] if isinstance(value, dict) else []
+
+
 def first(attributes: Attributes, tag: str) -> str:
     """The first value of an attribute as text (a name's alphabetic group), empty when there is none."""
     values = attributes.get(tag, {}).get("Value") or [""]

@@ -110,7 +110,8 @@ class Splitter:
                 raise MalformedMultipart(f"a part's headers do not end within {MAX_HEADER} bytes")
             return
         headers: dict[str, str] = {}
-        for line in data[:end].decode("latin-1").splitlines():
+        # A long header goes on in lines that begin with a space (RFC 5322 §2.2.3); Python's email package does so.
+        for line in re.sub(r"\r?\n[ \t]+", " ", data[:end].decode("latin-1")).splitlines():
             name, colon, value = line.partition(":")
             if not colon:
                 raise MalformedMultipart(f"part header line {line[:80]!r} has no colon")

@@ -30,6 +30,11 @@ MATCHED: dict[Level, tuple[str, ...]] = {
 DEFAULT_LIMIT: dict[Level, int] = {"study": 100, "series": 100, "instance": 1000}
 MAX_LIMIT: dict[Level, int] = {"study": 5_000, "series": 5_000, "instance": 50_000}
 MAX_OFFSET = 1_000_000
+SYSTEM = (
+    *("$.xgafv", "access_token", "alt", "callback", "fields", "key", "oauth_token", "prettyPrint", "quotaUser"),
+    *("uploadType", "upload_protocol"),
+)
+"""Query parameters that every method of the API takes (its discovery document); Google's client libraries send some."""
 NEVER_RETURNED = "00083002"
 """AvailableTransferSyntaxUID: Google refuses to include it."""
 
@@ -68,6 +73,11 @@ def parse(level: Level, parameters: Iterable[tuple[str, str]]) -> Query:
     return query
 
 
+def own(parameters: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The parameters that are DICOMweb's."""
+    return [(name, value) for name, value in parameters if name not in SYSTEM]
+
+
 def whole(name: str, value: str) -> int:
     if not re.fullmatch(r"[0-9]{1,12}", value):
         raise ApiError(400, f"{name} must be a whole number of at least 0, not {value!r}.")
@@ -97,9 +107,11 @@ def include(query: Query, value: str) -> None:
 
 
 def add_match(query: Query, name: str, value: str) -> None:
+    allowed = MATCHED[query.level]
+    # Google's own pathology viewer asks its store for `modality=ANN`.
+    name = next((keyword for keyword in allowed if keyword.lower() == name.lower()), name)
     tag = tag_of(name)
     keyword = keyword_for_tag(int(tag, 16)) if tag and "." not in name else ""
-    allowed = MATCHED[query.level]
     if keyword not in allowed:
         raise ApiError(
             400,

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
 READ, WRITE, DELETE = (f"healthcare.dicomStores.dicomWeb{duty}" for duty in ("Read", "Write", "Delete"))
 PERMISSION = {"GET": READ, "HEAD": READ, "POST": WRITE, "DELETE": DELETE}
-UID = r"[0-9.]{1,64}"
+UID = re.compile(r"[0-9.]{1,64}")
+SEGMENT = r"[^/]+"
 PATH = re.compile(
-    rf"(?:studies/(?P<study>{UID})/?)?(?:series/(?P<series>{UID})/?)?(?:instances/(?P<instance>{UID})/?)?"
+    rf"(?:studies/(?P<study>{SEGMENT})/?)?(?:series/(?P<series>{SEGMENT})/?)?(?:instances/(?P<instance>{SEGMENT})/?)?"
     r"(?P<what>studies|series|instances|metadata|rendered|bulkdata/(?P<bulk>.+))?/?"
 )
 FRAMES = "/frames/"
@@ -106,7 +107,7 @@ class Routes:
         if error.code == 401:
             response.headers["WWW-Authenticate"] = 'Bearer realm="https://accounts.google.com/"'
         elif error.code == 405:
-            response.headers["Allow"] = ", ".join(allowed(request.match_info["path"]))
+            response.headers["Allow"] = ", ".join([*allowed(request.match_info["path"]), "OPTIONS"])
         return response
 
     def _audit(self, request: web.Request, caller: Principal, status: int, message: str) -> None:
@@ -119,18 +120,17 @@ class Routes:
         """Who asks, and may."""
         permission = PERMISSION.get(request.method)
         if not permission:
-            raise ApiError(405, f"{request.method} is not supported by DICOMweb stores.", status="UNIMPLEMENTED")
-        return self._access.require(request.headers.get("Authorization"), permission, request.match_info["store"])
+            raise no_transaction(request.method, request.match_info["path"])
+        return self._access.require(bearer(request), permission, request.match_info["store"])
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         store, version = request.match_info["store"], request.match_info["version"]
         path = request.match_info["path"]
         resource = address(path)
-        if not resource:
-            raise ApiError(404, f"{path!r} is not a DICOMweb resource of this store.")
-        answer = transaction(request.method, resource)
-        if not answer:
-            raise ApiError(404, f"{request.method} {path!r} is not a DICOMweb transaction of this store.")
+        answer = transaction(request.method, resource) if resource else None
+        if not answer or not resource:
+            raise no_transaction(request.method, path)
+        check_uids(resource)
         root = f"{self._origin(request)}/{HOST}/{version}/{store}/dicomWeb"
         return await answer(
             Target(request, self._service, self._service.archive(store), store, root, version, resource)
@@ -163,9 +163,29 @@ def address(path: str) -> Resource | None:
 
 
 def allowed(path: str) -> list[str]:
-    """The methods of a path, which a 405 must name (RFC 9110 §15.5.6)."""
+    """The methods of a path, which a 405 must name (RFC 9110 §15.5.6); none when it is no resource."""
     resource = address(path)
-    return [*(method for method in PERMISSION if resource and transaction(method, resource)), "OPTIONS"]
+    return [method for method in PERMISSION if resource and transaction(method, resource)]
+
+
+def no_transaction(method: str, path: str) -> ApiError:
+    """404 for what is no resource, 405 for a resource that has other methods."""
+    if not (methods := allowed(path)):
+        return ApiError(404, f"{path!r} is not a DICOMweb resource of this store.")
+    return ApiError(405, f"{method} is not supported by {path!r}: it has {', '.join(methods)}.", status="UNIMPLEMENTED")
+
+
+def check_uids(resource: Resource) -> None:
+    """Raises `ApiError` 400 unless what stands where a path has UIDs can be UIDs."""
+    for keyword, uid in zip(("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"), resource, strict=False):
+        if uid and not UID.fullmatch(uid):
+            raise ApiError(400, f"{keyword} {uid[:80]!r} is not a UID: digits and dots, at most 64 of them.")
+
+
+def bearer(request: web.Request) -> str | None:
+    """The caller's token; Google's APIs take it as a query parameter too."""
+    given = request.query.get("access_token")
+    return request.headers.get("Authorization") or (f"Bearer {given}" if given else None)
 
 
 def transaction(method: str, resource: Resource) -> Answer | None:

@@ -50,9 +50,10 @@ def statement(query: Query) -> tuple[str, list[Any]]:
             conditions.append("studies.date BETWEEN ? AND ?")
             values += dates(value)
         elif keyword == "PatientName" and query.fuzzy:
-            for word in sorted(tokens(value)):
-                conditions.append("studies.id IN (SELECT study_id FROM name_tokens WHERE token >= ? AND token < ?)")
-                values += [word, word + "\U0010ffff"]
+            words = sorted(tokens(value))
+            matching = " OR ".join("token >= ? AND token < ?" for _ in words) or "1"
+            conditions.append(f"studies.id IN (SELECT study_id FROM name_tokens WHERE {matching})")  # noqa: S608 - no value
+            values += [end for word in words for end in (word, word + "\U0010ffff")]
         else:
             if keyword == "ModalitiesInStudy":
                 sql += " JOIN study_modalities ON study_modalities.study_id = studies.id"

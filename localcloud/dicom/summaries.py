@@ -19,7 +19,13 @@ STUDY_ALL = (
         "StudyDescription InstitutionName ProcedureCodeSequence NameOfPhysiciansReadingStudy "
         "AdmittingDiagnosesDescription ReferencedStudySequence OtherPatientIDsSequence PatientAge "
         "PatientSize PatientWeight EthnicGroup Occupation AdditionalPatientHistory PatientComments IssuerOfPatientID "
-        "PatientBirthTime PatientIdentityRemoved DeidentificationMethod"
+        "PatientBirthTime PatientIdentityRemoved DeidentificationMethod "
+        "PersonIdentificationCodeSequence PersonAddress PersonTelephoneNumbers PersonTelecomInformation "
+        "InstitutionAddress InstitutionCodeSequence ReferringPhysicianIdentificationSequence "
+        "ConsultingPhysicianName ConsultingPhysicianIdentificationSequence IssuerOfAccessionNumberSequence "
+        "LocalNamespaceEntityID UniversalEntityID UniversalEntityIDType PhysiciansOfRecord "
+        "PhysiciansOfRecordIdentificationSequence PhysiciansReadingStudyIdentificationSequence "
+        "RequestingServiceCodeSequence ReasonForPerformedProcedureCodeSequence"
     ),
 )
 SERIES = tags(

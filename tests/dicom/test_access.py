@@ -118,4 +118,34 @@ def test_other_methods_are_refused(served: Served, method: str) -> None:
 
 @pytest.mark.parametrize("path", ["studies/1.2/series/1.3", "instances", "studies/1.2/metadata"])
 def test_store_takes_only_the_studies_resources(served: Served, path: str) -> None:
-    assert served.call("POST", path, data=b"", headers={"Content-Type": "application/dicom"}).status_code == 404
+    response = served.call("POST", path, data=b"", headers={"Content-Type": "application/dicom"})
+
+    assert response.status_code == 405
+    assert response.headers["Allow"].startswith("GET, HEAD")
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "PUT"])
+@pytest.mark.parametrize("path", ["nothing", "", "studies/1.2/rendered", "series/1.2", "studies/1.2/thumbnail"])
+def test_what_is_no_resource_is_404_by_any_method(served: Served, method: str, path: str) -> None:
+    response = served.call(method, path)
+
+    assert (response.status_code, "Allow" in response.headers) == (404, False)
+    assert "is not a DICOMweb resource" in response.json()["error"]["message"]
+
+
+BAD_UIDS = ["studies/abc", "studies/abc/metadata", f"studies/{'1' * 65}/series", "studies/1.2/series/x/instances/1"]
+
+
+@pytest.mark.parametrize("path", [*BAD_UIDS, "studies/1.2/series/1/instances/1.x/frames/1"])
+def test_what_is_no_uid_is_400(served: Served, path: str) -> None:
+    response = served.get(path)
+
+    assert response.status_code == 400
+    assert "is not a UID" in response.json()["error"]["message"]
+
+
+def test_token_can_be_a_query_parameter(served: Served) -> None:
+    token = served.token()["Authorization"].removeprefix("Bearer ")
+
+    assert requests.get(f"{served.root}/studies?access_token={token}", timeout=30).status_code == 204
+    assert requests.get(f"{served.root}/studies?access_token=ya29.nonsense", timeout=30).status_code == 401

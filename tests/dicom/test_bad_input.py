@@ -179,6 +179,13 @@ def test_body_that_is_not_encoded_as_it_says_is_refused(served: Served) -> None:
     assert "not encoded as its headers say" in response.json()["error"]["message"]
 
 
+def test_coding_that_nobody_knows_is_refused(served: Served) -> None:
+    response = served.call("POST", "studies", data=BODY, headers={"Content-Type": KIND, "Content-Encoding": "zip"})
+
+    assert (response.status_code, served.files()) == (400, [])
+    assert "'zip'" in response.json()["error"]["message"]
+
+
 def test_client_that_disconnects_leaves_nothing(served: Served) -> None:
     connection = begin(served, 10**9, AND_A_HALF)
     assert eventually(lambda: len(served.files()) >= 2), "a complete and a begun file"

@@ -99,6 +99,7 @@ def test_frame_list_keeps_the_order_asked_for(served: Served, tiles: tuple[str, 
         ("1,2", "image/jpeg", 406),
         ("1", "nonsense", 400),
         ("1", "image/jpeg; q=x", 400),
+        ("1", "image/jpeg; q=0", 406),
     ],
 )
 def test_frames_that_cannot_be_given(

@@ -61,6 +61,12 @@ def test_longer_boundary_in_the_data_is_data() -> None:
     assert split([b"--B\r\n\r\n" + body + b"\r\n--B--"]) == [({}, body)]
 
 
+def test_header_that_goes_on_in_the_next_line_is_one() -> None:
+    head = b"--B\r\nContent-Location: a\r\n\tb\r\nContent-Type: x/y;\r\n z=1\r\n\r\n"
+
+    assert split([head + b"data\r\n--B--"]) == [({"content-location": "a b", "content-type": "x/y; z=1"}, b"data")]
+
+
 @pytest.mark.parametrize(
     ("body", "words"),
     [

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.dicom.support import Served
+from tests.dicom.pictures import parts_of
+from tests.dicom.support import Served, instance_path, slide
 
 
 @pytest.mark.parametrize(
@@ -49,3 +50,32 @@ def test_rendering_takes_only_a_viewport(
     assert response.status_code == status
     if status == 200:
         assert Image.open(io.BytesIO(response.content)).size == (4, 4)
+
+
+@pytest.mark.parametrize("what", ["rendered", "frames/1/rendered", "frames/1", "frames/1,2"])
+def test_instance_without_pixel_data_is_400(served: Served, what: str) -> None:
+    ds = slide()
+    del ds.PixelData
+    served.store(ds)
+
+    response = served.get(f"{instance_path(ds)}/{what}")
+
+    assert response.status_code == 400
+    assert "has no pixel data" in response.json()["error"]["message"]
+
+
+def test_several_frames_are_rendered_as_parts(served: Served, tiles: tuple[str, list[bytes]]) -> None:
+    response = served.get(f"{tiles[0]}/frames/5,1/rendered?viewport=4,4&alt=media", "image/png")
+
+    assert 'type="image/png"' in response.headers["Content-Type"]
+    parts = parts_of(response)
+    assert [headers["content-location"] for headers, _ in parts] == [
+        f"{served.root}/{tiles[0]}/frames/{number}/rendered" for number in (5, 1)
+    ]
+    pictures = [Image.open(io.BytesIO(body)) for _, body in parts]
+    assert [(one.format, one.size) for one in pictures] == [("PNG", (4, 4))] * 2
+    assert [abs(int(np.asarray(one).mean()) - shade) < 4 for one, shade in zip(pictures, (140, 20), strict=True)] == [
+        True,
+        True,
+    ]
+    assert served.get(f"{tiles[0]}/frames/1,9/rendered").status_code == 404

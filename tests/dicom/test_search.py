@@ -22,7 +22,7 @@ def studies(served: Served) -> list[list[Dataset]]:
     names = {
         first: ("SMITH^ANNA MARIA", "P1", "20260101", "ACC1", "HOUSE^G"),
         second: ("Smythe^Bob", "P2", "20260215", "ACC2", "WATSON^J"),
-        third: ("ÅKERSTRÖM^C", "P1", "20260331", "", ""),
+        third: ("ÅKERSTRÖM^C=山田^太郎", "P1", "20260331", "", ""),
     }
 
     def make(study: str, modality: str, number: int) -> Dataset:
@@ -67,6 +67,10 @@ def found(response: Any, tag: str = "0020000D") -> list[str]:
         ("PatientName=smi&fuzzymatching=true", [0]),
         ("PatientName=sm&fuzzymatching=true", [0, 1]),
         ("PatientName=mar%20an&fuzzymatching=true", [0]),
+        ("PatientName=bob%20nobody&fuzzymatching=true", [1]),
+        ("PatientName=bob%20anna&fuzzymatching=true", [0, 1]),
+        ("PatientName=%E5%B1%B1&fuzzymatching=true", [2]),
+        ("PatientName=%5E&fuzzymatching=true", [0, 1, 2]),
         ("PatientName=ith&fuzzymatching=true", []),
         ("PatientName=%C3%A5ker&fuzzymatching=true", [2]),
         ("AccessionNumber=ACC2", [1]),
@@ -84,6 +88,8 @@ def found(response: Any, tag: str = "0020000D") -> list[str]:
         ("offset=3", []),
         ("limit=0", []),
         ("limit=99999999", [0, 1, 2]),
+        ("patientid=P2", [1]),
+        ("alt=json&prettyPrint=false&$.xgafv=2&key=k&fields=*&quotaUser=q&PatientID=P2", [1]),
     ],
 )
 def test_studies_that_match(served: Served, studies: list[list[Dataset]], query: str, expected: list[int]) -> None:
