@@ -67,8 +67,12 @@ rollback: $(RUN) ## go back to the last proved release's job image and viewer: m
 cost: $(RUN) ## what a stack costs a month: make cost STACK=prod STUDIES=5000
 	@$(BIN)/python -m review cost --stack $(STACK) $(if $(STUDIES),--studies $(STUDIES))
 
-pr-comment: $(RUN) ## the comment that a pull request would get: make pr-comment BASE=main
-	@$(BIN)/python -m review comment --base $(or $(BASE),main) $(if $(OUT),--out $(OUT))
+# A branch's name may hold what a shell or make would run: the workflow gives it in the environment, which neither reads.
+export BASE ?= main
+export COMMIT OUT
+pr-comment: $(RUN) ## the comment that a pull request would get: make pr-comment BASE=main [OUT=file] [GATE=1: fail if dangerous]
+	@$(BIN)/python -m review comment --base="$$BASE" --commit="$$COMMIT" $(if $(OUT),--out="$$OUT") $(if $(GATE),--gate) \
+	  $(if $(wildcard .localcloud/reports/smoke.json),--smoke local=.localcloud/reports/smoke.json)
 
 bench: $(DEV) ## the benchmarks, as ratios against a named peer
 	@status=0; for name in deploy policy preview pull_request up store release viewer pyramid frames probe storing linear large "copying --mib 1000"; do \

@@ -18,14 +18,23 @@ WORK = Path(".delivery")
 OUTPUTS = WORK / "outputs.json"
 
 
+class Failed(Refused):
+    """The CLI ended with an error; `printed` is its standard output, when that was captured."""
+
+    def __init__(self, sentence: str, printed: str) -> None:
+        super().__init__(sentence)
+        self.printed = printed
+
+
 def pulumi(stack: Stack, *arguments: str, capture: bool = False) -> str:
-    """Runs the CLI on the stack; returns its standard output when captured. Raises `Refused`."""
+    """Runs the CLI on the stack; returns its standard output when captured. Raises `Failed`."""
     command = [find(), *arguments, "--stack", stack.name]
     done = subprocess.run(  # noqa: S603 - our own arguments
         command, env=environment(stack), stdout=subprocess.PIPE if capture else None, text=True, check=False
     )
     if done.returncode:
-        raise Refused(f"pulumi {' '.join(arguments[:2])} ended with {done.returncode} on stack {stack.name}, see above")
+        what = f"pulumi {' '.join(arguments[:2])} ended with {done.returncode} on stack {stack.name}"
+        raise Failed(f"{what}, see above", done.stdout or "")
     return done.stdout or ""
 
 

@@ -159,17 +159,36 @@ HEADS = {
 }
 
 
-def report(stack: str, found: Sequence[Finding]) -> str:
-    """Markdown; the same text for the same findings."""
+MOST = 40
+"""Findings of one kind that are told, and as many characters of each as fit into an issue with all four kinds."""
+LONGEST = 300
+FINGERPRINT = re.compile(r"Fingerprint `([0-9a-f]{16})`")
+
+
+def report(stack: str, found: Sequence[Finding], waiting: str = "") -> str:
+    """Markdown; the same text for the same findings. `waiting`: the deployed commit, when this is another."""
     lines = [marker(stack), f"Stack `{stack}` is not as declared. Fingerprint `{fingerprint(found)}`."]
+    if waiting:
+        lines += [
+            "",
+            f"Deployed is `{waiting[:12]}`, and this is a later commit: what is not delivered yet is among it.",
+        ]
     for kind, head in HEADS.items():
         some = [one for one in sorted(found) if one.kind == kind]
         if some:
-            lines += ["", f"### {head}", "", *(f"- `{_plain(one.where)}`: `{_plain(one.what)}`" for one in some)]
+            lines += ["", f"### {head}", "", *(f"- `{_plain(one.where)}`: `{_plain(one.what)}`" for one in some[:MOST])]
+        if len(some) > MOST:
+            lines.append(f"- and {len(some) - MOST} more, in the log of the workflow")
     lines += ["", f"Declare it, or put it back: `pulumi up -s {stack} --refresh`. docs/delivery.md says which."]
     return "\n".join(lines) + "\n"
 
 
+def fingerprint_of(text: str) -> str:
+    """The one that a report names; empty when it names none."""
+    match = FINGERPRINT.search(text)
+    return match[1] if match else ""
+
+
 def _plain(text: str) -> str:
     """Literal between backticks: nothing of it is Markdown, HTML or a mention."""
-    return re.sub(r"[`\s]+", " ", text).strip()
+    return re.sub(r"[`\s]+", " ", text).strip()[:LONGEST]

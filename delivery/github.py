@@ -11,6 +11,8 @@ import requests
 from delivery.google import Refused
 
 LABEL = "drift"
+BOT = "github-actions[bot]"
+"""Who a workflow's token writes as."""
 PAGE = 100
 
 
@@ -23,6 +25,7 @@ class GitHub:
             raise Refused(f"{', '.join(missing)} is not set: run this in a workflow, or give a token that may comment")
         self._root = environment.get("GITHUB_API_URL", "https://api.github.com")
         self._repository = environment["GITHUB_REPOSITORY"]
+        self._in_a_workflow = bool(environment.get("GITHUB_ACTIONS"))
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.headers.update(
@@ -34,17 +37,22 @@ class GitHub:
         )
 
     def stick(self, number: int, marker: str, text: str) -> str:
-        """Writes the one comment with `marker` in it on pull request `number`, or changes it; returns its URL."""
+        """The one comment of ours with `marker` on pull request `number` says `text`; returns its URL."""
         path = f"issues/{number}/comments"
-        mine = next((found for found in self._all(path) if marker in (found.get("body") or "")), None)
-        if mine is None:
-            return str(self._call("POST", path, {"body": text})["html_url"])
-        return str(self._call("PATCH", f"issues/comments/{mine['id']}", {"body": text})["html_url"])
+        # Two runs may find none at the same moment: who writes looks again, and the first comment stays.
+        kept, *others = self._mine(path, marker) or [self._call("POST", path, {"body": text})]
+        if not others and kept["body"] == text:
+            kept, *others = self._mine(path, marker) or [kept]
+        for other in others:
+            self._call("DELETE", f"issues/comments/{other['id']}")
+        return str(self._call("PATCH", f"issues/comments/{kept['id']}", {"body": text})["html_url"])
 
-    def track(self, marker: str, title: str, text: str | None) -> str:
-        """The open issue with `marker` says `text`; without any text it is closed. Returns what was done, in words."""
-        issues = self._all("issues", state="open", labels=LABEL)
-        mine = next((found for found in issues if marker in (found.get("body") or "")), None)
+    def track(self, marker: str, title: str, text: str | None, fingerprint: str = "") -> str:
+        """The open issue with `marker` says `text`; without any text it is closed. Returns what was done, in words.
+
+        One that has the fingerprint already is left as it is, with what people wrote into it.
+        """
+        mine = next(iter(self._mine("issues", marker, state="open", labels=LABEL)), None)
         if text is None:
             if mine is None:
                 return "nothing to say, no issue open"
@@ -54,10 +62,16 @@ class GitHub:
         if mine is None:
             made = self._call("POST", "issues", {"title": title, "body": text, "labels": [LABEL]})
             return f"opened issue {made['number']}"
-        if mine["body"] == text:
+        if fingerprint and f"`{fingerprint}`" in mine["body"]:
             return f"issue {mine['number']} says this already"
         self._call("PATCH", f"issues/{mine['number']}", {"title": title, "body": text})
         return f"updated issue {mine['number']}"
+
+    def _mine(self, path: str, marker: str, **params: str) -> list[dict[str, Any]]:
+        """Those with the marker that this token's user wrote, the oldest first; anybody can write a marker."""
+        me = BOT if self._in_a_workflow else self._request("GET", f"{self._root}/user")["login"]
+        found = [one for one in self._all(path, **params) if marker in (one.get("body") or "")]
+        return sorted((one for one in found if one["user"]["login"] == me), key=lambda one: one["id"])
 
     def _all(self, path: str, **params: str) -> Iterator[dict[str, Any]]:
         for page in range(1, 100):
@@ -67,11 +81,13 @@ class GitHub:
                 return
 
     def _call(self, verb: str, path: str, body: Any = None, params: Mapping[str, str] | None = None) -> Any:
-        url = f"{self._root}/repos/{self._repository}/{path}"
+        return self._request(verb, f"{self._root}/repos/{self._repository}/{path}", body, params)
+
+    def _request(self, verb: str, url: str, body: Any = None, params: Mapping[str, str] | None = None) -> Any:
         try:
             answer = self._session.request(verb, url, json=body, params=params, timeout=(10, 60))
         except requests.RequestException as error:
             raise Refused(f"{verb} {url} got no answer ({type(error).__name__}); run again") from None
         if answer.status_code >= 400:
             raise Refused(f"{verb} {url} was refused: {answer.status_code} {answer.text[:200]}", answer.status_code)
-        return answer.json()
+        return answer.json() if answer.content else None

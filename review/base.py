@@ -14,16 +14,48 @@ import sys
 import tarfile
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from review.graph import ROOT, Graph, from_json
 from review.plan import Unreadable
 
-MINUTE = 60
+LONGEST = 300
+"""Seconds that a program or git may take: far more than either does, so that nothing hangs for good."""
 
 
 def merge_base(base: str, root: Path = ROOT) -> str:
-    """The commit at which this branch left `base`."""
-    return _git(root, "merge-base", base, "HEAD").decode().strip()
+    """The commit at which this branch left `base`; of a branch that only the remote has, its copy of it."""
+    there = next((name for name in (base, f"origin/{base}") if _knows(root, name)), None)
+    if there is None:
+        raise Unreadable(f"git knows no {base} here, nor origin/{base}: fetch it with {_fetching(base)}")
+    try:
+        return _git(root, "merge-base", there, "HEAD").decode().strip()
+    except Unreadable:
+        raise Unreadable(
+            f"{there} and HEAD have no commit in common that git knows of here: if this is a shallow clone, run "
+            "git fetch --unshallow"
+        ) from None
+
+
+def describe(base: str, root: Path = ROOT) -> str:
+    """What is compared with what, in words with names in backticks, for whoever reads it later."""
+    commit, since = (
+        _git(root, "rev-parse", "--short=10", name).decode().strip() for name in ("HEAD", merge_base(base, root))
+    )
+    dirty = _git(root, "status", "--porcelain", "--untracked-files=no").strip()
+    return f"`{commit}`{' and changes that are not committed' * bool(dirty)}, against `{since}`, where it left `{base}`"
+
+
+def _knows(root: Path, name: str) -> bool:
+    try:
+        return bool(_git(root, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}"))
+    except Unreadable:
+        return False
+
+
+def _fetching(base: str) -> str:
+    name = base.removeprefix("origin/")
+    return f"git fetch origin {name}:refs/remotes/origin/{name}"
 
 
 def graphs_at(commit: str, stacks: list[str], root: Path = ROOT, *, tools: Path = ROOT) -> dict[str, Graph | None]:
@@ -42,7 +74,7 @@ def _graphs(folder: Path, stacks: list[str], tools: Path) -> dict[str, Graph]:
     wanted = [part for stack in stacks for part in ("--stack", stack)]
     command = [sys.executable, "-P", "-m", "review", "graph", *wanted, "--root", str(folder)]
     environment = {**os.environ, "PYTHONPATH": str(tools), "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=MINUTE)  # noqa: S603
+    done = _run(command, "the program of the base", cwd=folder, env=environment)
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip().splitlines()[-8:]
         raise Unreadable(f"the program of the base cannot be run: {' / '.join(said)}")
@@ -51,7 +83,16 @@ def _graphs(folder: Path, stacks: list[str], tools: Path) -> dict[str, Graph]:
 
 
 def _git(root: Path, *arguments: str) -> bytes:
-    done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, timeout=MINUTE)  # noqa: S603, S607
+    done = _run(["git", "-C", str(root), *arguments], f"git {arguments[0]}")
     if done.returncode:
         raise Unreadable(f"git {arguments[0]} failed: {done.stderr.decode(errors='replace').strip()}")
     return done.stdout
+
+
+def _run(command: list[str], what: str, **options: Any) -> subprocess.CompletedProcess[bytes]:
+    try:
+        return subprocess.run(command, capture_output=True, timeout=LONGEST, **options)  # noqa: S603
+    except FileNotFoundError as missing:
+        raise Unreadable(f"{what} cannot be run: {missing}; this compares with the history of a git checkout") from None
+    except subprocess.TimeoutExpired:
+        raise Unreadable(f"{what} did not end within {LONGEST} seconds; run again, and alone") from None

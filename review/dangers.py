@@ -14,6 +14,7 @@ from review.grants import PUBLIC, Right, grants, widened
 from review.lost import LOST, guards
 from review.plan import Plan, State, Step
 
+STOPPING = frozenset({"protect", "deletionPolicy PREVENT", "deletionProtection"})
 Kind = Literal["delete", "replace", "unprotect", "public", "widen"]
 
 
@@ -47,7 +48,7 @@ def _of_step(step: Step) -> Iterator[Danger]:
         yield Danger(
             "delete",
             step.urn,
-            f"{quoted(step.name)} ({kind}) {gone}.",
+            f"{quoted(step.name)} ({kind}) {gone}.{_refused(step)}",
             f"With it goes {lost}." if not step.stays_at_google else "Nothing protects, logs or pays attention to it.",
             "Keep it in the program; if only its name changed, give it an alias with the former one.",
         )
@@ -56,7 +57,7 @@ def _of_step(step: Step) -> Iterator[Danger]:
         yield Danger(
             "replace",
             step.urn,
-            f"{quoted(step.name)} ({kind}) is replaced because of {keys}: deleted, and made anew empty.",
+            f"{quoted(step.name)} ({kind}) is replaced because of {keys}: deleted, made anew empty.{_refused(step)}",
             f"With it goes {lost}.",
             "Leave that setting as it is, or make a second resource beside it and move the content first.",
         )
@@ -68,6 +69,12 @@ def _of_step(step: Step) -> Iterator[Danger]:
             f"The next mistake can delete it, and with it {lost}.",
             "Put it back; taking it off on purpose is the first of two steps in docs/security.md.",
         )
+
+
+def _refused(step: Step) -> str:
+    """Whether the deployment would stop at it, which is no reason to merge it."""
+    stops = step.before and not step.stays_at_google and (_guards(step, step.before) & STOPPING)
+    return f" `pulumi up` refuses it, since it has {', '.join(sorted(stops))}." if stops else ""
 
 
 def _guards(step: Step, state: State) -> set[str]:
@@ -97,13 +104,19 @@ def _widened(plan: Plan) -> Iterator[Danger]:
         names = ", ".join(quoted(right.permission) for right in new[:6]) + (
             f" and {len(new) - 6} more" * (len(new) > 6)
         )
+        limit = f" if {quoted(condition)}" if condition else ""
         yield Danger(
             "widen",
             urns.get((principal, resource), ""),
-            f"{quoted(principal)} gets {names} on {quoted(resource)}{f' if {quoted(condition)}' if condition else ''}.",
+            f"{quoted(principal)} gets {names} on {quoted(near(resource))}{limit}.",
             "It could not do that before.",
             "Grant it less, on one resource; if it is meant, a reviewer lists it in policy/exceptions.yaml.",
         )
+
+
+def near(resource: str) -> str:
+    """The end of a resource's full name, by which a reader knows it: `dicomStores/raw`, `projects/p`."""
+    return "/".join(resource.split("/")[-2:])
 
 
 def short(type_: str) -> str:

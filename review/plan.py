@@ -14,6 +14,8 @@ from policy.resource import Resource
 
 Op = Literal["create", "update", "replace", "delete", "same"]
 Source = Literal["pulumi preview", "graph"]
+FAILED = "failed preview"
+"""In place of a source: there is no plan, and `why` says so."""
 VERSION = 1
 UNKNOWN = "[known after the deployment]"
 SECRET = "[secret]"  # noqa: S105
@@ -90,9 +92,16 @@ def to_json(plan: Plan) -> dict[str, Any]:
     return {"version": VERSION, **asdict(plan)}
 
 
+def failure(why: str) -> dict[str, Any]:
+    """What is kept in place of a plan when Pulumi could not make one."""
+    return {"version": VERSION, "source": FAILED, "why": why}
+
+
 def from_json(document: Any) -> Plan:
     """Raises `Unreadable` naming the first place that is not as `plan.schema.json` says."""
     top = _mapping(document, "plan")
+    if top.get("source") == FAILED:
+        raise Unreadable(f"the preview failed: {top.get('why')}")
     if top.get("version") != VERSION:
         raise Unreadable(f"plan.version is {top.get('version')!r}, this gate reads {VERSION}: make the plan anew")
     steps = top.get("steps")

@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Any, cast
 
 from review.dangers import Danger, short
 from review.grants import Right, narrowed, widened
 from review.plan import Plan, Step
 
 LONGEST_VALUE = 120
+MOST = 8
+"""Differences of one input, or items of a list, that are said."""
+GROUPS = ("pulumi:pulumi:", "dicom-platform:")
+"""Types of which there is nothing at Google."""
 VERBS = {"create": "created", "update": "changed", "replace": "replaced", "delete": "deleted"}
 TITLES = (("create", "Created"), ("update", "Changed"), ("replace", "Replaced"), ("delete", "Deleted"))
 
@@ -62,13 +67,25 @@ def details(plan: Plan) -> str:
 
 def summary(plan: Plan) -> str:
     """`3 created, 1 changed` or `no changes`."""
-    counts = {op: sum(step.op == op for step in plan.steps) for op, _ in TITLES}
+    counts = {op: sum(step.op == op for step in shown(plan)) for op, _ in TITLES}
     return ", ".join(f"{count} {VERBS[op]}" for op, count in counts.items() if count) or "no changes"
 
 
+def shown(plan: Plan) -> list[Step]:
+    """What there is at Google, and the providers that make it: components only group, and so does the stack."""
+    return [step for step in plan.steps if not step.type.startswith(GROUPS)]
+
+
 def dangerous(found: Sequence[Danger], allowed: Sequence[str] = ()) -> str:
-    lines = [f"- **{danger.kind}** {sentence(danger.what)} {sentence(danger.why)} *{sentence(danger.remedy)}*"
-             for danger in found]  # fmt: skip
+    """What several have in common, why and what to do, is said once."""
+    lines: list[str] = []
+    for (kind, why, remedy), some in groupby(found, key=lambda danger: (danger.kind, danger.why, danger.remedy)):
+        whats = [sentence(danger.what) for danger in some]
+        common = f"{sentence(why)} *{sentence(remedy)}*"
+        if len(whats) == 1:
+            lines.append(f"- **{kind}** {whats[0]} {common}")
+        else:
+            lines += [f"- **{kind}**, {len(whats)} times. {common}", *(f"  - {what}" for what in whats)]
     title = f"**Dangerous: {len(found)}**" if found else "**Nothing dangerous.**"
     lines += [f"- allowed: {sentence(text)}" for text in allowed]
     return "\n".join([title, *([""] if lines else []), *lines])
@@ -76,7 +93,7 @@ def dangerous(found: Sequence[Danger], allowed: Sequence[str] = ()) -> str:
 
 def changes(plan: Plan, op: str, title: str) -> str:
     """One list, folded when it is long."""
-    lines = [f"- {_line(step)}" for step in plan.steps if step.op == op and not step.type.startswith("pulumi:")]
+    lines = [f"- {_line(step)}" for step in shown(plan) if step.op == op]
     return folded(f"{title}: {len(lines)}", lines) if lines else ""
 
 
@@ -100,23 +117,66 @@ def _line(step: Step) -> str:
 
 
 def _difference(path: str, old: Any, new: Any) -> str:
-    """What differs, as deep down as one difference goes."""
-    while isinstance(old, dict) and isinstance(new, dict):
-        keys = [key for key in sorted({*old, *new}) if old.get(key) != new.get(key)]
-        if len(keys) != 1:
-            break
-        path, old, new = f"{path}.{keys[0]}", old.get(keys[0]), new.get(keys[0])
-    if old is None:
-        return f"{code(path)} set to {code(new)}"
-    if new is None:
-        return f"{code(path)} no longer {code(old)}"
-    if _long(old) or _long(new):
-        return f"{code(path)} changed"
-    return f"{code(path)} {code(old)} → {code(new)}"
+    """What differs, as deep down as it does."""
+    found = list(_differences(path, old, new))
+    more = f"; and {len(found) - MOST} more below {code(path)}" * (len(found) > MOST)
+    return "; ".join(found[:MOST]) + more
+
+
+def _differences(path: str, old: Any, new: Any) -> Iterator[str]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        was, is_ = cast(dict[str, Any], old), cast(dict[str, Any], new)
+        for key in sorted({*was, *is_}):
+            if was.get(key) != is_.get(key):
+                yield from _differences(f"{path}.{key}", was.get(key), is_.get(key))
+    elif isinstance(old, list) and isinstance(new, list):
+        yield from _of_lists(path, cast(list[Any], old), cast(list[Any], new))
+    elif old is None:
+        yield f"{code(path)} set to {code(new)}"
+    elif new is None:
+        yield f"{code(path)} no longer {code(old)}"
+    elif _long(old) or _long(new):
+        yield f"{code(path)} changed"
+    else:
+        yield f"{code(path)} {code(old)} → {code(new)}"
+
+
+def _of_lists(path: str, old: list[Any], new: list[Any]) -> Iterator[str]:
+    """By name where each has one, place by place when there are as many, else what came and what went."""
+    if (was_named := _by_name(old)) and (is_named := _by_name(new)):
+        for name in dict.fromkeys((*was_named, *is_named)):
+            if was_named.get(name) != is_named.get(name):
+                yield from _differences(f"{path}[{name}]", was_named.get(name), is_named.get(name))
+        return
+    if len(old) == len(new) and any(isinstance(item, dict) for item in (*old, *new)):
+        for number, (was, is_) in enumerate(zip(old, new, strict=True)):
+            if was != is_:
+                yield from _differences(f"{path}[{number}]", was, is_)
+        return
+    came, went = ([item for item in one if item not in other] for one, other in ((new, old), (old, new)))
+    if not came and not went:
+        yield f"{code(path)} in another order, or as often"
+    for word, items in (("more", came), ("no longer", went)):
+        if items:
+            yield f"{code(path)} {word} {', '.join(code(item) for item in items[:MOST])}" + (
+                f" and {len(items) - MOST} others" * (len(items) > MOST)
+            )
+
+
+def _by_name(items: list[Any]) -> dict[str, Any]:
+    """Of environment variables, ports, volumes; empty when one of them has no name, or two have the same."""
+    entries = cast(list[dict[str, Any]], [item for item in items if isinstance(item, dict) and "name" in item])
+    found = {str(entry["name"]): entry for entry in entries}
+    return found if len(found) == len(items) else {}
 
 
 def _long(value: Any) -> bool:
     return len(value if isinstance(value, str) else json.dumps(value, default=str)) > LONGEST_VALUE
+
+
+def counted(number: int, word: str) -> str:
+    """`1 resource`, `2 resources`."""
+    return f"{number} {word}{'s' * (number != 1)}"
 
 
 def least_privilege(plan: Plan) -> str:
@@ -124,7 +184,11 @@ def least_privilege(plan: Plan) -> str:
     before, after = plan.before(), plan.after()
     lines = [f"- new: {cell}" for cell in cells(widened(before, after))]
     lines += [f"- no longer: {cell}" for cell in cells(narrowed(before, after))]
-    return folded(f"Least privilege: {len(lines)} differences", lines) if lines else "**Least privilege:** as it was."
+    return (
+        folded(f"Least privilege: {counted(len(lines), 'difference')}", lines)
+        if lines
+        else "**Least privilege:** as it was."
+    )
 
 
 def cells(rights: Iterable[Right]) -> list[str]:

@@ -11,6 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from delivery.github import BOT
+
 REPOSITORY = "lab/platform"
 
 
@@ -22,12 +24,21 @@ class FakeGitHub:
         self.issues: dict[int, dict[str, Any]] = {}
         self.comments: dict[int, dict[str, Any]] = {}
         self.writes: list[tuple[str, str]] = []
+        self.writer = BOT
+        """Whose token it is."""
 
     @property
     def environment(self) -> dict[str, str]:
-        return {"GITHUB_TOKEN": "t", "GITHUB_REPOSITORY": REPOSITORY, "GITHUB_API_URL": self.url}
+        return {
+            "GITHUB_TOKEN": "t",
+            "GITHUB_REPOSITORY": REPOSITORY,
+            "GITHUB_API_URL": self.url,
+            "GITHUB_ACTIONS": "true",
+        }
 
     def answer(self, verb: str, path: str, query: dict[str, list[str]], body: Any) -> tuple[int, Any]:
+        if path == "/user":
+            return (403, {"message": "not by integration"}) if self.writer == BOT else (200, {"login": self.writer})
         rest = path.removeprefix(f"/repos/{REPOSITORY}")
         if verb != "GET":
             self.writes.append((verb, rest))
@@ -38,16 +49,27 @@ class FakeGitHub:
         if rest == "/issues" and verb == "POST":
             number = len(self.issues) + 1
             labels = [{"name": name} for name in body.get("labels", [])]
-            self.issues[number] = {"number": number, "state": "open", **body, "labels": labels}
+            user = {"login": self.writer}
+            self.issues[number] = {
+                "id": number,
+                "number": number,
+                "state": "open",
+                "user": user,
+                **body,
+                "labels": labels,
+            }
             return 201, self.issues[number]
         if match := re.fullmatch(r"/issues/comments/(\d+)", rest):
+            if verb == "DELETE":
+                del self.comments[int(match[1])]
+                return 204, None
             self.comments[int(match[1])] |= body
             return 200, self.comments[int(match[1])]
         if match := re.fullmatch(r"/issues/(\d+)/comments", rest):
             number = int(match[1])
             if verb == "GET":
                 return 200, page([one for one in self.comments.values() if one["issue"] == number], query)
-            made = {"id": len(self.comments) + 1, "issue": number, **body}
+            made = {"id": len(self.comments) + 1, "issue": number, "user": {"login": self.writer}, **body}
             made["html_url"] = f"{self.url}/{made['id']}"
             self.comments[made["id"]] = made
             return 201, made
@@ -75,13 +97,13 @@ def fake_github() -> Iterator[FakeGitHub]:
                 status, answer = 401, {"message": "Bad credentials"}
             else:
                 status, answer = made.answer(self.command, parts.path, parse_qs(parts.query), body)
-            data = json.dumps(answer).encode()
+            data = json.dumps(answer).encode() if answer is not None else b""
             self.send_response(status)
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
             self.wfile.write(data)
 
-        do_GET = do_POST = do_PATCH = handle_one  # noqa: N815 - the server looks for these names
+        do_GET = do_POST = do_PATCH = do_DELETE = handle_one  # noqa: N815 - the server looks for these names
 
         def log_message(self, *_: object) -> None:
             """Quiet."""

@@ -1,11 +1,11 @@
 """The workflows at GitHub: pinned, with the least permissions, never deploying, naming only what exists.
 
-GitHub's own schema of workflows is not to be had here: `KEYS` is the part that ours use, and zizmor, which parses them
-with its own model of the syntax, reads them too.
+Their schema is the one of schemastore.org, which editors use and check-jsonschema brings along.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -20,6 +20,7 @@ from infra.federating import DRIFT, PREVIEW, PREVIEW_VIEWER
 from review.__main__ import COMMANDS as REVIEWS
 
 ROOT = Path(__file__).resolve().parents[2]
+BIN = Path(sys.executable).parent
 FILES = sorted((ROOT / ".github/workflows").glob("*"))
 EACH = pytest.mark.parametrize("file", FILES, ids=lambda path: path.stem)
 PERMISSIONS = {
@@ -29,15 +30,6 @@ PERMISSIONS = {
     ("preview-viewer.yaml", "release"): {"contents": "read", "id-token": "write"},
     ("drift.yaml", "drift"): {"contents": "read", "id-token": "write", "issues": "write"},
 }
-KEYS = {
-    "workflow": {"name", "on", "permissions", "concurrency", "jobs"},
-    "job": {
-        "name", "needs", "if", "runs-on", "timeout-minutes", "permissions", "concurrency", "strategy", "steps",
-    },
-    "step": {"name", "uses", "with", "run", "env", "if", "continue-on-error"},
-    "concurrency": {"group", "cancel-in-progress"},
-    "strategy": {"fail-fast", "max-parallel", "matrix"},
-}  # fmt: skip
 
 
 def workflow(file: Path) -> dict[str, Any]:
@@ -54,26 +46,53 @@ def steps(file: Path) -> list[dict[str, Any]]:
     return [step for job in jobs(file).values() for step in job["steps"]]
 
 
-def unknown(kind: str, found: dict[str, Any]) -> set[str]:
-    return set(found) - KEYS[kind]
+def against_schema(file: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [BIN / "check-jsonschema", "--builtin-schema", "vendor.github-workflows", file],
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
 
 
 @EACH
-def test_a_workflow_has_the_keys_that_github_knows_at_their_places(file: Path) -> None:
-    made = workflow(file)
+def test_a_workflow_keeps_to_the_schema(file: Path) -> None:
+    done = against_schema(file)
 
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("queue: max", "queue: all"),
+        ("cancel-in-progress:", "cancel_in_progress:"),
+        ("runs-on: ubuntu", "run-on: ubuntu"),
+        ("pull-requests: write", "pull-requests: maybe"),
+        ("  pull_request:", "  pull_requests:"),
+    ],
+)
+def test_the_schema_refuses_what_github_would(right: str, wrong: str, tmp_path: Path) -> None:
+    text = (ROOT / ".github/workflows/preview.yaml").read_text()
+    assert right in text
+    file = tmp_path / "preview.yaml"
+    file.write_text(text.replace(right, wrong))
+
+    assert against_schema(file).returncode == 1
+
+
+@EACH
+def test_a_job_names_its_machine_and_how_long_it_may_take(file: Path) -> None:
     assert file.suffix == ".yaml"
-    assert not unknown("workflow", made)
-    for job in made["jobs"].values():
-        assert not unknown("job", job)
+    for job in jobs(file).values():
         assert re.fullmatch(r"ubuntu-\d\d\.\d\d", job["runs-on"])
         assert 0 < job["timeout-minutes"] <= 60
-        assert not unknown("strategy", job.get("strategy", {}))
-        for place in (job, made):
-            assert not unknown("concurrency", place.get("concurrency", {}))
-        for step in job["steps"]:
-            assert not unknown("step", step)
-            assert ("uses" in step) != ("run" in step)
+
+
+@EACH
+def test_who_waits_for_a_turn_gets_one(file: Path) -> None:
+    """Without a queue GitHub keeps one waiting and cancels the others; who cancels what runs needs none."""
+    for place in (workflow(file), *jobs(file).values()):
+        if group := place.get("concurrency"):
+            assert (group["cancel-in-progress"] is True) != (group.get("queue") == "max")
 
 
 @EACH
@@ -156,12 +175,82 @@ def test_previews_of_the_viewer_take_turns_on_the_one_site() -> None:
     assert workflow(ROOT / ".github/workflows" / PREVIEW_VIEWER)["concurrency"] == {
         "group": "preview-site",
         "cancel-in-progress": False,
+        "queue": "max",
     }
+
+
+def script(file: str, name: str) -> str:
+    return next(
+        step["run"] for step in steps(ROOT / ".github/workflows" / file) if step.get("name", "").startswith(name)
+    )
+
+
+@EACH
+def test_every_script_is_one_of_bash(file: Path) -> None:
+    for step in steps(file):
+        done = subprocess.run(["bash", "-n", "-c", step.get("run", "")], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("identities", "plans"),
+    [({}, ""), ({"DEV": "a"}, " --plan dev=plans/dev.json"),
+     ({"DEV": "a", "PROD": "b"}, " --plan dev=plans/dev.json --plan prod=plans/prod.json")],
+)  # fmt: skip
+@pytest.mark.parametrize("judged", [0, 1, 2])
+def test_the_comment_is_posted_whatever_it_says_and_then_decides(
+    identities: dict[str, str], plans: str, judged: int, tmp_path: Path
+) -> None:
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    python = tmp_path / ".venv/bin/python"
+    python.write_text(f'#!/bin/sh\necho "$@" >> log\n[ "$2" = delivery ] || exit {judged}\n')
+    python.chmod(0o755)
+    given = {"BASE": "main", "COMMIT": "c0ffee", "NUMBER": "7", "PREVIEW_URL": "", "DEV": "", "PROD": "", **identities}
+
+    done = subprocess.run(["bash", "-e", "-c", script("preview.yaml", "write the comment")], cwd=tmp_path, env=given)
+
+    made, posted = (tmp_path / "log").read_text().splitlines()
+    assert done.returncode == judged
+    assert made == (
+        f"-m review comment --base=origin/main --commit=c0ffee{plans} --preview-url= "
+        "--smoke local=.localcloud/reports/smoke.json --out reports/comment.md --gate"
+    )
+    assert posted == "-m delivery comment --number 7 --file reports/comment.md"
+
+
+def test_a_pull_request_from_a_fork_is_judged_too() -> None:
+    """It gets no comment, but a dangerous change must not be green there either."""
+    assert "GATE=1" in script("pull-request.yaml", "the comment")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a;touch hacked", "$(touch hacked)", "$(shell touch hacked)", '"; touch hacked; "', "'; touch hacked; '", "$USER"],
+)
+def test_a_branch_s_name_is_no_command(name: str, tmp_path: Path) -> None:
+    """Git allows all of these in the name of a branch."""
+    (tmp_path / "Makefile").write_text((ROOT / "Makefile").read_text())
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    (tmp_path / "requirements").mkdir()
+    (tmp_path / "tools").mkdir()
+    for path in ("requirements/run.txt", "tools/environment.py", ".venv/.installed-run"):
+        (tmp_path / path).touch()
+    python = tmp_path / ".venv/bin/python"
+    python.write_text('#!/bin/sh\nprintf "%s\\n" "$@" > log\n')
+    python.chmod(0o755)
+
+    subprocess.run(
+        ["bash", "-e", "-c", script("pull-request.yaml", "the comment")],
+        cwd=tmp_path, env={"PATH": os.environ["PATH"], "BASE": name, "COMMIT": name}, check=True,
+    )  # fmt: skip
+
+    assert not (tmp_path / "hacked").exists()
+    assert f"--base={name}" in (tmp_path / "log").read_text().splitlines()
 
 
 def test_zizmor_finds_nothing() -> None:
     done = subprocess.run(
-        [Path(sys.executable).parent / "zizmor", "--offline", "--quiet", ".github"],
+        [BIN / "zizmor", "--offline", "--quiet", ".github"],
         cwd=ROOT, capture_output=True, text=True, timeout=120,
     )  # fmt: skip
 

@@ -12,10 +12,12 @@ import pytest
 from policy.check import Report
 from policy.resource import Violation
 from review import comment, cost
-from review.comment import LONGEST, MARKER, Reviewed, reports_in, write
+from review.comment import LONGEST, MARKER, reports_in, write
 from review.compare import plan_of
 from review.dangers import dangers
 from review.graph import Graph
+from review.parts import Reviewed
+from review.plan import failure
 from tests.review.graphs import STORE, TOPIC, dataset, digest, graph, node
 
 EVIL = f"x`y\n{MARKER}\n# Heading @someone <img src=x> [a](b)"
@@ -115,7 +117,17 @@ def test_it_fits_with_ten_thousand_dangers() -> None:
     said = written(reviewed(graph(*many.nodes, dataset()), graph(dataset())))
 
     assert len(said) <= LONGEST
-    assert said.rstrip().endswith("see the words in the check's artefacts.")
+    assert said.rstrip().endswith("the whole text is in the check's artefacts, as comment.whole.md.")
+
+
+def test_what_is_folded_is_closed_where_it_is_cut() -> None:
+    broken = [Violation(f"rule-{number}", ("1",), "urn", "It is so. " * 20, "Mend it.") for number in range(500)]
+
+    said = written(reviewed(graph(dataset()), graph(dataset()), *broken))
+
+    assert len(said) <= LONGEST
+    assert said.count("<details>") == said.count("</details>") == 1
+    assert said.rstrip().endswith("comment.whole.md.")
 
 
 def test_reports_are_read_where_the_smoke_tests_put_them(tmp_path: Path) -> None:
@@ -125,6 +137,19 @@ def test_reports_are_read_where_the_smoke_tests_put_them(tmp_path: Path) -> None
 
     assert reports_in(tmp_path) == {"dev": SMOKE, "prod": None}
     assert reports_in(tmp_path / "none") == {}
+
+
+def test_a_report_that_was_promised_and_is_not_there_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "smoke.json").write_text(json.dumps(SMOKE))
+    smoke = ["--smoke", f"local={tmp_path / 'smoke.json'}", "--smoke", f"dev={tmp_path / 'gone.json'}"]
+
+    comment.main(["--base", "HEAD", "--stack", "local", "--reports", "none", *smoke])
+
+    said = capsys.readouterr().out
+    assert "- `local`: failed (1 pass, 1 fail)" in said
+    assert "- `dev`: the report cannot be read" in said
 
 
 def test_the_command_takes_pulumis_plan_where_there_is_one(tmp_path: Path) -> None:
@@ -142,7 +167,51 @@ def test_the_command_compares_with_the_merge_base(capsys: pytest.CaptureFixture[
     assert "| `dev` |" in capsys.readouterr().out
 
 
-def test_what_cannot_be_read_is_no_comment(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert comment.main(["--base", "no-such-ref"]) == 2
-    assert comment.main(["--base", "HEAD", "--stack", "dev", "--plan", f"dev={tmp_path / 'none'}"]) == 2
-    assert "comment: " in capsys.readouterr().err
+def test_the_whole_text_is_kept_beside_a_comment_that_is_too_long(tmp_path: Path) -> None:
+    plan, out = tmp_path / "dev.json", tmp_path / "new" / "comment.md"
+    many = graph(*(node(TOPIC, f"topic-{number}", labels={"a": "b" * 90}) for number in range(3000)))
+    plan.write_text(digest(graph(), many))
+
+    comment.main(["--base", "HEAD", "--stack", "dev", "--plan", f"dev={plan}", "--out", str(out), "--reports", "none"])
+
+    whole = (tmp_path / "new" / "comment.whole.md").read_text()
+    assert len(out.read_text()) <= LONGEST < len(whole)
+    assert "`topic-2999`" in whole
+    assert "`topic-2999`" not in out.read_text()
+
+
+def test_it_says_of_which_commit_it_is(tmp_path: Path) -> None:
+    out = tmp_path / "comment.md"
+
+    comment.main(["--base", "HEAD", "--stack", "dev", "--out", str(out), "--commit", "c0ffee" * 6])
+
+    assert re.search(r"\nCommit `c0ffeec0ff`, merged: `[0-9a-f]{10}`.*, against `[0-9a-f]{10}`", out.read_text())
+
+
+@pytest.mark.parametrize("kept", ["", json.dumps(failure("403 on the bucket")), None])
+def test_a_preview_that_failed_is_said_first_and_stops_the_gate(tmp_path: Path, kept: str | None) -> None:
+    """Empty, in the words of the step that ran it, or not there at all."""
+    plan, out = tmp_path / "dev.json", tmp_path / "comment.md"
+    if kept is not None:
+        plan.write_text(kept)
+    arguments = ["--base", "HEAD", "--stack", "dev", "--plan", f"dev={plan}", "--out", str(out), "--reports", "none"]
+
+    assert comment.main([*arguments, "--gate"]) == 1
+
+    said = out.read_text()
+    assert said.index("**Pulumi could not say what it would do**") < said.index("**Nothing dangerous.**")
+    assert "no changes, not by Pulumi" in said
+    assert "403 on the bucket" in said or not kept
+
+
+@pytest.mark.parametrize("base", ["no-such-ref", "-h", "main..HEAD"])
+def test_what_cannot_be_looked_at_takes_the_place_of_what_was_said_before(
+    base: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "comment.md"
+
+    assert comment.main([f"--base={base}", "--out", str(out)]) == 2
+
+    assert f"comment: git knows no {base} here" in capsys.readouterr().err
+    assert out.read_text().startswith(f"{MARKER}\n")
+    assert "**This change could not be looked at.**" in out.read_text()

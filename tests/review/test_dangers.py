@@ -36,6 +36,14 @@ def test_deleting_what_cannot_be_made_again_is_dangerous(type_: str) -> None:
     assert [(danger.kind, LOST[type_] in danger.why) for danger in found] == [("delete", True)]
 
 
+def test_it_says_whether_the_deployment_would_stop_at_it() -> None:
+    def what(before: GraphNode) -> str:
+        return dangers(plan_of(graph(before, node(TOPIC, "t")), graph(node(TOPIC, "t"))))[0].what
+
+    assert "`pulumi up` refuses it, since it has deletionPolicy PREVENT, protect." in what(dataset())
+    assert "refuses" not in what(dataset(protect=False, deletionPolicy="DELETE"))
+
+
 def test_forgetting_it_is_dangerous_too() -> None:
     kept = node(BUCKET, "records", deletionPolicy="ABANDON")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from review import gate
-from review.base import graphs_at, merge_base
+from review.base import describe, graphs_at, merge_base
 from review.compare import plan_of
 from review.graph import declared
 from review.plan import Unreadable, to_json
@@ -103,8 +104,46 @@ def test_the_program_of_the_base_runs_with_the_tools_of_today(project: Path) -> 
 
 
 def test_a_base_that_cannot_be_run_is_said(project: Path) -> None:
-    with pytest.raises(Unreadable, match="merge-base"):
+    with pytest.raises(Unreadable, match=r"no no-such-branch here, nor origin/.*: fetch it with git fetch origin no-"):
         merge_base("no-such-branch", project)
+    with pytest.raises(Unreadable, match=r"fetch it with git fetch origin gone:refs/remotes/origin/gone$"):
+        merge_base("origin/gone", project)
+
+
+def cloned(project: Path, to: Path, *how: str) -> Path:
+    git(project, "clone", "-q", *how, f"file://{project}", str(to))
+    return to
+
+
+def test_a_clone_without_the_base_branch_compares_with_the_remotes(project: Path, tmp_path: Path) -> None:
+    there = cloned(project, tmp_path / "clone", "--branch", "topic")
+
+    assert merge_base("main", there) == merge_base("main", project)
+    git(there, "checkout", "-q", "--detach")
+    assert merge_base("main", there) == merge_base("main", project)
+
+
+def test_a_shallow_clone_says_what_it_lacks(project: Path, tmp_path: Path) -> None:
+    there = cloned(project, tmp_path / "clone", "--depth=1", "--no-single-branch", "--branch", "topic")
+
+    with pytest.raises(Unreadable, match="git fetch --unshallow"):
+        merge_base("main", there)
+
+
+def test_a_folder_without_a_history_is_said(tmp_path: Path) -> None:
+    with pytest.raises(Unreadable, match="git knows no main here"):
+        merge_base("main", tmp_path)
+
+
+def test_what_is_not_committed_is_named(project: Path, tmp_path: Path) -> None:
+    there = cloned(project, tmp_path / "clone", "--branch", "topic")
+    assert "not committed" not in describe("main", there)
+
+    (there / "infra" / "__init__.py").write_text("NAME = 'three'\n")
+
+    assert re.fullmatch(
+        r"`\w{10}` and changes that are not committed, against `\w{10}`, .* `main`", describe("main", there)
+    )
 
 
 def test_a_stack_that_does_not_exist_is_no_permission(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,9 +8,9 @@ import pytest
 
 from review.compare import plan_of
 from review.dangers import dangers
-from review.graph import Graph
+from review.graph import Graph, GraphNode
 from review.words import code, in_words, plain, sentence
-from tests.review.graphs import TOPIC, dataset, grant, graph, node, role
+from tests.review.graphs import ARCHIVE, TOPIC, dataset, grant, graph, node, role
 
 EVIL = "x`y|z\n# Heading\n<!-- imaging-plan --> <img src=x onerror=alert(1)> @someone #1 [a](javascript:b) \u202eback"
 
@@ -39,6 +39,48 @@ def test_a_difference_is_named_as_deep_down_as_it_is_one() -> None:
     new = node(TOPIC, "t", policy={"regions": ["a"], "other": {"x": 2}})
 
     assert "`policy.other.x` `1` → `2`" in words(graph(old), graph(new))
+
+
+def test_differences_in_a_list_are_said_by_name_by_place_or_by_what_came_and_went() -> None:
+    def job(cpu: str, store: str, *roles: str) -> GraphNode:
+        containers = [{"resources": {"limits": {"cpu": cpu}}, "envs": [{"name": "STORE", "value": store}]}]
+        return node(TOPIC, "t", template={"containers": containers}, roles=list(roles))
+
+    said = words(graph(job("4", "raw", "a", "b")), graph(job("8", "viewer", "a", "c")))
+
+    assert "`template.containers[0].resources.limits.cpu` `4` → `8`" in said
+    assert "`template.containers[0].envs[STORE].value` `raw` → `viewer`" in said
+    assert "`roles` more `c`; `roles` no longer `b`" in said
+
+
+def test_a_long_difference_is_cut_and_counted() -> None:
+    old, new = (node(TOPIC, "t", labels={f"l{n}": value for n in range(20)}) for value in "ab")
+
+    said = words(graph(old), graph(new))
+
+    assert said.count("`a` → `b`") == 8
+    assert "and 12 more below `labels`" in said
+
+
+def test_a_new_version_of_the_provider_is_named_and_components_are_not_counted() -> None:
+    provider = ("pulumi:providers:gcp", "google")
+    before = graph(node(*provider, version="10.2.0"), node(ARCHIVE, "archive", stores=["raw"]))
+    after = graph(node(*provider, version="11.0.0"), node(ARCHIVE, "archive", stores=["raw", "viewer"]))
+
+    said = words(before, after)
+
+    assert said.startswith("### `dev`: 1 changed\n")
+    assert "- `google` (providers gcp): `version` `10.2.0` → `11.0.0`" in said
+    assert "archive" not in said
+
+
+def test_what_several_dangers_have_in_common_is_said_once() -> None:
+    before = graph(dataset(), role("a.b.get"), grant())
+    said = words(before, graph(dataset(), role("a.b.get"), grant(), grant("viewer"), grant("smoke")))
+
+    assert "- **widen**, 2 times. It could not do that before. *Grant it less" in said
+    assert said.count("It could not do that before.") == 1
+    assert "  - `serviceAccount:job@p.iam.gserviceaccount.com` gets `a.b.get` on `dicomStores/smoke`." in said
 
 
 def test_the_difference_of_the_matrix_is_a_line_for_principal_and_resource() -> None:
