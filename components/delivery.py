@@ -1,6 +1,6 @@
 """How a push becomes a deployment: Cloud Build's link to GitHub, and the triggers that build and deploy.
 
-Owns: the connection, the repository, and three triggers: deploy on a push, viewer and job image by hand.
+Owns: the connection, the repository, and the triggers: deploy on a push; viewer, viewer image and job image by hand.
 Deliberately not: what a build does (the repository's own files under `delivery/`, so that a build is reviewed with
 the code), the token (`SecretVault` holds it, a person adds it), the GitHub App's installation (only GitHub's page
 makes one).

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from delivery import by_hand, pins, steps
+from delivery import by_hand, pins, steps, viewer_image
 from delivery.google import Refused
 from delivery.stack import load
 from viewer.hosting import HostingError
@@ -26,8 +26,12 @@ def reports() -> ModuleType:
 Command = Callable[[argparse.Namespace], object]
 COMMANDS: dict[str, tuple[Command, str]] = {
     "image": (lambda o: steps.image(load(o.stack), o.commit), "decide the job image's digest, building it if need be"),
+    "viewer-image": (
+        lambda o: steps.choose_viewer_image(load(o.stack), o.commit),
+        "decide the digest of the viewer's image on Cloud Run, building it if need be",
+    ),
     "begin": (lambda o: steps.begin(load(o.stack), o.commit, o.build), "write the release record"),
-    "up": (lambda o: steps.up(load(o.stack), o.build), "pulumi up with the record's image"),
+    "up": (lambda o: steps.up(load(o.stack), o.build), "pulumi up with the record's images"),
     "viewer": (lambda o: steps.viewer(load(o.stack), o.build), "release the viewer and note its hash"),
     "smoke": (lambda o: steps.smoke(load(o.stack), o.build), "prove the release, or go back"),
     "rollback": (lambda o: steps.rollback(load(o.stack), o.build), "go back to the last proved release"),
@@ -36,7 +40,9 @@ COMMANDS: dict[str, tuple[Command, str]] = {
         lambda o: by_hand.write_outputs(load(o.stack), os.environ),
         "write what the viewer's release needs, from the secret in VIEWER_CONFIG",
     ),
-    "settings": (lambda o: steps.settings(load(o.stack)), "set the image that the stack runs, for a preview"),
+    "viewer-context": (lambda o: viewer_image.write(load(o.stack)), "write what the viewer's image is built from"),
+    "viewer-ask": (lambda o: viewer_image.ask(load(o.stack), o.url), "ask a running image for all that it must serve"),
+    "settings": (lambda o: steps.settings(load(o.stack)), "set the images that the stack runs, for a preview"),
     "preview": (lambda o: reports().preview(load(o.stack), o.out), "write the plan of `pulumi preview` as JSON"),
     "comment": (lambda o: reports().comment(o.number, o.file), "post a pull request's one comment, or change it"),
     "drift": (lambda o: reports().find_drift(load(o.stack), o.out), "write what is not as declared as Markdown"),
@@ -46,6 +52,8 @@ COMMANDS: dict[str, tuple[Command, str]] = {
 OF_A_BUILD = ("--stack", "--build")
 ARGUMENTS: dict[str, tuple[str, ...]] = {
     "image": ("--stack", "--commit"),
+    "viewer-image": ("--stack", "--commit"),
+    "viewer-ask": ("--stack", "--url"),
     "begin": ("--stack", "--commit", "--build"),
     "up": OF_A_BUILD,
     "viewer": OF_A_BUILD,
@@ -62,6 +70,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "--stack": {"required": True, "help": "stack, as in Pulumi.STACK.yaml"},
     "--commit": {"required": True, "help": "full id of the commit"},
     "--build": {"default": f"by hand, {os.environ.get('USER', 'somebody')}", "help": "id of the build"},
+    "--url": {"required": True, "help": "where the image runs"},
     "--out": {"required": True, "type": Path, "help": "file to write"},
     "--file": {"required": True, "type": Path, "help": "file to send"},
     "--number": {"required": True, "type": int, "help": "number of the pull request"},

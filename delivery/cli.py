@@ -16,6 +16,8 @@ from tools.pulumi_cli import find
 WORK = Path(".delivery")
 """What steps of one build hand to each other; on Cloud Build in /workspace, which they share."""
 OUTPUTS = WORK / "outputs.json"
+Images = Mapping[str, str | None]
+"""Setting → the digest that it gets; None leaves it as it is."""
 
 
 class Failed(Refused):
@@ -53,15 +55,16 @@ def require_backend(stack: Stack) -> None:
         )
 
 
-def configure(stack: Stack, digest: str | None) -> None:
-    """Sets the image that the release record names, in this checkout's copy of the stack's file only."""
-    if digest and stack.settings.job_image == "cloud_build":
-        pulumi(stack, "config", "set", f"{NAMESPACE}:jobImageDigest", digest)
+def configure(stack: Stack, images: Images) -> None:
+    """Sets the images that the release record names, in this checkout's copy of the stack's file only."""
+    for key, digest in images.items():
+        if digest:
+            pulumi(stack, "config", "set", f"{NAMESPACE}:{key}", digest)
 
 
-def up(stack: Stack, digest: str | None) -> None:
-    """`pulumi up` with this image; leaves the stack's outputs in OUTPUTS."""
-    configure(stack, digest)
+def up(stack: Stack, images: Images) -> None:
+    """`pulumi up` with these images; leaves the stack's outputs in OUTPUTS."""
+    configure(stack, images)
     pulumi(stack, "up", "--yes", "--skip-preview", "--non-interactive", "--policy-pack", "policy")
     WORK.mkdir(exist_ok=True)
     OUTPUTS.write_text(pulumi(stack, "stack", "output", "--json", capture=True), encoding="utf-8")

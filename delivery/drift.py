@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from delivery import viewer_site
+from delivery import viewer_image, viewer_site
 from delivery.google import Google, Json, Refused
 from delivery.record import Release
 from delivery.stack import Stack
@@ -43,7 +43,7 @@ def find(stack: Stack, plan: Plan, release: Release | None, google: Google) -> l
     """Everything that differs, sorted. Raises `Refused` when something could not be looked at."""
     found = [*changed(plan), *undeclared(grants(plan.after()), google)]
     if release is not None:
-        found += [*_viewer(stack, release), *_image(stack, release, google)]
+        found += [*_viewer(stack, release, google), *_image(stack, release, google)]
     return sorted(set(found))
 
 
@@ -120,8 +120,10 @@ def policy(google: Google, resource: str) -> Json:
     raise Refused(f"the policy of {resource} is of a kind that this report does not know; add it to delivery/drift.py")
 
 
-def _viewer(stack: Stack, release: Release) -> list[Finding]:
-    if stack.settings.viewer_host != "firebase" or release.viewer_hash is None:
+def _viewer(stack: Stack, release: Release, google: Google) -> list[Finding]:
+    if stack.settings.viewer_host == "cloud_run":
+        return _viewer_service(stack, release, google)
+    if release.viewer_hash is None:
         return []
     live = viewer_site.live_hash(viewer_site.hosting(stack))
     if live == release.viewer_hash:
@@ -130,15 +132,26 @@ def _viewer(stack: Stack, release: Release) -> list[Finding]:
     return [Finding("viewer", f"sites/{stack.settings.site}", what)]
 
 
+def _viewer_service(stack: Stack, release: Release, google: Google) -> list[Finding]:
+    if release.viewer_digest is None:
+        return []
+    service = viewer_image.live(stack, google)
+    return _other_image("viewer", service["name"], viewer_image.image_of(service), release.viewer_digest)
+
+
 def _image(stack: Stack, release: Release, google: Google) -> list[Finding]:
     if release.job_digest is None:
         return []
-    name = f"projects/{stack.settings.project}/locations/{stack.settings.location}/jobs/prepare"
+    name = f"{stack.place}/jobs/prepare"
     job: dict[str, Any] = google.call("GET", "run", f"v2/{name}")
     live = str(job["template"]["template"]["containers"][0]["image"]).partition("@")[2]
-    if live == release.job_digest:
+    return _other_image("image", name, live, release.job_digest)
+
+
+def _other_image(kind: str, name: str, live: str, recorded: str) -> list[Finding]:
+    if live == recorded:
         return []
-    return [Finding("image", name, f"runs {live or 'an image without digest'}, the record says {release.job_digest}")]
+    return [Finding(kind, name, f"runs {live or 'an image without digest'}, the record says {recorded}")]
 
 
 def fingerprint(found: Sequence[Finding]) -> str:

@@ -6,20 +6,17 @@ which runs as an account of its own and whose provenance Cloud Build signs.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from components.job_image import content_tag
-from delivery.google import Google, Json, Refused
+from delivery.cloud_build import build_image
+from delivery.google import Google, Refused
 from delivery.ledger import Ledger
 from delivery.record import Record
 from delivery.stack import Stack
 
 SOURCE = Path("jobs/prepare")
-BUILD_SECONDS = 1800
-"""The `timeout` of delivery/job-image.yaml."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +43,7 @@ def choose(stack: Stack, commit: str, current: Record | None, google: Google, ot
     for release in filter(None, (current and current.release, current and current.previous)):
         if release.job_source == source and release.job_digest:
             return Image(source=source, digest=release.job_digest)
-    return Image(source=source, digest=build(stack, commit, google))
+    return Image(source=source, digest=build_image(stack, commit, google, "job-image"))
 
 
 def promoted(stack: Stack, commit: str, google: Google, other: Stack) -> Image:
@@ -61,29 +58,3 @@ def promoted(stack: Stack, commit: str, google: Google, other: Stack) -> Image:
     digest = record.release.job_digest
     kept = f"{stack.image}:from-{digest.removeprefix('sha256:')[:32]}"
     return Image(source=record.release.job_source, digest=digest, copy=(f"{other.image}@{digest}", kept))
-
-
-def build(stack: Stack, commit: str, google: Google, sleep: Callable[[float], None] = time.sleep) -> str:
-    """Runs the trigger `job-image` at `commit`, waits, and returns the digest that Cloud Build pushed."""
-    place = f"v1/projects/{stack.settings.project}/locations/{stack.settings.location}"
-    trigger = {"projectId": stack.settings.project, "triggerId": "job-image", "source": {"commitSha": commit}}
-    operation = google.call("POST", "cloudbuild", f"{place}/triggers/job-image:run", trigger)
-    deadline = time.monotonic() + BUILD_SECONDS
-    while not operation.get("done"):
-        if time.monotonic() > deadline:
-            raise Refused(f"the build of the job's image did not end: {operation.get('name')}; see its log, run again")
-        sleep(5)
-        operation = google.call("GET", "cloudbuild", f"v1/{operation['name']}")
-    return digest_of(operation)
-
-
-def digest_of(operation: Json) -> str:
-    """The digest in a build's operation that is done. Raises `Refused` when the build failed or pushed nothing."""
-    made: Json = operation.get("metadata", {}).get("build", {}) | operation.get("response", {})
-    log = made.get("logUrl", "the build's log")
-    if "error" in operation:
-        raise Refused(f"the build of the job's image failed: {operation['error'].get('message')}; see {log}")
-    images = made.get("results", {}).get("images", [])
-    if len(images) != 1:
-        raise Refused(f"the build of the job's image pushed {len(images)} images, not 1; see {log}")
-    return str(images[0]["digest"])

@@ -7,7 +7,7 @@ may follow what; reading and writing it is `delivery.ledger`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
@@ -27,7 +27,10 @@ class Release:
     """Changes with any file of the job's image (`components.job_image.content_tag`); None when built elsewhere."""
     job_digest: str | None
     viewer_hash: str | None
-    """Label `content` of the Hosting version; None before the viewer is released."""
+    """Hash of what the viewer consists of: the label `content` of the Hosting version, None before it is released; on
+    Cloud Run of what its image is built from, None when it is built elsewhere."""
+    viewer_digest: str | None = None
+    """The viewer's image, on Cloud Run."""
     config_hash: str
 
 
@@ -66,6 +69,7 @@ _NAMES = {
     "job_source": "jobSource",
     "job_digest": "jobDigest",
     "viewer_hash": "viewerHash",
+    "viewer_digest": "viewerDigest",
     "config_hash": "configHash",
 }
 
@@ -75,7 +79,9 @@ def _flat(release: Release) -> dict[str, Any]:
 
 
 def _release(found: Mapping[str, Any]) -> Release:
-    return Release(**{field: found[name] for field, name in _NAMES.items()})
+    # Records were written before the viewer had an image, too.
+    complete: Mapping[str, Any] = {"viewerDigest": None, **found}
+    return Release(**{field: complete[name] for field, name in _NAMES.items()})
 
 
 def parse(found: Mapping[str, Any]) -> Record:
@@ -131,16 +137,22 @@ def mine(current: Record | None, build: str) -> Record:
 
 
 def gone_back(record: Record, build: str, now: datetime) -> Record:
-    """What the record says once the stack is back at `previous`. Raises `Refused` when there is none."""
+    """What the record says once the stack is back at `previous`. Raises `Refused` when there is none.
+
+    Where the viewer had no image before, the one that it has by now stays.
+    """
     if record.previous is None:
         raise Refused(
             f"{record.stack} has no earlier release to go back to: deploy an earlier commit, or mend this one"
         )
+    back, now_shown = record.previous, record.release
+    if back.viewer_digest is None and now_shown.viewer_digest:
+        back = replace(back, viewer_hash=now_shown.viewer_hash, viewer_digest=now_shown.viewer_digest)
     return Record(
         stack=record.stack,
         state="proved",
         build=build,
         since=now.astimezone(UTC).isoformat(timespec="seconds"),
-        release=record.previous,
+        release=back,
         went_back_from=record.release.commit,
     )

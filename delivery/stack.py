@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from delivery.google import Google, Refused
+from infra.access import store_names, store_of_viewers
 from infra.endpoints import api_roots
 from infra.reading import read
 from infra.settings import NAMESPACE, Settings
@@ -41,9 +42,34 @@ class Stack:
         return f"{self.settings.project}-imaging-records"
 
     @property
+    def place(self) -> str:
+        """Full name of the project's location."""
+        return f"projects/{self.settings.project}/locations/{self.settings.location}"
+
+    @property
+    def viewers_root(self) -> str:
+        """DICOMweb root of the store that viewers read: what `infra.access.dicomweb_roots` is once it is deployed."""
+        store = store_names(self.settings)[store_of_viewers(self.settings)]
+        dataset = f"{self.place}/datasets/{self.settings.dataset}"
+        return f"{self.endpoints['healthcare']}v1/{dataset}/dicomStores/{store}/dicomWeb"
+
+    @property
     def image(self) -> str:
         """The study job's image in this stack's registry, without tag or digest."""
         return f"{self.settings.location}-docker.pkg.dev/{self.settings.project}/images/prepare"
+
+    def images(self, job: str | None, viewer: str | None, *, owned: bool = False) -> dict[str, str | None]:
+        """Setting → digest, of the images that this stack runs; with `owned`, only of those that a delivery builds.
+
+        What somebody else builds is also set when a stack goes back, and stays as committed in a preview.
+        """
+        settings = self.settings
+        found: dict[str, str | None] = {}
+        if settings.job_image == "cloud_build" or (settings.job_image == "prebuilt" and not owned):
+            found["jobImageDigest"] = job
+        if settings.viewer_host == "cloud_run" and (settings.viewer_image == "cloud_build" or not owned):
+            found["viewerImageDigest"] = viewer
+        return found
 
     @property
     def config_hash(self) -> str:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NoReturn
 
-from delivery import cli, viewer_site
+from delivery import cli, viewer_image, viewer_site
 from delivery.cli import OUTPUTS, WORK, python
 from delivery.google import Refused
 from delivery.image import Image, choose
 from delivery.ledger import Ledger
 from delivery.record import Record, Release, State, begun, gone_back, mine, require_idle
 from delivery.stack import Stack, load
+from delivery.viewer_image import ViewerImage
 
-IMAGE, COPY = WORK / "image.json", WORK / "copy"
+IMAGE, COPY, VIEWER_IMAGE = WORK / "image.json", WORK / "copy", WORK / "viewer-image.json"
 REPORTS = Path("reports")
 
 
@@ -32,45 +34,65 @@ def image(stack: Stack, commit: str) -> None:
     print(f"job image of {stack.name}: {found.digest or 'none yet'}")
 
 
+def choose_viewer_image(stack: Stack, commit: str) -> None:
+    """Decides the viewer's digest where an image serves it, building it when viewer or configuration changed."""
+    google = stack.google()
+    current, _ = Ledger(google, stack.records).read(stack.name)
+    found = viewer_image.choose(stack, commit, current, google)
+    WORK.mkdir(exist_ok=True)
+    VIEWER_IMAGE.write_text(json.dumps(asdict(found)), encoding="utf-8")
+    print(f"viewer image of {stack.name}: {found.digest or 'none'}")
+
+
 def begin(stack: Stack, commit: str, build: str) -> None:
     """Writes the release record: from here on this build is the one at work."""
     found = Image(**json.loads(IMAGE.read_text(encoding="utf-8")))
+    shown = ViewerImage(**json.loads(VIEWER_IMAGE.read_text(encoding="utf-8")))
     ledger = Ledger(stack.google(), stack.records)
     current, generation = ledger.read(stack.name)
     release = Release(
         commit=commit,
         job_source=found.source,
         job_digest=found.digest,
-        viewer_hash=None,
+        viewer_hash=shown.content,
+        viewer_digest=shown.digest,
         config_hash=stack.config_hash,
     )
     record = begun(current, stack.name, release, build, datetime.now(UTC))
+    record = replace(record, previous=_with_set_image(stack, record.previous))
     ledger.write(record, generation)
     before = f"after {record.previous.commit[:12]}" if record.previous else "the first proved release if it passes"
     print(f"delivering {commit[:12]} to {stack.name}, {before}")
 
 
 def up(stack: Stack, build: str) -> None:
-    """`pulumi up` with the record's image. When it fails the record says so, and the next delivery may begin."""
+    """`pulumi up` with the record's images. When it fails the record says so, and the next delivery may begin."""
     ledger = Ledger(stack.google(), stack.records)
     record = mine(ledger.read(stack.name)[0], build)
     try:
-        cli.up(stack, record.release.job_digest)
+        cli.up(stack, images(stack, record.release))
     except Refused:
         _end(ledger, stack, build, "failed")
         raise
 
 
 def viewer(stack: Stack, build: str) -> None:
-    """Releases the viewer that this commit renders, and notes the hash of what is live."""
+    """Releases the viewer that this commit renders, and notes the hash of what is live.
+
+    On Cloud Run `pulumi up` has released it: it is looked at, and taken back when it is not what the record says.
+    """
     ledger = Ledger(stack.google(), stack.records)
-    mine(ledger.read(stack.name)[0], build)
+    record = mine(ledger.read(stack.name)[0], build)
     outputs = json.loads(OUTPUTS.read_text(encoding="utf-8"))
     if not outputs.get("viewerConfig"):
         print("viewer not released: the stack has no sign-in client yet (nextCommands says what to do)")
         return
     if stack.settings.viewer_host == "cloud_run":
-        print("viewer not released: on Cloud Run its image is the setting viewerImageDigest, which pulumi up deployed")
+        digest = record.release.viewer_digest
+        problem = viewer_image.wrong(stack, outputs, digest, ledger.google) if digest else None
+        if problem:
+            take_back(stack, ledger, build, problem)
+        print(f"viewer of {stack.name}: image {digest or 'none, as nobody has built one (viewerImageDigest)'}")
         return
     if python("viewer", "release", "--outputs", OUTPUTS):
         _end(ledger, stack, build, "failed")
@@ -93,7 +115,12 @@ def smoke(stack: Stack, build: str) -> None:
         _end(ledger, stack, build, "proved")
         print(f"{record.release.commit[:12]} is proved on {stack.name}")
         return
-    why = f"the smoke tests of {record.release.commit[:12]} on {stack.name} ended with {status}"
+    commit = record.release.commit[:12]
+    take_back(stack, ledger, build, f"the smoke tests of {commit} on {stack.name} ended with {status}")
+
+
+def take_back(stack: Stack, ledger: Ledger, build: str, why: str) -> NoReturn:
+    """Goes back to the release before, where there is one. Raises `Refused` with all that happened."""
     try:
         back = go_back(stack, ledger, build)
     except Refused as refused:
@@ -124,28 +151,29 @@ def give_up(stack: Stack) -> None:
 
 
 def settings(stack: Stack) -> Release | None:
-    """For a preview: this checkout's stack file gets the image that the stack runs, as the record has it."""
+    """For a preview: this checkout's stack file gets the images that the stack runs, as the record has them."""
     try:
         record, _ = Ledger(stack.google(), stack.records).read(stack.name)
     except Refused as refused:
         if refused.status != 403:
             raise
         # Who may read the record but not list the bucket is told 403, not 404, when there is none yet.
-        print(f"no release record of {stack.name} can be read, so its image is not set: {refused}")
+        print(f"no release record of {stack.name} can be read, so its images are not set: {refused}")
         return None
     release = record.last_proved if record else None
-    cli.configure(stack, release.job_digest if release else None)
+    if release:
+        cli.configure(stack, stack.images(release.job_digest, release.viewer_digest, owned=True))
     return release
 
 
 def go_back(stack: Stack, ledger: Ledger, build: str) -> Record:
-    """The previous release's image and viewer, then the record. Raises `Refused`; then the record is as it was."""
+    """The previous release's images and viewer, then the record. Raises `Refused`; then the record is as it was."""
     current, generation = ledger.read(stack.name)
     if current is None:
         raise Refused(f"{stack.name} has no release record, so there is nothing to go back to")
     back = gone_back(current, build, datetime.now(UTC))
-    cli.up(stack, back.release.job_digest)
-    if back.release.viewer_hash and stack.settings.viewer_host == "firebase":
+    cli.up(stack, images(stack, back.release))
+    if back.release.viewer_hash and not back.release.viewer_digest and stack.settings.viewer_host == "firebase":
         viewer_site.make_live(viewer_site.hosting(stack), back.release.viewer_hash)
     ledger.write(back, generation)
     return back
@@ -161,5 +189,19 @@ def _end(ledger: Ledger, stack: Stack, build: str, state: State) -> None:
     ledger.write(replace(mine(current, build), state=state), generation)
 
 
+def _with_set_image(stack: Stack, previous: Release | None) -> Release | None:
+    """The release before with the viewer's image that the committed settings name, where no delivery knew of one."""
+    digest = stack.settings.viewer_image_digest
+    if previous is None or previous.viewer_digest or digest is None:
+        return previous
+    return replace(previous, viewer_hash=None, viewer_digest=digest)
+
+
+def images(stack: Stack, release: Release) -> cli.Images:
+    """What `pulumi up` is given of a release."""
+    return stack.images(release.job_digest, release.viewer_digest)
+
+
 def _words(release: Release) -> str:
-    return f"job image {release.job_digest or 'none'}, viewer {(release.viewer_hash or 'none')[:12]}"
+    viewer = f"image {release.viewer_digest}" if release.viewer_digest else (release.viewer_hash or "none")[:12]
+    return f"job image {release.job_digest or 'none'}, viewer {viewer}"

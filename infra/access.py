@@ -26,6 +26,11 @@ def stores(settings: Settings) -> list[str]:
     return [RAW, VIEWER, SMOKE] if settings.viewer_store == "separate" else [RAW, SMOKE]
 
 
+def store_names(settings: Settings) -> Mapping[str, str]:
+    """What each store is called in the dataset, where that is not what it is called here."""
+    return {**{name: name for name in stores(settings)}, RAW: settings.raw_store}
+
+
 def store_of_viewers(settings: Settings) -> str:
     return VIEWER if settings.viewer_store == "separate" else RAW
 
@@ -73,7 +78,7 @@ def build_archive(base: Foundation, probe: EventProbe) -> ImagingArchive:
             project=settings.project,
             location=settings.location,
             dataset=settings.dataset,
-            store_names={RAW: settings.raw_store},
+            store_names=store_names(settings),
             adopted=settings.imports,
             stores=stores(settings),
             notifying_store=RAW,

@@ -22,5 +22,7 @@ def builders(file: Path = FILE) -> Mapping[str, str]:
     return {name: f"{pin['image']}@{pin['digest'] or UNPINNED}" for name, pin in found.items()}
 
 
-def unpinned() -> list[str]:
-    return [name for name, image in builders().items() if image.endswith(UNPINNED)]
+def unpinned(viewer_image: bool = False) -> list[str]:
+    """What a delivery lacks; the viewer's base only counts where it builds an image of the viewer."""
+    lacking = [name for name, image in builders().items() if image.endswith(UNPINNED)]
+    return [name for name in lacking if viewer_image or name != "nginx"]

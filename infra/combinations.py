@@ -101,6 +101,12 @@ COMBINATIONS = (
         "only Cloud Run serves the viewer from an image",
         "remove it, or set viewerHost to cloud_run",
     ),
+    Combination(
+        ("viewer_image", "viewer_host"),
+        lambda v: v["viewer_image"] == "prebuilt" and v["viewer_host"] != "cloud_run",
+        "only Cloud Run serves the viewer from an image",
+        "remove it, or set viewerHost to cloud_run",
+    ),
     *(
         Combination(
             (name, "viewer_host"),

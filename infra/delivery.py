@@ -1,4 +1,4 @@
-"""How this repository reaches this deployment: three triggers, declared once Cloud Build can read the GitHub token."""
+"""How this repository reaches this deployment: its triggers, declared once Cloud Build can read the GitHub token."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from infra.builders import builders
 from infra.foundation import Foundation
 from infra.preparing import IMAGE
 from infra.secrets import GITHUB_TOKEN
+from infra.viewing import IMAGE as VIEWER_IMAGE
 
 
 def build_delivery(base: Foundation, vault: SecretVault, image_address: pulumi.Input[str]) -> Delivery | None:
@@ -38,7 +39,7 @@ def build_delivery(base: Foundation, vault: SecretVault, image_address: pulumi.I
 
 
 def _triggers(base: Foundation, image_address: pulumi.Input[str]) -> dict[str, Trigger]:
-    """The job's image is built by Cloud Build only when that is its owner."""
+    """An image is built by Cloud Build only when that is its owner."""
     accounts, stack, images = base.identities.accounts, pulumi.get_stack(), builders()
     triggers = {
         f"deploy-{stack}": Trigger(
@@ -56,6 +57,18 @@ def _triggers(base: Foundation, image_address: pulumi.Input[str]) -> dict[str, T
             file="delivery/viewer.yaml",
             service_account=accounts["viewerBuild"].name,
             substitutions={"_STACK": stack, "_PULUMI": images["pulumi"]},
+        )
+    elif base.settings.viewer_image == "cloud_build":
+        triggers["viewer-image"] = Trigger(
+            description="Builds the viewer's image, asks it for every file, and pushes it",
+            file="delivery/viewer-image.yaml",
+            service_account=accounts["viewerBuild"].name,
+            substitutions={
+                "_STACK": stack,
+                "_IMAGE": pulumi.Output.format("{0}/{1}", image_address, VIEWER_IMAGE),
+                "_PYTHON": images["python"],
+                "_DOCKER": images["docker"],
+            },
         )
     if base.settings.job_image == "cloud_build":
         triggers["job-image"] = Trigger(

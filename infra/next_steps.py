@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pulumi
 
-from infra.builders import unpinned
+from infra.builders import builders, unpinned
 from infra.preparing import IMAGE, SOURCE
 from infra.secrets import GITHUB_TOKEN
 from infra.settings import NAMESPACE, Settings
@@ -28,10 +28,7 @@ def next_commands(settings: Settings, stack: str, image_address: pulumi.Input[st
         commands.append(f"# create an OAuth client (Web application) with the origins of output oauth: {console}")
         commands.append(f"{setting}:oauthClientId CLIENT-ID")
     if settings.viewer_host == "cloud_run" and settings.viewer_image_digest is None and settings.oauth_client_id:
-        commands.append(f"pulumi stack output --json -s {stack} > outputs.json")
-        release = "python -m viewer release --outputs outputs.json --base nginxinc/nginx-unprivileged@sha256:DIGEST"
-        commands.append(f"{release}  # writes what the image is built from, and says how to build it")
-        commands.append(f"{setting}:viewerImageDigest sha256:DIGEST")
+        commands += _viewer_image(settings, stack, setting)
     if settings.github_token_version is None and settings.github_repository is not None:
         commands.append(f"gcloud secrets versions add {GITHUB_TOKEN} --project={settings.project} --data-file=-")
         if settings.github_installation_id is None:
@@ -40,9 +37,25 @@ def next_commands(settings: Settings, stack: str, image_address: pulumi.Input[st
     if settings.github_repository is not None and settings.github_repository_id is None:
         number = f"$(gh api repos/{settings.github_repository} --jq .id)"
         commands.append(f'{setting}:githubRepositoryId "{number}"  # lets its pull requests be previewed')
-    for builder in unpinned() if settings.github_token_version is not None else ():
+    delivered = settings.github_token_version is not None
+    for builder in unpinned(settings.delivers_viewer_image) if delivered else ():
         commands.append(f"python -m delivery pin {builder}  # then commit delivery/builders.yaml")
     if not settings.alert_emails and settings.environment != "local":
         path = f"pulumi config set -s {stack} --path '{NAMESPACE}:alertEmails[0]'"
         commands.append(f"{path} E-MAIL  # nobody is told of alerts yet")
     return [*commands, f"pulumi up -s {stack}"] if commands else []
+
+
+def _viewer_image(settings: Settings, stack: str, setting: str) -> list[str]:
+    """A delivery builds it; without one, a person does."""
+    if settings.delivers_viewer_image and settings.github_token_version is not None:
+        where = f"--project={settings.project} --region={settings.location} --branch={settings.github_branch}"
+        return [f"gcloud builds triggers run deploy-{stack} {where}  # builds the viewer's image; a push does the same"]
+    if settings.viewer_image == "prebuilt":
+        return [f"{setting}:viewerImageDigest sha256:DIGEST"]
+    release = f"python -m viewer release --outputs outputs.json --base {builders()['nginx']}"
+    return [
+        f"pulumi stack output --json -s {stack} > outputs.json",
+        f"{release}  # writes what the image is built from, and says how to build it",
+        f"{setting}:viewerImageDigest sha256:DIGEST",
+    ]

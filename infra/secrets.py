@@ -6,8 +6,9 @@ from components.secret_vault import SecretVault, SecretVaultArgs, VaultSecret
 from infra.foundation import Foundation
 
 GITHUB_TOKEN, VIEWER_CONFIG = "github-token", "viewer-config"
-READERS = {"viewerBuild", "previewViewer", "deployer"}
-"""Duties that release the viewer (without Firebase there are no previews), and the one that wrote its configuration."""
+READERS = {"firebase": ("deployer", "previewViewer", "viewerBuild"), "cloud_run": ("deployer",)}
+"""By the viewer's host: duties that release it from the secret, and the one that wrote it. An image is built from what
+the settings say."""
 
 
 def build_vault(base: Foundation) -> SecretVault:
@@ -24,7 +25,7 @@ def build_vault(base: Foundation) -> SecretVault:
                 ),
                 VIEWER_CONFIG: VaultSecret(
                     description="window.config of the viewer",
-                    accessors={duty: identities.member(duty) for duty in sorted(READERS & identities.accounts.keys())},
+                    accessors={duty: identities.member(duty) for duty in READERS[settings.viewer_host]},
                 ),
             },
             secretmanager_agent=base.apis.agents["secretmanager"],

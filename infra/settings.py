@@ -102,6 +102,9 @@ class Settings:
         "lite", help="Which viewer is released: our lite page, or SLIM at the ref of viewer/slim/pin.toml."
     )
     viewer_host: Literal["firebase", "cloud_run"] = setting("firebase", help="What serves the viewer's files.")
+    viewer_image: Literal["cloud_build", "prebuilt"] = setting(
+        "cloud_build", help="Who builds the viewer's image on Cloud Run: Cloud Build for a delivery, or somebody else."
+    )
     viewer_image_digest: str | None = setting(
         None, rule=rules.DIGEST, help="Digest of the viewer's image on Cloud Run; see python -m viewer release."
     )
@@ -172,6 +175,11 @@ class Settings:
     @property
     def site(self) -> str:
         return self.viewer_site or f"{self.project}-viewer"
+
+    @property
+    def delivers_viewer_image(self) -> bool:
+        """Whether a delivery builds the image that serves the viewer."""
+        return self.viewer_host == "cloud_run" and self.viewer_image == "cloud_build"
 
     @property
     def site_for_previews(self) -> str:

@@ -16,6 +16,7 @@ from components.viewer_site import ViewerSite, ViewerSiteArgs
 from infra.foundation import PROXY, Foundation
 from infra.providers import quota_provider
 from infra.secrets import VIEWER_CONFIG
+from infra.settings import Settings
 from viewer.config import window_config
 
 SERVICE = IMAGE = "viewer"
@@ -81,24 +82,26 @@ def _service(base: Foundation, image: pulumi.Input[str]) -> ViewerService:
     )
 
 
+def config_of(settings: Settings, dicomweb_root: str) -> dict[str, Any]:
+    """`window.config` for the store at `dicomweb_root`. Raises ValueError without a sign-in client."""
+    return window_config(
+        dicomweb_root=dicomweb_root,
+        client_id=settings.oauth_client_id or "",
+        authority=settings.sign_in_authority,
+        institution=settings.institution,
+        annotate=bool(settings.annotators),
+        support=settings.support,
+    )
+
+
 def build_viewer_config(
     base: Foundation, dicomweb_root: pulumi.Output[str], vault: SecretVault
 ) -> pulumi.Output[dict[str, Any]] | None:
     """`window.config`, also stored for the release step; None as long as there is no sign-in client."""
     settings = base.settings
-    client_id = settings.oauth_client_id
-    if client_id is None:
+    if settings.oauth_client_id is None:
         return None
-    rendered = dicomweb_root.apply(
-        lambda root: window_config(
-            dicomweb_root=root,
-            client_id=client_id,
-            authority=settings.sign_in_authority,
-            institution=settings.institution,
-            annotate=bool(settings.annotators),
-            support=settings.support,
-        )
-    )
+    rendered = dicomweb_root.apply(lambda root: config_of(settings, root))
     ViewerConfig(
         "viewer-config",
         ViewerConfigArgs(

@@ -1,12 +1,14 @@
-"""The release to Cloud Run: the same files and headers as an image. Writes what the image is built from.
+"""The release to Cloud Run: the same files and headers as an image. Knows what the image is built from.
 
-Building needs a builder and the new digest is a setting of the stack, so both commands are told, not run.
+A delivery builds it (`delivery.viewer_image`). By hand, building needs a builder and the new digest is a setting of the
+stack, so both commands are told, not run.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +16,6 @@ from typing import Any
 
 from viewer.build import FileSet
 from viewer.nginx import nginx_conf
-from viewer.release import content_hash
 from viewer.target import TargetError, window_config_of
 
 CONTAINER = Path(__file__).parent / "container"
@@ -53,24 +54,46 @@ def read_service(outputs: Mapping[str, Any]) -> ServiceTarget:
         raise TargetError(f"the stack's outputs lack {missing}; deploy the stack again, then release") from None
 
 
-def write_context(
-    target: ServiceTarget, files: FileSet, firebase: Mapping[str, Any], base: str, out: Path
-) -> list[str]:
-    """Fill the new or empty folder `out`; gives the commands that follow. `base` is nginx-unprivileged by digest."""
+def context(files: FileSet, firebase: Mapping[str, Any], base: str) -> dict[str, bytes]:
+    """Path → content of all that the image is built from; `base` is nginx-unprivileged by digest.
+
+    Raises TargetError for a base that can move.
+    """
     if not _DIGEST.fullmatch(base):
         raise TargetError(
-            f"--base {base!r} must be an image by digest, as a tag can move; find it with: "
+            f"the base {base!r} must be an image by digest, as a tag can move; find it with: "
             "docker buildx imagetools inspect nginxinc/nginx-unprivileged:stable-alpine"
         )
+    dockerfile = (CONTAINER / "Dockerfile").read_text().replace("ARG BASE\n", f"ARG BASE={base}\n")
+    return {
+        "Dockerfile": dockerfile.encode(),
+        "nginx.conf": nginx_conf(firebase).encode(),
+        **{f"public{path}": content for path, content in files.files.items()},
+    }
+
+
+def context_hash(made: Mapping[str, bytes]) -> str:
+    """The same for the same files, headers and base: 40 hexadecimal digits."""
+    digests = sorted((path, hashlib.sha256(content).hexdigest()) for path, content in made.items())
+    return hashlib.sha256(json.dumps(digests).encode()).hexdigest()[:40]
+
+
+def write_context(made: Mapping[str, bytes], out: Path) -> None:
+    """Fills the new or empty folder `out`. Raises TargetError for another."""
     if out.exists() and any(out.iterdir()):
         raise TargetError(f"{out} is not empty; name a new folder with --out")
-    image = f"{target.repository}/{NAME}:{content_hash(files, firebase)[:16]}"
+    for path, content in made.items():
+        (out / path).parent.mkdir(parents=True, exist_ok=True)
+        (out / path).write_bytes(content)
+
+
+def by_hand(target: ServiceTarget, made: Mapping[str, bytes], out: Path) -> list[str]:
+    """Writes the context and Cloud Build's recipe into `out`; gives the commands that follow."""
+    write_context(made, out)
+    image = f"{target.repository}/{NAME}:{context_hash(made)[:16]}"
     account = f"projects/{target.project}/serviceAccounts/{target.releaser}"
-    files.write(out / "public")
-    (out / "nginx.conf").write_text(nginx_conf(firebase))
-    shutil.copy(CONTAINER / "Dockerfile", out)
     recipe = (CONTAINER / "cloudbuild.yaml").read_text()
-    for place, value in (("{base}", base), ("{image}", image), ("{account}", account)):
+    for place, value in (("{image}", image), ("{account}", account)):
         recipe = recipe.replace(place, value)
     (out / "cloudbuild.yaml").write_text(recipe)
     where = f"--project={target.project}"

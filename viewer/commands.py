@@ -69,7 +69,7 @@ def write_image(chosen: argparse.Namespace, outputs: Mapping[str, Any]) -> None:
     target = cloud_run.read_service(outputs)
     with bar("bytes of SLIM's archive") as report:
         files, firebase = assemble(target.app, target.config, choice(chosen), guarded=target.guarded, progress=report)
-    commands = cloud_run.write_context(target, files, firebase, chosen.base, chosen.out)
+    commands = cloud_run.by_hand(target, cloud_run.context(files, firebase, chosen.base), chosen.out)
     print(f"{chosen.out} holds {len(files.files)} files of {files.ref}. Nothing is live yet; next:")
     print("\n".join(f"  {command}" for command in commands))
 

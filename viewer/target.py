@@ -57,7 +57,8 @@ def read(outputs: Mapping[str, Any], site: SiteName = "viewer") -> Target:
     if outputs.get("viewerHost") == "cloud_run":
         raise TargetError(
             "the viewer is on Cloud Run, not on a hosting site: see what is live with gcloud run revisions list, "
-            "and go back by setting viewerImageDigest to the earlier digest"
+            "and go back with make rollback where a delivery released it, else by setting viewerImageDigest to the "
+            "earlier digest"
         )
     name, url = outputs.get(f"{site}Site"), outputs.get(f"{site}Url")
     if not name or not url:
