@@ -1,9 +1,9 @@
 """A checkout and a served local cloud in which a pipeline's scripts run, in order, as the deployer.
 
 What stands in for what does not exist here: `pulumi` (stand_in_pulumi.py, which asks the local cloud for the same
-change), `docker` (only noted down), Cloud Build itself (`triggers.run` answers with the digest of the job's source,
-registered in the local registry; this module runs the steps). Everything else is real: the scripts, our commands, the
-records bucket, the hosting site, the job, IAM.
+change), `docker` (only noted down), Cloud Build itself (`triggers.run` answers with the digest of what the image is
+made of, registered in the local registry; this module runs the steps). Everything else is real: the scripts, our
+commands, the records bucket, the hosting site, the job, the viewer's service, nginx, IAM.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -32,8 +33,11 @@ from localcloud.cloud import Cloud
 from localcloud.control.call import Call
 from localcloud.server import running
 from tests import needs
+from tests.delivery import pipelines
+from tests.nginx_server import serving
 
 ROOT = Path(__file__).resolve().parents[2]
+VIEWER_IMAGE = ROOT / "delivery/viewer-image.yaml"
 COPIED = {"Pulumi.local.yaml", "jobs", ".localcloud", ".delivery", ".git", ".pytest_cache", "reports"}
 DEPLOYER = "imaging-deployer@dicom-local.iam.gserviceaccount.com"
 COMMITS = ["a" * 40, "b" * 40, "c" * 40]
@@ -44,7 +48,11 @@ class Place:
     folder: Path
     parts: Parts
     built: list[str] = field(default_factory=list[str])
-    """Commits for which Cloud Build made an image."""
+    """Commits for which Cloud Build made an image of the job."""
+    shown: list[str] = field(default_factory=list[str])
+    """Commits for which it made an image of the viewer."""
+    committed: str = ""
+    """The stack's file as it is in the repository."""
 
     @property
     def stack(self) -> Stack:
@@ -78,6 +86,11 @@ class Place:
         assert job is not None
         return job["template"]["template"]["containers"][0]["image"]
 
+    def live_viewer(self) -> str:
+        service = self.parts.cloud.resources.get("run.googleapis.com", f"{self.stack.place}/services/viewer")
+        assert service is not None
+        return service["template"]["containers"][0]["image"]
+
     def outputs(self) -> dict[str, Any]:
         return json.loads((self.folder / ".stand-in" / "outputs.json").read_text())
 
@@ -86,24 +99,68 @@ class Place:
         with (self.folder / "jobs/prepare/prepare/__init__.py").open("a") as file:
             file.write(f"\n# {text}\n")
 
+    def set(self, key: str, value: Any) -> None:
+        """A commit that changes a setting of the stack."""
+        path = self.folder / "Pulumi.local.yaml"
+        written = yaml.safe_load(path.read_text())
+        written["config"][f"dicom-platform:{key}"] = value
+        path.write_text(yaml.safe_dump(written))
+        self.committed = path.read_text()
+
+    def check_out(self) -> None:
+        """As a new build finds the folder."""
+        (self.folder / "Pulumi.local.yaml").write_text(self.committed)
+        shutil.rmtree(self.folder / ".delivery", ignore_errors=True)
+
     def run_trigger(self, call: Call) -> dict[str, Any]:
-        """Cloud Build's side of `triggers/job-image:run`."""
-        assert call.name.endswith("/triggers/job-image"), call.name
-        self.built.append(call.body["source"]["commitSha"])
-        digest = self.parts.registry.seed(self.folder / "jobs/prepare")
-        build = {"results": {"images": [{"name": f"{self.stack.image}:b", "digest": digest}]}}
+        """Cloud Build's side of `triggers/NAME:run`."""
+        trigger, commit = call.name.rpartition("/")[2], call.body["source"]["commitSha"]
+        if trigger == "viewer-image":
+            self.shown.append(commit)
+            digest = self.build_viewer_image()
+        else:
+            assert trigger == "job-image", call.name
+            self.built.append(commit)
+            digest = self.parts.registry.seed(self.folder / "jobs/prepare")
+        build = {"results": {"images": [{"name": f"{trigger}:b", "digest": digest}]}}
         return {"name": "operations/build/1", "done": True, "metadata": {"build": build}}
+
+    def build_viewer_image(self) -> str:
+        """The scripts of delivery/viewer-image.yaml in a checkout of their own, with the token of nobody."""
+        given = {"_STACK": "local", "_IMAGE": "HOST/viewer", "BUILD_ID": "b-1", "GOOGLE_OAUTH_ACCESS_TOKEN": ""}
+        with tempfile.TemporaryDirectory() as folder:
+            work = Path(folder) / "checkout"
+            checkout(work)
+            (work / "Pulumi.local.yaml").write_text(self.committed)
+            (work / ".stand-in").mkdir()
+            build = Place(work, self.parts)
+            scripts = {step["id"]: step["script"] for step in pipelines.build(VIEWER_IMAGE)["steps"]}
+            for name in ("context", "build", "start"):
+                ended(build.step(scripts[name], given))
+            image = work / ".delivery/viewer-image"
+            digest = self.parts.registry.seed(image)
+            with serving(image) as url:
+                ended(build.step(scripts["ask"].replace("http://viewer:8080", url), given))
+            with (self.folder / ".stand-in/docker").open("a") as log:
+                log.write((work / ".stand-in/docker").read_text())
+        return digest
+
+
+def ended(done: subprocess.CompletedProcess[str]) -> None:
+    assert done.returncode == 0, done.stderr
 
 
 @contextlib.contextmanager
-def place(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+def place(folder: Path, monkeypatch: pytest.MonkeyPatch, settings: Mapping[str, Any] | None = None) -> Iterator[Place]:
+    wanted = {"dicom-platform:jobImage": "cloud_build", **(settings or {})}
     work = folder / "checkout"
     checkout(work)
     with running(Cloud(data=folder / "cloud", project="dicom-local")) as parts:
         made = Place(work, parts)
         monkeypatch.chdir(work)
-        point(work, parts)
-        deployment = up.deploy(Console(quiet=True), parts, up.stack_config({"jobImage": "cloud_build"}))
+        point(work, parts, wanted)
+        made.committed = (work / "Pulumi.local.yaml").read_text()
+        deployment = up.deploy(Console(quiet=True), parts, up.stack_config(wanted))
         (work / ".stand-in").mkdir()
         (work / ".stand-in/outputs.json").write_text(json.dumps(deployment.outputs))
         (work / ".stand-in/resources.json").write_text(
@@ -133,12 +190,12 @@ def stand_in(path: Path, command: str) -> None:
     path.chmod(0o755)
 
 
-def point(work: Path, parts: Parts) -> None:
+def point(work: Path, parts: Parts, settings: Mapping[str, Any]) -> None:
     """The stack's file and the state file of `localcloud token` name this local cloud."""
     base = parts.cloud.base
     text = (ROOT / "Pulumi.local.yaml").read_text().replace("http://127.0.0.1:8787", base)
     config = yaml.safe_load(text)
-    config["config"]["dicom-platform:jobImage"] = "cloud_build"
+    config["config"].update(settings)
     (work / "Pulumi.local.yaml").write_text(yaml.safe_dump(config))
     state.save(
         state.State(

@@ -1,7 +1,7 @@
 """In place of the Pulumi CLI, for a delivery to the local cloud: `config set`, `up`, `stack output`, `preview`.
 
 The in-process deployer only creates, so `up` runs the program as a preview, which finds every wrong setting, and then
-asks the Run API for the one change that a delivery makes: the job's image. As the caller, whose token is in
+asks the Run API for the changes that a delivery makes: the job's image, the viewer's. As the caller, whose token is in
 GOOGLE_OAUTH_ACCESS_TOKEN. `.stand-in/fail` makes the next `up` fail, once.
 """
 
@@ -46,6 +46,9 @@ def up(stack: str) -> None:
         image = job.inputs["template"]["template"]["containers"][0]["image"]
         change_image(base, token, outputs["job"], image)
         outputs["imageDigest"] = image.partition("@")[2]
+    for service in (node for node in graph.resources.values() if node.type == "gcp:cloudrunv2/service:Service"):
+        outputs["viewerUrl"] = show_image(base, token, service.inputs)
+        outputs["viewerConfig"]["organization"] = loaded.config["dicom-platform:institution"]
     OUTPUTS.write_text(json.dumps(outputs))
 
 
@@ -56,6 +59,26 @@ def change_image(base: str, token: str, name: str, image: str) -> None:
     job = answer.json()
     job["template"]["template"]["containers"][0]["image"] = image
     requests.patch(url, headers=headers, json={"template": job["template"]}, timeout=30).raise_for_status()
+
+
+def show_image(base: str, token: str, inputs: dict[str, Any]) -> str:
+    """The service's URL. It is made when it is not there, as it is by the first delivery."""
+    root, headers = f"{base}/run.googleapis.com/v2/", {"Authorization": f"Bearer {token}"}
+    place = f"projects/{inputs['project']}/locations/{inputs['location']}/services"
+    url = f"{root}{place}/{inputs['name']}"
+    template = {
+        "serviceAccount": f"imaging-viewer@{inputs['project']}.iam.gserviceaccount.com",
+        "containers": [{"image": inputs["template"]["containers"][0]["image"]}],
+    }
+    if requests.get(url, headers=headers, timeout=30).status_code == 404:
+        new = {"serviceId": inputs["name"]}
+        answer = requests.post(f"{root}{place}", params=new, headers=headers, json={"template": template}, timeout=30)
+    else:
+        answer = requests.patch(url, headers=headers, json={"template": template}, timeout=30)
+    answer.raise_for_status()
+    found = requests.get(url, headers=headers, timeout=30)
+    found.raise_for_status()
+    return str(found.json()["uri"])
 
 
 def preview(stack: str, *, sames: bool) -> None:

@@ -74,7 +74,7 @@ def break_the_smoke_store(place: Place) -> None:
 
 
 def test_the_steps_wait_for_nothing_that_cloud_build_does_not_give() -> None:
-    assert list(STEPS) == ["environment", "image", "copy", "record", "up", "viewer", "smoke"]
+    assert list(STEPS) == ["environment", "image", "copy", "viewer-image", "record", "up", "viewer", "smoke"]
 
 
 def test_the_viewer_is_released_by_hand_by_an_account_that_knows_no_state(delivered: Place) -> None:

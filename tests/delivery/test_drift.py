@@ -13,18 +13,24 @@ import requests
 from delivery import viewer_site
 from delivery.ledger import Ledger
 from delivery.record import Release, begun
-from tests.delivery.place import COMMITS, Place
+from tests.delivery.place import COMMITS, Place, place
 from viewer.release import LABEL
 
 pytestmark = pytest.mark.slow
+DIGEST = "sha256:" + "d" * 64
 PREVIEWER = "imaging-previewer@dicom-local.iam.gserviceaccount.com"
 
 
-def proved(place: Place, viewer_hash: str) -> None:
+def proved(place: Place, viewer_hash: str, viewer_digest: str | None = None) -> None:
     """A record that says what is live."""
     digest = place.live_image().partition("@")[2]
     release = Release(
-        commit=COMMITS[0], job_source=None, job_digest=digest, viewer_hash=viewer_hash, config_hash="c" * 64
+        commit=COMMITS[0],
+        job_source=None,
+        job_digest=digest,
+        viewer_hash=viewer_hash,
+        viewer_digest=viewer_digest,
+        config_hash="c" * 64,
     )
     record = begun(None, "local", release, "b", datetime.now(UTC))
     Ledger(place.stack.google(), place.stack.records).write(type(record)(**{**record.__dict__, "state": "proved"}), 0)
@@ -129,7 +135,25 @@ def test_what_is_accepted_in_a_reviewed_file_is_no_drift(delivered: Place) -> No
     said = look(delivered)
 
     assert said[-1] == "local: 0 findings"
-    assert said[0].startswith("no release record of local can be read, so its image is not set")
+    assert said[0].startswith("no release record of local can be read, so its images are not set")
+
+
+def test_another_image_of_the_viewers_service_than_the_record_says_is_drift(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_cloud_run = {"dicom-platform:viewerHost": "cloud_run", "dicom-platform:viewerImageDigest": DIGEST}
+    with place(tmp_path, monkeypatch, on_cloud_run) as made:
+        proved(made, "d" * 40, DIGEST)
+        assert look(made) == ["local: 0 findings"]
+        cloud, name = made.parts.cloud, f"{made.stack.place}/services/viewer"
+        template = {"containers": [{"image": f"h/viewer@sha256:{'e' * 64}"}]}
+        headers = {"Authorization": f"Bearer {cloud.iam.token(cloud.iam.owner)}"}
+        url = f"{cloud.base}/run.googleapis.com/v2/{name}"
+        requests.patch(url, headers=headers, json={"template": template}, timeout=30).raise_for_status()
+
+        said = look(made)
+
+    assert said[1:] == [f"  viewer {name}: runs sha256:{'e' * 64}, the record says {DIGEST}"]
 
 
 def one_file_of_a_folder(path: Path) -> Path:

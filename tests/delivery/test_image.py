@@ -10,6 +10,7 @@ import pytest
 
 from components.job_image import content_tag
 from delivery import image
+from delivery.cloud_build import build_image
 from delivery.google import Refused
 from delivery.ledger import Ledger
 from delivery.record import Record, Release, begun
@@ -53,7 +54,7 @@ def choose(made: Stack, cloud: Any, current: Record | None = None, other: Stack 
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(image.build, "__defaults__", (lambda _: None,))
+    monkeypatch.setattr(build_image, "__defaults__", (lambda _: None,))
 
 
 def test_cloud_build_builds_once_for_one_source_and_the_record_knows() -> None:
@@ -84,10 +85,21 @@ def test_a_build_that_fails_or_pushes_nothing_ends_the_delivery() -> None:
     failed = CloudBuild()
     failed.error = {"error": {"message": "step exited with 1"}}
 
-    with pytest.raises(Refused, match="build of the job's image failed: step exited with 1; see https://log"):
+    with pytest.raises(Refused, match="the build job-image failed: step exited with 1; see https://log"):
         choose(stack(), failed)
     with pytest.raises(Refused, match="pushed 0 images, not 1"):
         choose(stack(), CloudBuild(results={}))
+
+
+def test_a_trigger_that_is_not_declared_yet_is_declared_by_hand_once() -> None:
+    class Without(CloudBuild):
+        def call(self, *_: Any, **__: Any) -> dict[str, Any]:
+            raise Refused("not found", 404)
+
+    with pytest.raises(
+        Refused, match=r"^dev has no trigger job-image yet, .*: declare it by hand once with make deploy"
+    ):
+        choose(stack(), Without())
 
 
 def test_a_prebuilt_image_is_the_settings_and_nobody_builds() -> None:

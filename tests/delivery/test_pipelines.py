@@ -19,8 +19,9 @@ EACH = pytest.mark.parametrize("file", FILES, ids=lambda path: path.stem)
 
 
 def triggers() -> dict[str, dict[str, Any]]:
-    """Inputs of each declared trigger, by the file that it runs."""
-    declared = [node.inputs for node in stacks.prod().all("Trigger") if "cloudbuild" in node.type]
+    """Inputs of each trigger that a stack declares, by the file that it runs."""
+    both = (stacks.prod(), stacks.phi())
+    declared = [node.inputs for graph in both for node in graph.all("Trigger") if "cloudbuild" in node.type]
     return {made.get("filename") or made["gitFileSource"]["path"]: made for made in declared}
 
 
@@ -65,8 +66,16 @@ def test_builds_log_to_cloud_logging_only_prove_where_they_come_from_and_end(fil
     assert trigger(file)["serviceAccount"].startswith("projects/my-imaging/serviceAccounts/imaging-")
 
 
-def test_the_triggers_run_as_three_accounts() -> None:
-    assert len({made["serviceAccount"] for made in triggers().values()}) == 3
+def test_each_image_and_the_viewer_are_built_by_their_own_account() -> None:
+    def account(name: str) -> str:
+        return trigger(ROOT / f"delivery/{name}.yaml")["serviceAccount"].rpartition("/")[2].partition("@")[0]
+
+    assert {name: account(name) for name in ("deploy", "job-image", "viewer", "viewer-image")} == {
+        "deploy": "imaging-deployer",
+        "job-image": "imaging-job-build",
+        "viewer": "imaging-viewer-build",
+        "viewer-image": "imaging-viewer-build",
+    }
 
 
 @EACH
@@ -81,8 +90,9 @@ def test_a_secret_only_comes_from_secret_manager_to_the_step_that_needs_it(file:
     assert not [step for step in made["steps"] if "env" in step]
 
 
-def test_the_jobs_image_is_pushed_by_cloud_build_itself_so_that_its_origin_is_signed() -> None:
-    made = build(ROOT / "delivery/job-image.yaml")
+@pytest.mark.parametrize("name", ["job-image", "viewer-image"])
+def test_an_image_is_pushed_by_cloud_build_itself_so_that_its_origin_is_signed(name: str) -> None:
+    made = build(ROOT / f"delivery/{name}.yaml")
 
     assert made["images"] == ["$_IMAGE:$BUILD_ID"]
     assert not [step for step in made["steps"] if "docker push" in step["script"]]
@@ -91,9 +101,17 @@ def test_the_jobs_image_is_pushed_by_cloud_build_itself_so_that_its_origin_is_si
 def test_a_builder_without_a_digest_is_said_and_never_a_tag() -> None:
     pins = yaml.safe_load(FILE.read_text())
 
-    assert unpinned() == [name for name, pin in pins.items() if not pin["digest"]]
+    assert unpinned(viewer_image=True) == [name for name, pin in pins.items() if not pin["digest"]]
     for name, image in builders().items():
         assert image == f"{pins[name]['image']}@{pins[name]['digest'] or UNPINNED}"
+
+
+def test_the_viewers_base_is_only_missed_where_a_delivery_builds_an_image_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("infra.builders.builders", lambda: {"nginx": f"nginx@{UNPINNED}"})
+
+    assert (unpinned(), unpinned(viewer_image=True)) == ([], ["nginx"])
 
 
 def test_a_tag_in_place_of_a_digest_is_refused(tmp_path: Path) -> None:

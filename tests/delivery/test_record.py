@@ -20,6 +20,7 @@ def release(letter: str = "a", **changes: Any) -> Release:
         "job_source": f"src-{letter * 16}",
         "job_digest": f"sha256:{letter * 64}",
         "viewer_hash": letter * 40,
+        "viewer_digest": f"sha256:{letter * 64}",
         "config_hash": letter * 64,
         **changes,
     }
@@ -43,12 +44,20 @@ def test_a_record_is_what_its_schema_says_and_reads_back_the_same() -> None:
         assert parse(record.as_json()) == record
 
 
+def test_a_record_of_before_the_viewer_had_an_image_is_read() -> None:
+    written = first().as_json()
+    del written["viewerDigest"]
+
+    assert parse(written).release.viewer_digest is None
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [
         ("commit", "main"),
         ("jobDigest", "europe-west4-docker.pkg.dev/p/images/prepare:latest"),
         ("viewerHash", "latest"),
+        ("viewerDigest", "europe-west4-docker.pkg.dev/p/images/viewer:latest"),
         ("state", "done"),
         ("previous", {"commit": "a" * 40}),
         ("extra", 1),

@@ -6,104 +6,13 @@ them.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
-
 import pytest
-import requests
-import yaml
 
-from delivery import cli, steps, viewer_site
+from delivery import steps
 from delivery.google import Refused
 from delivery.ledger import ABSENT, Ledger
 from delivery.record import Record
-from delivery.stack import Stack, load
-from localcloud.cloud import Cloud
-from localcloud.server import running
-
-ROOT = Path(__file__).resolve().parents[2]
-A, B = "a" * 40, "b" * 40
-DIGESTS = {A: "sha256:" + "a" * 64, B: "sha256:" + "b" * 64}
-
-
-@dataclass
-class Deliveries:
-    """A stack whose outside world is noted down: what `pulumi up` deployed, what the site shows."""
-
-    stack: Stack
-    ledger: Ledger
-    deployed: list[str | None] = field(default_factory=list["str | None"])
-    shown: list[str] = field(default_factory=list[str])
-    smoke: int = 0
-    """Exit status of the smoke tests."""
-    broken: bool = False
-    """Whether `pulumi up` fails."""
-
-    def steps(self, commit: str, build: str) -> list[Callable[[], None]]:
-        return [
-            lambda: self.image(commit),
-            lambda: steps.begin(self.stack, commit, build),
-            lambda: steps.up(self.stack, build),
-            lambda: steps.viewer(self.stack, build),
-            lambda: steps.smoke(self.stack, build),
-        ]
-
-    def deliver(self, commit: str, build: str) -> None:
-        for step in self.steps(commit, build):
-            step()
-
-    def image(self, commit: str) -> None:
-        steps.WORK.mkdir(exist_ok=True)
-        steps.IMAGE.write_text(json.dumps({"source": f"src-{commit[:16]}", "digest": DIGESTS[commit]}))
-
-    def record(self) -> Record:
-        found, _ = self.ledger.read("local")
-        assert found is not None
-        return found
-
-    def up(self, stack: Stack, digest: str | None) -> None:
-        if self.broken:
-            raise Refused("pulumi up ended with 1 on stack local, see above")
-        self.deployed.append(digest)
-        cli.OUTPUTS.write_text(json.dumps({"viewerConfig": {}, "digest": digest} | {"viewerConfig": {"path": "/"}}))
-
-    def python(self, module: str, *arguments: object) -> int:
-        if module == "viewer":
-            self.shown.append(str(self.deployed[-1])[-40:])
-            return 0
-        steps.REPORTS.joinpath("local").mkdir(parents=True, exist_ok=True)
-        steps.REPORTS.joinpath("local/smoke.json").write_text("{}")
-        return self.smoke
-
-    def make_live(self, _: object, content: str) -> bool:
-        self.shown.append(content)
-        return True
-
-
-@pytest.fixture
-def deliveries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deliveries]:
-    with running(Cloud(data=tmp_path / "cloud", project="dicom-local")) as parts:
-        base, token = parts.cloud.base, parts.cloud.iam.token(parts.cloud.iam.owner)
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setenv("GOOGLE_OAUTH_ACCESS_TOKEN", token)
-        text = (ROOT / "Pulumi.local.yaml").read_text().replace("http://127.0.0.1:8787", base)
-        config = yaml.safe_load(text)
-        config["config"]["dicom-platform:jobImage"] = "cloud_build"
-        Path("Pulumi.local.yaml").write_text(yaml.safe_dump(config))
-        stack = load("local")
-        made = Deliveries(stack, Ledger(stack.google(), stack.records))
-        requests.post(
-            f"{base}/storage.googleapis.com/storage/v1/b?project=dicom-local",
-            json={"name": stack.records, "versioning": {"enabled": True}},
-            headers={"Authorization": f"Bearer {token}"}, timeout=30,
-        ).raise_for_status()  # fmt: skip
-        monkeypatch.setattr(cli, "up", made.up)
-        monkeypatch.setattr(steps, "python", made.python)
-        monkeypatch.setattr(viewer_site, "live_hash", lambda _: made.shown[-1])
-        monkeypatch.setattr(viewer_site, "make_live", made.make_live)
-        yield made
+from tests.delivery.deliveries import DIGESTS, A, B, Deliveries
 
 
 def test_a_build_that_cannot_find_the_state_stops_at_its_first_step(

@@ -71,6 +71,11 @@ BAD_COMBINATIONS: dict[str, tuple[dict[str, Any], str]] = {
         f"dicom-platform:viewerImageDigest = '{A_DIGEST}': only Cloud Run serves the viewer from an image; "
         "remove it, or set viewerHost to cloud_run",
     ),
+    "somebody else's image of a viewer that Firebase serves": (
+        {"viewerImage": "prebuilt"},
+        "dicom-platform:viewerImage = 'prebuilt': only Cloud Run serves the viewer from an image; "
+        "remove it, or set viewerHost to cloud_run",
+    ),
     "site of a viewer on Cloud Run": (
         {"viewerHost": "cloud_run", "viewerSite": "slides"},
         "dicom-platform:viewerSite = 'slides': the viewer on Cloud Run has no hosting site; remove it, or set "

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from infra.builders import builders
 from tests.components.looking import before, grants, inputs, names, node, resources
+from tests.harness import Graph
 from tests.infra import stacks
 from tests.infra.bad_settings import PHI
 from tests.infra.test_settings import read
+
+BASE = builders()["nginx"]
 
 
 def test_phi_is_accepted_with_a_covered_host_a_key_and_a_locked_retention_of_six_years() -> None:
@@ -65,12 +71,44 @@ def test_outputs_name_the_service_and_no_site() -> None:
     assert not {"viewerSite", "previewSite", "previewUrl"} & set(outputs)
 
 
-def test_without_an_image_the_first_deploy_succeeds_and_says_how_to_make_one() -> None:
-    graph = stacks.phi(viewerImageDigest=None)
+def test_the_builder_of_an_image_reads_no_secret_since_the_image_is_built_from_the_settings() -> None:
+    def readers(graph: Graph) -> set[str]:
+        secrets = names(graph, "SecretIamMember")
+        return {name.rpartition("-")[2] for name in secrets if name.startswith("vault-viewer-config-read-by-")}
 
+    assert readers(stacks.phi()) == {"deployer"}
+    assert readers(stacks.prod()) == {"deployer", "previewViewer", "viewerBuild"}
+
+
+def without_an_image(**changes: Any) -> list[str]:
+    """The first deploy succeeds, has no viewer yet, and says this."""
+    graph = stacks.phi(viewerImageDigest=None, **changes)
     assert not names(graph, "cloudrunv2/service:Service")
     assert "viewerUrl" not in graph.outputs
-    assert [command for command in graph.outputs["nextCommands"] if "viewer release" in command]
+    return graph.outputs["nextCommands"]
+
+
+def test_without_an_image_a_delivery_is_what_comes_next() -> None:
+    (command,) = [command for command in without_an_image() if "viewer" in command]
+
+    assert command.startswith("gcloud builds triggers run deploy-prod --project=my-imaging --region=europe-west4 ")
+
+
+def test_where_nothing_is_delivered_a_person_builds_it_from_the_pinned_base() -> None:
+    said = without_an_image(githubTokenVersion=None)
+
+    assert [
+        command for command in said if f"viewer release --outputs outputs.json --base {builders()['nginx']}" in command
+    ]
+    assert [command for command in said if "viewerImageDigest sha256:DIGEST" in command]
+
+
+def test_an_image_of_somebody_elses_is_a_digest_to_set() -> None:
+    said = without_an_image(viewerImage="prebuilt")
+
+    assert [command for command in said if "viewer" in command] == [
+        "pulumi config set -s prod dicom-platform:viewerImageDigest sha256:DIGEST"
+    ]
 
 
 def test_dev_and_prod_release_slim_and_the_local_stack_the_lite_page() -> None:

@@ -64,8 +64,8 @@ def test_the_build_is_one_that_cloud_build_knows_and_runs_as_the_viewers_builder
     assert method is not None
     check(method, recipe, {})
     assert recipe["serviceAccount"].endswith("/imaging-viewer-build@my-imaging.iam.gserviceaccount.com")
-    assert f"BASE={BASE}" in recipe["steps"][0]["args"]
-    assert recipe["images"] == [recipe["steps"][0]["args"][4]]
+    assert f"\nARG BASE={BASE}\nFROM ${{BASE}}\n" in (outputs.parent / "image/Dockerfile").read_text()
+    assert recipe["images"] == [recipe["steps"][0]["args"][2]]
     assert recipe["options"]["logging"] == "CLOUD_LOGGING_ONLY"
 
 
@@ -88,6 +88,15 @@ def test_the_same_content_has_the_same_tag(outputs: Path) -> None:
     run(outputs, "--out", str(outputs.parent / "again"))
 
     assert (outputs.parent / "again/cloudbuild.yaml").read_text() == first
+
+
+def test_a_renewed_base_has_another_tag_as_tags_never_move(outputs: Path) -> None:
+    run(outputs)
+    run(outputs, "--out", str(outputs.parent / "renewed"), base=BASE.replace("ab", "cd"))
+
+    tags = {yaml.safe_load((outputs.parent / name / "cloudbuild.yaml").read_text())["images"][0]
+            for name in ("image", "renewed")}  # fmt: skip
+    assert len(tags) == 2
 
 
 @pytest.mark.parametrize("base", ["", "nginxinc/nginx-unprivileged:stable", "nginx@sha256:abc"])
