@@ -126,5 +126,11 @@ def live(stack: Stack, google: Google) -> Json:
 
 
 def image_of(service: Json) -> str:
-    """Digest of what the service runs; empty when its image is named by a tag."""
+    """Digest of what the service shows; empty when its image is named by a tag.
+
+    Somebody may have pinned its traffic to earlier revisions, which a deployment does not undo: then their names.
+    """
+    pinned = [one["revision"] for one in service.get("traffic", []) if one.get("revision") and one.get("percent")]
+    if pinned:
+        return f"revision {', '.join(sorted(pinned))}, to which its traffic is pinned"
     return str(service["template"]["containers"][0]["image"]).partition("@")[2]

@@ -183,7 +183,9 @@ def looked(google: Google, **outputs: Any) -> str | None:
 
 
 def test_a_service_that_runs_the_image_and_is_ready_is_right() -> None:
-    assert looked(Google(service())) is None
+    latest = {"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "percent": 100}
+
+    assert looked(Google(service(traffic=[latest, {"revision": "viewer-1", "tag": "before"}]))) is None
 
 
 @pytest.mark.parametrize(
@@ -191,9 +193,10 @@ def test_a_service_that_runs_the_image_and_is_ready_is_right() -> None:
     [
         ({"template": {"containers": [{"image": f"h/viewer@{TWO}"}]}}, f"service viewer has {TWO}, not {ONE}"),
         ({"template": {"containers": [{"image": "h/viewer:tag"}]}}, f"has an image without digest, not {ONE}"),
+        ({"traffic": [{"revision": "viewer-1", "percent": 100}]}, "has revision viewer-1, to which its traffic is pinned, not"),
         ({"terminalCondition": {"state": "CONDITION_FAILED", "message": "no port"}}, "viewer is not ready: no port"),
     ],
-    ids=["another", "a tag", "not ready"],
+    ids=["another", "a tag", "pinned", "not ready"],
 )
 def test_a_service_that_does_not_show_the_image_is_told(changed: dict[str, Any], words: str) -> None:
     assert words in (looked(Google(service(**changed))) or "")
