@@ -193,7 +193,10 @@ def test_a_service_that_runs_the_image_and_is_ready_is_right() -> None:
     [
         ({"template": {"containers": [{"image": f"h/viewer@{TWO}"}]}}, f"service viewer has {TWO}, not {ONE}"),
         ({"template": {"containers": [{"image": "h/viewer:tag"}]}}, f"has an image without digest, not {ONE}"),
-        ({"traffic": [{"revision": "viewer-1", "percent": 100}]}, "has revision viewer-1, to which its traffic is pinned, not"),
+        (
+            {"traffic": [{"revision": "viewer-1", "percent": 100}]},
+            "has revision viewer-1, to which its traffic is pinned, not",
+        ),
         ({"terminalCondition": {"state": "CONDITION_FAILED", "message": "no port"}}, "viewer is not ready: no port"),
     ],
     ids=["another", "a tag", "pinned", "not ready"],
