@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from io import BytesIO
 
 import pytest
 from playwright.sync_api import expect
-from pydicom import Dataset
+from pydicom import Dataset, dcmread
 
 from smoke_tests.slide import Instance, make
 from tests.browser import extras
@@ -43,6 +44,23 @@ def begins(rule: str, problem: str) -> str:
     if rule not in TABLE:
         pytest.skip(f"the job's table of rules has no {rule} yet")
     return TABLE[rule][problem].split("{")[0]
+
+
+def test_two_colour_profiles_on_one_slide_are_told_once_both_are_read(reader: Reader, put: Put) -> None:
+    slide = make("two profiles", size=1024)
+    levels = [dcmread(BytesIO(one.data)) for one in slide]
+    path = levels[1].OpticalPathSequence[0]
+    path.ICCProfile = path.ICCProfile[:25] + b"\x01" + path.ICCProfile[26:]  # the year it was made in
+    put(slide, [file_of(level) for level in levels])
+    reader.sign_in(link(slide))
+    reader.wait_for_tiles()
+    expect(reader.page.locator(".findings")).to_contain_text(begins("R06", "different"))
+
+
+def file_of(level: Dataset) -> bytes:
+    out = BytesIO()
+    level.save_as(out, enforce_file_format=True)
+    return out.getvalue()
 
 
 def test_label_and_annotations_are_offered_and_shown(reader: Reader, put: Put) -> None:

@@ -124,6 +124,8 @@ class Store:
         self.studies: dict[str, dict[str, list[dict[str, Any]]]] = {}
         self.frames: dict[str, bytes] = {}
         self.syntaxes: dict[str, str] = {}
+        self.bulks: dict[str, bytes] = {}
+        """Values that metadata refers to, by link."""
         self.broken: dict[str, Exception] = {}
         """Series whose metadata cannot be read."""
         self.traffic = traffic or Traffic()
@@ -163,6 +165,12 @@ class Store:
     def frame(self, study: str, series: str, instance: str, number: int) -> bytes:
         self.traffic.add(requests=1, received=len(self.frames[instance]))
         return self.frames[instance]
+
+    def bulk(self, url: str) -> bytes:
+        self.traffic.add(requests=1)
+        if url not in self.bulks:
+            raise Gone(f"{url} is not in {self.name}")
+        return self.bulks[url]
 
     def transfer_syntax(self, study: str, series: str, instance: str) -> str:
         return self.syntaxes.get(instance, "1.2.840.10008.1.2.1")

@@ -59,7 +59,7 @@ class Image:
     """InConcatenationTotalNumber; 0 when not told."""
     icc: bool = False
     icc_digest: str = ""
-    """Of the profile's bytes where the metadata holds them."""
+    """`profile_digest` where the profile is known: in the metadata, or read (`profiles`)."""
     spacing: float = 0.0
     """Between columns; 0 when not told."""
     missing: tuple[str, ...] = ()
@@ -109,7 +109,7 @@ class Image:
             concatenation_offset=number(item, "ConcatenationFrameOffsetNumber"),
             concatenation_parts=number(item, "InConcatenationTotalNumber"),
             icc=any(tag("ICCProfile") in path for path in paths),
-            icc_digest=_digest(path.get(tag("ICCProfile"), {}).get("InlineBinary", "") for path in paths),
+            icc_digest=profile_digest(path.get(tag("ICCProfile"), {}).get("InlineBinary", "") for path in paths),
             spacing=spacing[-1] if spacing else 0.0,
             missing=tuple(name for name, has in REQUIRED.items() if not has(item)),
             slide=slide_key(item),
@@ -160,6 +160,11 @@ def shows_label(item: Json) -> bool:
 def patient_digest(item: Json) -> str:
     """Equal for instances of one patient; cannot be turned back into who it is, and is not kept."""
     return _digest([*(text(item, keyword) for keyword in PATIENT)])
+
+
+def profile_digest(profiles: Iterable[str]) -> str:
+    """Of the ICC profiles of an image's optical paths, each in base64; empty without any."""
+    return _digest(profiles)
 
 
 def _digest(parts: Iterable[object]) -> str:

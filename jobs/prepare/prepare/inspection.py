@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .codestream import header, identify
 from .errors import CannotRun, SeriesFailed
@@ -15,6 +15,7 @@ from .finding import table
 from .image import Image
 from .metadata import Row, text
 from .pixels.errors import readable
+from .profiles import with_profiles
 from .slide import Probe, Slide
 from .store import DicomStore
 from .study import REFERRING_MODALITIES, Series, Study, series_of
@@ -74,7 +75,8 @@ def _series(store: DicomStore, study: str, uid: str, own: list[Row], everything:
             f"series {uid}: {store.name} lists {len(listed)} instances, but has no metadata of {absent}; run again"
         )
     with readable(f"series {uid}"):
-        return series_of(uid, modality, metadata)
+        series = series_of(uid, modality, metadata)
+        return replace(series, images=with_profiles(store, series.images, metadata))
 
 
 def _probes(store: DicomStore, study: str, images: Iterable[Image]) -> dict[str, Probe]:

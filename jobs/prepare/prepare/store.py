@@ -9,6 +9,7 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
 from typing import Any, cast
+from urllib.parse import urljoin
 
 import requests
 from dicomweb_client.web import DICOMwebClient
@@ -97,6 +98,16 @@ class DicomStore:
                 f"frame {number} of instance {instance}: asked {self.name} for one frame, got {len(parts)}"
             )
         return parts[0]
+
+    def bulk(self, url: str) -> bytes:
+        """A value that metadata tells by reference (BulkDataURI). Raises Gone, for one outside of this store, too."""
+        what = "a value that its metadata refers to"
+        url = urljoin(f"{self.root}/", url)
+        if not url.startswith(f"{self.root}/"):  # nobody else gets our token
+            raise Gone(f"{what} is not in {self.name}")
+        with self._explained(what):
+            parts = self._client.retrieve_bulkdata(url, media_types=("application/octet-stream",))
+            return b"".join(parts)
 
     def stream(self, path: str, headers: Mapping[str, str], what: str) -> requests.Response:
         """The answer to a GET below the root, its body still to be read (and closed) by the caller."""

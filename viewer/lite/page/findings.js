@@ -12,11 +12,11 @@ const OVERLAYS = ['1.2.840.10008.5.1.4.1.1.66.4', '1.2.840.10008.5.1.4.1.1.66.7'
 const OF_ALL_SLIDES = ['R18 paths'];
 
 /** What `instances` (DICOM JSON) are to the rules: `{images, overlays}`. */
-export function studyOf(instances) {
+export function studyOf(instances, profiles) {
   const whole = (item) => word(item, 'SOPClassUID') === WHOLE_SLIDE;
   const overlays = instances.filter((item) => OVERLAYS.includes(word(item, 'SOPClassUID')));
   return {
-    images: instances.filter(whole).map(imageOf),
+    images: instances.filter(whole).map((item) => imageOf(item, profiles)),
     overlays: overlays.map((item) => ({
       instance: word(item, 'SOPInstanceUID'), series: word(item, 'SeriesInstanceUID'), refers: references(item),
     })),

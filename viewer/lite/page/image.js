@@ -4,8 +4,8 @@ import { holds, items, number, numbers, value, values, word } from './dicom.js';
 
 export const WHOLE_SLIDE = '1.2.840.10008.5.1.4.1.1.77.1.6';
 
-/** From DICOM JSON. Sizes in pixels, spacing in millimetres. */
-export function imageOf(item) {
+/** From DICOM JSON. Sizes in pixels, spacing in millimetres. `profiles`: what is known of colour profiles told by reference. */
+export function imageOf(item, profiles = new Map()) {
   const paths = items(item, 'OpticalPathSequence');
   const perFrame = items(item, 'PerFrameFunctionalGroupsSequence');
   const [rows, columns] = [number(item, 'Rows'), number(item, 'Columns')];
@@ -39,11 +39,15 @@ export function imageOf(item) {
     parts: number(item, 'InConcatenationTotalNumber'),
     frameBytes: rows * columns * number(item, 'SamplesPerPixel', 1) * Math.max(number(item, 'BitsAllocated', 8), 8) / 8,
     icc: paths.some((path) => holds(path, 'ICCProfile')),
-    profile: paths.map((path) => path['00282000']?.InlineBinary ?? '').join('|').replace(/^\|*$/, ''),
+    profile: paths.map((path) => profileOf(path['00282000'], profiles)).join('|').replace(/^\|*$/, ''),
     spacing: numbers(measures(item), 'PixelSpacing').at(-1) ?? 0,
     metadataBytes: sizeOf(item),
     missing: Object.keys(REQUIRED).filter((keyword) => !REQUIRED[keyword](item)),
   };
+}
+
+function profileOf(element, profiles) {
+  return element?.InlineBinary ?? profiles.get(element?.BulkDataURI) ?? '';
 }
 
 /** Of the metadata in bytes, as the job writes it: escaped to ASCII. */

@@ -11,9 +11,10 @@ const KINDS = {
 };
 const flavour = (image) => values(image, 'ImageType')[2];
 
-/** A study: `{slides, findings}`, the slides in the order of SLIM, `findings` those that concern none of the slides. */
-export function studySlides(instances, table) {
-  const study = studyOf(instances);
+/** A study: `{slides, findings}`, the slides in the order of SLIM, `findings` those that concern none of the slides.
+ *  `profiles` is what `watchProfiles` tells. */
+export function studySlides(instances, table, profiles) {
+  const study = studyOf(instances, profiles);
   const slides = slidesOf(instances).map((slide) => {
     const found = slide.series.flatMap((series) => seriesFindings(table, study, series));
     const findings = [...new Map(found.map((one) => [JSON.stringify(one), one])).values()];

@@ -23,6 +23,7 @@ export function openStore({ DICOMwebClient }, server, session) {
     });
   }
   watchFrames(client);
+  watchBulkData(client);
   return client;
 }
 
@@ -106,6 +107,17 @@ function pause({ factor = 2, minTimeout = 1000, maxTimeout = 30_000, randomize =
   const longest = Math.min(minTimeout * factor ** failures, maxTimeout);
   const wait = randomize ? longest * (0.5 + Math.random() / 2) : longest;
   return new Promise((resolve) => { setTimeout(resolve, wait); });
+}
+
+/** `client.onBulkData` hears of each value that the engine reads by its link. */
+function watchBulkData(client) {
+  const retrieve = client.retrieveBulkData;
+  client.onBulkData = () => {};
+  client.retrieveBulkData = async (options) => {
+    const parts = await retrieve(options);
+    client.onBulkData(options.BulkDataURI, parts[0]);
+    return parts;
+  };
 }
 
 /** The engine swallows what happens to a tile: `client.onFrame` and `client.onFrameFailure` hear it. And a frame that the

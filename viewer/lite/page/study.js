@@ -9,6 +9,7 @@ import { loadEngine } from './engine.js';
 import { labelButtons } from './label.js';
 import { badge, findingList, objectLine } from './readiness.js';
 import { regionSwitches } from './regions.js';
+import { watchProfiles } from './profiles.js';
 import table from './rules.js';
 import { openSlide } from './slide.js';
 import { judgedObjects, objectsOf, objectsOn, slideOfSeries, studySlides } from './slides.js';
@@ -29,12 +30,18 @@ export async function showStudy(view, app, studyUID, seriesUID) {
   show(where, h('a', { href: '/' }, 'Studies'), h('span', {}, name), h('span', {}, date(instances[0], 'StudyDate')));
   const stage = h('div', { class: 'stage' }, waiting('Opening the slide…'));
   const extras = h('div', { class: 'extras' }, labelButtons(client, chosen));
-  const side = panel(instances[0], studyUID, slides, chosen, findings, extras);
+  const about = h('div', {}, aboutSlide(chosen));
+  const side = panel(instances[0], studyUID, slides, chosen, findings, [extras, about]);
   show(view, h('div', { class: 'study' }, side, stage));
+  const stopWatching = watchProfiles(client, chosen, (profiles) => {
+    const again = studySlides(instances, table, profiles).slides.find(({ key }) => key === chosen.key);
+    show(about, aboutSlide(again));
+  });
   const shown = await open(stage, chosen, client, actionsFor);
   const drawing = shown.viewer && mayDraw(app.config) ? draw(shown, chosen, app, extras) : null;
   void addObjects(side, extras, { instances, slides, chosen, derived }, shown, app.config);
   return () => {
+    stopWatching();
     drawing?.close();
     shown.close();
   };
@@ -84,7 +91,11 @@ async function addObjects(side, extras, { instances, slides, chosen, derived }, 
   }
 }
 
-function panel(instance, studyUID, slides, chosen, findings, extras) {
+function aboutSlide({ findings }) {
+  return findingList('About this slide', findings, table);
+}
+
+function panel(instance, studyUID, slides, chosen, findings, below) {
   const facts = [
     ['Patient ID', text(instance, 'PatientID')], ['Accession', text(instance, 'AccessionNumber')],
     ['Study', text(instance, 'StudyDescription')],
@@ -95,8 +106,7 @@ function panel(instance, studyUID, slides, chosen, findings, extras) {
     findingList('About this study', findings, table),
     h('h2', {}, `${slides.length} ${slides.length === 1 ? 'slide' : 'slides'}`),
     h('ul', { class: 'slides' }, slides.map((slide) => h('li', {}, entry(slide, studyUID, slide === chosen)))),
-    extras,
-    findingList('About this slide', chosen.findings, table));
+    below);
 }
 
 function entry(slide, studyUID, current) {

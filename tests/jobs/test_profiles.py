@@ -1,0 +1,69 @@
+"""Colour profiles that a store shows by reference are read and compared, and nobody else is asked for them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import requests
+from prepare.errors import Gone
+from prepare.inspection import inspect
+from prepare.metadata import tag
+from prepare.rules import findings
+from prepare.store import DicomStore
+from requests.adapters import BaseAdapter
+
+from tests.jobs.fakes import ROOT, Store, item, optical_path
+from tests.jobs.matrix import frames
+
+LINKS = ("bulkdata/1", "bulkdata/2")
+
+
+def store(*profiles: bytes) -> Store:
+    """A slide of two levels whose profiles are behind links."""
+    made = Store()
+    for number, (size, link) in enumerate(zip((512, 256), LINKS, strict=True), 1):
+        path = optical_path("1") | {tag("ICCProfile"): {"vr": "OB", "BulkDataURI": link}}
+        made.add("1.2", item(f"1.2.1.{number}", size, OpticalPathSequence=[path]), frame=frames.jpeg())
+    made.bulks = dict(zip(LINKS, profiles, strict=False))
+    return made
+
+
+def problems(made: Store) -> set[str]:
+    seen = inspect(made, "1.2", made.instances("1.2"))  # pyright: ignore[reportArgumentType]
+    assert not seen.unreadable, seen.unreadable
+    return {one.problem for one in findings(seen.slides["1.2.1"]) if one.rule == "R06"}
+
+
+def test_two_profiles_on_one_slide_are_told() -> None:
+    assert problems(store(b"scanner", b"converter")) == {"different"}
+    assert problems(store(b"scanner", b"scanner")) == set()
+
+
+def test_a_profile_that_the_store_does_not_have_is_not_compared() -> None:
+    assert problems(store(b"scanner")) == set()
+
+
+class Nobody(BaseAdapter):
+    """Notes who is asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+
+    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+        self.asked.append(str(request.url))
+        raise requests.ConnectionError
+
+    def close(self) -> None: ...
+
+
+@pytest.mark.parametrize(
+    "url", ["https://elsewhere.example/profile", f"{ROOT}.elsewhere.example/x", "//elsewhere.example/x", "../../x"]
+)
+def test_a_link_to_somewhere_else_is_not_followed(url: str) -> None:
+    nobody, session = Nobody(), requests.Session()
+    session.mount("https://", nobody)
+    with pytest.raises(Gone):
+        DicomStore(ROOT, session).bulk(url)
+    assert nobody.asked == []
