@@ -67,9 +67,13 @@ CONTROLS: dict[int, Control] = {
         "plan gate (`review/gate.py`). On purpose: `docs/removing-on-purpose.md`.",
     ),
     11: Control(
-        "The store is exported on schedule to a locked bucket, and restoring is practised", "must with phi",
+        "The store is exported on schedule to a bucket that keeps what is overwritten, and restoring is practised",
+        "must with phi",
         "`exportSchedule` (`components/store_export.py`), where a second copy of all images is wanted; `make drill` "
-        "practises the restore. The copy's bucket keeps old versions for a time and is not locked.",
+        "practises the restore. Its bucket keeps old versions for `exportKeepDays`, deleted ones for a week more, and "
+        "is written by Google's agent alone. It is not locked: an export overwrites the same names, which a retention "
+        "only lets it do in a bucket with versions, and sources differ on whether Google takes both. By hand, where "
+        "a lock is demanded: a transfer into a locked bucket of another project.",
     ),
     12: Control(
         "Buckets: uniform access, no public access, versions, soft delete, no forced destruction", "must",

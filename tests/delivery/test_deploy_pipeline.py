@@ -21,6 +21,9 @@ pytestmark = pytest.mark.slow
 STEPS = {step["id"]: step["script"] for step in build(ROOT / "delivery/deploy.yaml")["steps"]}
 NOT_HERE = {"environment"}
 """Installs the lock file into .venv, which here is the tests' own."""
+CANARY = "ZZSECRET-CANARY-4711"
+SHELL = ("GITHUB_TOKEN", "PULUMI_CONFIG_PASSPHRASE")
+"""Variables of a build that hold secrets, in every step."""
 
 
 def run(place: Place, commit: str, number: str, steps: Iterable[str] = tuple(STEPS)) -> list[str]:
@@ -29,9 +32,8 @@ def run(place: Place, commit: str, number: str, steps: Iterable[str] = tuple(STE
     for name in steps:
         if name in NOT_HERE:
             continue
-        done = place.step(
-            STEPS[name], {"_STACK": "local", "COMMIT_SHA": commit, "BUILD_ID": number, "_PULUMI": "-", "_DOCKER": "-"}
-        )
+        given = {"_STACK": "local", "COMMIT_SHA": commit, "BUILD_ID": number, "_PULUMI": "-", "_DOCKER": "-"}
+        done = place.step(STEPS[name], given | dict.fromkeys(SHELL, CANARY))
         said.append(f"FAILED {name}: {done.stderr}" if done.returncode else done.stdout)
         if done.returncode:
             break
@@ -53,6 +55,8 @@ def test_a_push_is_built_recorded_deployed_released_and_proved_and_the_next_that
     kept = delivered.parts.cloud.object_names(delivered.stack.records, "releases/local/build-1/")
     assert [name.rpartition("/")[2] for name in kept] == ["smoke.json", "smoke.md", "smoke.xml"]
 
+    assert_no_canary(delivered, said)
+
     delivered.change_job("second")
     break_the_smoke_store(delivered)
     said = run(delivered, COMMITS[1], "build-2")
@@ -66,6 +70,16 @@ def test_a_push_is_built_recorded_deployed_released_and_proved_and_the_next_that
     report = delivered.parts.cloud.object_path(delivered.stack.records, "releases/local/build-2/smoke.json")
     assert report
     assert json.loads(report.read_text())
+    assert_no_canary(delivered, said)
+
+
+def assert_no_canary(place: Place, said: list[str]) -> None:
+    """Not in what the steps print, the release record, the smoke reports or anything else among the records."""
+    cloud, bucket = place.parts.cloud, place.stack.records
+    paths = [cloud.object_path(bucket, name) for name in cloud.object_names(bucket, "")]
+    texts = [*said, *(path.read_text(errors="replace") for path in paths if path)]
+    assert any('"jobDigest"' in text for text in texts), "there is no release record"
+    assert not [text for text in texts if CANARY in text]
 
 
 def break_the_smoke_store(place: Place) -> None:
