@@ -6,10 +6,12 @@ can be cached for ever and an old page never meets a new script. Same input, sam
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +72,11 @@ class FileSet:
     def digests(self) -> dict[str, str]:
         """Path → SHA-256 of the content as the browser sees it."""
         return {path: hashlib.sha256(content).hexdigest() for path, content in self.files.items()}
+
+    @cached_property
+    def zipped(self) -> dict[str, bytes]:
+        """Path → content as Hosting wants it, the same bytes each time."""
+        return {path: gzip.compress(content, mtime=0) for path, content in self.files.items()}
 
     def write(self, folder: Path) -> None:
         for path, content in self.files.items():

@@ -6,7 +6,6 @@ uploads only what is still missing. The same content as what is live makes no ne
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import json
 import re
@@ -83,7 +82,7 @@ def release(
     if live and live.get("version", {}).get("labels", {}).get(LABEL) == named[LABEL]:
         return Released(version=live["version"]["name"], changed=False, uploaded=0, total=len(files.files))
     version = api.create_version(serving_config(firebase), named)
-    zipped = {path: gzip.compress(data, mtime=0) for path, data in files.files.items()}
+    zipped = files.zipped
     by_hash = {hashlib.sha256(data).hexdigest(): data for data in zipped.values()}
     url, missing = api.populate(version, {path: hashlib.sha256(data).hexdigest() for path, data in zipped.items()})
     progress(0, len(missing))

@@ -1,13 +1,16 @@
-"""One Chromium and one served cloud with slides and a released viewer; a fresh browser profile for each test."""
+"""One Chromium and one served cloud with slides and a released viewer; a tab of its own for each test.
+
+The tabs of a file share one profile, for a window costs as much as opening a slide. What they could leave each other
+there is taken away, or looked for, at the end of each test; the sign-in lies in the tab's own session storage.
+"""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Playwright, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Playwright, ViewportSize, sync_playwright
 
 from smoke_tests.slide import Instance, make
 from tests import needs
@@ -57,9 +60,28 @@ def served(tmp_path_factory: pytest.TempPathFactory, slides: dict[str, list[Inst
         yield made
 
 
+@pytest.fixture(scope="module")
+def profile(chromium: Browser) -> Iterator[BrowserContext]:
+    with contextlib.closing(chromium.new_context(viewport=SIZE, reduced_motion="reduce")) as context:
+        context.new_page()  # Stays open, and the window with it.
+        yield context
+
+
 @pytest.fixture
-def reader(chromium: Browser, served: Platform, tmp_path: Path) -> Iterator[Reader]:
-    """A person before a fresh browser; at the end nothing may have broken the page's policy or the console's peace."""
+def reader(profile: BrowserContext, served: Platform) -> Iterator[Reader]:
+    """A person before a new tab; at the end nothing may have broken the page's policy or the console's peace."""
+    with contextlib.closing(profile.new_page()) as page:
+        person = Reader(page, served)
+        yield person
+        person.saw_nothing_wrong()
+        assert person.left_behind() == [[], [], 0]
+        page.evaluate("localStorage.clear()")  # The engine's log level.
+    profile.clear_cookies()
+
+
+@pytest.fixture
+def stranger(chromium: Browser, served: Platform) -> Iterator[Reader]:
+    """A person with a profile of their own, for what would change the others' too."""
     with contextlib.closing(chromium.new_context(viewport=SIZE, reduced_motion="reduce")) as context:
         person = Reader(context.new_page(), served)
         yield person

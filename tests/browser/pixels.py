@@ -69,8 +69,13 @@ def view(reader: Reader, slide: list[Instance], zoom: int) -> View:
     return View(centre, scale, seen, [corner, *(box(selector) for selector in CONTROLS)])
 
 
-def wrong_tiles(picture: Image.Image, where: View, slide: list[Instance], run: str, level: Instance) -> list[str]:
-    """What is wrong with the tiles of `level` that are wholly in view, a line each. At least two must be."""
+def wrong_tiles(
+    picture: Image.Image, where: View, slide: list[Instance], run: str, level: Instance, *, mirrored: bool = False
+) -> list[str]:
+    """What is wrong with the tiles of `level` that are wholly in view, a line each. At least two must be.
+
+    `mirrored`: were each tile mirrored back.
+    """
     frames = list(
         generate_frames(pydicom.dcmread(io.BytesIO(level.data)).PixelData, number_of_frames=len(level.frames))
     )
@@ -85,6 +90,7 @@ def wrong_tiles(picture: Image.Image, where: View, slide: list[Instance], run: s
         read += 1
         size = (level.tile, level.tile)
         shown = np.asarray(picture.resize(size, Image.Resampling.BICUBIC, box).rotate(180))
+        shown = shown[:, ::-1] if mirrored else shown
         wanted = Mark(level.level, row, column, run_number(run))
         if (mark := read_mark(shown)) != wanted:
             wrong.append(f"row {row} column {column} of level {level.level} shows {mark}")

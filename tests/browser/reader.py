@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import json
 import time
 from collections.abc import Callable
 from typing import Any
 
 from PIL import Image
-from playwright.sync_api import ConsoleMessage, Locator, Page, Request
+from playwright.sync_api import CDPSession, ConsoleMessage, Locator, Page, Request
 
 from tests.hosting.platform import READER, Platform
 
@@ -17,6 +19,14 @@ window.violations = [];
 addEventListener('securitypolicyviolation',
   (event) => violations.push(`${event.violatedDirective} ${event.blockedURI}`));
 """
+LEFT_BEHIND = """async () => [
+  await caches.keys(), (await indexedDB.databases()).map(({ name }) => name),
+  (await navigator.serviceWorker.getRegistrations()).length,
+]"""
+HOUR = 3600_000
+DOORSTEP = "/doorstep"
+"""A page of the site's origin that asks for nothing, answered by the browser's side alone."""
+EMPTY = '<!doctype html><link rel="icon" href="data:,">'
 
 
 class Reader:
@@ -28,6 +38,7 @@ class Reader:
         self.expected: list[str] = []
         self.errors: list[str] = []
         self.requests: list[Request] = []
+        self._devtools: CDPSession | None = None
         page.add_init_script(WATCH_POLICY)
         page.on("console", self._hear)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
@@ -43,6 +54,17 @@ class Reader:
     def sign_in(self, path: str = "/", email: str = READER) -> None:
         self.open(path)
         self.page.get_by_role("link", name=email).click()
+        self.page.get_by_role("button", name="Sign out").wait_for()
+
+    def arrive(self, path: str = "/", email: str = READER, site: str = "") -> None:
+        """At a path of a site, signed in to this tab before: without the way through the provider and back."""
+        url = site or self.served.url
+        session = {"token": self.served.token(email), "expires": time.time() * 1000 + HOUR, "email": email}
+        self.page.route(url + DOORSTEP, lambda route: route.fulfill(content_type="text/html", body=EMPTY))
+        self.page.goto(url + DOORSTEP)
+        self.page.evaluate("(session) => { sessionStorage.session = session; }", json.dumps(session))
+        self.page.unroute(url + DOORSTEP)
+        self.page.goto(url + path)
         self.page.get_by_role("button", name="Sign out").wait_for()
 
     def failure(self) -> Locator:
@@ -62,7 +84,10 @@ class Reader:
         return what()
 
     def screenshot(self) -> Image.Image:
-        return Image.open(io.BytesIO(self.page.screenshot())).convert("RGB")
+        """What the page shows now. Asked of the browser itself: for Playwright it packs the PNG as small as it can."""
+        self._devtools = self._devtools or self.page.context.new_cdp_session(self.page)
+        answer = self._devtools.send("Page.captureScreenshot", {"format": "png", "optimizeForSpeed": True})
+        return Image.open(io.BytesIO(base64.b64decode(answer["data"]))).convert("RGB")
 
     def sent(self, part: str, method: str = "GET") -> list[Request]:
         return [request for request in self.requests if part in request.url and request.method == method]
@@ -72,8 +97,12 @@ class Reader:
 
     def saw_nothing_wrong(self) -> None:
         surprising = [error for error in self.errors if not any(part in error for part in self.expected)]
-        assert surprising == []
+        assert surprising == [], surprising
         assert self.violations() == []
+
+    def left_behind(self) -> list[Any]:
+        """What the site keeps in this profile: caches, databases, the number of service workers."""
+        return self.page.evaluate(LEFT_BEHIND)
 
     def storage(self) -> dict[str, Any]:
         return self.page.evaluate("({...sessionStorage, ...localStorage})")

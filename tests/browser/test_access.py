@@ -126,7 +126,7 @@ def test_a_whole_visit_needs_no_mouse(reader: Reader, slides: Slides) -> None:
 
 def test_what_happens_is_said_aloud(reader: Reader, slides: Slides) -> None:
     status = reader.page.locator("#status")
-    reader.sign_in()
+    reader.arrive()
     expect(status).to_have_text(f"{len(slides)} studies shown.")
 
     reader.page.get_by_role("row", name="SMOKE-tissue").get_by_role("link").click()
@@ -137,7 +137,7 @@ def test_what_happens_is_said_aloud(reader: Reader, slides: Slides) -> None:
 
 
 def test_the_title_says_where_the_reader_is_and_nobodys_name(reader: Reader, slides: Slides) -> None:
-    reader.sign_in()
+    reader.arrive()
     expect(reader.page).to_have_title("Studies · Slides")
 
     reader.page.get_by_role("row", name="SMOKE-tissue").get_by_role("link").click()

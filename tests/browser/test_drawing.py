@@ -100,8 +100,7 @@ def under(where: View, base: Instance, x: float, y: float) -> tuple[float, float
 
 
 def open_slide(reader: Reader, url: str, slide: list[Instance], email: str) -> None:
-    reader.page.goto(url + link(slide))
-    reader.page.get_by_role("link", name=email).click()
+    reader.arrive(link(slide), email, url)
     reader.wait_for_tiles()
 
 
@@ -261,7 +260,7 @@ def test_escape_puts_the_tool_down(reader: Reader, annotating: str, slide: list[
 
 
 def test_without_an_annotator_role_nothing_can_be_drawn(reader: Reader, slide: list[Instance]) -> None:
-    reader.sign_in(link(slide))
+    reader.arrive(link(slide))
     reader.wait_for_tiles()
 
     expect(reader.page.get_by_role("group", name="Draw")).to_have_count(0)

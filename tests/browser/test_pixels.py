@@ -10,6 +10,7 @@ from PIL import Image, ImageOps
 from playwright.sync_api import Route
 
 from smoke_tests.slide import Instance
+from smoke_tests.slide.grid import run_number
 from tests.browser.pixels import View, view, wrong_tiles
 from tests.browser.reader import Reader
 from tests.browser.test_viewer import link
@@ -24,21 +25,19 @@ def looks(reader: Reader, slides: Slides, zoom: int) -> list[str]:
     """What is wrong `zoom` steps in from the whole slide."""
     for _ in range(zoom):
         reader.page.get_by_role("button", name="Zoom in").click()
-    wrong: list[str] = []
+    found: list[str] = []
 
     def right() -> bool:
-        reader.wait_for_tiles()
-        where = view(reader, slides["grid"], zoom)
-        wrong[:] = wrong_tiles(reader.screenshot(), where, slides["grid"], "grid", slides["grid"][ZOOMS[zoom]])
-        return not wrong
+        found[:] = wrong(reader, slides, view(reader, slides["grid"], zoom), ZOOMS[zoom])
+        return not found
 
     reader.sees(right, patience=6)
-    return wrong
+    return found
 
 
 @pytest.mark.parametrize("zoom", ZOOMS)
 def test_every_tile_in_view_is_the_right_one_in_its_place(reader: Reader, slides: Slides, zoom: int) -> None:
-    reader.sign_in(link(slides["grid"]))
+    reader.arrive(link(slides["grid"]))
     reader.wait_for_tiles()
 
     assert looks(reader, slides, zoom) == []
@@ -46,7 +45,7 @@ def test_every_tile_in_view_is_the_right_one_in_its_place(reader: Reader, slides
 
 @pytest.mark.parametrize(("key", "way"), [("ArrowRight", 1), ("ArrowLeft", -1)])
 def test_panning_brings_the_tiles_beside(reader: Reader, slides: Slides, key: str, way: int) -> None:
-    reader.sign_in(link(slides["grid"]))
+    reader.arrive(link(slides["grid"]))
     reader.wait_for_tiles()
     assert looks(reader, slides, 2) == []
     before = view(reader, slides["grid"], 2)
@@ -59,10 +58,10 @@ def test_panning_brings_the_tiles_beside(reader: Reader, slides: Slides, key: st
     assert wrong(reader, slides, before) != []
 
 
-def wrong(reader: Reader, slides: Slides, where: View) -> list[str]:
-    """What is wrong at the base level."""
+def wrong(reader: Reader, slides: Slides, where: View, level: int = 0) -> list[str]:
+    """What is wrong now."""
     reader.wait_for_tiles()
-    return wrong_tiles(reader.screenshot(), where, slides["grid"], "grid", slides["grid"][0])
+    return wrong_tiles(reader.screenshot(), where, slides["grid"], "grid", slides["grid"][level])
 
 
 def swapped(route: Route, slides: Slides) -> None:
@@ -102,24 +101,36 @@ def redrawn(route: Route, change: str) -> None:
 
 
 INJECTED = {
-    "swapped": swapped,
-    "moved": moved,
-    "another slide": of_another_slide,
-    "mirrored": lambda route, slides: redrawn(route, "mirrored"),
-    "stripes": lambda route, slides: redrawn(route, "stripes"),
+    "swapped": (swapped, r"row 1 column ([12]) .* shows Mark\(level=1, row=1, column=(?!\1)[12], "),
+    "moved": (moved, r"column (\d) .* shows Mark\(level=1, row=\d, column=(?!\1)\d, "),
+    "another slide": (of_another_slide, rf"shows Mark\(level=1, .*={run_number('second-grid')}\)"),
+    "mirrored": (lambda route, slides: redrawn(route, "mirrored"), "shows None"),
+    "stripes": (lambda route, slides: redrawn(route, "stripes"), r"differs by \d+"),
 }
+"""What is done to the frames of level 1, and what is then said of each tile that is wrong."""
 
 
 @pytest.mark.parametrize("injected", INJECTED)
 def test_wrong_tiles_would_be_seen(reader: Reader, slides: Slides, injected: str) -> None:
+    inject_into, telling = INJECTED[injected]
+    said: list[str] = []
+
     def inject(route: Route) -> None:
         if route.request.method == "OPTIONS":
             route.fallback()
         else:
-            INJECTED[injected](route, slides)
+            inject_into(route, slides)
 
     reader.page.route(f"**/{slides['grid'][1].uid}/frames/*", inject)
-    reader.sign_in(link(slides["grid"]))
+    reader.arrive(link(slides["grid"]))
     reader.wait_for_tiles()
+    where = view(reader, slides["grid"], 0)
 
-    assert looks(reader, slides, 0) != []
+    def as_injected() -> bool:
+        said[:] = wrong(reader, slides, where, 1)
+        return len(said) >= 2 and all(re.search(telling, one) for one in said)
+
+    assert reader.sees(as_injected), said
+    if injected == "mirrored":  # An empty view has no marks either.
+        grid = slides["grid"]
+        assert wrong_tiles(reader.screenshot(), where, grid, "grid", grid[1], mirrored=True) == []

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Locator
 
 from smoke_tests.slide import Instance
 from tests.hosting.platform import READER, Platform
+from viewer.build import FileSet
 from viewer.headers import page_policy, worker_policy
 from viewer.hosting import HostingApi
 from viewer.release import release
@@ -79,12 +80,17 @@ class Visit:
         return wanted.count() > 0
 
 
-def visit(browser: Browser, served: Platform, study: str, firebase: dict[str, Any]) -> Visit:
+@pytest.fixture(scope="module")
+def files(served: Platform) -> FileSet:
+    return served.viewer()
+
+
+def visit(browser: Browser, served: Platform, study: str, files: FileSet, firebase: dict[str, Any]) -> Visit:
     """A site of its own with these headers, visited once."""
     site = f"projects/dicom-local/sites/policy-{uuid.uuid4().hex[:8]}"
     url = served.create_site(site)["defaultUrl"]
     api = HostingApi(served.cloud.endpoint("firebasehosting.googleapis.com"), site, served.token)
-    release(api, served.viewer(), firebase)
+    release(api, files, firebase)
     visited = Visit(browser, url, study)
     served.call("DELETE", "firebasehosting.googleapis.com", f"v1beta1/{site}")
     return visited
@@ -95,15 +101,15 @@ def study(slides: dict[str, list[Instance]]) -> str:
     return slides["sparse"][0].study
 
 
-def test_the_policy_as_it_is_breaks_nothing(chromium: Browser, served: Platform, study: str) -> None:
-    seen = visit(chromium, served, study, served.target().firebase)
+def test_the_policy_as_it_is_breaks_nothing(chromium: Browser, served: Platform, study: str, files: FileSet) -> None:
+    seen = visit(chromium, served, study, files, served.target().firebase)
 
     assert (seen.worked, seen.refused) == (True, [])
 
 
 @pytest.mark.parametrize(("whose", "directive", "source"), allowances())
 def test_each_allowance_is_needed(
-    chromium: Browser, served: Platform, study: str, whose: str, directive: str, source: str
+    chromium: Browser, served: Platform, study: str, files: FileSet, whose: str, directive: str, source: str
 ) -> None:
     firebase = served.target().firebase
     authority = served.config()["oidc"]["authority"]
@@ -111,6 +117,6 @@ def test_each_allowance_is_needed(
     real = source.replace(ROOT, served.dicomweb()).replace(AUTHORITY, authority)
     changed = json.loads(json.dumps(firebase).replace(policy, without(policy, directive, real)))
 
-    seen = visit(chromium, served, study, changed)
+    seen = visit(chromium, served, study, files, changed)
 
     assert not seen.worked or seen.refused

@@ -67,7 +67,7 @@ def test_label_and_annotations_are_offered_and_shown(reader: Reader, put: Put) -
     slide = make("structure", size=1024)
     files = [*(one.data for one in slide), extras.label(slide), extras.annotation(slide)]
     put(slide, files)
-    reader.sign_in(link(slide))
+    reader.arrive(link(slide))
     reader.wait_for_tiles()
 
     expect(reader.page.locator(".objects")).to_have_text("ANN 1")
@@ -92,7 +92,7 @@ def test_a_tile_that_cannot_be_decoded_costs_only_itself(reader: Reader, put: Pu
     # More than the engine has workers: each would have stopped one.
     put(slide, extras.with_damaged_tiles(slide, 1, set(range(1, 10))))
 
-    reader.sign_in(link(slide))
+    reader.arrive(link(slide))
 
     expect(reader.failure()).to_contain_text(
         "9 tiles of this slide are missing. The viewer could not decode them.", timeout=20_000
@@ -116,7 +116,7 @@ def test_a_slide_that_the_engine_refuses_is_blocked_in_words(
     slide = make(f"blocked-{rule}", size=512)
     put(slide, extras.changed(slide, change))
 
-    reader.sign_in(link(slide))
+    reader.arrive(link(slide))
 
     expect(reader.failure()).to_contain_text(sentence)
     assert reader.sent("/frames/") == []
@@ -130,7 +130,7 @@ def test_a_study_that_the_job_blocks_as_a_whole_is_blocked_here_too(reader: Read
     slide = make("patients", size=512)
     put(slide, extras.changed(slide, two_patients))
 
-    reader.sign_in(link(slide))
+    reader.arrive(link(slide))
 
     expect(reader.failure()).to_contain_text(begins("R18", "patients"))
     assert reader.sent("/frames/") == []
@@ -140,7 +140,7 @@ def test_a_label_without_an_optical_path_blocks_as_it_does_in_slim(reader: Reade
     slide = make("bare-label", size=512)
     put(slide, [*(one.data for one in slide), extras.label(slide, path=False)])
 
-    reader.sign_in(link(slide))
+    reader.arrive(link(slide))
 
     expect(reader.failure()).to_contain_text(begins("R18", "paths"))
     assert reader.sent("/frames/") == []
@@ -150,7 +150,7 @@ def test_annotations_of_an_image_that_is_not_there_are_told_and_not_drawn(reader
     slide = make("lost-annotation", size=512)
     put(slide, [*(one.data for one in slide), extras.annotation(slide, of=f"{slide[0].series}.77")])
 
-    reader.sign_in(link(slide))
+    reader.arrive(link(slide))
     reader.wait_for_tiles()
 
     expect(reader.page.get_by_text("would be drawn in the wrong place")).to_be_visible()

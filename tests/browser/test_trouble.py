@@ -10,8 +10,9 @@ from playwright.sync_api import Route, expect
 
 from smoke_tests.slide import Instance
 from tests import needs
+from tests.browser.pixels import view
 from tests.browser.reader import Reader
-from tests.browser.test_pixels import looks
+from tests.browser.test_pixels import looks, wrong
 from tests.browser.test_viewer import link
 from tests.hosting.platform import READER, Platform
 from viewer.build import build
@@ -49,7 +50,7 @@ def renewals(reader: Reader) -> int:
 def test_a_busy_store_is_asked_again(reader: Reader, slides: Slides) -> None:
     sabotage = Sabotage(reader, "metadata", 503, 2)
 
-    reader.sign_in(link(slides["tissue"]))
+    reader.arrive(link(slides["tissue"]))
     reader.wait_for_tiles()
 
     assert sabotage.left == 0
@@ -58,7 +59,7 @@ def test_a_busy_store_is_asked_again(reader: Reader, slides: Slides) -> None:
 def test_a_store_that_stays_busy_is_not_stormed(reader: Reader, slides: Slides) -> None:
     Sabotage(reader, "metadata", 400, 100)
 
-    reader.sign_in(link(slides["tissue"]))
+    reader.arrive(link(slides["tissue"]))
 
     expect(reader.failure()).to_contain_text("The store answered with status 400")
     assert len(reader.sent("/metadata")) == 1
@@ -67,7 +68,7 @@ def test_a_store_that_stays_busy_is_not_stormed(reader: Reader, slides: Slides) 
 def test_a_token_that_ends_among_the_tiles_is_renewed_once_and_no_tile_is_lost(reader: Reader, slides: Slides) -> None:
     sabotage = Sabotage(reader, "frames", 401, 5)
 
-    reader.sign_in(link(slides["grid"]))
+    reader.arrive(link(slides["grid"]))
     reader.wait_for_tiles()
 
     assert sabotage.left == 0
@@ -81,7 +82,7 @@ def test_a_token_that_ends_among_the_tiles_is_renewed_once_and_no_tile_is_lost(r
 def test_a_sign_in_that_cannot_be_renewed_says_so_and_does_not_loop(reader: Reader, slides: Slides) -> None:
     Sabotage(reader, "metadata", 401, 100)
 
-    reader.sign_in(link(slides["tissue"]))
+    reader.arrive(link(slides["tissue"]))
 
     expect(reader.failure()).to_contain_text("no longer accepts your sign-in")
     expect(reader.failure().get_by_role("button", name="Sign in")).to_be_visible()
@@ -91,7 +92,7 @@ def test_a_sign_in_that_cannot_be_renewed_says_so_and_does_not_loop(reader: Read
 def test_a_small_sparse_slide_opens_and_one_whose_positions_the_store_leaves_out_says_so(
     reader: Reader, slides: Slides
 ) -> None:
-    reader.sign_in(link(slides["sparse"]))
+    reader.arrive(link(slides["sparse"]))
     reader.wait_for_tiles()
 
     def without_positions(route: Route) -> None:
@@ -110,7 +111,7 @@ def test_tiles_that_fail_are_said_to_be_missing(reader: Reader, slides: Slides) 
     reader.expected.append("error loading tile")
     Sabotage(reader, "frames", 404, 1)
 
-    reader.sign_in(link(slides["tissue"]))
+    reader.arrive(link(slides["tissue"]))
 
     expect(reader.failure()).to_contain_text("does not have what this page asked for")
     expect(reader.page.locator(".viewport")).to_be_visible()
@@ -119,12 +120,14 @@ def test_tiles_that_fail_are_said_to_be_missing(reader: Reader, slides: Slides) 
 def test_missing_tiles_can_be_loaded_again_and_leave_no_hole(reader: Reader, slides: Slides) -> None:
     reader.expected.append("error loading tile")
     sabotage = Sabotage(reader, "frames", 404, 1000)
-    reader.sign_in(link(slides["grid"]))
+    reader.arrive(link(slides["grid"]))
     again = reader.page.get_by_role("button", name="Load again")
     again.wait_for()
     reader.wait_for_tiles()
     before = len(reader.sent("/frames/"))
-    assert looks(reader, slides, 0) != []
+    holes = wrong(reader, slides, view(reader, slides["grid"], 0), 1)
+    assert holes
+    assert all("shows None" in one for one in holes)
 
     sabotage.left = 0
     again.click()
@@ -138,7 +141,7 @@ def test_missing_tiles_are_not_asked_for_again_unbidden(reader: Reader, slides: 
     reader.expected.append("error loading tile")
     Sabotage(reader, "frames", 404, 1000)
 
-    reader.sign_in(link(slides["grid"]))
+    reader.arrive(link(slides["grid"]))
     expect(reader.failure()).to_contain_text("of this slide are missing")
     reader.wait_for_tiles()
 
@@ -150,7 +153,7 @@ def test_the_engine_is_fetched_while_the_store_still_looks_for_studies(reader: R
     held: list[Route] = []
     reader.page.route("**/dicomWeb/studies?*", lambda route: held.append(route))
 
-    reader.sign_in()
+    reader.arrive()
 
     assert reader.sees(lambda: bool(held) and bool(reader.sent("/viewer.js")))
     engine = reader.sent("/viewer.js")[-1].response()
@@ -189,7 +192,7 @@ def test_more_studies_than_a_page_holds_can_all_be_reached(reader: Reader) -> No
         route.fulfill(status=200, headers=CORS, content_type="application/dicom+json", body=studies(numbers))
 
     reader.page.route("**/dicomWeb/studies?*", answer)
-    reader.sign_in()
+    reader.arrive()
     expect(reader.page.locator("tbody tr")).to_have_count(100)
 
     reader.page.get_by_role("button", name="Show more studies").click()
@@ -200,7 +203,7 @@ def test_more_studies_than_a_page_holds_can_all_be_reached(reader: Reader) -> No
 
 
 def test_the_filter_narrows_what_is_shown(reader: Reader, slides: Slides) -> None:
-    reader.sign_in()
+    reader.arrive()
     expect(reader.page.locator("tbody tr")).to_have_count(len(slides))
 
     reader.page.get_by_role("searchbox").fill("smoke-TISSUE")
@@ -219,13 +222,13 @@ def studies(numbers: range) -> str:
     return json.dumps([study(number) for number in numbers])
 
 
-def test_a_decoder_that_never_starts_is_noticed(reader: Reader, slides: Slides) -> None:
-    reader.page.route("**/dataLoader.worker.min.js", lambda route: route.fulfill(status=200, body=""))
-    reader.page.clock.install()
-    reader.sign_in(link(slides["sparse"]))
-    with reader.page.expect_response("**/frames/**"):
+def test_a_decoder_that_never_starts_is_noticed(stranger: Reader, slides: Slides) -> None:
+    stranger.page.route("**/dataLoader.worker.min.js", lambda route: route.fulfill(status=200, body=""))
+    stranger.page.clock.install()
+    stranger.sign_in(link(slides["sparse"]))
+    with stranger.page.expect_response("**/frames/**"):
         pass
 
-    reader.page.clock.fast_forward(25_000)
+    stranger.page.clock.fast_forward(25_000)
 
-    expect(reader.failure()).to_contain_text("the decoder does not run")
+    expect(stranger.failure()).to_contain_text("the decoder does not run")

@@ -14,10 +14,6 @@ from viewer.build import RULES
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 Slides = dict[str, list[Instance]]
-LEFT_BEHIND = """async () => [
-  await caches.keys(), (await indexedDB.databases()).map(({ name }) => name),
-  (await navigator.serviceWorker.getRegistrations()).length,
-]"""
 
 
 def link(instances: list[Instance], *, series: bool = False) -> str:
@@ -54,7 +50,7 @@ def test_the_token_leaves_the_address_bar_and_local_storage(reader: Reader) -> N
 
 
 def test_a_slide_opens_from_the_worklist_and_its_pixels_are_right(reader: Reader, slides: Slides) -> None:
-    reader.sign_in()
+    reader.arrive()
     reader.page.get_by_role("row", name="SMOKE-grid").get_by_role("link").click()
     reader.wait_for_tiles()
 
@@ -74,7 +70,7 @@ def test_a_slide_opens_from_the_worklist_and_its_pixels_are_right(reader: Reader
 
 
 def test_opening_a_slide_costs_few_requests(reader: Reader, slides: Slides) -> None:
-    reader.sign_in(link(slides["grid"]))
+    reader.arrive(link(slides["grid"]))
     reader.wait_for_tiles()
 
     frames, bulk = reader.sent("/frames/"), reader.sent("/bulkdata/")
@@ -85,7 +81,7 @@ def test_opening_a_slide_costs_few_requests(reader: Reader, slides: Slides) -> N
 
 
 def test_zooming_in_asks_for_finer_tiles(reader: Reader, slides: Slides) -> None:
-    reader.sign_in(link(slides["tissue"]))
+    reader.arrive(link(slides["tissue"]))
     reader.wait_for_tiles()
     base = slides["tissue"][0].uid
     before = len(reader.sent(f"{base}/frames/"))
@@ -97,7 +93,7 @@ def test_zooming_in_asks_for_finer_tiles(reader: Reader, slides: Slides) -> None
 
 
 def test_keys_do_what_the_mouse_does(reader: Reader, slides: Slides) -> None:
-    reader.sign_in(link(slides["tissue"]))
+    reader.arrive(link(slides["tissue"]))
     reader.wait_for_tiles()
     whole = reader.screenshot()
 
@@ -144,14 +140,14 @@ def test_a_link_to_another_store_is_refused(reader: Reader, path: str) -> None:
 def test_somebody_without_a_role_reads_whom_to_ask(reader: Reader) -> None:
     reader.expected.append("403")
 
-    reader.sign_in(email=WRITER)
+    reader.arrive(email=WRITER)
 
     expect(reader.failure()).to_contain_text("may not read the DICOM store “raw”")
     assert len(reader.sent("/dicomWeb/studies")) == 1
 
 
 def test_a_study_that_is_not_there_is_said_to_be_missing(reader: Reader) -> None:
-    reader.sign_in("/studies/1.2.3")
+    reader.arrive("/studies/1.2.3")
 
     expect(reader.failure()).to_contain_text("This store has no slides of that study")
 
@@ -169,7 +165,7 @@ def test_a_slide_that_cannot_be_shown_says_why(reader: Reader, slides: Slides, s
         pytest.skip("the job's table of rules has no R06 yet")
     reader.expected += ["error loading tile"]
 
-    reader.sign_in(link(slides[slide]))
+    reader.arrive(link(slides[slide]))
 
     expect(reader.failure()).to_contain_text(sentence)
     expect(reader.failure()).to_contain_text("This slide cannot be shown yet")
@@ -179,7 +175,7 @@ def test_an_unreachable_store_is_said_to_be_unreachable(reader: Reader) -> None:
     reader.expected += ["net::ERR_FAILED", "ERR_CONNECTION"]
     reader.page.route("**/dicomWeb/**", lambda route: route.abort())
 
-    reader.sign_in()
+    reader.arrive()
 
     expect(reader.failure()).to_contain_text("could not be reached")
 
@@ -192,7 +188,7 @@ def test_signing_out_forgets_everything(reader: Reader, slides: Slides) -> None:
     expect(reader.page.get_by_role("heading", name="You are signed out")).to_be_visible()
 
     assert reader.storage() == {}
-    assert reader.page.evaluate(LEFT_BEHIND) == [[], [], 0]
+    assert reader.left_behind() == [[], [], 0]
     reader.page.go_back()
     reader.page.get_by_role("link", name=READER).wait_for()
 
@@ -223,7 +219,7 @@ def test_an_answer_that_was_not_asked_for_is_not_believed(reader: Reader) -> Non
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_follows_light_and_dark(reader: Reader, scheme: str) -> None:
     reader.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-    reader.sign_in()
+    reader.arrive()
 
     red = reader.screenshot().getpixel((640, 700))[0]
 
@@ -231,7 +227,7 @@ def test_the_page_follows_light_and_dark(reader: Reader, scheme: str) -> None:
 
 
 def test_the_page_cannot_send_anything_elsewhere(reader: Reader) -> None:
-    reader.sign_in()
+    reader.arrive()
     reader.expected += ["Content Security Policy", "Refused to", "violates"]
     other = reader.served.cloud.base + "/healthcare.googleapis.com/v1/projects/other/dicomWeb"
 
