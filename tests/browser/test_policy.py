@@ -53,6 +53,7 @@ class Visit:
 
     def __init__(self, browser: Browser, url: str, study: str) -> None:
         self.refused: list[str] = []
+        # Its own cache: the next site may get this one's port, and the same files with other headers.
         self.context = browser.new_context()
         self.page = self.context.new_page()
         self.page.on("console", lambda message: message.type == "error" and self.refused.append(message.text))

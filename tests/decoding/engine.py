@@ -105,6 +105,7 @@ def _served(files: dict[str, bytes]) -> Iterator[str]:
             if content is not None:
                 self.send_header("Content-Type", content_type(self.path))
                 self.send_header("Content-Length", str(len(content)))
+                self.send_header("Cache-Control", "max-age=3600")
             self.end_headers()
             self.wfile.write(content or b"")
 
