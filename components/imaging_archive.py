@@ -172,6 +172,8 @@ class ImagingArchive(pulumi.ComponentResource):
             name=DEAD,
             topic=dead.id,
             labels=self._args.labels,
+            # Whoever looks at a message acknowledges it by the lease that the look gave.
+            ack_deadline_seconds=600,
             message_retention_duration=f"{31 * 86_400}s",
             expiration_policy={"ttl": ""},
             opts=self._child(),

@@ -4,7 +4,8 @@ Owns: the budget. Deliberately not: stopping anything; a budget only tells, and 
 because of a bill. Also not the billing account, which belongs to the organisation.
 
 Traps: whoever deploys needs `roles/billing.costsManager` on the billing *account*, which no project role gives. The
-amount is in the account's own currency. Budgets know projects by number.
+amount is in the account's own currency. Budgets know projects by number. A budget has no text of its own to send, only
+its name, of 60 characters at most: so the name says where to read what to do.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 TYPE = "dicom-platform:components:Spending"
+SECTION = "the-budget-is-nearly-spent"
 SHARES = (0.5, 0.9, 1.0)
 """Parts of the budget that are told when they are spent."""
 
@@ -26,6 +28,8 @@ class SpendingArgs:
     project_number: pulumi.Input[str]
     monthly_amount: int
     """Whole units of the billing account's currency."""
+    runbook: str
+    """Where the runbook is: a URL or a path."""
     channels: Sequence[pulumi.Input[str]]
     """Full names of notification channels; the account's administrators are told too."""
 
@@ -40,7 +44,7 @@ class Spending(pulumi.ComponentResource):
         self.budget = gcp.billing.Budget(
             f"{name}-budget",
             billing_account=args.billing_account,
-            display_name="Imaging platform",
+            display_name=f"Imaging: {args.runbook}#{SECTION}",
             budget_filter={"projects": [pulumi.Output.format("projects/{0}", args.project_number)]},
             amount={"specified_amount": {"units": str(args.monthly_amount)}},
             threshold_rules=[

@@ -51,6 +51,7 @@ def build_watching(base: Foundation, archive: ImagingArchive, preparing: Prepari
                 billing_account=settings.billing_account,
                 project_number=base.apis.agents["pubsub"].apply(number_in),
                 monthly_amount=settings.monthly_budget,
+                runbook=RUNBOOK,
                 channels=base.channels,
             ),
             # Its API charges quota to the caller's own project unless told otherwise.

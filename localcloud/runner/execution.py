@@ -12,6 +12,7 @@ from localcloud.errors import ApiError
 from localcloud.forms import from_base64, timestamp
 from localcloud.metadata import MetadataServer
 from localcloud.outbound import Outbound
+from localcloud.runner.entries import entry
 from localcloud.runner.process import TimedOut, attempt, clean_environment
 from localcloud.runner.spec import Spec
 
@@ -100,15 +101,16 @@ class Execution:
             if number == 1:
                 self.count(retriedCount=1)
             own = {"CLOUD_RUN_TASK_INDEX": str(index), "CLOUD_RUN_TASK_ATTEMPT": str(number)}
-            problem = await self.once(index, env | own)
+            problem = await self.once(index, number, env | own)
             if problem is None:
                 return None
             self.log(f"task {index} attempt {number}: {problem}")
         return f"task {index} {problem}"
 
-    async def once(self, index: int, env: dict[str, str]) -> str | None:
+    async def once(self, index: int, number: int, env: dict[str, str]) -> str | None:
         def log(line: str) -> None:
             self.log(f"task {index}: {line}")
+            self.cloud.log(entry(self.name, index, number, line, self.cloud.clock()))
 
         try:
             code = await attempt(self.spec.command, env, self.folder, log, self.spec.timeout)

@@ -9,7 +9,11 @@ CHANNEL = "projects/dicom-local/notificationChannels/1"
 
 def spending(deploy: Deploy, *channels: str) -> Graph:
     args = SpendingArgs(
-        billing_account="012345-6789AB-CDEF01", project_number="123456789012", monthly_amount=800, channels=channels
+        billing_account="012345-6789AB-CDEF01",
+        project_number="123456789012",
+        monthly_amount=800,
+        runbook="docs/runbook.md",
+        channels=channels,
     )
     return deploy(lambda: Spending("spending", args))
 
@@ -38,3 +42,10 @@ def test_the_on_call_is_told_beside_the_accounts_administrators(deploy: Deploy) 
         "monitoringNotificationChannels": [CHANNEL]
     }
     assert "allUpdatesRule" not in inputs(spending(deploy), "spending-budget")
+
+
+def test_its_name_which_is_all_that_a_mail_shows_leads_to_the_runbook(deploy: Deploy) -> None:
+    name = inputs(spending(deploy), "spending-budget")["displayName"]
+
+    assert name == "Imaging: docs/runbook.md#the-budget-is-nearly-spent"
+    assert len(name) <= 60

@@ -15,7 +15,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from localcloud import state, up
 from localcloud.assemble import Parts
 from localcloud.cloud import Cloud
 from localcloud.control.call import Call
+from localcloud.engine import Deployment
 from localcloud.server import running
 from tests import needs
 from tests.delivery import pipelines
@@ -53,6 +55,7 @@ class Place:
     """Commits for which it made an image of the viewer."""
     committed: str = ""
     """The stack's file as it is in the repository."""
+    deployment: Deployment = field(default_factory=Deployment)
 
     @property
     def stack(self) -> Stack:
@@ -151,16 +154,21 @@ def ended(done: subprocess.CompletedProcess[str]) -> None:
 
 
 @contextlib.contextmanager
-def place(folder: Path, monkeypatch: pytest.MonkeyPatch, settings: Mapping[str, Any] | None = None) -> Iterator[Place]:
+def place(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: Mapping[str, Any] | None = None,
+    clock: Callable[[], float] = time.time,
+) -> Iterator[Place]:
     wanted = {"dicom-platform:jobImage": "cloud_build", **(settings or {})}
     work = folder / "checkout"
     checkout(work)
-    with running(Cloud(data=folder / "cloud", project="dicom-local")) as parts:
+    with running(Cloud(data=folder / "cloud", project="dicom-local", clock=clock)) as parts:
         made = Place(work, parts)
         monkeypatch.chdir(work)
         point(work, parts, wanted)
         made.committed = (work / "Pulumi.local.yaml").read_text()
-        deployment = up.deploy(Console(quiet=True), parts, up.stack_config(wanted))
+        made.deployment = deployment = up.deploy(Console(quiet=True), parts, up.stack_config(wanted))
         (work / ".stand-in").mkdir()
         (work / ".stand-in/outputs.json").write_text(json.dumps(deployment.outputs))
         (work / ".stand-in/resources.json").write_text(

@@ -1,127 +1,58 @@
-"""The runbook's commands, run in their order against the local cloud: as the requests that gcloud makes of them."""
+"""Every alert leads to a section of the runbook, and each command there is typed by a test that follows the section."""
 
 from __future__ import annotations
 
 import re
-import shlex
 from pathlib import Path
-from typing import Any
 
-import pytest
+from tests.docs.page import RUNBOOK, anchor, sections, typed
+from tests.docs.stack import VARIABLES
+from tests.harness import Graph
+from tests.infra.stacks import prod
 
-from localcloud.logs import Logs
-from tests.control.client import Client
-
-RUNBOOK = Path(__file__).resolve().parents[2] / "docs" / "runbook.md"
-SHELL = {"PROJECT": "p-1", "REGION": "europe-west4", "STACK": "prod"}
-WORDS = {"VERSION": "1", "KEY": "k", "RING": "r"}
-"""What a reader puts for the words in capitals."""
+HERE = Path(__file__).parent
+PROGRAMS = ("curl", "gcloud", "gsutil", "make", "pulumi", "python")
+ALERTS, BUDGET = "monitoring/alertPolicy:AlertPolicy", "billing/budget:Budget"
 
 
-def section(heading: str) -> list[list[str]]:
-    """The commands of a section, split as a shell would."""
-    text = RUNBOOK.read_text().partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
-    assert text, f"the runbook has no section {heading}"
-    blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
-    lines = "".join(blocks).replace("\\\n", " ").splitlines()
-    spelled = (re.sub(r"\$(\w+)", lambda name: SHELL[name[1]], line) for line in lines)
-    return [[re.sub(r"\b[A-Z]{3,}\b", lambda w: WORDS.get(w[0], w[0]), word) for word in shlex.split(line)]
-            for line in spelled]  # fmt: skip
+def followed() -> set[str]:
+    """Headings of the sections that tests follow; a test fails that leaves a command of its section out."""
+    files = HERE.glob("test_runbook_*.py")
+    return {heading for file in files for heading in re.findall(r'\bfollow\("([^"]+)"\)', file.read_text())}
 
 
-def split(command: list[str]) -> tuple[list[str], dict[str, str]]:
-    words = [word for word in command if not word.startswith("--")]
-    options = dict(word[2:].partition("=")[::2] for word in command if word.startswith("--"))
-    return words, options
+def links(graph: Graph) -> dict[str, str]:
+    """What tells somebody of something, by name, with the link that it carries."""
+    found = {node.name: node.inputs["documentation"]["content"] for node in graph.all(ALERTS)}
+    return {**found, **{node.name: node.inputs["displayName"] for node in graph.all(BUDGET)}}
 
 
-def gcloud(client: Client, command: list[str], stdin: str = "") -> Any:
-    """The request of one command."""
-    words, options = split(command)
-    match words:
-        case ["gcloud", "secrets", "versions", "add", name]:
-            assert options["data-file"] == "-", "a value on the command line ends in the shell's history"
-            url = f"secretmanager/v1/projects/{options['project']}/secrets/{name}:addVersion"
-            return client.ok("POST", url, {"payload": {"data": stdin}})
-        case ["gcloud", "secrets", "versions", verb, number]:
-            secret = f"secretmanager/v1/projects/{options['project']}/secrets/{options['secret']}"
-            return client.ok("POST", f"{secret}/versions/{number}:{verb}", {})
-        case ["gcloud", "kms", "keys", "versions", verb, number]:
-            version = (
-                f"cloudkms/v1/projects/{options['project']}/locations/{options['location']}/keyRings/{options['keyring']}"
-                f"/cryptoKeys/{options['key']}/cryptoKeyVersions/{number}"
-            )
-            if verb == "enable":
-                return client.ok("PATCH", version, {"state": "ENABLED"}, updateMask="state")
-            return client.ok("POST", f"{version}:{verb}", {})
-        case ["gcloud", "logging", "read", wanted]:
-            body = {"resourceNames": [f"projects/{options['project']}"], "filter": wanted}
-            return client.ok("POST", "logging/v2/entries:list", body)["entries"]
-        case _:
-            raise AssertionError(f"no request is known for {shlex.join(command)}")
+def test_every_command_is_typed_by_a_test() -> None:
+    with_commands = {heading for heading, commands in sections().items() if commands}
+
+    assert with_commands - {"Runbook"} == followed()
 
 
-@pytest.fixture
-def client(tmp_path: Path) -> Client:
-    client = Client(tmp_path)
-    Logs(client.cloud)
-    return client
+def test_every_alert_and_the_budget_of_prod_leads_to_a_section_with_commands() -> None:
+    there = {anchor(heading) for heading in followed()}
+    told = links(prod(billingAccount="012345-6789AB-CDEF01", monthlyBudget=800))
+
+    assert {name for name, text in told.items() if text.rpartition("docs/runbook.md#")[2] not in there} == set()
+    assert {name.partition("-")[0] for name in told} == {"alerts", "levels", "spending", "watch"}
 
 
-SECRET = "secretmanager/v1/projects/p-1/secrets/github-token"
-OLD, NEW = "b2xk", "bmV3"
+def test_what_is_set_once_a_shell_is_what_the_commands_use() -> None:
+    [line] = sections()["Runbook"]
+    used = {name for commands in sections().values() for name in re.findall(r"\$([A-Z]+)", "\n".join(commands))}
+
+    export, *given = typed(line, {}, {})
+
+    assert export == "export"
+    assert {word.partition("=")[0] for word in given} == set(VARIABLES) == used
 
 
-def value(client: Client, version: int) -> str | int:
-    """What a reader of the version gets, or the status of its refusal."""
-    answer = client.ask("GET", f"{SECRET}/versions/{version}:access")
-    return answer.body["payload"]["data"] if answer.status == 200 else answer.status
+def test_no_command_that_somebody_is_to_type_hides_in_a_sentence() -> None:
+    prose = re.sub(r"^```sh\n.*?^```", "", RUNBOOK.read_text(), flags=re.DOTALL | re.MULTILINE)
+    spans = [span.split() for span in re.findall(r"`([^`]+)`", prose)]
 
-
-def test_a_secret_is_rotated_and_the_pinned_reader_never_stands_without_one(client: Client) -> None:
-    client.ok(
-        "POST", "secretmanager/v1/projects/p-1/secrets", {"replication": {"automatic": {}}}, secretId="github-token"
-    )
-    client.ok("POST", f"{SECRET}:addVersion", {"payload": {"data": OLD}})
-    add, pin, up, disable, destroy = section("Rotate a secret")
-
-    gcloud(client, add, NEW)
-    assert (value(client, 1), value(client, 2)) == (OLD, NEW)
-    assert pin == ["pulumi", "config", "set", "-s", "prod", "dicom-platform:githubTokenVersion", "2"]
-    assert up == ["pulumi", "up", "-s", "prod"]
-    gcloud(client, disable)
-    assert (value(client, 1), value(client, 2)) == (400, NEW)
-    gcloud(client, [*disable[:3], "enable", *disable[4:]])
-    assert value(client, 1) == OLD
-    gcloud(client, destroy)
-    assert (value(client, 1), value(client, 2)) == (400, NEW)
-    assert client.ask("POST", f"{SECRET}/versions/1:enable", {}).status == 400
-
-
-def test_a_key_that_is_to_be_destroyed_comes_back(client: Client) -> None:
-    rings = "cloudkms/v1/projects/p-1/locations/europe-west4/keyRings"
-    client.ok("POST", rings, {}, keyRingId="r")
-    client.ok("POST", f"{rings}/r/cryptoKeys", {"purpose": "ENCRYPT_DECRYPT"}, cryptoKeyId="k")
-    version = f"{rings}/r/cryptoKeys/k/cryptoKeyVersions/1"
-    client.ok("POST", f"{version}:destroy", {})
-    restore, enable = section("A key is disabled or about to be destroyed")
-
-    assert gcloud(client, restore)["state"] == "DISABLED"
-    assert gcloud(client, enable)["state"] == "ENABLED"
-    assert "destroyTime" not in client.ok("GET", version)
-
-
-def test_a_changed_grant_is_found(client: Client) -> None:
-    client.grant("roles/browser", "user:a@example.org")
-    [read] = section("A grant was changed")
-
-    [entry] = gcloud(client, read)
-    assert entry["protoPayload"]["methodName"] == "SetIamPolicy"
-
-
-def test_every_command_on_secrets_and_keys_is_in_a_section_that_is_run() -> None:
-    lines = re.findall(r"^gcloud (?:secrets|kms) .*", RUNBOOK.read_text(), re.MULTILINE)
-    tested = ("A key is disabled or about to be destroyed", "Rotate a secret")
-    run = sum(command[0] == "gcloud" for heading in tested for command in section(heading))
-
-    assert len(lines) == run
+    assert [span for span in spans if span[0] in PROGRAMS and re.search(r"(^| )-|[=$]", " ".join(span[1:]))] == []

@@ -303,6 +303,21 @@ def test_items_set_aside_come_back_and_are_done(bench: Bench) -> None:
     assert bench.bucket.names("work/") == []
 
 
+@pytest.mark.parametrize("asked", [("--study", "1.2"), ("--quiet-seconds", "0")], ids=["by name", "by a message"])
+def test_a_series_that_was_set_aside_is_no_longer_when_it_has_been_prepared(
+    bench: Bench, asked: tuple[str, ...]
+) -> None:
+    bench.store.add("1.2", *pyramid())
+    bench.store.broken["1.2.1"] = SeriesFailed("metadata broke off")
+    bench.messages.notify("1.2", "1.2.1")
+    work(bench, "--quiet-seconds", "0", "--max-attempts", "1")
+    assert bench.bucket.names("failed/") == ["failed/1.2/1.2.1.json"]
+    del bench.store.broken["1.2.1"]
+    bench.messages.notify("1.2", "1.2.1")
+    assert work(bench, *asked) == [("1.2.1", "ready")]
+    assert bench.bucket.names("failed/") == []
+
+
 def test_only_the_first_task_turns_the_subscription_back(bench: Bench) -> None:
     backlog = Backlog(bench.bucket, bench.messages, STORE)
     for task in ("0", "1"):

@@ -166,7 +166,7 @@ class Backlog:
         if tried.attempts < max_attempts:
             self._keep(tried, generation)
             return False
-        aside = f"failed/{item.study}/{item.series}.json"
+        aside = set_aside(item.study, item.series)
         _, there = self._objects.read(aside)
         try:
             self._objects.write(aside, _content(tried), there)
@@ -206,6 +206,23 @@ class Backlog:
         except (TypeError, KeyError):
             return None, generation
         return Item(**fields), generation
+
+
+def set_aside(study: str, series: str) -> str:
+    """Name of the item of a series that keeps failing."""
+    return f"failed/{study}/{series}.json"
+
+
+def forget_failure(objects: Objects, study: str, series: str) -> None:
+    """Removes the item of a series that had been set aside and is prepared now."""
+    name = set_aside(study, series)
+    _, generation = objects.read(name)
+    if generation == ABSENT:
+        return
+    try:
+        objects.delete(name, generation)
+    except Conflict:
+        return  # set aside anew meanwhile
 
 
 def _content(item: Item) -> dict[str, Any]:

@@ -45,6 +45,11 @@ def is_current(report: Any, of: str) -> bool:
     return bool(report.get("schema_version") == SCHEMA_VERSION and report.get("fingerprint") == of)
 
 
+def had_failed(report: Any) -> bool:
+    """Whether `report` (as read from the bucket) says that the series could not be prepared."""
+    return isinstance(report, dict) and report.get("status") == "failed"
+
+
 def strange(report: Any, generation: int) -> str:
     """What to say of a report that this version cannot go by; empty when there was none, or one of this version."""
     if not generation or (isinstance(report, dict) and report.get("schema_version") == SCHEMA_VERSION):

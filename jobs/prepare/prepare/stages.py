@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from . import report, rules, study_report
-from .backlog import Objects
+from .backlog import Objects, forget_failure
 from .clock import Clock
 from .copying import Delivery
 from .errors import Conflict, Gone
@@ -79,6 +79,8 @@ class Stages:
                     self.records.write(report.name(study, series), document, generation)
                 except Conflict:
                     continue  # another run wrote: if it saw the same, its report stands
+                if report.had_failed(present):
+                    forget_failure(self.records, study, series)
             return Outcome(study, series, document["status"], document, note=report.strange(present, generation))
 
     def study(self, study: str, rows: list[Row], outcomes: Iterable[Outcome]) -> list[Outcome]:
