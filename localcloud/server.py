@@ -23,6 +23,7 @@ from localcloud.assemble import Parts, assemble
 from localcloud.cloud import Cloud
 from localcloud.control.call import Request
 from localcloud.errors import ApiError
+from localcloud.protocol import Runner
 
 MAX_BODY = 10 * 2**20
 """Bytes of a request to the control plane: Google's limit for everything but uploads."""
@@ -194,7 +195,7 @@ class Server:
             note(self._log, f"background task {task.get_coro()!r}", error)
 
     async def _start(self, sock: socket.socket) -> None:
-        self._runner = web.AppRunner(build_app(self.parts), access_log=None, handler_cancellation=True)
+        self._runner = Runner(build_app(self.parts), access_log=None, handler_cancellation=True)
         await self._runner.setup()
         await web.SockSite(self._runner, sock, backlog=256).start()
 

@@ -191,3 +191,22 @@ def test_nobody_else_gets_one(cloud: Cloud, form: bytes, said: str) -> None:
     status, body = call(f"{cloud.base}/oauth2.googleapis.com/token", data=form, method="POST")
 
     assert (status, said in body["error"]["message"]) == (400, True)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    ["Content-Length: many", "Content-Length: -1", "Transfer-Encoding: gzip", "X-Long: " + "x" * 9000, "no colon"],
+)
+@pytest.mark.parametrize("path", ["/healthcare.googleapis.com/v1/a/dicomWeb/studies", "/iam.googleapis.com/v1/x"])
+def test_what_is_no_http_is_refused_in_googles_shape(cloud: Cloud, path: str, lines: str) -> None:
+    port = int(cloud.base.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\n{lines}\r\n\r\n".encode())
+        with connection.makefile("rb") as answer:
+            head, _, body = answer.read().partition(b"\r\n\r\n")
+
+    assert b" 400 " in head.splitlines()[0]
+    assert b"application/json" in head
+    error = json.loads(body)["error"]
+    assert (error["code"], error["status"]) == (400, "INVALID_ARGUMENT")
+    assert "no valid HTTP request" in error["message"]
