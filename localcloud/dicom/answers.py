@@ -108,7 +108,7 @@ async def instances(target: Target) -> web.StreamResponse:
     records = await asyncio.to_thread(archive.find, *target.uids)
     form = retrieve.agree(target.accept, archive, records, bool(target.resource.instance))
     if not form.multipart:
-        if form.as_stored:
+        if form.syntax == "*":
             kind = retrieve.content_type(records[0].syntax)
             return web.FileResponse(archive.path(records[0].file), headers={"Content-Type": kind})
         part = await asyncio.to_thread(retrieve.part, archive, records[0], form)
@@ -116,7 +116,7 @@ async def instances(target: Target) -> web.StreamResponse:
         return await stream(target, headers, retrieve.pulled(part.chunks))
     boundary = new_boundary()
     headers = {"Content-Type": f'multipart/related; type="{retrieve.DICOM}"; boundary={boundary}'}
-    if form.as_stored:
+    if form.syntax == "*":
         headers["Content-Length"] = str(retrieve.total_length(records, boundary))
     return await stream(target, headers, retrieve.multipart_body(archive, records, form, boundary))
 

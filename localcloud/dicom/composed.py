@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
@@ -71,8 +72,8 @@ def instances(metadata: bytes, inline_stated: bool) -> list[Composed]:
         if reading.inline and not inline_stated:
             raise malformed("it holds InlineBinary, so its Content-Type must name the transfer-syntax of such values")
         found.append(compose(dataset, reading))
-    references = [uri for one in found for uri in one.uris]
-    if twice := sorted({uri for uri in references if references.count(uri) > 1}):
+    references = Counter(uri for one in found for uri in one.uris)
+    if twice := sorted(uri for uri, count in references.items() if count > 1):
         raise malformed(f"BulkDataURI {', '.join(map(repr, twice[:5]))} is there more than once")
     return found
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from localcloud.dicom.multipart import MediaType
-from localcloud.dicom.syntaxes import EXPLICIT_LITTLE, MEDIA, OCTETS
+from localcloud.dicom.syntaxes import EXPLICIT_LITTLE, IMPLICIT_LITTLE, MEDIA, OCTETS
 from localcloud.errors import ApiError
 
 DICOM, JSON = "application/dicom", "application/dicom+json"
-IMPLICIT_LITTLE = "1.2.840.10008.1.2"
 LITTLE = ("", IMPLICIT_LITTLE, EXPLICIT_LITTLE)
 COMPRESSED = frozenset(["image/jpeg", "image/dicom-rle", "image/jls", "image/jp2", "image/jpx"])
 """Media types of compressed pixel data that can come as bulk data; each with the transfer syntaxes it is named for."""

@@ -1,4 +1,4 @@
-"""WADO-RS studies, series and instances: whole files, as stored or in explicit VR little endian."""
+"""WADO-RS studies, series and instances: whole files, as stored or in a native little endian syntax."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from localcloud.dicom.accept import wanted
 from localcloud.dicom.archive import Archive
 from localcloud.dicom.index import Record
 from localcloud.dicom.multipart import PART_TAIL, closing, part_head
-from localcloud.dicom.syntaxes import EXPLICIT_LITTLE
+from localcloud.dicom.syntaxes import EXPLICIT_LITTLE, IMPLICIT_LITTLE
 from localcloud.errors import ApiError
 
 DICOM = "application/dicom"
@@ -22,7 +22,12 @@ STEP = 2**20
 @dataclass(frozen=True)
 class Form:
     multipart: bool
-    as_stored: bool
+    syntax: str
+    """UID, or `*` for as stored."""
+
+    def keeps(self, stored: str) -> bool:
+        """Whether a file in this syntax is given as it is."""
+        return self.syntax in ("*", stored)
 
 
 def agree(header: str, archive: Archive, records: list[Record], single_allowed: bool) -> Form:
@@ -33,24 +38,25 @@ def agree(header: str, archive: Archive, records: list[Record], single_allowed: 
             continue
         multipart = choice.multipart is not False
         syntax = choice.transfer_syntax or EXPLICIT_LITTLE
-        if syntax == "*" or all(r.syntax == syntax for r in records):
-            return Form(multipart, True)
-        if syntax != EXPLICIT_LITTLE:
+        form = Form(multipart, syntax)
+        if all(form.keeps(r.syntax) for r in records):
+            return Form(multipart, "*")
+        if syntax not in (EXPLICIT_LITTLE, IMPLICIT_LITTLE):
             other = next(r for r in records if r.syntax != syntax)
             refused = ApiError(
                 406,
                 f"instance {other.instance} is stored as {other.syntax} and is not transcoded to {syntax}: "
-                f"ask for transfer-syntax=* (as stored) or {EXPLICIT_LITTLE}.",
+                f"ask for transfer-syntax=* (as stored), {EXPLICIT_LITTLE} or {IMPLICIT_LITTLE}.",
             )
             continue
         try:
             for r in records:
-                if r.syntax != EXPLICIT_LITTLE:
+                if not form.keeps(r.syntax):
                     transcode.check(archive.open(r.study, r.series, r.instance))
         except ApiError as error:
             refused = error
             continue
-        return Form(multipart, False)
+        return form
     forms = f'multipart/related; type="{DICOM}"' + f" or {DICOM}" * single_allowed
     raise refused or ApiError(406, f"Accept: {header!r} cannot be satisfied; this resource is available as {forms}.")
 
@@ -67,10 +73,10 @@ class Part:
 def part(archive: Archive, r: Record, form: Form) -> Part:
     """Raises `ApiError` 406 when the instance turns out not to be decodable."""
     opened = archive.open(r.study, r.series, r.instance)
-    if form.as_stored or r.syntax == EXPLICIT_LITTLE:
+    if form.keeps(r.syntax):
         return Part(r.syntax, r.size, stored(archive, r))
-    whole = transcode.whole_file(opened)
-    return Part(EXPLICIT_LITTLE, whole.length, whole.chunks)
+    whole = transcode.whole_file(opened, form.syntax)
+    return Part(form.syntax, whole.length, whole.chunks)
 
 
 def stored(archive: Archive, r: Record) -> Iterator[bytes]:

@@ -7,8 +7,8 @@ from functools import cache
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID
 
-EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"
-NATIVE = ("1.2.840.10008.1.2", EXPLICIT_LITTLE, "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99")
+IMPLICIT_LITTLE, EXPLICIT_LITTLE = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
+NATIVE = (IMPLICIT_LITTLE, EXPLICIT_LITTLE, "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99")
 OCTETS = "application/octet-stream"
 MEDIA = {
     **dict.fromkeys(NATIVE, OCTETS),

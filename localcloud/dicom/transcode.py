@@ -1,4 +1,4 @@
-"""Explicit VR little endian from whatever is stored: single frames, and whole files in constant memory."""
+"""Little endian from whatever is stored: single frames, and whole files in constant memory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pydicom.filewriter import dcmwrite
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from localcloud.dicom.archive import Opened
-from localcloud.dicom.syntaxes import NATIVE, decodable
+from localcloud.dicom.syntaxes import IMPLICIT_LITTLE, NATIVE, decodable
 from localcloud.errors import ApiError
 
 MAX_FILE = 2**30
@@ -94,14 +94,17 @@ def explicit_little(opened: Opened, number: int) -> bytes:
 
 @dataclass
 class Transcoded:
-    """A whole Part 10 file in explicit VR little endian: `length` bytes that `chunks` gives piece by piece."""
+    """A whole Part 10 file: `length` bytes that `chunks` gives piece by piece."""
 
     length: int
     chunks: Iterator[bytes]
 
 
-def whole_file(opened: Opened) -> Transcoded:
-    """Transcode an instance; the first frame is decoded before this returns. Raises `ApiError` 406."""
+def whole_file(opened: Opened, syntax: str) -> Transcoded:
+    """Transcode an instance into explicit or implicit VR little endian; the first frame is decoded before this returns.
+
+    Raises `ApiError` 406.
+    """
     check(opened)
     path, image = opened.work.name, opened.record.image
     dataset = (
@@ -120,13 +123,13 @@ def whole_file(opened: Opened) -> Transcoded:
         if image.get("SamplesPerPixel", 1) > 1:
             dataset.PhotometricInterpretation = "RGB"
             dataset.PlanarConfiguration = 0
-    head = header(dataset)
+    head = header(dataset, syntax)
     if not frames:
         return Transcoded(len(head), iter([head]))
     if opened.native:
-        return native_file(opened, head)
+        return native_file(opened, head, syntax)
     length = len(first) * frames
-    head += pixel_header(image, length)
+    head += pixel_header(image, length, syntax)
     return Transcoded(len(head) + length + length % 2, decoded(opened, head, first, frames))
 
 
@@ -135,10 +138,10 @@ def inflated(opened: Opened) -> Dataset:
     return pydicom.dcmread(original, stop_before_pixels=True)
 
 
-def native_file(opened: Opened, head: bytes) -> Transcoded:
+def native_file(opened: Opened, head: bytes, syntax: str) -> Transcoded:
     assert opened.native
     length, width = opened.native.length, max(1, opened.record.image.get("BitsAllocated", 8) // 8)
-    head += pixel_header(opened.record.image, length)
+    head += pixel_header(opened.record.image, length, syntax)
     swap = width if not opened.record.image["little"] else 1
     return Transcoded(len(head) + length + length % 2, native_chunks(opened, head, swap))
 
@@ -165,14 +168,16 @@ def decoded(opened: Opened, head: bytes, first: bytes, frames: int) -> Iterator[
         yield b"\0"
 
 
-def header(dataset: Dataset) -> bytes:
+def header(dataset: Dataset, syntax: str) -> bytes:
     """A Part 10 file up to, not including, its pixel data."""
-    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset.file_meta.TransferSyntaxUID = UID(syntax)
     out = BytesIO()
-    dcmwrite(out, dataset, implicit_vr=False, little_endian=True, enforce_file_format=True)
+    dcmwrite(out, dataset, implicit_vr=syntax == IMPLICIT_LITTLE, little_endian=True, enforce_file_format=True)
     return out.getvalue()
 
 
-def pixel_header(image: dict[str, Any], length: int) -> bytes:
+def pixel_header(image: dict[str, Any], length: int, syntax: str) -> bytes:
+    if syntax == IMPLICIT_LITTLE:
+        return struct.pack("<HHL", 0x7FE0, 0x0010, length + length % 2)
     vr = b"OB" if image.get("BitsAllocated", 8) <= 8 else b"OW"
     return struct.pack("<HH2sHL", 0x7FE0, 0x0010, vr, 0, length + length % 2)

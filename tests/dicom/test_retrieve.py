@@ -10,7 +10,7 @@ import pydicom
 import pytest
 from PIL import Image
 from pydicom.dataset import Dataset
-from pydicom.uid import ImplicitVRLittleEndian
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from tests.dicom.pictures import EXPLICIT, JPEG, OCTETS, jpeg_slide, parts_of
 from tests.dicom.support import Served, encapsulated, encode, instance_path, slide, uid
@@ -54,6 +54,37 @@ def test_default_is_explicit_little_endian(served: Served, tiles: tuple[str, lis
     assert ds.file_meta.TransferSyntaxUID == EXPLICIT
     expected = np.stack([np.asarray(Image.open(io.BytesIO(tile))) for tile in tiles[1]])
     assert np.array_equal(ds.pixel_array, expected)
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2", EXPLICIT])
+def test_native_files_come_in_either_little_endian_syntax(served: Served, syntax: str, bits: int) -> None:
+    ds = slide(frames=2, side=4, samples=1)
+    ds.BitsAllocated = ds.BitsStored = bits
+    ds.PixelData = bytes(range(2 * 16 * bits // 8))
+    ds.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if syntax == EXPLICIT else ExplicitVRLittleEndian
+    served.store(ds)
+
+    response = served.get(instance_path(ds), f"application/dicom; transfer-syntax={syntax}")
+
+    assert response.headers["Content-Type"] == f"application/dicom; transfer-syntax={syntax}"
+    assert int(response.headers["Content-Length"]) == len(response.content)
+    file = pydicom.dcmread(io.BytesIO(response.content))
+    assert (file.file_meta.TransferSyntaxUID, file.PixelData, file.PatientName) == (
+        syntax,
+        ds.PixelData,
+        ds.PatientName,
+    )
+
+
+def test_compressed_files_come_in_implicit_little_endian(served: Served, tiles: tuple[str, list[bytes]]) -> None:
+    explicit, implicit = (
+        pydicom.dcmread(io.BytesIO(served.get(tiles[0], f"application/dicom; transfer-syntax={uid}").content))
+        for uid in (EXPLICIT, "1.2.840.10008.1.2")
+    )
+
+    assert implicit.file_meta.TransferSyntaxUID == "1.2.840.10008.1.2"
+    assert np.array_equal(explicit.pixel_array, implicit.pixel_array)
 
 
 def test_colour_is_decoded_to_rgb(served: Served) -> None:
