@@ -31,7 +31,7 @@ from smoke_tests.credentials import Credentials
 from smoke_tests.dicomweb import DicomWeb
 from smoke_tests.dicomweb import Refused as Unanswered
 from smoke_tests.http import Http, TimedOut
-from viewer.target import TargetError, token_source
+from viewer.target import TargetError, read_outputs, token_source
 
 ALL_DONE, SOMETHING_TO_DO, COULD_NOT_RUN = 0, 1, 2
 CHECKS: tuple[Check, ...] = (project, billing, apis, org_policies, quotas, state, firebase, sign_in, github, dns)
@@ -99,9 +99,13 @@ def bootstrap(arguments: argparse.Namespace, stack: Stack) -> int:
 
 
 def drill(arguments: argparse.Namespace) -> int:
-    outputs = json.loads(arguments.outputs.read_text(encoding="utf-8"))
-    root, store = outputs["endpoints"]["healthcare"], outputs["stores"]["raw"]["name"]
-    token = token_source(arguments.token_command, f"owner@{outputs['project']}.iam.gserviceaccount.com")
+    outputs = read_outputs(arguments.outputs)
+    try:
+        root, store = outputs["endpoints"]["healthcare"], outputs["stores"]["raw"]["name"]
+        owner = f"owner@{outputs['project']}.iam.gserviceaccount.com"
+    except KeyError as missing:
+        raise TargetError(f"the stack's outputs lack {missing}; deploy the stack again with this version") from None
+    token = token_source(arguments.token_command, owner)
     access, http = Credentials(lambda _: token()), Http()
     found = Drill(
         google=Google({"healthcare": root}, token),

@@ -100,6 +100,8 @@ def target_of(arguments: argparse.Namespace) -> Target:
         outputs = json.loads(arguments.outputs.read_text(encoding="utf-8"))
     except ValueError as error:
         raise BadTarget(f"{arguments.outputs} is not JSON: {error}") from None
+    if not isinstance(outputs, dict):
+        raise BadTarget(f"{arguments.outputs} must hold one JSON object, the outputs of a stack")
     missing = dict(arguments.missing)
     if why := unavailable():
         missing.setdefault("browser", why)
@@ -128,6 +130,11 @@ def make_slide(arguments: argparse.Namespace) -> int:
 
 
 def run_checks(arguments: argparse.Namespace) -> int:
+    if arguments.dicomweb_root and not arguments.capability:
+        raise BadTarget(
+            f"nothing would be asked of {arguments.dicomweb_root}, and nothing passes: say what it can do, such as "
+            "--capability stow --capability qido --capability wado --capability frames"
+        )
     target = target_of(arguments)
     console = Console(highlight=False, soft_wrap=True)
     tested = target.reading_only() if arguments.profile == "readonly" else target

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import argparse
 import io
-import json
 import shutil
 import sys
 from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import Error, sync_playwright
+
+from viewer.target import TargetError, read, read_outputs
 
 SIZE = (1280, 800)
 FLAGS = [
@@ -57,16 +58,17 @@ def main(argv: list[str] | None = None) -> int:
     if not chromium:
         print("screenshot: Chromium is not installed; run: apt-get install chromium", file=sys.stderr)
         return 1
-    if not chosen.outputs.exists():
-        print(f"screenshot: {chosen.outputs} does not exist; run make up in another window first", file=sys.stderr)
-        return 1
-    outputs = json.loads(chosen.outputs.read_text())
     try:
-        take(outputs["viewerUrl"], outputs["groups"]["viewers"][0], chosen.out, chromium)
+        outputs = read_outputs(chosen.outputs)
+        url = read(outputs).url
+        take(url, outputs["groups"]["viewers"][0], chosen.out, chromium)
+    except TargetError as error:
+        print(f"screenshot: {error}", file=sys.stderr)
+        return 1
     except Error as error:
         print(f"screenshot: the viewer did not come up: {error.message.splitlines()[0]}", file=sys.stderr)
         return 1
-    print(f"{chosen.out} shows {outputs['viewerUrl']}")
+    print(f"{chosen.out} shows {url}")
     return 0
 
 

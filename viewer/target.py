@@ -101,11 +101,14 @@ def window_config_of(outputs: Mapping[str, Any], site: SiteName = "viewer") -> d
 def read_outputs(path: Path) -> dict[str, Any]:
     """A file of outputs, as `pulumi stack output --json` prints them."""
     try:
-        return json.loads(path.read_text())
+        outputs = json.loads(path.read_text())
     except FileNotFoundError:
         raise TargetError(f"{path} does not exist; run make up, or: pulumi stack output --json > {path}") from None
     except ValueError as error:
         raise TargetError(f"{path} is not JSON ({error}); write it with: pulumi stack output --json") from None
+    if not isinstance(outputs, dict):
+        raise TargetError(f"{path} must hold one JSON object; write it with: pulumi stack output --json")
+    return outputs
 
 
 def token_source(command: str | None = None, principal: str = "") -> Callable[[], str]:

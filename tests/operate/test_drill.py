@@ -156,6 +156,28 @@ def test_the_digest_is_of_the_dataset_whoever_wrote_the_file() -> None:
     assert digest(one.data) != digest(one.data.replace(b"SMOKE^", b"OTHER^"))
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("{}", "the stack's outputs lack 'endpoints'; deploy the stack again"),
+        ("[]", "must hold one JSON object"),
+        ("x", "is not JSON"),
+        (None, "does not exist; run make up"),
+    ],
+)
+def test_outputs_that_cannot_be_used_are_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str | None, words: str
+) -> None:
+    outputs = tmp_path / "outputs.json"
+    if content is not None:
+        outputs.write_text(content)
+
+    assert main(["drill", "--outputs", str(outputs), "--bucket", BUCKET]) == 2
+
+    said = capsys.readouterr().err
+    assert (said.count("\n"), words in said) == (1, True), said
+
+
 def test_the_command_says_how_many_came_back(place: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     outputs = tmp_path / "outputs.json"
     content = {"project": "dicom-local", "endpoints": {"healthcare": place.root}, "stores": {"raw": {"name": RAW}}}

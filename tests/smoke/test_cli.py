@@ -25,8 +25,13 @@ def test_slide_writes_files_and_says_what(tmp_path: Path, capsys: pytest.Capture
         (["run", "--outputs", "{tmp}/none.json"], "No such file"),
         (["run", "--outputs", "{tmp}/bad.json"], "bad.json is not JSON"),
         (["run", "--outputs", "{tmp}/empty.json"], "no usable 'serviceAccounts'"),
+        (["run", "--outputs", "{tmp}/list.json"], "list.json must hold one JSON object"),
         (["run", "--dicomweb-root", "http://x", "--capability", "fly"], "unknown capability fly"),
         (["run", "--outputs", "{tmp}/empty.json", "--capability", "stow"], "--capability goes with --dicomweb-root"),
+        (
+            ["run", "--dicomweb-root", "http://127.0.0.1:9/dicomWeb"],
+            "nothing would be asked of http://127.0.0.1:9/dicomWeb",
+        ),
         (["sweep", "--dicomweb-root", "http://x", "--missing", "job=no"], "--missing goes with --outputs"),
         (["sweep", "--dicomweb-root", "http://127.0.0.1:9/dicomWeb"], "got no answer"),
     ],
@@ -36,6 +41,7 @@ def test_what_cannot_be_done_is_one_sentence(
 ) -> None:
     (tmp_path / "bad.json").write_text("{")
     (tmp_path / "empty.json").write_text("{}")
+    (tmp_path / "list.json").write_text("[]")
 
     code = main([argument.replace("{tmp}", str(tmp_path)) for argument in arguments])
 
