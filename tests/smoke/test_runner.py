@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -81,3 +82,11 @@ def test_results_are_told_as_they_come(second: Write) -> None:
     assert told == ["1", "2"]
     assert outcome.results[1].evidence == {"size": 3}
     assert outcome.exit_code == 0
+
+
+def test_the_readme_has_a_row_for_every_check() -> None:
+    text = (runner.CHECKS.parent / "README.md").read_text()
+    rows = re.findall(
+        r"^\| (\d+) \| .* \| \w+", text.partition("| # | check")[2].partition("| profile")[0], re.MULTILINE
+    )
+    assert sorted(map(int, rows)) == list(runner.EXPECTED["full"])
