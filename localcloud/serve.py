@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from pathlib import Path
 
@@ -36,7 +37,8 @@ def serve(options: argparse.Namespace) -> int:
             for key, value in settings.items():
                 print(f"{key} {value}", flush=True)
             print(f"local cloud on {cloud.base}", flush=True)
-            print('in another terminal: eval "$(python -m localcloud env)"; here Ctrl-C ends it', flush=True)
+            env = f'eval "$({shlex.quote(sys.executable)} -m localcloud env)"'
+            print(f"in another terminal: {env}; here Ctrl-C ends it", flush=True)
             wait_for_the_end()
     except (PortTaken, ValueError, OSError) as error:
         print(f"localcloud: {error}", file=sys.stderr)

@@ -87,7 +87,7 @@ def _run(command: Sequence[str], folder: Path, what: str) -> str:
             command, cwd=folder, env=environment, capture_output=True, text=True, check=False
         )
     except FileNotFoundError:
-        raise SlimError(f"{what}: {command[0]} is not installed") from None
+        raise SlimError(f"{what}: {command[0]} is not installed; install it, or release from the archive") from None
     if process.returncode:
         lines = [line.strip() for line in process.stderr.splitlines() if line.strip()]
         telling = [line for line in lines if line.startswith(("error:", "fatal:"))]
