@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -38,3 +40,13 @@ def test_every_goal_is_in_the_help() -> None:
              for goal in line.split()[1:]]  # fmt: skip
     listed = [line.split()[1] for line in subprocess.check_output(["make", "help"], cwd=ROOT, text=True).splitlines()]
     assert sorted(listed) == sorted(phony)
+
+
+def test_every_benchmark_that_is_run_is_explained() -> None:
+    loop = re.search(r"for name in (.*?); do", (ROOT / "Makefile").read_text().partition("\nbench:")[2])
+    assert loop is not None
+    names = {shlex.split(name)[0] for name in shlex.split(loop[1])}
+    page = (ROOT / "benchmarks/README.md").read_text()
+    assert {
+        name for name in names if f"`{name}`:" not in page and f"`python -m benchmarks.{name}`" not in page
+    } == set()
