@@ -54,11 +54,6 @@ WEIGHT: Mapping[Op, int] = {"same": 0, "update": 1, "create": 2, "delete": 3, "r
 Json = dict[str, Any]
 
 
-def looks_like(text: str) -> bool:
-    """Whether this is Pulumi's, and not a plan of ours."""
-    return '"former_urn"' not in text
-
-
 def plan_of(text: str, stack: str = "", *, refreshed: bool = False) -> Plan:
     """`refreshed`: of `preview --refresh`, which looks at each resource before the program says what it should be.
 
