@@ -22,6 +22,20 @@ def test_htj2k_is_told_from_jpeg2000() -> None:
     assert identify(imagecodecs.jpeg2k_encode(pixels, codecformat="jp2"), 0) == "jpeg2000"
 
 
+def test_whether_colours_were_transformed_is_told() -> None:
+    pixels = np.arange(64 * 64 * 3, dtype=np.uint8).reshape(64, 64, 3)
+    for container in ("j2k", "jp2"):
+        for mct in (True, False):
+            told = header(
+                imagecodecs.jpeg2k_encode(pixels, codecformat=container, mct=mct, reversible=True), "jpeg2000"
+            )
+            assert told
+            assert told.transformed is mct
+    grey = header(imagecodecs.jpeg2k_encode(pixels[..., 0], codecformat="j2k"), "jpeg2000")
+    assert grey
+    assert grey.transformed is None
+
+
 def test_progressive_and_jpeg_xl_are_told() -> None:
     pixels = np.zeros((16, 16, 3), np.uint8)
     assert identify(imagecodecs.jpegxl_encode(pixels), 0) == "jpeg-xl"

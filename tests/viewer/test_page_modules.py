@@ -63,6 +63,20 @@ def test_what_the_engine_cannot_decode_is_told_in_the_tables_words(frame: bytes,
 
 
 @pytest.mark.parametrize(
+    ("photometric", "mct", "told"),
+    [("YBR_RCT", True, False), ("YBR_RCT", False, True), ("YBR_ICT", False, True), ("RGB", False, False)],
+)
+@pytest.mark.parametrize("container", ["j2k", "jp2"])
+def test_a_jpeg_2000_without_the_transform_that_its_metadata_tells_is_told(
+    photometric: str, mct: bool, told: bool, container: str
+) -> None:
+    seen = {"instance": "1.2", "frameBytes": PIXELS.nbytes, "photometric": photometric, "samples": 3}
+    frame = imagecodecs.jpeg2k_encode(PIXELS, codecformat=container, mct=mct, reversible=True)  # pyright: ignore[reportArgumentType]
+    problem = call("codec.js", "codingProblem", TABLE, seen, frame)
+    assert (problem or {}).get("problem") == ("untransformed" if told else None)
+
+
+@pytest.mark.parametrize(
     ("photometric", "planar", "sentence"),
     [
         ("RGB", False, None),

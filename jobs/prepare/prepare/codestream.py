@@ -6,7 +6,7 @@ Pure functions on bytes; decodes no pixel. The names are the keys of `codestream
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 JPEG_XL_CONTAINER = b"\x00\x00\x00\x0cJXL \x0d\x0a\x87\x0a"
 JPEG_XL_BOXES = 4096
@@ -55,6 +55,8 @@ class Header:
     samples: int
     bits: int
     signed: bool = False
+    transformed: bool | None = field(default=None, compare=False)
+    """JPEG 2000: whether its colours were transformed, so that a decoder turns them back into RGB; None: not told."""
 
 
 def header(frame: bytes, coding: str) -> Header | None:
@@ -67,7 +69,8 @@ def header(frame: bytes, coding: str) -> Header | None:
             size = frame.index(b"\xff\x4f\xff\x51") + 2  # SIZ is the first marker segment (T.800 A.5.1)
             right, bottom, left, top = struct.unpack_from(">4I", frame, size + 6)
             samples, depth = struct.unpack_from(">HB", frame, size + 38)
-            return Header(bottom - top, right - left, samples, (depth & 0x7F) + 1, depth > 0x7F)
+            transformed = _transformed(frame[size - 2 :]) if samples == 3 else None
+            return Header(bottom - top, right - left, samples, (depth & 0x7F) + 1, depth > 0x7F, transformed)
     except (struct.error, ValueError):
         return None
     return None
@@ -119,6 +122,16 @@ def _jpeg2000(codestream: bytes) -> str:
             return "htj2k"
         at += 2 + int(struct.unpack_from(">H", header, at + 2)[0])
     return "jpeg2000"
+
+
+def _transformed(codestream: bytes) -> bool | None:
+    """Of the COD marker segment (FF52): multiple component transformation (T.800 A.6.1)."""
+    at = 2
+    while at + 9 <= len(codestream) and codestream[at] == 0xFF and codestream[at + 1] != 0x90:
+        if codestream[at + 1] == 0x52:
+            return codestream[at + 8] > 0
+        at += 2 + int(struct.unpack_from(">H", codestream, at + 2)[0])
+    return None
 
 
 def _is_rle(frame: bytes) -> bool:

@@ -33,6 +33,13 @@ class Image:
     total_columns: int
     frames: int = 1
     focal_planes: int = 1
+    """As told, or as many as lie in one place by their positions."""
+    depth: float | None = None
+    """ZOffsetInSlideCoordinateSystem, where all frames have one."""
+    orientation: tuple[float, ...] = ()
+    """ImageOrientationSlide."""
+    scan: tuple[str, str] = ("", "")
+    """AcquisitionDateTime, ExtendedDepthOfField."""
     samples: int = 3
     photometric: str = "RGB"
     planar: bool = False
@@ -91,7 +98,14 @@ class Image:
             total_rows=number(item, "TotalPixelMatrixRows", rows),
             total_columns=number(item, "TotalPixelMatrixColumns", columns),
             frames=number(item, "NumberOfFrames", 1),
-            focal_planes=max(number(item, "NumberOfFocalPlanes", 1), number(item, "TotalPixelMatrixFocalPlanes", 1)),
+            focal_planes=max(
+                number(item, "NumberOfFocalPlanes", 1),
+                number(item, "TotalPixelMatrixFocalPlanes", 1),
+                _stacked(per_frame),
+            ),
+            depth=_depth(item, per_frame),
+            orientation=numbers(item, "ImageOrientationSlide"),
+            scan=(text(item, "AcquisitionDateTime"), text(item, "ExtendedDepthOfField")),
             samples=number(item, "SamplesPerPixel", 1),
             photometric=text(item, "PhotometricInterpretation"),
             planar=number(item, "PlanarConfiguration") == 1,
@@ -187,11 +201,32 @@ def _positions(per_frame: list[Json], columns: int, rows: int) -> Positions:
             row = number(where, "RowPositionInTotalImagePixelMatrix")
             if not columns or not rows or (column - 1) % columns or (row - 1) % rows:
                 return "off_grid"
-            path = [text(one, "OpticalPathIdentifier") for one in items(frame, "OpticalPathIdentificationSequence")]
-            place = (column, row, text(where, "ZOffsetInSlideCoordinateSystem"), *path)
+            place = (column, row, text(where, "ZOffsetInSlideCoordinateSystem"), *_paths_of(frame))
             found = "repeated" if place in seen else found if found == "repeated" else "grid"
             seen.add(place)
     return found
+
+
+def _stacked(per_frame: list[Json]) -> int:
+    """Frames of one optical path in one place, at different depths."""
+    depths: dict[tuple[object, ...], set[str]] = {}
+    for frame in per_frame:
+        for where in items(frame, "PlanePositionSlideSequence"):
+            place = [number(where, f"{axis}PositionInTotalImagePixelMatrix") for axis in ("Column", "Row")]
+            depths.setdefault((*place, *_paths_of(frame)), set()).add(text(where, "ZOffsetInSlideCoordinateSystem"))
+    return max(map(len, depths.values()), default=1)
+
+
+def _paths_of(frame: Json) -> list[str]:
+    return [text(one, "OpticalPathIdentifier") for one in items(frame, "OpticalPathIdentificationSequence")]
+
+
+def _depth(item: Json, per_frame: list[Json]) -> float | None:
+    groups = [*items(item, "SharedFunctionalGroupsSequence"), *per_frame]
+    places = [where for group in groups for where in items(group, "PlanePositionSlideSequence")]
+    places += items(item, "TotalPixelMatrixOriginSequence")
+    found = {z for where in places for z in numbers(where, "ZOffsetInSlideCoordinateSystem")}
+    return found.pop() if len(found) == 1 else None
 
 
 def _unidentified(item: Json, per_frame: list[Json]) -> bool:

@@ -15,6 +15,7 @@ from .image import Image
 from .missing_levels import missing_levels
 from .plan import Act, FixImageType, LeaveOut, MakeLevel, SeriesPlan, Withhold
 from .repairs import (
+    MENDED,
     CannotRepair,
     Case,
     broken,
@@ -45,8 +46,10 @@ HOPELESS = {
     ("R11", "photometric"): "colour",
     ("R11", "mixed"): "colour",
     ("R08", "colour"): "colour",
+    ("R07", "untransformed"): "colour",
     ("R01", "off_grid"): "off_grid",
     ("R17", "unknown"): "unmapped_references",
+    ("R18", "shapeless"): "no_image",
 }
 """Problems that only the source can correct, and why the slide is blocked; the first one found is told."""
 BASE = {("R02", "part"): "missing_part", ("R02", "count"): "frame_count"}
@@ -101,7 +104,7 @@ def kind_of(acts: Iterable[Act]) -> Literal["none", "add_levels", "repair"]:
 
 
 def _hopeless(case: Case) -> str:
-    problems = {(one.rule, one.problem) for one in case.found}
+    problems = {(one.rule, one.problem) for one in case.found if one.severity in MENDED}
     base = {(one.rule, one.problem) for one in case.found if one.remedy == "none"}
     told = [reason for problem, reason in HOPELESS.items() if problem in problems]
     told += [reason for problem, reason in BASE.items() if problem in base]

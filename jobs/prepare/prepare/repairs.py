@@ -69,7 +69,7 @@ def one_of_twins(case: Case) -> list[Act]:
         groups = _groups(level)
         if len(groups) < 2 or not twins & set(level.images):
             continue
-        if len({(image.samples, image.bits, round(image.spacing, 9)) for image in level.images}) > 1:
+        if len({(image.samples, image.bits, round(image.spacing, 9), image.scan) for image in level.images}) > 1:
             raise CannotRepair("twin_levels")
         kept, *others = sorted(groups, key=lambda group: _worth(case, group))
         left = _uids(image for group in others for image in group)
@@ -107,8 +107,10 @@ def _decodes(case: Case, image: Image) -> bool:
 
 
 def broken(case: Case) -> list[Image]:
-    """Images whose pixels cannot be used."""
-    return case.concerned(("R02", "level"), ("R02", "part"), ("R02", "count"), ("R07", "unreadable"), ("R08", "size"))
+    """Images whose pixels cannot be used as they are."""
+    return case.concerned(
+        ("R02", "level"), ("R02", "part"), ("R02", "count"), ("R07", "unreadable"), ("R08", "size"), ("R10", "turned")
+    )
 
 
 def resampled(case: Case, kept: list[Image]) -> list[Act]:

@@ -72,6 +72,11 @@ def jpeg2000() -> Store:
 
 
 @slide
+def jpeg2000_without_its_transform() -> Store:
+    return put(*levels(PhotometricInterpretation="YBR_ICT"), frame=frames.jpeg2000(transformed=False))
+
+
+@slide
 def htj2k() -> Store:
     return put(*levels(), frame=frames.jpeg2000(ht=True))
 

@@ -117,11 +117,13 @@ def _draw(dataset: Dataset, image: Image, sample: bytes, *, sparse: bool) -> Non
     if sparse and "PerFrameFunctionalGroupsSequence" not in dataset:
         places.reverse()
         dataset.PerFrameFunctionalGroupsSequence = [_position(x, y, OMITTED // len(places) + 1) for _, x, y in places]
-    frames = [picture.encoded(_tile(image, path, x, y, tile, bits), coding, bits) for path, x, y in places]
+    plain = told is not None and told.transformed is False
+    drawn = f"{coding}-plain" if plain else coding
+    frames = [picture.encoded(_tile(image, path, x, y, tile, bits), drawn, bits) for path, x, y in places]
     syntaxes = table()["codestreams"].get(coding, {}).get("transfer_syntaxes", ["1.2.840.10008.1.2.4.50"])
     dataset.file_meta.TransferSyntaxUID = UID(syntaxes[0])
     dataset.BitsStored, dataset.HighBit = bits, bits - 1
-    if image.samples == 3:
+    if image.samples == 3 and not plain:
         dataset.PhotometricInterpretation = PHOTOMETRIC.get(coding, "RGB")
     if image.samples > 1:
         dataset.PlanarConfiguration = 0

@@ -18,8 +18,9 @@ def jpeg_ls(samples: int = 3, bits: int = 8) -> bytes:
     return jpeg(0xF7, samples=samples, bits=bits)
 
 
-def jpeg2000(samples: int = 3, bits: int = 8, ht: bool = False) -> bytes:
+def jpeg2000(samples: int = 3, bits: int = 8, ht: bool = False, transformed: bool = True) -> bytes:
     size = struct.pack(">HH8IH", 38 + 3 * samples, 0, 256, 256, 0, 0, 256, 256, 0, 0, samples)
     size += struct.pack(">BBB", bits - 1, 1, 1) * samples
     capabilities = b"\xff\x50" + struct.pack(">HIH", 8, 0x20000, 0) if ht else b""
-    return b"\xff\x4f\xff\x51" + size + capabilities + b"\xff\x90" + bytes(20)
+    style = b"\xff\x52" + struct.pack(">HBBHB", 12, 0, 0, 1, transformed) + b"\x05\x04\x04\x00\x01"
+    return b"\xff\x4f\xff\x51" + size + capabilities + style + b"\xff\x90" + bytes(20)

@@ -76,6 +76,9 @@ ENCODERS: dict[str, Callable[[Pixels, int], Any]] = {
     "jpeg2000": lambda pixels, bits: imagecodecs.jpeg2k_encode(
         pixels, codecformat="j2k", reversible=True, bitspersample=bits
     ),
+    "jpeg2000-plain": lambda pixels, bits: imagecodecs.jpeg2k_encode(
+        pixels, codecformat="j2k", reversible=True, mct=False
+    ),
     "htj2k": lambda pixels, bits: imagecodecs.htj2k_encode(pixels, reversible=True),
     "rle": _rle,
     "jpeg-xl-of-jpeg": lambda pixels, bits: imagecodecs.jpegxl_encode_jpeg(_jpeg(pixels, bits)),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from tests.jobs.fakes import Store, item
+from tests.jobs.matrix import frames
 from tests.jobs.matrix.slides import (
     DEEP_FRAME,
     SERIES,
+    at,
     channels,
     having,
     levels,
@@ -14,6 +16,7 @@ from tests.jobs.matrix.slides import (
     put,
     slide,
     spacing_of,
+    thumbnail,
 )
 
 
@@ -139,6 +142,62 @@ def z_stack() -> Store:
 @slide
 def z_stack_by_the_other_attribute() -> Store:
     return put(*having(levels(), 0, NumberOfFocalPlanes=3, NumberOfFrames=48))
+
+
+@slide
+def z_stack_as_images() -> Store:
+    planes = [
+        item(f"{SERIES}.{plane}.{size}", size, TotalPixelMatrixOriginSequence=at(0.002 * plane))
+        for plane in range(3)
+        for size in (1024, 512, 256)
+    ]
+    return put(*planes)
+
+
+@slide
+def z_stack_as_sparse_images() -> Store:
+    planes = [
+        item(f"{SERIES}.{plane}.1024", 1024, DimensionOrganizationType="TILED_SPARSE",
+             PerFrameFunctionalGroupsSequence=positions(16, 4, depth=0.002 * plane))
+        for plane in range(2)
+    ]  # fmt: skip
+    return put(*planes, item(f"{SERIES}.2.512", 512), item(f"{SERIES}.2.256", 256))
+
+
+@slide
+def z_stack_in_sparse_tiling() -> Store:
+    every = [place for plane in range(2) for place in positions(16, 4, depth=0.002 * plane)]
+    return put(*having(levels(), 0, DimensionOrganizationType="TILED_SPARSE", NumberOfFrames=32,
+                       PerFrameFunctionalGroupsSequence=every))  # fmt: skip
+
+
+@slide
+def focus_that_follows_the_tissue() -> Store:
+    places = [positions(16, 4, depth=0.001 * at)[at] for at in range(16)]
+    return put(*having(levels(), 0, DimensionOrganizationType="TILED_SPARSE",
+                       PerFrameFunctionalGroupsSequence=places))  # fmt: skip
+
+
+@slide
+def level_turned() -> Store:
+    return put(*having(levels(), 1, ImageOrientationSlide=[0, 1, 0, 1, 0, 0]))
+
+
+@slide
+def thumbnail_turned() -> Store:
+    turned = thumbnail(200, ImageOrientationSlide=[-1, 0, 0, 0, 1, 0])
+    return put(*levels(1024, 512), turned, each={f"{SERIES}.8": frames.jpeg(edge=200)})
+
+
+@slide
+def two_scans_of_one_slide() -> Store:
+    again = [item(f"{SERIES}.2.{size}", size, AcquisitionDateTime="20260103101500") for size in (1024, 512, 256)]
+    return put(*levels(AcquisitionDateTime="20260102101500"), *again)
+
+
+@slide
+def focus_stacked_beside_its_plane() -> Store:
+    return put(*levels(ExtendedDepthOfField="NO"), item(f"{SERIES}.7", 1024, ExtendedDepthOfField="YES"))
 
 
 @slide

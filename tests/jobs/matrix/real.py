@@ -106,7 +106,7 @@ def _renamed(value: Any, number: int) -> Any:
     if "00220016" in made:
         made["00220016"] = {"vr": "SQ", "Value": GLASS}
     if "00480008" in made:
-        made["00480008"] = {"vr": "SQ", "Value": ORIGIN}
+        made["00480008"] = {"vr": "SQ", "Value": [{**(value["00480008"].get("Value") or [{}])[0], **ORIGIN[0]}]}
     if "00282000" in made:
         made["00282000"] = {"vr": "OB", "InlineBinary": _profile(value["00282000"]["InlineBinary"])}
     return made
@@ -121,11 +121,16 @@ def _profile(fake: str) -> str:
 
 def _pixels(made: Dataset, coding: str, first: bytes) -> None:
     told = header(first, coding)
+    plain = told is not None and told.transformed is False
     bits = told.bits if told and told.bits > 8 else made.BitsAllocated
     made.BitsStored, made.HighBit, made.PixelRepresentation = bits, bits - 1, 0
     if made.SamplesPerPixel > 1:
         made.PlanarConfiguration = 0
-    if coding not in ("jpeg-baseline", "jpeg-unmarked", "jpeg-xl-of-jpeg", "unknown") and made.SamplesPerPixel == 3:
+    if (
+        coding not in ("jpeg-baseline", "jpeg-unmarked", "jpeg-xl-of-jpeg", "unknown")
+        and made.SamplesPerPixel == 3
+        and not plain
+    ):
         made.PhotometricInterpretation = "YBR_RCT" if coding == "htj2k" else "RGB"
     edge = (told.rows, told.columns) if told else (made.Rows, made.Columns)
     count = int(made.get("NumberOfFrames", 1))

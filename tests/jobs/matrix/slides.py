@@ -62,11 +62,16 @@ def part(number: int, of: int, level: int, size: int, count: int, **more: Any) -
     )  # fmt: skip
 
 
-def positions(count: int, across: int, off: int = 0) -> Items:
+def at(depth: float) -> Items:
+    """An origin on the glass, at a depth in millimetres."""
+    return [attributes({"ZOffsetInSlideCoordinateSystem": depth})]
+
+
+def positions(count: int, across: int, off: int = 0, depth: float | None = None) -> Items:
     """A per-frame sequence that lays `count` tiles row by row."""
     places = [
         {"ColumnPositionInTotalImagePixelMatrix": at % across * 256 + 1 + off,
-         "RowPositionInTotalImagePixelMatrix": at // across * 256 + 1}
+         "RowPositionInTotalImagePixelMatrix": at // across * 256 + 1, "ZOffsetInSlideCoordinateSystem": depth}
         for at in range(count)
     ]  # fmt: skip
     return [sequence("PlanePositionSlideSequence", place) for place in places]

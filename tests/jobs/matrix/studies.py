@@ -151,5 +151,10 @@ def radiology() -> Store:
 
 
 @slide
+def kind_of_image_not_told() -> Store:
+    return put(*levels(ImageType=["ORIGINAL", "PRIMARY"]))
+
+
+@slide
 def labels_alone() -> Store:
     return put(label())

@@ -44,7 +44,7 @@ SOME = (
     "channels_as_two_paths_base_only", "spacing_missing_on_a_level", "label_without_optical_path",
     "acquisition_on_some", "thumbnail_of_many_tiles", "sparse_rle_icc_and_base_only",
     "annotations_on_level_2_of_rle", "report_on_a_segmentation_of_rle", "bad_slide_among_good", "radiology",
-    "channels_not_counted", "sparse_without_path_identification",
+    "channels_not_counted", "level_turned", "z_stack_as_images", "sparse_without_path_identification",
 )  # fmt: skip
 CHOSEN = list(SLIDES) if os.environ.get("SLOW") == "1" else list(SOME)
 UNKNOWN_TO_ORTHANC = {"htj2k": "High-Throughput JPEG 2000", "jpeg_xl_of_jpeg": "JPEG XL"}

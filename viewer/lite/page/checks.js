@@ -37,8 +37,11 @@ export const SLIDE_CHECKS = {
     });
   },
   R05({ own }) {
-    const deep = own.filter((image) => image.planes > 1);
-    const words = { planes: Math.max(...deep.map((image) => image.planes)) };
+    const depths = ({ images }) => new Set(images.map((image) => image.depth).filter((depth) => depth !== null)).size;
+    const stacks = levelsOf(own).filter((level) => depths(level) > 1);
+    const apart = new Set(stacks.flatMap((level) => level.images));
+    const deep = own.filter((image) => image.planes > 1 || apart.has(image));
+    const words = { planes: Math.max(...deep.map((image) => image.planes), ...stacks.map(depths)) };
     const mixed = deep.some((image) => image.paths.length > 1);
     return mixed ? about('mixed', deep, words, 'WRONG') : about('planes', deep, words);
   },
@@ -66,10 +69,11 @@ export const SLIDE_CHECKS = {
       ];
     }));
   },
-  R10({ own }, { tolerance }) {
-    const [crooked, odd] = [new Set(), new Set()];
+  R10({ own }, { tolerance, turn }) {
+    const [crooked, odd, turned] = [new Set(), new Set(), new Set()];
     for (const [{ images: [base] }, ...others] of pyramids(own).values()) {
       for (const image of others.flatMap((level) => level.images)) {
+        if (image.orientation.some((cosine, at) => Math.abs(cosine - base.orientation[at]) > turn)) turned.add(image);
         const smallest = Math.min(image.totalColumns, image.totalRows);
         if (smallest < 1) continue;
         const ratio = base.totalColumns / image.totalColumns;
@@ -79,7 +83,9 @@ export const SLIDE_CHECKS = {
         if (Math.abs(base.totalRows / image.totalRows / ratio - 1) > 2 * slack) odd.add(image);
       }
     }
-    return [...about('spacing', [...crooked]), ...about('aspect', [...odd])];
+    return [
+      ...about('spacing', [...crooked]), ...about('turned', [...turned], {}, 'WRONG'), ...about('aspect', [...odd]),
+    ];
   },
   R11({ own, images }) {
     const odd = own.filter((image) => image.samples !== 1 && image.samples !== 3);

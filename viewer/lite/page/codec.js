@@ -7,6 +7,7 @@ const START_OF_FRAME = {
   0xc0: 'jpeg-baseline', 0xc1: 'jpeg-extended', 0xc2: 'jpeg-progressive', 0xc3: 'jpeg-lossless', 0xf7: 'jpeg-ls',
 };
 const SPIFF = 0xe8; // The only application marker behind which the engine looks for a JPEG-LS.
+const TRANSFORMED = ['YBR_ICT', 'YBR_RCT'];
 const JPEG_XL_BOXES = 4096;
 
 /** What keeps the engine from showing this frame of `image` rightly, as a finding of rule R07; null when nothing does. */
@@ -19,6 +20,9 @@ export function codingProblem(table, image, bytes) {
   if (!row.decodes) {
     Object.assign(words, { consequence: row.consequence });
     return finding(table, 'R07', { problem: 'undecodable', images: [image], severity: row.severity, words });
+  }
+  if (TRANSFORMED.includes(image.photometric) && transformed(bytes) === false) {
+    return finding(table, 'R07', { problem: 'untransformed', images: [image], severity: 'WRONG' });
   }
   if (!row.wrong.includes(image.photometric)) return null;
   return finding(table, 'R07', { problem: 'colours', images: [image], severity: 'WRONG', words });
@@ -70,6 +74,17 @@ function jpeg2000Kind(bytes, start) {
     place += 2 + (bytes[place + 2] << 8) + bytes[place + 3];
   }
   return 'jpeg2000';
+}
+
+/** Whether a JPEG 2000 of three components says that its colours were transformed (COD segment, FF52); null: not told. */
+function transformed(bytes) {
+  const start = find(bytes.subarray(0, 4096), 0xff, 0x4f, 0xff, 0x51);
+  if (start < 0 || (bytes[start + 40] << 8) + bytes[start + 41] !== 3) return null;
+  for (let place = start + 2; place + 9 <= bytes.length && bytes[place] === 0xff && bytes[place + 1] !== 0x90;) {
+    if (bytes[place + 1] === 0x52) return bytes[place + 8] > 0;
+    place += 2 + (bytes[place + 2] << 8) + bytes[place + 3];
+  }
+  return null;
 }
 
 /** RLE begins with 64 bytes: how many segments (up to 15), and where each begins, the first right after (PS3.5 G.5). */

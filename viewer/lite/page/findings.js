@@ -8,6 +8,9 @@ import { imageOf, inPyramid, references, WHOLE_SLIDE } from './image.js';
 const OVERLAYS = ['1.2.840.10008.5.1.4.1.1.66.4', '1.2.840.10008.5.1.4.1.1.66.7', '1.2.840.10008.5.1.4.1.1.91.1',
   '1.2.840.10008.5.1.4.1.1.30'];
 
+/** ImageType value 3 of what is no slide to look into. */
+const PHOTOGRAPHS = ['LABEL', 'OVERVIEW', 'LOCALIZER'];
+
 /** One of these keeps SLIM from opening any slide of the study. */
 const OF_ALL_SLIDES = ['R18 paths'];
 
@@ -79,7 +82,8 @@ const STUDY_CHECKS = {
     if (lacking.length) found.push({ problem: 'paths', images: lacking });
     for (const series of Map.groupBy(images, (image) => image.series).values()) {
       const pyramid = series.filter(inPyramid);
-      if (!pyramid.length) found.push({ problem: 'shapeless', images: series, severity: 'WARN' });
+      const photographs = series.every(({ flavour }) => PHOTOGRAPHS.includes(flavour));
+      if (!pyramid.length) found.push({ problem: 'shapeless', images: series, severity: photographs ? 'WARN' : 'BLOCK' });
       const apart = pyramid.filter((image) => !image.slide[2]);
       if (apart.length && apart.length < pyramid.length) {
         found.push({ problem: 'acquisition', images: apart, severity: 'WRONG' });

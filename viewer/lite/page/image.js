@@ -22,7 +22,10 @@ export function imageOf(item, profiles = new Map()) {
     totalRows: number(item, 'TotalPixelMatrixRows', rows),
     totalColumns: number(item, 'TotalPixelMatrixColumns', columns),
     frames: number(item, 'NumberOfFrames', 1),
-    planes: Math.max(number(item, 'NumberOfFocalPlanes', 1), number(item, 'TotalPixelMatrixFocalPlanes', 1)),
+    planes: Math.max(
+      number(item, 'NumberOfFocalPlanes', 1), number(item, 'TotalPixelMatrixFocalPlanes', 1), stacked(perFrame)),
+    depth: depthOf(item, perFrame),
+    orientation: numbers(item, 'ImageOrientationSlide'),
     samples: number(item, 'SamplesPerPixel', 1),
     photometric: word(item, 'PhotometricInterpretation'),
     planar: number(item, 'PlanarConfiguration') === 1,
@@ -79,10 +82,35 @@ function misplaced(perFrame, columns, rows) {
     const column = number(where, 'ColumnPositionInTotalImagePixelMatrix');
     const row = number(where, 'RowPositionInTotalImagePixelMatrix');
     if (!columns || !rows || (column - 1) % columns || (row - 1) % rows) return true;
-    const paths = items(frame, 'OpticalPathIdentificationSequence').map((path) => word(path, 'OpticalPathIdentifier'));
-    const place = [column, row, word(where, 'ZOffsetInSlideCoordinateSystem'), ...paths].join('\n');
+    const place = [column, row, word(where, 'ZOffsetInSlideCoordinateSystem'), ...pathsOf(frame)].join('\n');
     return seen.has(place) || !seen.add(place);
   }));
+}
+
+/** The most frames of one optical path that lie in one place, at different depths. */
+function stacked(perFrame) {
+  const depths = new Map();
+  for (const frame of perFrame) {
+    for (const where of items(frame, 'PlanePositionSlideSequence')) {
+      const place = [number(where, 'ColumnPositionInTotalImagePixelMatrix'),
+        number(where, 'RowPositionInTotalImagePixelMatrix'), ...pathsOf(frame)].join('\n');
+      depths.set(place, (depths.get(place) ?? new Set()).add(word(where, 'ZOffsetInSlideCoordinateSystem')));
+    }
+  }
+  return [...depths.values()].reduce((most, { size }) => Math.max(most, size), 1);
+}
+
+function pathsOf(frame) {
+  return items(frame, 'OpticalPathIdentificationSequence').map((path) => word(path, 'OpticalPathIdentifier'));
+}
+
+/** Where all frames have one depth. */
+function depthOf(item, perFrame) {
+  const groups = [...items(item, 'SharedFunctionalGroupsSequence'), ...perFrame];
+  const places = [...groups.flatMap((group) => items(group, 'PlanePositionSlideSequence')),
+    ...items(item, 'TotalPixelMatrixOriginSequence')];
+  const found = new Set(places.flatMap((where) => numbers(where, 'ZOffsetInSlideCoordinateSystem')));
+  return found.size === 1 ? [...found][0] : null;
 }
 
 /** Whether a frame does not say which optical path it shows. The engine reads what all share where there is one path. */

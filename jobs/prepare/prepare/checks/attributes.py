@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..finding import Finding, Rule
 from ..image import Image
-from ..slide import Slide
+from ..slide import Level, Slide, levels_of
 
 
 def one_slide_one_place(slide: Slide, rule: Rule) -> list[Finding]:
@@ -18,13 +18,22 @@ def one_slide_one_place(slide: Slide, rule: Rule) -> list[Finding]:
 
 
 def one_focal_plane(slide: Slide, rule: Rule) -> list[Finding]:
-    """R05. With several optical paths the engine takes the wrong frames, without an error."""
-    deep = [image for image in slide.own if image.focal_planes > 1]
+    """R05. With several optical paths the engine takes the wrong frames, without an error.
+
+    Planes come as frames of one image, or as images of one level: then choosing one of them would choose a plane.
+    """
+    stacks = [level for level in levels_of(slide.own) if len(_depths(level)) > 1]
+    apart = {image for level in stacks for image in level.images}
+    deep = [image for image in slide.own if image.focal_planes > 1 or image in apart]
     if not deep:
         return []
-    planes = max(image.focal_planes for image in deep)
+    planes = max([image.focal_planes for image in deep] + [len(_depths(level)) for level in stacks])
     mixed = any(len(image.optical_paths) > 1 for image in deep)
     return [rule.finding("mixed" if mixed else "planes", deep, "WRONG" if mixed else None, planes=planes)]
+
+
+def _depths(level: Level) -> set[float]:
+    return {image.depth for image in level.images if image.depth is not None}
 
 
 def required_are_there(slide: Slide, rule: Rule) -> list[Finding]:

@@ -10,6 +10,7 @@ from ..image import Image
 from ..slide import Slide
 
 MONOCHROME = "MONOCHROME2"
+TRANSFORMED = ("YBR_ICT", "YBR_RCT")
 
 
 def one_profile_policy(slide: Slide, rule: Rule) -> list[Finding]:
@@ -39,7 +40,15 @@ def tiles_decode(slide: Slide, rule: Rule) -> list[Finding]:
         elif photometric in row["wrong"]:
             words = {"coding": row["title"], "photometric": photometric, "decodable": advised}
             found.append(rule.finding("colours", images, "WRONG", **words))
+    if silent := [image for image in slide.own if image.photometric in TRANSFORMED and _untransformed(slide, image)]:
+        found.append(rule.finding("untransformed", silent, "WRONG", "none"))
     return found
+
+
+def _untransformed(slide: Slide, image: Image) -> bool:
+    """A decoder turns nothing back then: what it gives is shown as RGB, be it that or not."""
+    told = _header(slide, image)
+    return told is not None and told.transformed is False
 
 
 def _by_coding(slide: Slide) -> dict[tuple[str, str], list[Image]]:

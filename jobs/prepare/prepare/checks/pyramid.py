@@ -52,12 +52,16 @@ def step_too_wide(finer: Level, coarser: Level, rule: Rule) -> bool:
 
 
 def spacing_fits_sizes(slide: Slide, rule: Rule) -> list[Finding]:
-    """R10. Against the largest level; a pixel more or less is rounding."""
+    """R10. Against the largest level; a pixel more or less is rounding. The engine lays every level on the glass as it
+    lays the largest."""
     crooked: set[Image] = set()
+    turned: set[Image] = set()
     odd: set[Image] = set()
     for levels in pyramids(slide.own).values():
         base = levels[0].images[0]
         for image in (image for level in levels[1:] for image in level.images):
+            if _turned(image, base, rule):
+                turned.add(image)
             if min(*image.size, *base.size) < 1:
                 continue
             ratio = base.total_columns / image.total_columns
@@ -67,7 +71,14 @@ def spacing_fits_sizes(slide: Slide, rule: Rule) -> list[Finding]:
             if abs(base.total_rows / image.total_rows / ratio - 1) > 2 * slack:
                 odd.add(image)
     found = [rule.finding("spacing", crooked)] if crooked else []
+    found += [rule.finding("turned", turned, "WRONG", "repair")] if turned else []
     return [*found, rule.finding("aspect", odd)] if odd else found
+
+
+def _turned(image: Image, base: Image, rule: Rule) -> bool:
+    """Where both tell a direction."""
+    cosines = zip(image.orientation, base.orientation, strict=False)
+    return any(abs(one - other) > rule.parameters["turn"] for one, other in cosines)
 
 
 def derived_levels_say_so(slide: Slide, rule: Rule) -> list[Finding]:

@@ -6,6 +6,9 @@ from ..finding import Finding, Rule
 from ..image import Image
 from ..study import OVERLAYS, Study
 
+PHOTOGRAPHS = ("LABEL", "OVERVIEW", "LOCALIZER")
+"""ImageType value 3 of what is no slide to look into."""
+
 
 def annotations_find_their_images(study: Study, rule: Rule) -> list[Finding]:
     """R17. What is drawn over an image it does not know is drawn with the largest level's transform, silently.
@@ -31,7 +34,8 @@ def opens_as_a_whole(study: Study, rule: Rule) -> list[Finding]:
         found.append(rule.finding("paths", lacking))
     for series in study.series:
         if series.images and not any(_has_shape(image) for image in series.images):
-            found.append(rule.finding("shapeless", series.images, "WARN", "none"))
+            photographs = all(image.flavor in PHOTOGRAPHS for image in series.images)
+            found.append(rule.finding("shapeless", series.images, "WARN" if photographs else "BLOCK", "none"))
         if split := _split_by_acquisition(series.images):
             found.append(rule.finding("acquisition", split, "WRONG"))
     patients = {image.patient for image in every} - {""}
