@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import requests
-from prepare.errors import Gone
+from prepare.errors import Gone, SeriesFailed
 from prepare.inspection import inspect
 from prepare.metadata import tag
 from prepare.rules import findings
@@ -58,12 +58,18 @@ class Nobody(BaseAdapter):
     def close(self) -> None: ...
 
 
-@pytest.mark.parametrize(
-    "url", ["https://elsewhere.example/profile", f"{ROOT}.elsewhere.example/x", "//elsewhere.example/x", "../../x"]
-)
+@pytest.mark.parametrize("url", ["https://elsewhere.example/profile", "../../x", f"{ROOT}/studies/../../x"])
 def test_a_link_to_somewhere_else_is_not_followed(url: str) -> None:
     nobody, session = Nobody(), requests.Session()
     session.mount("https://", nobody)
     with pytest.raises(Gone):
         DicomStore(ROOT, session).bulk(url)
     assert nobody.asked == []
+
+
+def test_a_store_that_knows_itself_by_another_name_is_asked_where_we_know_it() -> None:
+    nobody, session = Nobody(), requests.Session()
+    session.mount("https://", nobody)
+    with pytest.raises(SeriesFailed):
+        DicomStore(ROOT, session).bulk("http://127.0.0.1/dicom-web/studies/1.2/bulk/3")
+    assert nobody.asked == [f"{ROOT}/studies/1.2/bulk/3"]
