@@ -79,12 +79,15 @@ class Bootstrap:
         """Google encrypts a bucket with a key only where its storage agent may use the key."""
         agent = self.google.call("GET", "storage", f"storage/v1/projects/{self.settings.project}/serviceAccount")
         member, role = f"serviceAccount:{agent['email_address']}", "roles/cloudkms.cryptoKeyEncrypterDecrypter"
-        policy: dict[str, Any] = self.google.call("GET", "cloudkms", f"v1/{self.key}:getIamPolicy")
+        # Version 3, or grants under a condition would be written back without it.
+        version = {"options.requestedPolicyVersion": 3}
+        policy: dict[str, Any] = self.google.call("GET", "cloudkms", f"v1/{self.key}:getIamPolicy", **version)
         bindings: list[Json] = policy.setdefault("bindings", [])
-        if any(one["role"] == role and member in one.get("members", []) for one in bindings):
+        if any(_grants(one, role, member) for one in bindings):
             return f"{member} may use the key"
         bindings.append({"role": role, "members": [member]})
-        self.google.call("POST", "cloudkms", f"v1/{self.key}:setIamPolicy", {"policy": policy})
+        body = {"policy": {**policy, "version": 3}}
+        self.google.call("POST", "cloudkms", f"v1/{self.key}:setIamPolicy", body)
         return f"{member} may use the key now"
 
     def _bucket(self) -> Iterator[str]:
@@ -137,3 +140,8 @@ class Bootstrap:
             and access.get("uniformBucketLevelAccess", {}).get("enabled")
             and (not encryption or found.get("encryption", {}).get("defaultKmsKeyName") == self.key)
         )
+
+
+def _grants(binding: Json, role: str, member: str) -> bool:
+    """Always, and not only under a condition."""
+    return binding["role"] == role and member in binding.get("members", []) and not binding.get("condition")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import shutil
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -71,6 +72,8 @@ class Opening:
     sign_in: SignIn
     patience: float
     """Seconds until the view must be complete."""
+    methods: Collection[str] | None = None
+    """The only ones that the page may send; None allows any."""
 
     def look(self) -> Seen:
         from playwright.sync_api import sync_playwright
@@ -85,11 +88,22 @@ class Opening:
                 page.route(f"{self.sign_in.authority}/**", self.sign_in.answer)
                 if self.shown != self.configured:
                     page.route(f"{self.configured}/**", self._elsewhere)
+                if self.methods is not None:
+                    # The route that was added last is asked first.
+                    page.route("**/*", lambda route: self._permitted(route, seen))
                 self._wait(page, seen)
                 seen.picture = self._picture(page)
             finally:
                 browser.close()
         return seen
+
+    def _permitted(self, route: Route, seen: Seen) -> None:
+        method, allowed = route.request.method, self.methods or ()
+        if method in allowed:
+            route.fallback()
+            return
+        seen.errors.append(f"{method} {redacted(route.request.url)} was not sent: this run only reads")
+        route.abort()
 
     def _elsewhere(self, route: Route) -> None:
         url = route.request.url.replace(self.configured, self.shown)

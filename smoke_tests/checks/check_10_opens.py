@@ -34,7 +34,8 @@ def check_the_slide_opens_in_the_viewer(run: Context, note: Notes) -> None:
     sign_in = SignIn(target.authority, target.reader or "", token)
     url = f"{target.viewer_url}/{run.series}"
     configured = target.main_root or target.dicomweb_root
-    seen = Opening(url, target.dicomweb_root, configured, sign_in, target.limits.opened).look()
+    opening = Opening(url, target.dicomweb_root, configured, sign_in, target.limits.opened, run.http.methods)
+    seen = opening.look()
     assert seen.frames, f"{url} asked for no tile: {'; '.join([*seen.errors, *seen.failed][:3]) or 'and said no error'}"
     assert not seen.failed, f"{url} got no answer to {len(seen.failed)} requests: {'; '.join(seen.failed[:3])}"
     assert not seen.unfinished, f"{url} still waits for {len(seen.unfinished)} of {len(seen.frames)} tiles"

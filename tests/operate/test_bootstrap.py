@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from delivery.google import Google, Refused
 from infra.reading import read
@@ -27,14 +28,17 @@ def cloud(tmp_path: Path) -> Iterator[Cloud]:
         yield made
 
 
+def roots(cloud: Cloud) -> dict[str, str]:
+    return {api: cloud.endpoint(f"{api}.googleapis.com") for api in ("storage", "cloudkms")}
+
+
 @pytest.fixture
 def bootstrap(cloud: Cloud) -> Bootstrap:
     values, problems = read(
         Settings, NAMESPACE, "dev", {"gcp:project": "dicom-local", f"{NAMESPACE}:environment": "dev"}
     )
     assert problems == []
-    roots = {api: cloud.endpoint(f"{api}.googleapis.com") for api in ("storage", "cloudkms")}
-    google = Google(roots, lambda: cloud.iam.token(cloud.iam.owner))
+    google = Google(roots(cloud), lambda: cloud.iam.token(cloud.iam.owner))
     return Bootstrap(google, Settings(**values), "dev", "my-state", cmek=False, now=NOW)
 
 
@@ -97,3 +101,50 @@ def test_with_cmek_the_bucket_is_encrypted_with_the_key_and_storage_may_use_it(
     assert binding["role"] == "roles/cloudkms.cryptoKeyEncrypterDecrypter"
     assert said[2].endswith("may use the key now")
     assert "may use the key" in list(replace(bootstrap, cmek=True).run())[2]
+
+
+class Cut(Google):
+    """Ends with the `last`th request answered, as a laptop that is closed does."""
+
+    last = 0
+
+    def send(self, verb: str, api: str, path: str, **options: Any) -> requests.Response:
+        if self.last == 0:
+            raise KeyboardInterrupt
+        self.last -= 1
+        return super().send(verb, api, path, **options)
+
+
+@pytest.mark.parametrize("answered", range(6))
+def test_one_that_was_killed_is_finished_by_the_next(bootstrap: Bootstrap, cloud: Cloud, answered: int) -> None:
+    cut = Cut(roots(cloud), lambda: cloud.iam.token(cloud.iam.owner))
+    cut.last = answered
+    with pytest.raises(KeyboardInterrupt):
+        list(replace(bootstrap, google=cut, cmek=True).run())
+
+    list(replace(bootstrap, cmek=True).run())
+
+    assert cloud.resources.get("cloudkms.googleapis.com", bootstrap.key)
+    assert bucket(cloud)["encryption"] == {"defaultKmsKeyName": bootstrap.key}
+    policy = bootstrap.google.call("GET", "cloudkms", f"v1/{bootstrap.key}:getIamPolicy")
+    assert [binding["role"] for binding in policy["bindings"]] == ["roles/cloudkms.cryptoKeyEncrypterDecrypter"]
+    assert len(policy["bindings"][0]["members"]) == 1
+
+
+def test_a_grant_under_a_condition_is_neither_taken_for_one_nor_lost(bootstrap: Bootstrap) -> None:
+    list(bootstrap.run())
+    agent = bootstrap.google.call("GET", "storage", "storage/v1/projects/dicom-local/serviceAccount")["email_address"]
+    once = {
+        "role": "roles/cloudkms.cryptoKeyEncrypterDecrypter",
+        "members": [f"serviceAccount:{agent}"],
+        "condition": {"title": "until", "expression": 'request.time < timestamp("2020-01-01T00:00:00Z")'},
+    }
+    policy = {"policy": {"version": 3, "bindings": [once]}}
+    bootstrap.google.call("POST", "cloudkms", f"v1/{bootstrap.key}:setIamPolicy", policy)
+
+    said = list(replace(bootstrap, cmek=True).run())
+
+    version = {"options.requestedPolicyVersion": 3}
+    found = bootstrap.google.call("GET", "cloudkms", f"v1/{bootstrap.key}:getIamPolicy", **version)["bindings"]
+    assert said[2].endswith("may use the key now")
+    assert [one.get("condition", {}).get("title") for one in found] == ["until", None]

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from PIL import Image
 
 from smoke_tests import context, runner
+from smoke_tests.browser import Opening
+from smoke_tests.http import READ_ONLY
 from smoke_tests.results import Outcome
+from smoke_tests.sign_in import SignIn
 from smoke_tests.target import Limits, Target, from_outputs
 from tests import needs
 from tests.smoke import faulty
@@ -94,3 +100,43 @@ def test_a_slide_that_does_not_open_is_caught(opened: Callable[..., Outcome], fa
 
     assert outcome.exit_code == 1
     assert re.search(words, outcome.results[0].reason), outcome.results[0].reason
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+def test_a_page_that_writes_in_a_run_that_only_reads_is_stopped_and_told(method: str) -> None:
+    needs.chromium()
+    asked: list[str] = []
+
+    class Page(BaseHTTPRequestHandler):
+        def handle_one(self) -> None:
+            asked.append(self.command)
+            body = f"<canvas></canvas><script>fetch('/studies', {{method: '{method}'}})</script>".encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_POST = do_PUT = do_DELETE = handle_one  # noqa: N815 - the server looks for these names
+
+        def log_message(self, *_: object) -> None:
+            """Quiet."""
+
+    with serving(Page) as url:
+        sign_in = SignIn("http://sign-in.invalid", "", "")
+        opening = Opening(url, url, url, sign_in, 2, READ_ONLY)
+        seen = opening.look()
+
+    assert set(asked) == {"GET"}
+    assert f"{method} {url}/studies was not sent: this run only reads" in seen.errors
+
+
+@contextlib.contextmanager
+def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
