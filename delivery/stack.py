@@ -22,7 +22,7 @@ from infra.settings import NAMESPACE, Settings
 from viewer.target import token_source
 
 RECORDED = ("jobImageDigest", "viewerImageDigest")
-"""Settings that a delivery takes from the release record; they are in no committed file."""
+"""Settings that a delivery takes from the release record, whatever a committed file says."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,6 +24,7 @@ from infra.viewing import config_of
 from tests import needs
 from tests.delivery.pipelines import ROOT
 from tests.infra import stacks
+from viewer.slim_pin import SlimError
 
 A, B = "a" * 40, "b" * 40
 ONE, TWO = "sha256:" + "1" * 64, "sha256:" + "2" * 64
@@ -140,9 +141,17 @@ def test_without_cloud_run_or_a_sign_in_client_there_is_no_image(without: dict[s
     assert google.ran == []
 
 
-def test_prod_does_not_show_a_slim_that_nobody_has_recorded_a_pass_of() -> None:
-    with pytest.raises(Refused, match="the viewer of dev cannot be made: "):
-        pick(stack(environment="prod", viewer_app="slim"), Google())
+@pytest.mark.parametrize(("environment", "guarded"), [("dev", False), ("prod", True)])
+def test_prod_does_not_show_a_slim_that_nobody_has_recorded_a_pass_of(
+    monkeypatch: pytest.MonkeyPatch, environment: str, guarded: bool
+) -> None:
+    def assemble(app: str, *_: Any, **asked: Any) -> None:
+        raise SlimError(f"{app}, guarded: {asked['guarded']}")
+
+    monkeypatch.setattr(viewer_image, "assemble", assemble)
+
+    with pytest.raises(Refused, match=f"^the viewer of dev cannot be made: slim, guarded: {guarded}$"):
+        pick(stack(environment=environment, viewer_app="slim"), Google())
 
 
 CHANGES: list[dict[str, Any]] = [
