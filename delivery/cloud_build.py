@@ -25,7 +25,8 @@ def build_image(
             raise
         raise Refused(
             f"{stack.name} has no trigger {trigger} yet, which builds what this commit runs: "
-            f"declare it by hand once with make deploy STACK={stack.name}, then start this delivery again",
+            f"declare it by hand once (python -m delivery settings --stack {stack.name}, make deploy "
+            f"STACK={stack.name}), then start this delivery again",
             404,
         ) from None
     deadline = time.monotonic() + BUILD_SECONDS

@@ -50,7 +50,10 @@ def _viewer_image(settings: Settings, stack: str, setting: str) -> list[str]:
     """A delivery builds it; without one, a person does."""
     if settings.delivers_viewer_image and settings.github_token_version is not None:
         where = f"--project={settings.project} --region={settings.location} --branch={settings.github_branch}"
-        return [f"gcloud builds triggers run deploy-{stack} {where}  # builds the viewer's image; a push does the same"]
+        return [
+            f"gcloud builds triggers run deploy-{stack} {where}  # builds the viewer's image; a push does the same",
+            f"python -m delivery settings --stack {stack}  # the images that it runs, before pulumi up by hand",
+        ]
     if settings.viewer_image == "prebuilt":
         return [f"{setting}:viewerImageDigest sha256:DIGEST"]
     release = f"python -m viewer release --outputs outputs.json --base {builders()['nginx']}"

@@ -97,7 +97,7 @@ def test_a_trigger_that_is_not_declared_yet_is_declared_by_hand_once() -> None:
             raise Refused("not found", 404)
 
     with pytest.raises(
-        Refused, match=r"^dev has no trigger job-image yet, .*: declare it by hand once with make deploy"
+        Refused, match=r"^dev has no trigger job-image yet, .*: declare it by hand once \(python -m delivery settings"
     ):
         choose(stack(), Without())
 

@@ -89,9 +89,10 @@ def without_an_image(**changes: Any) -> list[str]:
 
 
 def test_without_an_image_a_delivery_is_what_comes_next() -> None:
-    (command,) = [command for command in without_an_image() if "viewer" in command]
+    first, second = without_an_image()[:2]
 
-    assert command.startswith("gcloud builds triggers run deploy-prod --project=my-imaging --region=europe-west4 ")
+    assert first.startswith("gcloud builds triggers run deploy-prod --project=my-imaging --region=europe-west4 ")
+    assert second.startswith("python -m delivery settings --stack prod ")
 
 
 def test_where_nothing_is_delivered_a_person_builds_it_from_the_pinned_base() -> None:
