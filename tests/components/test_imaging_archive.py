@@ -105,6 +105,7 @@ def test_dead_letters_are_kept_and_pubsub_may_move_them_there(deploy: Deploy) ->
     }
     assert inputs(graph, "archive-dead-letters")["topic"] == "projects/dicom-local/topics/dicom-instances-dead"
     assert inputs(graph, "archive-dead-letters")["expirationPolicy"] == {"ttl": ""}
+    assert inputs(graph, "archive-dead-letters")["ackDeadlineSeconds"] == 600  # a person reads before acknowledging
     assert inputs(graph, "archive-dead-published")["member"] == PUBSUB
     assert inputs(graph, "archive-dead-published")["topic"] == "dicom-instances-dead"
     assert inputs(graph, "archive-dead-forwarded") == {
