@@ -8,6 +8,7 @@ from aiohttp import web
 
 from localcloud.cloud import Cloud
 from localcloud.errors import ApiError
+from localcloud.loopback import only_loopback
 
 FLAVOR = {"Metadata-Flavor": "Google"}
 SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
@@ -24,7 +25,7 @@ class MetadataServer:
 
     async def start(self) -> str:
         """Begin to serve; returns `127.0.0.1:port`, the value for GCE_METADATA_HOST."""
-        app = web.Application(middlewares=[flavored])
+        app = web.Application(middlewares=[only_loopback, flavored])
         account = f"/computeMetadata/v1/instance/service-accounts/{{account:default|{self.email}}}"
         texts = {
             "/": "computeMetadata/\n",

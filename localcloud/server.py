@@ -23,6 +23,7 @@ from localcloud.assemble import Parts, assemble
 from localcloud.cloud import Cloud
 from localcloud.control.call import Request
 from localcloud.errors import ApiError
+from localcloud.loopback import only_loopback
 from localcloud.protocol import Runner
 
 MAX_BODY = 10 * 2**20
@@ -146,7 +147,7 @@ def log_of(cloud: Cloud) -> Path:
 
 
 def build_app(parts: Parts) -> web.Application:
-    app = web.Application(middlewares=[google_errors(log_of(parts.cloud))], client_max_size=MAX_BODY)
+    app = web.Application(middlewares=[only_loopback, google_errors(log_of(parts.cloud))], client_max_size=MAX_BODY)
     for service in parts.services:
         if hasattr(service, "routes"):
             service.routes(app)

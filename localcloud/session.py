@@ -44,7 +44,7 @@ def end_on_signals() -> None:
 def folder(kept: Path | None) -> Generator[Path]:
     """The run's data folder: `kept` stays, otherwise a private one that goes with the run."""
     if kept is not None:
-        kept.mkdir(parents=True, exist_ok=True)
+        kept.mkdir(parents=True, exist_ok=True, mode=0o700)  # payloads of secrets lie there in clear
         yield kept.resolve()
         return
     sweep()

@@ -28,6 +28,7 @@ class Journal:
         self._path, self._half = path, largest // 2
         self._older = path.with_name(f"{path.name.removesuffix('.jsonl')}.older.jsonl")
         self._pending: list[Entry | Short] = []
+        self._at_once = False
         self._adding, self._writing = threading.Lock(), threading.Lock()
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and not (kept := path.read_bytes()).endswith(b"\n"):
@@ -39,10 +40,10 @@ class Journal:
             pending = self._pending
             pending.append(record)
             waiting = len(pending)
-        if waiting == 1:
-            self._write_later()
-        elif waiting >= BATCH:
+        if self._at_once or waiting >= BATCH:
             self.flush()
+        elif waiting == 1:
+            self._write_later()
 
     def _write_later(self) -> None:
         timer = threading.Timer(WAIT_SECONDS, self.flush)
@@ -64,6 +65,11 @@ class Journal:
                 raise
             if size > self._half:
                 self._path.replace(self._older)
+
+    def close(self) -> None:
+        """Write what waits, and at once whatever a request that is still at work may note."""
+        self._at_once = True
+        self.flush()
 
     def _append(self, line: str) -> int:
         with self._path.open("a") as file:
@@ -118,9 +124,9 @@ class Journals:
         return sorted(found, key=lambda entry: (entry["timestamp"], entry["insertId"]))
 
     def close(self) -> None:
-        """Write everything; nothing may be noted any more."""
+        """Write everything; what is noted later, by a request that is still at work, is written at once."""
         for journal in self._logs.values():
-            journal.flush()
+            journal.close()
 
 
 def log_id(entry: Entry) -> str:

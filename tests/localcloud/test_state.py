@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from localcloud import state
+from localcloud.session import folder
 
 
 @pytest.fixture
@@ -68,3 +69,9 @@ def test_an_unreadable_file_counts_as_not_running(tmp_path: Path, content: str) 
 
     with pytest.raises(state.NotRunning, match="no local cloud runs from this folder"):
         state.load(tmp_path)
+
+
+def test_a_data_folder_that_is_made_is_its_owners_alone(tmp_path: Path) -> None:
+    """Payloads of secrets lie there in clear."""
+    with folder(tmp_path / "new") as place:
+        assert place.stat().st_mode & 0o077 == 0

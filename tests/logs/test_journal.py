@@ -118,6 +118,16 @@ def test_closing_writes_everything_in_its_order(tmp_path: Path) -> None:
     assert [record[1] for record in again.records() if not isinstance(record, dict)] == list(range(2 * BATCH + 17))
 
 
+def test_what_is_noted_after_closing_is_written_at_once(tmp_path: Path) -> None:
+    journals = Journals(tmp_path, spelled)
+    journals.note("some", short(1))
+    journals.close()
+    journals.note("some", short(2))
+
+    lines = (tmp_path / "some.jsonl").read_text().splitlines()
+    assert [record[1] for line in lines for record in decoded(line) if not isinstance(record, dict)] == [1, 2]
+
+
 def test_who_reads_sees_what_was_noted_before_whoever_writes_meanwhile(tmp_path: Path) -> None:
     journals, each, writers = Journals(tmp_path, spelled), 3000, 4
     behind: list[str] = []
