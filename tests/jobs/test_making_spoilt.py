@@ -43,8 +43,9 @@ from tests.jobs.pixels.slides import JPEG, RLE, colour
 from tests.jobs.small_levels import level
 
 STUDY, SERIES = "2.25.1", "2.25.2"
-SEEDS = 200 if os.environ.get("SLOW") else 2
-"""Of each kind of fault."""
+SLOW = bool(os.environ.get("SLOW"))
+SEEDS = 200 if SLOW else 2
+"""Of each kind of fault; one takes about two seconds."""
 SPOILT_RUNS = 4
 """At most, before one is left undisturbed."""
 PATIENT, IMPATIENT = RetryPolicy(), RetryPolicy(deadline_seconds=1.5)
@@ -193,6 +194,8 @@ def _stands(one: Bench, whole: dict[str, bytes], said: list[str]) -> None:
     assert ready or said[-1] == "failed", said
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(3600 if SLOW else 300)
 @pytest.mark.parametrize("kind", FAULTS)
 def test_whatever_breaks_off_viewers_end_with_the_same_levels(
     stores: Stores, proxy: Proxy, whole: dict[Case, dict[str, bytes]], kind: str

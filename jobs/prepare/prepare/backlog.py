@@ -7,15 +7,15 @@ under `failed/` with the reason. Every write carries the generation last read, s
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from .errors import Conflict
 from .records import ABSENT
 from .subscription import read_message
+from .work_item import Item, content_of, shard
 
 SCHEMA_VERSION = 1
 IN_FLIGHT = 8
@@ -40,46 +40,12 @@ class Objects(Protocol):
 
 
 @dataclass(frozen=True)
-class Item:
-    """One series to look at. Times are seconds since 1970."""
-
-    study: str
-    series: str
-    noticed: float
-    """When the first message about it was read."""
-    notices: int = 1
-    """Batches of messages read about it; counting them makes a new generation of the object."""
-    instances: int = -1
-    """Instances the store listed when last counted; -1 before that."""
-    counted: float = 0.0
-    attempts: int = 0
-    reason: str = ""
-    """Why the last attempt failed."""
-
-    @property
-    def name(self) -> str:
-        return f"work/{self.study}/{self.series}.json"
-
-
-@dataclass(frozen=True)
 class Drained:
     """Messages read in one go: how many became items, how many are left for the dead letter."""
 
     messages: int
     series: int
     unreadable: int
-
-
-def shard(study: str, tasks: int) -> int:
-    """The task (0 … tasks - 1) that acts on a study; all series of a study go to one task."""
-    return int.from_bytes(hashlib.sha256(study.encode()).digest()[:8], "big") % tasks
-
-
-def quiet_in(item: Item, instances: int, now: float, quiet_seconds: float) -> float:
-    """Seconds until the series counts as complete; 0 when its number of instances has not changed for long enough."""
-    if instances != item.instances or now < item.counted:
-        return quiet_seconds
-    return max(0.0, quiet_seconds - (now - item.counted))
 
 
 class Backlog:
@@ -169,7 +135,7 @@ class Backlog:
         aside = set_aside(item.study, item.series)
         _, there = self._objects.read(aside)
         try:
-            self._objects.write(aside, _content(tried), there)
+            self._objects.write(aside, content_of(tried), there)
         except Conflict:
             return False  # another task sets it aside
         self.done(item, generation)
@@ -196,7 +162,7 @@ class Backlog:
             return generation
 
     def _write(self, item: Item, generation: int) -> int:
-        return self._objects.write(item.name, _content(item), generation)
+        return self._objects.write(item.name, content_of(item), generation)
 
     def _load(self, name: str) -> tuple[Item | None, int]:
         """The item, or None when there is none or it is not readable (it is then written anew)."""
@@ -223,7 +189,3 @@ def forget_failure(objects: Objects, study: str, series: str) -> None:
         objects.delete(name, generation)
     except Conflict:
         return  # set aside anew meanwhile
-
-
-def _content(item: Item) -> dict[str, Any]:
-    return {"schema_version": SCHEMA_VERSION, **asdict(item)}

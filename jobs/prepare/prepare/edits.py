@@ -10,9 +10,9 @@ from copy import deepcopy
 
 from pydicom import Dataset
 
+from .acts import Act, Complete, FixImageType, ShareProfile, Strip
 from .pixels.attributes import code, item
 from .pixels.rewrite import set_profile
-from .plan import Act, Complete, FixImageType, ShareProfile, Strip
 
 Headers = Callable[[str], Dataset]
 """SOPInstanceUID -> its attributes before the pixel data."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
+from .acts import LeaveOut, Withhold
 from .finding import Finding, Severity, rule
-from .plan import Follower, LeaveOut, SeriesPlan, StudyPlan, Withhold
+from .plan import Follower, SeriesPlan, StudyPlan
 from .planner import Options, blocked, plan_series
 from .rules import findings, study_findings, worst_first
 from .slide import Slide

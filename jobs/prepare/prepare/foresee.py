@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from .acts import Act, Complete, FixImageType, FullTiling, MakeLevel, ShareProfile, Strip, Transcode
 from .codestream import Header
 from .image import REQUIRED, Image
-from .plan import Act, Complete, FixImageType, FullTiling, MakeLevel, SeriesPlan, ShareProfile, Strip, Transcode
+from .plan import SeriesPlan
 from .slide import Probe, Slide
 
 

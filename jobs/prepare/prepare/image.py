@@ -9,12 +9,9 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
 
+from . import places
 from .metadata import Json, items, number, numbers, slide_key, tag, text, values
-
-Positions = Literal["none", "grid", "off_grid", "repeated"]
-"""What the per-frame sequence says of tiles: nothing, all on the grid, some off it, several in one place."""
 
 PATIENT = ("PatientID", "IssuerOfPatientID")
 LABEL_ATTRIBUTES = ("BarcodeValue", "LabelText")
@@ -52,7 +49,7 @@ class Image:
     """DimensionOrganizationType; empty when missing, which the engine takes for TILED_SPARSE."""
     per_frame_items: int | None = None
     """Items of PerFrameFunctionalGroupsSequence; None when the metadata has no such sequence."""
-    positions: Positions = "none"
+    positions: places.Positions = "none"
     optical_paths: tuple[str, ...] = ("1",)
     paths_told: int = 0
     """NumberOfOpticalPaths, 1 where it is missing or 0, as the engine has it; 0: as many as there are."""
@@ -101,9 +98,9 @@ class Image:
             focal_planes=max(
                 number(item, "NumberOfFocalPlanes", 1),
                 number(item, "TotalPixelMatrixFocalPlanes", 1),
-                _stacked(per_frame),
+                places.stacked(per_frame),
             ),
-            depth=_depth(item, per_frame),
+            depth=places.depth(item, per_frame),
             orientation=numbers(item, "ImageOrientationSlide"),
             scan=(text(item, "AcquisitionDateTime"), text(item, "ExtendedDepthOfField")),
             samples=number(item, "SamplesPerPixel", 1),
@@ -114,10 +111,10 @@ class Image:
             lossy=text(item, "LossyImageCompression") == "01",
             organization=text(item, "DimensionOrganizationType"),
             per_frame_items=len(per_frame) if tag("PerFrameFunctionalGroupsSequence") in item else None,
-            positions=_positions(per_frame, columns, rows),
+            positions=places.positions(per_frame, columns, rows),
             optical_paths=tuple(text(path, "OpticalPathIdentifier") for path in paths),
             paths_told=number(item, "NumberOfOpticalPaths") or 1,
-            unidentified=_unidentified(item, per_frame),
+            unidentified=places.unidentified(item, per_frame),
             concatenation=text(item, "ConcatenationUID"),
             concatenation_source=text(item, "SOPInstanceUIDOfConcatenationSource"),
             concatenation_offset=number(item, "ConcatenationFrameOffsetNumber"),
@@ -190,60 +187,6 @@ def _measures(item: Json) -> Json:
     groups = items(item, "SharedFunctionalGroupsSequence") or items(item, "PerFrameFunctionalGroupsSequence")
     measures = items(groups[0], "PixelMeasuresSequence") if groups else []
     return measures[0] if measures else {}
-
-
-def _positions(per_frame: list[Json], columns: int, rows: int) -> Positions:
-    seen: set[tuple[object, ...]] = set()
-    found: Positions = "none"
-    for frame in per_frame:
-        for where in items(frame, "PlanePositionSlideSequence"):
-            column = number(where, "ColumnPositionInTotalImagePixelMatrix")
-            row = number(where, "RowPositionInTotalImagePixelMatrix")
-            if not columns or not rows or (column - 1) % columns or (row - 1) % rows:
-                return "off_grid"
-            place = (column, row, text(where, "ZOffsetInSlideCoordinateSystem"), *_paths_of(frame))
-            found = "repeated" if place in seen else found if found == "repeated" else "grid"
-            seen.add(place)
-    return found
-
-
-def _stacked(per_frame: list[Json]) -> int:
-    """Frames of one optical path in one place, at different depths."""
-    depths: dict[tuple[object, ...], set[str]] = {}
-    for frame in per_frame:
-        for where in items(frame, "PlanePositionSlideSequence"):
-            place = [number(where, f"{axis}PositionInTotalImagePixelMatrix") for axis in ("Column", "Row")]
-            depths.setdefault((*place, *_paths_of(frame)), set()).add(text(where, "ZOffsetInSlideCoordinateSystem"))
-    return max(map(len, depths.values()), default=1)
-
-
-def _paths_of(frame: Json) -> list[str]:
-    return [text(one, "OpticalPathIdentifier") for one in items(frame, "OpticalPathIdentificationSequence")]
-
-
-def _depth(item: Json, per_frame: list[Json]) -> float | None:
-    groups = [*items(item, "SharedFunctionalGroupsSequence"), *per_frame]
-    places = [where for group in groups for where in items(group, "PlanePositionSlideSequence")]
-    places += items(item, "TotalPixelMatrixOriginSequence")
-    found = {z for where in places for z in numbers(where, "ZOffsetInSlideCoordinateSystem")}
-    return found.pop() if len(found) == 1 else None
-
-
-def _unidentified(item: Json, per_frame: list[Json]) -> bool:
-    """The engine reads what all frames share where there is one path, else what each says of itself."""
-    shared = items(item, "SharedFunctionalGroupsSequence")
-    groups = per_frame
-    if (
-        (number(item, "NumberOfOpticalPaths") or 1) == 1
-        and shared
-        and items(shared[0], "OpticalPathIdentificationSequence")
-    ):
-        groups = shared[:1]
-    return any(not text(_first_path(group), "OpticalPathIdentifier") for group in groups)
-
-
-def _first_path(group: Json) -> Json:
-    return next(iter(items(group, "OpticalPathIdentificationSequence")), {})
 
 
 def _all_paths(item: Json, keyword: str) -> bool:

@@ -12,6 +12,7 @@ import requests
 from pydicom import Dataset
 from pydicom.uid import UID
 
+from .acts import FullTiling, MakeLevel, Transcode
 from .edits import edited
 from .errors import SeriesFailed
 from .executor import NOTHING, Task
@@ -28,7 +29,7 @@ from .pixels.place import numbers_in_full
 from .pixels.rewrite import Change, rewritten
 from .pixels.source import Source as Level
 from .pixels.stage import Stage
-from .plan import Follower, FullTiling, MakeLevel, SeriesPlan, Transcode
+from .plan import Follower, SeriesPlan
 from .references import Successor, following
 from .reheaded import Reheaded
 from .retrieve import StoredFile

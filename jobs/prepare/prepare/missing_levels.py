@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from itertools import pairwise
 
+from .acts import Coding, MakeLevel
 from .checks.pyramid import step_too_wide
 from .finding import Rule, rule
 from .image import Image
-from .plan import Coding, MakeLevel
 from .slide import Level, pyramids
 
 

@@ -9,11 +9,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from .acts import Act, FixImageType, LeaveOut, MakeLevel, Withhold
 from .finding import Finding, table
 from .foresee import foreseen
 from .image import Image
 from .missing_levels import missing_levels
-from .plan import Act, FixImageType, LeaveOut, MakeLevel, SeriesPlan, Withhold
+from .plan import SeriesPlan
 from .repairs import (
     MENDED,
     CannotRepair,
@@ -22,7 +23,6 @@ from .repairs import (
     completed,
     counted,
     fully_tiled,
-    one_of_twins,
     profiled,
     resampled,
     transcoded,
@@ -32,6 +32,7 @@ from .repairs import (
 from .rules import STUDY_CHECKS, LabelPolicy, findings, status
 from .slide import Slide
 from .standing import Standing, came_late, levels_standing
+from .twins import one_of_twins
 
 ViewerStore = Literal["same", "separate"]
 HOPELESS = {

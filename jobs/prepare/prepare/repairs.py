@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .finding import Finding, table
+from .acts import Act, Complete, FixImageType, FullTiling, LeaveOut, ShareProfile, Strip, Transcode, Withhold
+from .finding import Finding
 from .image import Image
 from .missing_levels import best_source, coding_of_new, is_thumbnail, made_level
-from .plan import Act, Complete, FixImageType, FullTiling, LeaveOut, ShareProfile, Strip, Transcode, Withhold
 from .slide import Level, Slide, levels_of, pyramids
 
 MENDED = frozenset({"BLOCK", "WRONG", "SLOW"})
@@ -53,57 +53,12 @@ def withheld(case: Case) -> list[Act]:
     """Label policy `withhold`."""
     every = (*case.slide.own, *case.slide.labels)
     hidden = [image for image in every if image.flavor in ("LABEL", "OVERVIEW") or image.burned_in]
-    acts: list[Act] = [Withhold(instances=_uids(hidden))] if hidden else []
+    acts: list[Act] = [Withhold(instances=uids(hidden))] if hidden else []
     by_attributes: dict[tuple[str, ...], list[Image]] = {}
     for image in every:
         if image.label_attributes and image not in hidden:
             by_attributes.setdefault(image.label_attributes, []).append(image)
-    return [*acts, *(Strip(instances=_uids(images), attributes=names) for names, images in by_attributes.items())]
-
-
-def one_of_twins(case: Case) -> list[Act]:
-    """R03. Of images of the same level one is kept. Raises CannotRepair where they may not be the same picture."""
-    acts: dict[tuple[str, ...], Act] = {}
-    twins = set(case.concerned(("R03", "same_size")))
-    for level in levels_of(case.slide.own):
-        groups = _groups(level)
-        if len(groups) < 2 or not twins & set(level.images):
-            continue
-        if len({(image.samples, image.bits, round(image.spacing, 9), image.scan) for image in level.images}) > 1:
-            raise CannotRepair("twin_levels")
-        kept, *others = sorted(groups, key=lambda group: _worth(case, group))
-        left = _uids(image for group in others for image in group)
-        acts[left] = LeaveOut(instances=left, kept=_uids(kept))
-    return list(acts.values())
-
-
-def _groups(level: Level) -> list[tuple[Image, ...]]:
-    """Each image alone, parts of one concatenation together."""
-    groups: dict[str, list[Image]] = {}
-    for image in level.images:
-        groups.setdefault(image.concatenation_source or image.instance, []).append(image)
-    return [tuple(group) for group in groups.values()]
-
-
-def _worth(case: Case, group: tuple[Image, ...]) -> tuple[object, ...]:
-    """Sorts the better twin first: sound, decodable, placed, original, lossless; the UID decides between equals."""
-    unsound = {image.instance for image in broken(case)}
-    decodes = all(_decodes(case, image) for image in group)
-    first = group[0]
-    return (
-        any(image.instance in unsound for image in group),
-        not decodes,
-        first.sparse,
-        first.image_type[:1] != ("ORIGINAL",),
-        first.lossy,
-        min(image.instance for image in group),
-    )
-
-
-def _decodes(case: Case, image: Image) -> bool:
-    probe = case.slide.probes.get(image.instance)
-    row = table()["codestreams"].get(probe.codestream, {}) if probe else {}
-    return probe is None or bool(row.get("decodes") and image.photometric not in row["wrong"])
+    return [*acts, *(Strip(instances=uids(images), attributes=names) for names, images in by_attributes.items())]
 
 
 def broken(case: Case) -> list[Image]:
@@ -120,14 +75,14 @@ def resampled(case: Case, kept: list[Image]) -> list[Act]:
     for levels in pyramids(kept).values():
         good: list[Level] = []
         for level in levels:
-            uids = tuple(sorted(image.instance for image in level.images))
-            if not bad & set(uids):
+            own = tuple(sorted(image.instance for image in level.images))
+            if not bad & set(own):
                 good.append(level)
             elif not good:
                 raise CannotRepair("pixels")
             else:
                 source, factor = best_source(good, level)
-                acts[uids] = made_level(source, factor, uids) if source else LeaveOut(instances=uids, kept=())
+                acts[own] = made_level(source, factor, own) if source else LeaveOut(instances=own, kept=())
     return list(acts.values())
 
 
@@ -138,7 +93,7 @@ def fully_tiled(case: Case, kept: list[Image]) -> list[Act]:
         raise CannotRepair("attributes", keywords="OpticalPathIdentificationSequence")
     sparse = silent | set(case.concerned(("R01", "missing"), ("R01", "large"), ("R02", "joined"))) & set(kept)
     return [
-        FullTiling(instances=_uids(level.images), coding=coding_of_new(level.images[0]))
+        FullTiling(instances=uids(level.images), coding=coding_of_new(level.images[0]))
         for level in levels_of(kept)
         if sparse & set(level.images)
     ]
@@ -150,9 +105,9 @@ def transcoded(case: Case, kept: list[Image]) -> list[Act]:
     wrapped = {image for image in wrong if case.slide.probes[image.instance].codestream == "jpeg-xl-of-jpeg"}
     acts: list[Act] = []
     if wrapped:
-        acts.append(Transcode(instances=_uids(wrapped), coding="jpeg-baseline", unwrap=True))
+        acts.append(Transcode(instances=uids(wrapped), coding="jpeg-baseline", unwrap=True))
     if others := wrong - wrapped:
-        acts.append(Transcode(instances=_uids(others), coding="jpeg-ls"))
+        acts.append(Transcode(instances=uids(others), coding="jpeg-ls"))
     return acts
 
 
@@ -163,7 +118,7 @@ def profiled(case: Case, kept: list[Image]) -> list[Act]:
     if not lacking or not having:
         return []
     finest = min(having, key=lambda image: (-image.total_columns, image.instance))
-    return [ShareProfile(instances=_uids(lacking), profile_of=finest.instance)]
+    return [ShareProfile(instances=uids(lacking), profile_of=finest.instance)]
 
 
 def completed(case: Case, kept: list[Image]) -> list[Act]:
@@ -184,20 +139,20 @@ def completed(case: Case, kept: list[Image]) -> list[Act]:
         else:
             raise CannotRepair("attributes", keywords=", ".join(image.missing))
     acts: list[Act] = [
-        Complete(instances=_uids(images), attributes=attributes, template=template)
+        Complete(instances=uids(images), attributes=attributes, template=template)
         for (attributes, template), images in wanted.items()
     ]
     split = [image for image in case.concerned(("R18", "acquisition")) if image in kept]
     if split:
         named = min(image.instance for image in case.slide.own if image.slide[2])
-        acts.append(Complete(instances=_uids(split), attributes=("AcquisitionUID",), template=named))
+        acts.append(Complete(instances=uids(split), attributes=("AcquisitionUID",), template=named))
     return acts
 
 
 def counted(case: Case, kept: list[Image]) -> list[Act]:
     """R12. There are as many optical paths as are described."""
     wrong = [image for image in case.concerned(("R12", "channels"), ("R12", "undescribed")) if image in kept]
-    return [Complete(instances=_uids(wrong), attributes=("NumberOfOpticalPaths",), template="")] if wrong else []
+    return [Complete(instances=uids(wrong), attributes=("NumberOfOpticalPaths",), template="")] if wrong else []
 
 
 def typed(case: Case, kept: list[Image], written: frozenset[str]) -> list[Act]:
@@ -211,6 +166,7 @@ def typed(case: Case, kept: list[Image], written: frozenset[str]) -> list[Act]:
     return [FixImageType(instances=chosen, image_type=RESAMPLED)] if chosen else []
 
 
-def _uids(images: Iterable[Image]) -> tuple[str, ...]:
+def uids(images: Iterable[Image]) -> tuple[str, ...]:
+    """Parts of a concatenation by frame offset."""
     ordered = sorted(images, key=lambda image: (image.concatenation_offset, image.instance))
     return tuple(image.instance for image in ordered)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from google.auth.exceptions import GoogleAuthError
 
-from .backlog import Backlog, Item, quiet_in, shard
+from .backlog import Backlog
 from .clock import Clock
 from .errors import CannotRun, Gone, SeriesFailed
 from .log import Log
@@ -19,6 +19,7 @@ from .outcome import Outcome, explain
 from .screen import plan_words
 from .settings import Settings
 from .stages import Stages
+from .work_item import Item, quiet_in, shard
 
 
 @dataclass

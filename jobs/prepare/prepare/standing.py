@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from .acts import Act, LeaveOut, MakeLevel
 from .foresee import foreseen, provisional
 from .image import Image
 from .missing_levels import halved, made_level
-from .plan import Act, LeaveOut, MakeLevel, SeriesPlan
+from .plan import SeriesPlan
 from .repairs import Case, broken
 from .slide import Slide, pyramids
 from .successors import level_uid

@@ -9,9 +9,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 
+from .acts import Act, FullTiling, LeaveOut, MakeLevel, Transcode
 from .image import Image
 from .pixels.instances import Making, new_uid
-from .plan import Act, Follower, FullTiling, LeaveOut, MakeLevel, SeriesPlan, StudyPlan, Transcode
+from .plan import Follower, SeriesPlan, StudyPlan
 from .references import Successor, uid_of
 
 ALGORITHM = "2"

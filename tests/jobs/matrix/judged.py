@@ -5,22 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-from prepare.following import Judged, judge
-from prepare.foresee import foreseen
-from prepare.inspection import inspect
-from prepare.plan import (
+from prepare.acts import (
     Act,
     Complete,
     FixImageType,
     FullTiling,
     LeaveOut,
     MakeLevel,
-    SeriesPlan,
     ShareProfile,
     Strip,
     Transcode,
     Withhold,
 )
+from prepare.following import Judged, judge
+from prepare.foresee import foreseen
+from prepare.inspection import inspect
+from prepare.plan import SeriesPlan
 from prepare.planner import Options
 from prepare.rules import findings, status
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prepare.acts import MakeLevel
 from prepare.foresee import foreseen
-from prepare.plan import MakeLevel, SeriesPlan, copied
+from prepare.plan import SeriesPlan, copied
 from prepare.planner import Options
 from prepare.rules import findings
 
