@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
+import tracemalloc
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,9 +13,9 @@ import pydicom
 import pytest
 from PIL import Image
 
-from tests.dicom.described import BASELINE, JSON_LITTLE, image, path_of, send
+from tests.dicom.described import BASELINE, JSON_LITTLE, KIND, body, image, path_of, send
 from tests.dicom.pictures import EXPLICIT, JPEG, OCTETS, jpeg
-from tests.dicom.support import Served, uid
+from tests.dicom.support import JSON, Served, uid
 
 
 def stored(served: Served, model: dict[str, Any]) -> pydicom.FileDataset:
@@ -148,3 +150,26 @@ def test_an_annotation_with_inline_coordinates_is_stored(served: Served) -> None
     assert send(served, [model], kind=JSON_LITTLE).status_code == 200
 
     assert stored(served, model).AnnotationGroupSequence[0].PointCoordinatesData == points
+
+
+def test_a_large_value_never_is_in_memory(served: Served) -> None:
+    block, count = bytes(range(256)) * 4096, 32
+    pixels = np.zeros((count, 1024, 1024), np.uint8)
+    whole = body([native(pixels)], ("pixels", OCTETS, b"?"))
+    start, end = whole.split(b"?")
+
+    def pieces() -> Iterator[bytes]:
+        yield start
+        for _ in range(count):
+            yield block
+        yield end
+
+    tracemalloc.start()
+    try:
+        response = served.call("POST", "studies", data=pieces(), headers={"Content-Type": KIND, "Accept": JSON})
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert response.status_code == 200, response.text
+    assert peak < 8 * len(block)
