@@ -104,7 +104,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "no array": (image(t00100020={"vr": "LO", "Value": "x"}), "00100020: its Value is not an array"),
     "two values": (image(t00100020={"vr": "LO", "Value": ["x"], "BulkDataURI": "y"}), "Value and BulkDataURI"),
     "a number for a text": (image(t00100020={"vr": "LO", "Value": [1]}), "must be a text"),
-    "half a character": (image(t00100020={"vr": "LO", "Value": ["\ud800"]}), "surrogate"),
+    "half a character": (image(t00100020={"vr": "LO", "Value": ["\ud800"]}), "half a surrogate pair"),
     "a text for a number": (
         image(t00280010={"vr": "US", "Value": ["8"]}),
         "00280010: a value of VR US must be a number",
