@@ -71,7 +71,7 @@ def slides_of(name: str) -> list[str]:
 
     def in_pyramid(item: dict[str, Any]) -> bool:
         whole = item["00080016"]["Value"] == [WHOLE_SLIDE]
-        return whole and item["00080008"]["Value"][2] in ("VOLUME", "THUMBNAIL")
+        return whole and item["00080008"]["Value"][2:3] in (["VOLUME"], ["THUMBNAIL"])
 
     every = SLIDES[name]().studies["1.2"]
     return [real.uid(number(name), series) for series, items in every.items() if any(map(in_pyramid, items))]
