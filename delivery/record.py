@@ -110,8 +110,14 @@ def begun(current: Record | None, stack: str, release: Release, build: str, now:
         build=build,
         since=now.astimezone(UTC).isoformat(timespec="seconds"),
         release=release,
-        previous=current.last_proved if current else None,
+        previous=_to_go_back_to(current, release.commit) if current else None,
     )
+
+
+def _to_go_back_to(current: Record, commit: str) -> Release | None:
+    """The last proved release; of a commit that is delivered once more, the one before it: that is a way back."""
+    again = current.state == "proved" and current.release.commit == commit
+    return current.previous or current.release if again else current.last_proved
 
 
 def require_idle(current: Record, now: datetime) -> None:

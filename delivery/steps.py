@@ -132,10 +132,21 @@ def take_back(stack: Stack, ledger: Ledger, build: str, why: str) -> NoReturn:
 def rollback(stack: Stack, build: str) -> None:
     """By hand: what a failed smoke test does."""
     ledger = Ledger(stack.google(), stack.records)
-    current, _ = ledger.read(stack.name)
+    current, generation = ledger.read(stack.name)
     if current:
-        require_idle(current, datetime.now(UTC))
-    back = go_back(stack, ledger, build)
+        now = datetime.now(UTC)
+        require_idle(current, now)
+        gone_back(current, build, now)
+        # Taken first: a delivery that begins meanwhile waits, and of two rollbacks one goes on.
+        ledger.write(
+            replace(current, state="deploying", build=build, since=now.isoformat(timespec="seconds")), generation
+        )
+    try:
+        back = go_back(stack, ledger, build)
+    except Refused:
+        if current:
+            _end(ledger, stack, build, "failed")
+        raise
     print(f"{stack.name} is back at {back.release.commit[:12]}: {_words(back.release)}")
     print(f"prove it with: make smoke STACK={stack.name}")
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import pytest
 
-from delivery import steps
+from delivery import cli, steps
 from delivery.google import Refused
 from delivery.ledger import ABSENT, Ledger
 from delivery.record import Record
+from delivery.stack import Stack
 from tests.delivery.deliveries import DIGESTS, A, B, Deliveries
 
 
@@ -83,7 +84,7 @@ def test_a_delivery_that_was_killed_after_any_step_is_finished_by_the_same_commi
     record = deliveries.record()
     assert (record.state, record.release.commit, record.release.job_digest) == ("proved", B, DIGESTS[B])
     assert record.previous
-    assert record.previous.commit == (B if done == 5 else A)
+    assert record.previous.commit == A
 
 
 @pytest.mark.parametrize("done", range(2, 5))
@@ -144,6 +145,53 @@ def test_a_rollback_by_hand_does_what_a_failed_smoke_test_does(deliveries: Deliv
     assert deliveries.deployed[-1] == DIGESTS[A]
     assert deliveries.shown[-1] == "a" * 40
     assert (deliveries.record().release.commit, deliveries.record().went_back_from) == (A, B)
+
+
+def test_a_second_rollback_and_one_before_any_release_have_nowhere_to_go(deliveries: Deliveries) -> None:
+    with pytest.raises(Refused, match="has no release record, so there is nothing to go back to"):
+        steps.rollback(deliveries.stack, "by hand, somebody")
+    deliveries.deliver(A, "build-1")
+    deliveries.deliver(B, "build-2")
+    steps.rollback(deliveries.stack, "by hand, somebody")
+    before, deployed = deliveries.ledger.read("local"), list(deliveries.deployed)
+
+    with pytest.raises(Refused, match="local has no earlier release to go back to"):
+        steps.rollback(deliveries.stack, "by hand, somebody")
+
+    assert (deliveries.ledger.read("local"), deliveries.deployed) == (before, deployed)
+
+
+def test_a_delivery_that_begins_during_a_rollback_waits(
+    deliveries: Deliveries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deliveries.deliver(A, "build-1")
+    deliveries.deliver(B, "build-2")
+    up = deliveries.up
+
+    def meanwhile(stack: Stack, images: cli.Images) -> None:
+        deliveries.image(A)
+        with pytest.raises(Refused, match="build by hand, somebody has been delivering bbbbbbbbbbbb"):
+            steps.begin(stack, A, "build-3")
+        up(stack, images)
+
+    monkeypatch.setattr(cli, "up", meanwhile)
+    steps.rollback(deliveries.stack, "by hand, somebody")
+
+    assert (deliveries.record().state, deliveries.record().release.commit) == ("proved", A)
+
+
+def test_a_rollback_that_fails_can_be_run_again(deliveries: Deliveries) -> None:
+    deliveries.deliver(A, "build-1")
+    deliveries.deliver(B, "build-2")
+    deliveries.broken = True
+    with pytest.raises(Refused, match="pulumi up ended with 1"):
+        steps.rollback(deliveries.stack, "by hand, somebody")
+    assert deliveries.record().state == "failed"
+    deliveries.broken = False
+
+    steps.rollback(deliveries.stack, "by hand, somebody")
+
+    assert (deliveries.record().state, deliveries.record().release.commit) == ("proved", A)
 
 
 def test_nobody_rolls_back_under_a_delivery(deliveries: Deliveries) -> None:
