@@ -39,7 +39,9 @@ def viewer_packages() -> Path:
 
 
 def chromium() -> Path:
-    return program("chromium", "chromium-browser", "google-chrome", install="apt-get install chromium")
+    """The shell without windows first: the same engine for less processor time."""
+    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+    return program(*names, install="apt-get install chromium-headless-shell")
 
 
 def orthanc() -> Path:
