@@ -6,7 +6,8 @@ in Cloud Build (`Delivery`) or elsewhere, whose digest is given. So an image has
 is built here or a digest is handed in, never both.
 
 Traps: a tag says nothing about what runs, so only `reference` is used. Tags are immutable in the registry, so the
-one pushed here is made of the folder's content: other content is another tag, the same content is nothing to do.
+one pushed here is made of the folder's content and the base: another of these is another tag, the same are nothing
+to do.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ class JobImageArgs:
     """`sha256:…` of an image built elsewhere."""
     context: str | None = None
     """Folder with a Dockerfile to build here and now, in place of `digest`."""
+    base: str | None = None
+    """Image by digest that the Dockerfile of `context` gets as BASE."""
 
 
 class JobImage(pulumi.ComponentResource):
@@ -40,13 +43,15 @@ class JobImage(pulumi.ComponentResource):
     def __init__(self, name: str, args: JobImageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         if args.digest and args.context:
             raise ValueError(f"{name}: give either a digest or a folder to build, not both; one image has one owner")
+        if args.context and not args.base:
+            raise ValueError(f"{name}: a folder is built on a base by digest; give base beside context")
         super().__init__(TYPE, name, {"image": args.image}, opts)
         self.reference = self.digest = None
-        if args.context:
+        if args.context and args.base:
             built = docker.Image(
                 f"{name}-build",
-                image_name=pulumi.Output.format("{0}:{1}", args.image, content_tag(Path(args.context))),
-                build={"context": args.context, "platform": "linux/amd64"},
+                image_name=pulumi.Output.format("{0}:{1}", args.image, content_tag(Path(args.context), args.base)),
+                build={"context": args.context, "platform": "linux/amd64", "args": {"BASE": args.base}},
                 build_on_preview=False,
                 opts=pulumi.ResourceOptions(parent=self),
             )
@@ -58,12 +63,12 @@ class JobImage(pulumi.ComponentResource):
         self.register_outputs({"image": args.image, "reference": self.reference})
 
 
-def content_tag(folder: Path) -> str:
-    """`src-` and 16 hexadecimal digits that change with any file's path or content, but not with its time.
+def content_tag(folder: Path, base: str) -> str:
+    """`src-` and 16 hexadecimal digits that change with `base` and any file's path or content, but not with its time.
 
     ValueError when there is nothing to build in the folder.
     """
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(f"{base}\n".encode())
     if not (folder / "Dockerfile").is_file():
         raise ValueError(f"{folder} has no Dockerfile to build the image from; give the folder that has one")
     for path in sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts):

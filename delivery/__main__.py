@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from delivery import by_hand, pins, steps, viewer_image
+from delivery import by_hand, image, pins, steps, viewer_image
 from delivery.google import Refused
 from delivery.stack import load
 from viewer.hosting import HostingError
@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[Command, str]] = {
         lambda o: by_hand.write_outputs(load(o.stack), os.environ),
         "write what the viewer's release needs, from the secret in VIEWER_CONFIG",
     ),
+    "job-base": (lambda _: image.write_base(), "write what the job's image is built on"),
     "viewer-context": (lambda o: viewer_image.write(load(o.stack)), "write what the viewer's image is built from"),
     "viewer-ask": (lambda o: viewer_image.ask(load(o.stack), o.url), "ask a running image for all that it must serve"),
     "settings": (lambda o: steps.settings(load(o.stack)), "set the images that the stack runs, for a preview"),
@@ -53,6 +54,7 @@ OF_A_BUILD = ("--stack", "--build")
 ARGUMENTS: dict[str, tuple[str, ...]] = {
     "image": ("--stack", "--commit"),
     "viewer-image": ("--stack", "--commit"),
+    "job-base": (),
     "viewer-ask": ("--stack", "--url"),
     "begin": ("--stack", "--commit", "--build"),
     "up": OF_A_BUILD,

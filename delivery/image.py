@@ -1,7 +1,8 @@
 """The digest of the job's image for one delivery: built by the trigger `job-image`, taken from another stack, or given.
 
 Owns: who the image's owner is (`jobImage`) and that there is only one. The build itself is delivery/job-image.yaml,
-which runs as an account of its own and whose provenance Cloud Build signs.
+which runs as an account of its own and whose provenance Cloud Build signs. What the image consists of, the folder and
+its base, is read from the checkout.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from components.job_image import content_tag
+from delivery import pins
+from delivery.cli import WORK
 from delivery.cloud_build import build_image
 from delivery.google import Google, Refused
 from delivery.ledger import Ledger
@@ -17,6 +20,7 @@ from delivery.record import Record
 from delivery.stack import Stack
 
 SOURCE = Path("jobs/prepare")
+BASE = WORK / "job-base"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,11 +43,22 @@ def choose(stack: Stack, commit: str, current: Record | None, google: Google, ot
         return Image(source=None, digest=stack.settings.job_image_digest)
     if other is not None:
         return promoted(stack, commit, google, other)
-    source = content_tag(SOURCE)
+    source = content_tag(SOURCE, base())
     for release in filter(None, (current and current.release, current and current.previous)):
         if release.job_source == source and release.job_digest:
             return Image(source=source, digest=release.job_digest)
     return Image(source=source, digest=build_image(stack, commit, google, "job-image"))
+
+
+def base() -> str:
+    """What the image is built on, by digest. Raises `Refused`."""
+    return pins.base("python", "the job's image")
+
+
+def write_base() -> None:
+    """For the build: what it gives the Dockerfile as BASE."""
+    WORK.mkdir(exist_ok=True)
+    BASE.write_text(f"{base()}\n", encoding="utf-8")
 
 
 def promoted(stack: Stack, commit: str, google: Google, other: Stack) -> Image:

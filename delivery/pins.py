@@ -1,4 +1,7 @@
-"""`pin`: asks a registry which digest is behind a builder's tag, and writes it into delivery/builders.yaml."""
+"""The images of delivery/builders.yaml: what a build stands on, by digest, and `pin`, which renews a digest.
+
+`pin` asks a registry which digest is behind a builder's tag, and writes it into the file.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import requests
 import yaml
 
 from delivery.google import Refused
+from infra.builders import UNPINNED, builders
 
 FILE = Path("delivery/builders.yaml")
 INDEX = "application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json"
@@ -16,6 +20,17 @@ SINGLE = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.dis
 API = {"docker.io": "https://registry-1.docker.io"}
 """Hosts whose registry answers elsewhere than their name says."""
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+def base(builder: str, image: str) -> str:
+    """`NAME@sha256:…` that this checkout builds `image` on. Raises `Refused` when nobody has pinned it."""
+    found = builders()[builder]
+    if found.endswith(UNPINNED):
+        raise Refused(
+            f"{image} is not built, as its base {builder} has no digest in {FILE}: "
+            f".venv/bin/python -m delivery pin {builder}, read the change, commit it"
+        )
+    return found
 
 
 def pin(builder: str, file: Path = FILE, scheme: str = "https") -> None:

@@ -24,7 +24,7 @@ class Release:
 
     commit: str
     job_source: str | None
-    """Changes with any file of the job's image (`components.job_image.content_tag`); None when built elsewhere."""
+    """Changes with the job image's base and files (`components.job_image.content_tag`); None when built elsewhere."""
     job_digest: str | None
     viewer_hash: str | None
     """Hash of what the viewer consists of: the label `content` of the Hosting version, None before it is released; on

@@ -22,7 +22,7 @@ REPORTS = Path("reports")
 
 
 def image(stack: Stack, commit: str) -> None:
-    """Decides the digest, building the image when its source changed; `copy` then brings it here if need be."""
+    """Decides the digest, building the image when its source or base changed; `copy` then brings it here if need be."""
     cli.require_backend(stack)
     google = stack.google()
     current, _ = Ledger(google, stack.records).read(stack.name)

@@ -14,12 +14,12 @@ from typing import Any
 
 import requests
 
+from delivery import pins
 from delivery.cli import WORK
 from delivery.cloud_build import build_image
 from delivery.google import Google, Json, Refused
 from delivery.record import Record
 from delivery.stack import Stack
-from infra.builders import UNPINNED, builders
 from infra.viewing import SERVICE, config_of
 from viewer.application import Choice, assemble
 from viewer.build import FileSet
@@ -57,12 +57,7 @@ def choose(stack: Stack, commit: str, current: Record | None, google: Google) ->
 
 def made(stack: Stack) -> dict[str, bytes]:
     """Path → content of what the image is built from. Raises `Refused`."""
-    base = builders()["nginx"]
-    if base.endswith(UNPINNED):
-        raise Refused(
-            "the viewer's image is not built, as its base nginx has no digest in delivery/builders.yaml: "
-            "python -m delivery pin nginx, read the change, commit it"
-        )
+    base = pins.base("nginx", "the viewer's image")
     return context(*files(stack), base)
 
 

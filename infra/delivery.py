@@ -77,8 +77,8 @@ def _triggers(base: Foundation, image_address: pulumi.Input[str]) -> dict[str, T
             service_account=accounts["jobBuild"].name,
             substitutions={
                 "_IMAGE": pulumi.Output.format("{0}/{1}", image_address, IMAGE),
+                "_PYTHON": images["python"],
                 "_DOCKER": images["docker"],
-                "_BASE": images["python"],
             },
         )
     return triggers

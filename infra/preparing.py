@@ -13,6 +13,7 @@ from components.job_image import JobImage, JobImageArgs
 from components.job_records import JobRecords, JobRecordsArgs
 from components.study_jobs import StudyJobs, StudyJobsArgs
 from infra.access import RAW, VIEWER
+from infra.builders import builders
 from infra.duties import DUTIES
 from infra.foundation import Foundation
 from infra.settings import Settings
@@ -78,6 +79,7 @@ def build_preparing(
             image=settings.job_image_repository or pulumi.Output.format("{0}/{1}", registry.address, IMAGE),
             digest=settings.job_image_digest,
             context=SOURCE if settings.job_image == "docker" else None,
+            base=builders()["python"],
         ),
         base.after_apis,
     )

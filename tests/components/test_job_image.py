@@ -14,6 +14,7 @@ from tests.harness import Deploy, Graph
 
 NAME = "europe-west4-docker.pkg.dev/dicom-local/images/prepare"
 DIGEST = "sha256:" + "ab" * 32
+BASE = "python@sha256:" + "cd" * 32
 
 
 class Docker:
@@ -35,7 +36,7 @@ def image(deploy: Deploy, digest: str) -> Graph:
 
 
 def built(context: Path) -> Deployment:
-    args = JobImageArgs(image=NAME, context=str(context))
+    args = JobImageArgs(image=NAME, context=str(context), base=BASE)
     return run(lambda: JobImage("image", args), Docker(), project="dicom-platform", stack="test", config={})
 
 
@@ -60,8 +61,9 @@ def test_a_folder_is_built_for_cloud_run_and_never_at_preview(source: Path) -> N
     build = inputs(graph, "image-build")
     assert build["build"]["context"] == str(source)
     assert build["build"]["platform"] == "linux/amd64"
+    assert build["build"]["args"] == {"BASE": BASE}
     assert build["buildOnPreview"] is False
-    assert build["imageName"] == f"{NAME}:{content_tag(source)}"
+    assert build["imageName"] == f"{NAME}:{content_tag(source, BASE)}"
 
 
 def test_what_is_built_here_is_referred_to_by_the_digest_of_the_push(source: Path) -> None:
@@ -72,12 +74,17 @@ def test_what_is_built_here_is_referred_to_by_the_digest_of_the_push(source: Pat
 
 def test_a_folder_with_nothing_to_build_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="has no Dockerfile"):
-        content_tag(tmp_path)
+        content_tag(tmp_path, BASE)
+
+
+def test_a_folder_is_not_built_on_a_base_that_nobody_named(source: Path) -> None:
+    with pytest.raises(ValueError, match="image: a folder is built on a base by digest; give base"):
+        JobImage("image", JobImageArgs(image=NAME, context=str(source)))
 
 
 def test_an_image_has_one_owner(source: Path) -> None:
     with pytest.raises(ValueError, match="not both; one image has one owner"):
-        JobImage("image", JobImageArgs(image=NAME, digest=DIGEST, context=str(source)))
+        JobImage("image", JobImageArgs(image=NAME, digest=DIGEST, context=str(source), base=BASE))
 
 
 def test_before_there_is_an_image_there_is_no_reference(deploy: Deploy) -> None:
@@ -90,13 +97,17 @@ def test_before_there_is_an_image_there_is_no_reference(deploy: Deploy) -> None:
 
 
 def test_the_tag_follows_content_not_time(source: Path) -> None:
-    before = content_tag(source)
+    before = content_tag(source, BASE)
 
     os.utime(source / "work.py", (1, 1))
-    assert content_tag(source) == before
+    assert content_tag(source, BASE) == before
     (source / "__pycache__").mkdir()
     (source / "__pycache__" / "work.pyc").write_bytes(b"cache")
-    assert content_tag(source) == before
+    assert content_tag(source, BASE) == before
 
     (source / "work.py").write_text("print('other work')\n")
-    assert content_tag(source) != before
+    assert content_tag(source, BASE) != before
+
+
+def test_a_renewed_base_is_another_tag(source: Path) -> None:
+    assert content_tag(source, BASE) != content_tag(source, BASE.replace("cd", "ef"))

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from components.job_image import content_tag
-from delivery import image
+from delivery import image, pins
 from delivery.cloud_build import build_image
 from delivery.google import Refused
 from delivery.ledger import Ledger
 from delivery.record import Record, Release, begun
 from delivery.stack import Stack
+from infra.builders import UNPINNED, builders
 from infra.settings import Settings
 from tests.infra import stacks
 
@@ -63,7 +64,7 @@ def test_cloud_build_builds_once_for_one_source_and_the_record_knows() -> None:
     first = choose(stack(), cloud)
     again = choose(stack(), cloud, record(source=first.source))
 
-    assert first == image.Image(source=content_tag(image.SOURCE), digest=TWO)
+    assert first == image.Image(source=content_tag(image.SOURCE, builders()["python"]), digest=TWO)
     assert again == image.Image(source=first.source, digest=ONE)
     assert [(verb, path.rpartition("/")[2]) for verb, path, _ in cloud.calls] == [
         ("POST", "job-image:run"),
@@ -79,6 +80,31 @@ def test_another_source_is_another_build() -> None:
 
     assert found.digest == TWO
     assert len(cloud.calls) == 2
+
+
+def test_a_renewed_base_is_another_build(monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud = CloudBuild()
+    before = choose(stack(), cloud)
+
+    monkeypatch.setattr(pins, "builders", lambda: {"python": f"python@{ONE}"})
+    renewed = choose(stack(), cloud, record(source=before.source))
+
+    assert renewed.source != before.source
+    assert renewed.digest == TWO
+    assert sum(verb == "POST" for verb, *_ in cloud.calls) == 2
+
+
+def test_a_base_that_nobody_has_pinned_stops_the_delivery_before_anything_is_built(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cloud = CloudBuild()
+    monkeypatch.setattr(pins, "builders", lambda: {"python": f"python@{UNPINNED}"})
+
+    with pytest.raises(
+        Refused, match=r"base python has no digest in .*: \S*python -m delivery pin python, read the change"
+    ):
+        choose(stack(), cloud)
+    assert cloud.calls == []
 
 
 def test_a_build_that_fails_or_pushes_nothing_ends_the_delivery() -> None:
