@@ -25,7 +25,7 @@ def build_image(
             raise
         raise Refused(
             f"{stack.name} has no trigger {trigger} yet, which builds what this commit runs: "
-            f"declare it by hand once (python -m delivery settings --stack {stack.name}, make deploy "
+            f"declare it by hand once (.venv/bin/python -m delivery settings --stack {stack.name}, make deploy "
             f"STACK={stack.name}), then start this delivery again",
             404,
         ) from None

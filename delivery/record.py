@@ -126,7 +126,7 @@ def require_idle(current: Record, now: datetime) -> None:
         raise Refused(
             f"build {current.build} has been delivering {current.release.commit[:12]} to {current.stack} since "
             f"{current.since}: start this one again when it has ended; if it was cancelled, run: "
-            f"python -m delivery give-up --stack {current.stack}"
+            f".venv/bin/python -m delivery give-up --stack {current.stack}"
         )
 
 

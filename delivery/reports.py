@@ -53,7 +53,7 @@ def comment(number: int, file: Path) -> None:
     except OSError as error:
         raise Refused(f"there is no comment to post: {error}") from None
     if MARKER not in text:
-        raise Refused(f"{file} is no comment of ours: make it with python -m review comment --out {file}")
+        raise Refused(f"{file} is no comment of ours: make it with .venv/bin/python -m review comment --out {file}")
     print(GitHub().stick(number, MARKER, text))
 
 

@@ -31,5 +31,5 @@ def make_live(api: HostingApi, content: str) -> bool:
             return True
     raise Refused(
         f"{api.site} has no release with content {content[:12]} among its last {HISTORY}; "
-        "release the viewer of that commit from a checkout of it: python -m viewer release"
+        "release the viewer of that commit from a checkout of it: .venv/bin/python -m viewer release"
     )

@@ -24,6 +24,7 @@ def outputs(platform: Platform) -> dict[str, Any]:
     settings, preparing = platform.base.settings, platform.preparing
     jobs = preparing.study_jobs
     return {
+        "stack": pulumi.get_stack(),
         "project": settings.project,
         "location": settings.location,
         "environment": settings.environment,

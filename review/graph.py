@@ -159,7 +159,9 @@ def to_json(graph: Graph) -> Json:
 def from_json(document: Any) -> Graph:
     """Raises `Unreadable` for what is not a graph of this version."""
     if not isinstance(document, dict) or cast(Json, document).get("version") != VERSION:
-        raise Unreadable(f"this is no resource graph of version {VERSION}: make it with python -m review graph")
+        raise Unreadable(
+            f"this is no resource graph of version {VERSION}: make it with .venv/bin/python -m review graph"
+        )
     top = cast(Json, document)
     try:
         nodes = tuple(_read(node) for node in top["resources"])

@@ -33,7 +33,9 @@ def kept(stack: str, folder: Path = KEPT) -> Graph:
     try:
         return from_json(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
-        raise Unreadable(f"{path.name} cannot be read ({error}): record it with python -m review record") from error
+        raise Unreadable(
+            f"{path.name} cannot be read ({error}): record it with .venv/bin/python -m review record"
+        ) from error
 
 
 def as_text(graph: Graph) -> str:

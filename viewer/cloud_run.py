@@ -16,7 +16,7 @@ from typing import Any
 
 from viewer.build import FileSet
 from viewer.nginx import nginx_conf
-from viewer.target import TargetError, window_config_of
+from viewer.target import TargetError, stack_of, window_config_of
 
 CONTAINER = Path(__file__).parent / "container"
 NAME = "viewer"
@@ -28,6 +28,7 @@ _DIGEST = re.compile(r"\S+@sha256:[0-9a-f]{64}")
 class ServiceTarget:
     """What belongs into the image, and where it goes. `repository` is `LOCATION-docker.pkg.dev/PROJECT/images`."""
 
+    stack: str
     config: dict[str, Any]
     repository: str
     project: str
@@ -42,6 +43,7 @@ def read_service(outputs: Mapping[str, Any]) -> ServiceTarget:
     config = window_config_of(outputs)
     try:
         return ServiceTarget(
+            stack=stack_of(outputs),
             config=config,
             repository=outputs["imageRepository"],
             project=outputs["project"],
@@ -100,6 +102,6 @@ def by_hand(target: ServiceTarget, made: Mapping[str, bytes], out: Path) -> list
     digest = f"gcloud artifacts docker images describe {image} {where} --format='value(image_summary.digest)'"
     return [
         f"gcloud builds submit {out} {where} --region={target.location} --config={out}/cloudbuild.yaml",
-        f'pulumi config set dicom-platform:viewerImageDigest "$({digest})"',
-        "pulumi up",
+        f'pulumi config set -s {target.stack} dicom-platform:viewerImageDigest "$({digest})"',
+        f"pulumi up -s {target.stack}",
     ]

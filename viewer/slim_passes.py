@@ -13,7 +13,10 @@ from typing import Any
 from viewer.slim_pin import SLIM, Pin, SlimError
 
 PASSES = SLIM / "passes.json"
-SUITE = "python -m pytest tests/browser -m slim --junit-xml=slim.xml && python -m viewer record-pass --junit slim.xml"
+SUITE = (
+    ".venv/bin/python -m pytest tests/browser -m slim --junit-xml=slim.xml && "
+    ".venv/bin/python -m viewer record-pass --junit slim.xml"
+)
 
 
 def key(pin: Pin, digest: str) -> str:

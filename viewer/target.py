@@ -85,9 +85,11 @@ def read(outputs: Mapping[str, Any], site: SiteName = "viewer") -> Target:
 def window_config_of(outputs: Mapping[str, Any], site: SiteName = "viewer") -> dict[str, Any]:
     """`window.config` for a site of the stack. Raises TargetError when there is none that SLIM would understand."""
     if not outputs.get("viewerConfig"):
+        stack = stack_of(outputs)
         raise TargetError(
             "the stack has no viewerConfig: its sign-in client is not set; create the OAuth client that output oauth "
-            "describes, then run: pulumi config set dicom-platform:oauthClientId CLIENT_ID, and: pulumi up"
+            f"describes, then run: pulumi config set -s {stack} dicom-platform:oauthClientId CLIENT_ID, and: "
+            f"pulumi up -s {stack}"
         )
     try:
         config = check(outputs["viewerConfig"])
@@ -98,16 +100,23 @@ def window_config_of(outputs: Mapping[str, Any], site: SiteName = "viewer") -> d
         raise TargetError(f"viewerConfig cannot be released: {error}") from None
 
 
+def stack_of(outputs: Mapping[str, Any]) -> str:
+    """The stack's name for the commands that a person is told; a stack deployed by an earlier version does not say."""
+    return str(outputs.get("stack", "STACK"))
+
+
 def read_outputs(path: Path) -> dict[str, Any]:
     """A file of outputs, as `pulumi stack output --json` prints them."""
     try:
         outputs = json.loads(path.read_text())
     except FileNotFoundError:
-        raise TargetError(f"{path} does not exist; run make up, or: pulumi stack output --json > {path}") from None
+        raise TargetError(
+            f"{path} does not exist; run make up, or: pulumi stack output --json -s STACK > {path}"
+        ) from None
     except ValueError as error:
-        raise TargetError(f"{path} is not JSON ({error}); write it with: pulumi stack output --json") from None
+        raise TargetError(f"{path} is not JSON ({error}); write it with: pulumi stack output --json -s STACK") from None
     if not isinstance(outputs, dict):
-        raise TargetError(f"{path} must hold one JSON object; write it with: pulumi stack output --json")
+        raise TargetError(f"{path} must hold one JSON object; write it with: pulumi stack output --json -s STACK")
     return outputs
 
 

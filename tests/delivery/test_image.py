@@ -101,7 +101,7 @@ def test_a_base_that_nobody_has_pinned_stops_the_delivery_before_anything_is_bui
     monkeypatch.setattr(pins, "builders", lambda: {"python": f"python@{UNPINNED}"})
 
     with pytest.raises(
-        Refused, match=r"base python has no digest in .*: \S*python -m delivery pin python, read the change"
+        Refused, match=r"base python has no digest in .*: \.venv/bin/python -m delivery pin python, read the change"
     ):
         choose(stack(), cloud)
     assert cloud.calls == []
@@ -123,7 +123,8 @@ def test_a_trigger_that_is_not_declared_yet_is_declared_by_hand_once() -> None:
             raise Refused("not found", 404)
 
     with pytest.raises(
-        Refused, match=r"^dev has no trigger job-image yet, .*: declare it by hand once \(python -m delivery settings"
+        Refused,
+        match=r"^dev has no trigger job-image yet, .*: declare it by hand once \(\.venv/bin/python -m delivery",
     ):
         choose(stack(), Without())
 

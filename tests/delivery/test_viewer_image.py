@@ -116,7 +116,7 @@ def test_a_base_that_nobody_has_pinned_stops_the_delivery_before_anything_is_bui
     monkeypatch.setattr(pins, "builders", lambda: {"nginx": f"nginx@{UNPINNED}"})
 
     with pytest.raises(
-        Refused, match=r"base nginx has no digest in .*: \S*python -m delivery pin nginx, read the change"
+        Refused, match=r"base nginx has no digest in .*: \.venv/bin/python -m delivery pin nginx, read the change"
     ):
         pick(stack(), google)
     assert google.ran == []

@@ -110,7 +110,7 @@ def test_it_says_exactly_what_comes_next() -> None:
 
 
 def test_with_everything_set_nothing_comes_next() -> None:
-    pins = [f"python -m delivery pin {name}  # then commit delivery/builders.yaml" for name in unpinned()]
+    pins = [f".venv/bin/python -m delivery pin {name}  # then commit delivery/builders.yaml" for name in unpinned()]
 
     assert stacks.prod().outputs["nextCommands"] == [*pins, *(["pulumi up -s prod"] if pins else [])]
     assert stacks.local().outputs["nextCommands"] == []

@@ -18,6 +18,7 @@ from viewer.config import window_config
 ROOT = "https://healthcare.googleapis.com/v1/projects/p/locations/l/datasets/d/dicomStores/raw/dicomWeb"
 BASE = "nginxinc/nginx-unprivileged@sha256:" + "ab" * 32
 OUTPUTS: dict[str, Any] = {
+    "stack": "lab",
     "project": "my-imaging",
     "location": "europe-west4",
     "environment": "prod",
@@ -77,7 +78,8 @@ def test_the_commands_that_follow_are_told_and_nothing_is_said_to_be_live(
     said = capsys.readouterr().out
     assert "Nothing is live yet" in said
     assert "gcloud builds submit" in said
-    assert "pulumi config set dicom-platform:viewerImageDigest" in said
+    assert "pulumi config set -s lab dicom-platform:viewerImageDigest" in said
+    assert "pulumi up -s lab\n" in said
     assert "europe-west4-docker.pkg.dev/my-imaging/images/viewer:" in said
 
 

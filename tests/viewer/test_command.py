@@ -87,7 +87,11 @@ def test_refused_packages_end_the_release_in_one_line(
     ("change", "sentence"),
     [
         ({"viewerSite": None}, "this stack has no viewer site"),
-        ({"viewerConfig": None}, "pulumi config set dicom-platform:oauthClientId CLIENT_ID"),
+        (
+            {"viewerConfig": None},
+            "pulumi config set -s STACK dicom-platform:oauthClientId CLIENT_ID, and: pulumi up -s STACK",
+        ),
+        ({"viewerConfig": None, "stack": "lab"}, "pulumi config set -s lab dicom-platform:oauthClientId CLIENT_ID"),
         ({"viewerConfig": {"path": "/", "colour": 1}}, "window.config.colour is not a field that SLIM knows"),
         ({"endpoints": {}}, "the stack's outputs lack 'firebasehosting'"),
         ({"viewerSite": SITE.replace("dicom-local/", "other/")}, "Permission denied on resource project other"),
