@@ -7,7 +7,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from smoke_tests.http import redacted
-from smoke_tests.results import Outcome, Result
+from smoke_tests.results import INTERRUPTED, Outcome, Result
 
 MARKS = {"pass": "✓", "warn": "!", "fail": "✗", "skip": "–"}  # noqa: RUF001 - a dash is what a skip looks like
 
@@ -68,7 +68,7 @@ def markdown(outcome: Outcome) -> str:
     lines += [_row(result) for result in outcome.results]
     if outcome.left_out:
         lines += ["", "Left out:", *(f"* {number}: {why}" for number, why in outcome.left_out.items())]
-    if outcome.problem:
+    if outcome.problem and outcome.problem != INTERRUPTED:
         lines += ["", f"Could not run: {outcome.problem}"]
     if outcome.leaks:
         lines += ["", "Left behind:", *(f"* {leak}" for leak in outcome.leaks)]

@@ -11,6 +11,8 @@ SCHEMA = 1
 Status = Literal["pass", "fail", "skip", "warn"]
 PASSED, FAILED, COULD_NOT_RUN, LEAKED = 0, 1, 2, 3
 """Exit codes."""
+INTERRUPTED = "interrupted"
+"""The problem of a run that somebody ended, by Ctrl-C or SIGTERM."""
 
 
 @dataclass
@@ -42,7 +44,7 @@ class Outcome:
     left_out: dict[str, str] = field(default_factory=dict[str, str])
     """Checks that are no part of this run for a reason of principle, by number."""
     problem: str = ""
-    """Why the checks could not be run at all."""
+    """Why the checks could not be run, or not to their end."""
     ms: int = 0
 
     @property
@@ -55,6 +57,8 @@ class Outcome:
 
     @property
     def verdict(self) -> str:
+        if self.problem == INTERRUPTED:
+            return INTERRUPTED
         return {
             PASSED: "passed",
             FAILED: "failed",

@@ -18,7 +18,7 @@ from smoke_tests.credentials import NoToken, TokenSource
 from smoke_tests.golden import NoGolden
 from smoke_tests.http import Unreachable, redacted
 from smoke_tests.plugin import Suite
-from smoke_tests.results import Outcome, Result
+from smoke_tests.results import INTERRUPTED, Outcome, Result
 from smoke_tests.slide.identity import new_run_id
 from smoke_tests.target import Target
 
@@ -32,7 +32,6 @@ EXPECTED: dict[str, tuple[int, ...]] = {
 NOT_IN_PROD = {11: "in production nobody may give the job arguments, so it cannot be sent to the smoke store"}
 PROXIED = "the viewer is behind Identity-Aware Proxy, which lets only people of its groups in: open it and look"
 BEHIND_PROXY = {9: PROXIED, 10: PROXIED}
-INTERRUPTED = "interrupted"
 LAST_WORDS_SECONDS = 20.0
 """For cleaning up after a signal."""
 

@@ -27,7 +27,8 @@ class Screen:
         self._line(f"  {MARKS[result.status]} {result.id:>2}  {line}", STYLES[result.status])
 
     def end(self, outcome: Outcome) -> None:
-        for problem in filter(None, [outcome.problem, *outcome.leaks]):
+        said = "" if outcome.problem == outcome.verdict else outcome.problem
+        for problem in filter(None, [said, *outcome.leaks]):
             self._line(f"  {problem}", "red")
         self._line(f"Smoke tests {outcome.summary()}", "bold")
 

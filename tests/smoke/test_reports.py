@@ -2,13 +2,17 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
+from typing import cast
 from xml.etree import ElementTree
 
 import pytest
+from rich.console import Console
 
 from smoke_tests import reports
 from smoke_tests.results import Outcome, Result, Status
+from smoke_tests.screen import Screen
 
 
 def result(status: Status, reason: str = "", id: str = "6") -> Result:
@@ -36,6 +40,19 @@ def outcome(*results: Result, **changes: object) -> Outcome:
 )
 def test_the_exit_code_says_what_happened(made: Outcome, code: int) -> None:
     assert made.exit_code == code
+
+
+def test_a_run_that_somebody_ended_is_called_interrupted_and_not_one_that_could_not_run() -> None:
+    made = outcome(result("pass"), problem="interrupted", ms=1500)
+    screen = Screen(Console(file=StringIO()))
+
+    screen.end(made)
+
+    assert made.summary() == "interrupted: 1 pass; 3 requests in 1.5 s"
+    assert reports.markdown(made).startswith("# Smoke tests interrupted\n")
+    assert "ould not run" not in reports.markdown(made)
+    assert cast(StringIO, screen.console.file).getvalue() == f"Smoke tests {made.summary()}\n"
+    assert ElementTree.fromstring(reports.junit(made)).get("errors") == "1"
 
 
 def test_three_reports_are_written_and_agree(tmp_path: Path) -> None:
