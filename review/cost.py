@@ -23,6 +23,7 @@ from policy.resource import Resource
 from review.cost_models import MODELS, Stack, Usage, is_free, scheduled_starts, viewed_store
 from review.graph import CANNOT_RUN, declared, resources_of
 from review.plan import SECRET, UNKNOWN, Unreadable
+from review.words import decimal
 
 
 @dataclass(frozen=True)
@@ -104,18 +105,20 @@ def in_words(found: Estimate, use: Usage) -> str:
     """A table a resource, then what was assumed."""
     lines = ["| resource | what for | amount | USD a month |", "| --- | --- | ---: | ---: |"]
     for line in found.lines:
-        unit = table()["prices"][line.price]["unit"]
-        amount = f"{line.quantity:,.0f}" if line.quantity >= 100 else f"{line.quantity:.3g}"
+        amount = f"{line.quantity:,.0f}" if line.quantity >= 100 else decimal(line.quantity, 3)
+        unit = table()["prices"][line.price]["unit" if line.quantity == 1 else "units"]
         lines.append(f"| {line.resource} | {line.what} | {amount} {unit} | {line.usd:,.2f} |")
     lines += [f"| **total** | | | **{found.total:,.2f}** |", ""]
     lines += [f"Not priced: {', '.join(found.unknown)}.", ""] if found.unknown else []
     lines += [f"Only known after the deployment: {', '.join(found.open)}.", ""] if found.open else []
     lines += ["Assumed:", ""]
-    lines += [f"- {name}: {use[name]:g} {entry['unit']} ({entry['why']})" for name, entry in table()["usage"].items()]
+    lines += [
+        f"- {name}: {decimal(use[name])} {entry['unit']} ({entry['why']})" for name, entry in table()["usage"].items()
+    ]
     lines += ["", "Prices:", ""]
     for key in dict.fromkeys(line.price for line in found.lines):
         entry = table()["prices"][key]
-        lines.append(f"- {key}: {entry['usd']:g} a {entry['unit']}, {entry['region']} ({entry['kind']}, "
+        lines.append(f"- {key}: USD {decimal(entry['usd'])} per {entry['unit']}, {entry['region']} ({entry['kind']}, "
                      f"{entry['read']}: {entry['source']})")  # fmt: skip
     return "\n".join(lines) + "\n"
 
@@ -130,6 +133,15 @@ def difference(before: Sequence[Resource], after: Sequence[Resource], use: Usage
     return [(name, was, is_) for name, was, is_ in pairs if abs(is_ - was) >= 0.005]
 
 
+def assumption(text: str) -> tuple[str, float]:
+    """Of `NAME=NUMBER`. Raises `ValueError`."""
+    name, _, value = text.partition("=")
+    try:
+        return name, float(value)
+    except ValueError:
+        raise ValueError(f"--assume {text}: give it as NAME=NUMBER, such as --assume gib_per_study=3") from None
+
+
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m review cost", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--stack", required=True)
@@ -137,8 +149,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--assume", action="append", default=[], metavar="NAME=NUMBER", help="change an assumption")
     options = parser.parse_args(arguments)
     try:
-        changed = {name: float(value) for name, _, value in (text.partition("=") for text in options.assume)}
-        use = usage(**{"studies": options.studies, **changed})
+        use = usage(**{"studies": options.studies, **dict(assumption(text) for text in options.assume)})
         print(in_words(estimate(resources_of(declared(options.stack)), use), use), end="")
     except (*CANNOT_RUN, ValueError, Unreadable) as problem:
         print(f"cost: {problem}", file=sys.stderr)

@@ -1,7 +1,7 @@
 """The plan gate: is there anything in this plan that must not happen unseen?
 
-    python -m policy gate PLAN.json [--stack STACK] [--out FILE.md] [--plan-out FILE.json]
-    python -m policy gate --base REF --stack STACK
+    python -m review gate PLAN.json [--stack STACK] [--out FILE.md] [--plan-out FILE.json]
+    python -m review gate --base REF --stack STACK
 
 Reads what `pulumi preview --json` printed, or a plan of ours, or, with `--base`, compares the program of the merge base
 with the one here. Prints the plan in words. Exit code 0: go on; 1: something dangerous; 2: it could not be read, which
@@ -80,7 +80,7 @@ def _text(path: Path) -> str:
 
 
 def _options() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m policy gate", description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m review gate", description=(__doc__ or "").partition("\n")[0])
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("plan", nargs="?", type=Path, help="what pulumi preview --json printed, or a plan of ours")
     source.add_argument("--base", help="compare with the merge base of this branch and REF instead")

@@ -98,7 +98,7 @@ def costs(reviewed: Sequence[Reviewed], use: cost.Usage) -> str:
         for item in reviewed
         for name, was, now in cost.difference(item.plan.before(), item.plan.after(), use)
     ]
-    assumed = f"for {use['studies']:g} stored studies, list prices; `make cost` shows every assumption"
+    assumed = f"for {words.decimal(use['studies'])} stored studies, list prices; `make cost` shows every assumption"
     if not lines:
         return f"**Cost** ({assumed}): as it was."
     return words.folded(f"Cost, {assumed}: {words.counted(len(lines), 'resource')} changed", lines)

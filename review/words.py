@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
 from itertools import groupby
 from typing import Any, cast
 
@@ -172,6 +173,11 @@ def _by_name(items: list[Any]) -> dict[str, Any]:
 
 def _long(value: Any) -> bool:
     return len(value if isinstance(value, str) else json.dumps(value, default=str)) > LONGEST_VALUE
+
+
+def decimal(number: float, digits: int = 15) -> str:
+    """`0.000005` and `1,000,000`: never with an exponent, rounded to so many significant digits."""
+    return f"{Decimal(f'{number:.{digits}g}'):,f}"
 
 
 def counted(number: int, word: str) -> str:

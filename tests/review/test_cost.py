@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from review.cost_models import gib, starts_a_month
 from review.graph import declared, resources_of
 from review.plan import SECRET as SECRET_VALUE
 from review.plan import UNKNOWN
+from review.words import decimal
 
 STORE = "gcp:healthcare/dicomStore:DicomStore"
 JOB = "gcp:cloudrunv2/job:Job"
@@ -123,7 +125,7 @@ def test_the_difference_names_what_costs_otherwise_by_a_cent_or_more() -> None:
 
 def test_each_price_and_assumption_says_where_it_is_from() -> None:
     for key, entry in cost.table()["prices"].items():
-        assert set(entry) == {"usd", "unit", "region", "kind", "read", "source"}, key
+        assert set(entry) == {"usd", "unit", "units", "region", "kind", "read", "source"}, key
         assert entry["kind"] in ("list", "assumption")
         assert entry["source"]
         assert entry["usd"] > 0
@@ -140,8 +142,30 @@ def test_the_command_prints_the_assumptions_and_refuses_unknown_ones(capsys: pyt
 
     assert cost.main(["--stack", "local", "--assume", "gb=7"]) == 2
     assert "no such assumption: gb" in capsys.readouterr().err
+    assert cost.main(["--stack", "local", "--assume", "studies", "--assume", "studies=many"]) == 2
+    assert capsys.readouterr().err == (
+        "cost: --assume studies: give it as NAME=NUMBER, such as --assume gib_per_study=3\n"
+    )
     assert cost.main(["--stack", "local", "--studies", "-5"]) == 2
     assert "studies must be a number of 0 or more" in capsys.readouterr().err
+
+
+def test_amounts_and_prices_read_as_words_and_decimals() -> None:
+    use = cost.usage(studies=1_000_000, message_kib=0.001)
+    found = cost.estimate(resources_of(declared("local")), use)
+
+    said = cost.in_words(found, use)
+
+    assert "- studies: 1,000,000 studies stored" in said
+    assert "- storage.write: USD 0.000005 per class A operation, single region" in said
+    assert "| vault-github-token | one active version | 1 month of an active version in one location | 0.06 |" in said
+    assert " per month of an active version in one location, all" in said
+    assert "| archive-raw | metadata | 2,000 GiB-months |" in said
+    assert not re.search(r"\d(e[-+]\d)| a [aeiou]\w+ (version|step)", said)
+
+
+def test_small_amounts_keep_three_figures_without_an_exponent() -> None:
+    assert [decimal(number, 3) for number in (0, 1, 0.00000261234, 17.84)] == ["0", "1", "0.00000261", "17.8"]
 
 
 @pytest.mark.parametrize(

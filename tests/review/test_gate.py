@@ -151,6 +151,13 @@ def test_a_stack_that_does_not_exist_is_no_permission(capsys: pytest.CaptureFixt
     assert "Pulumi.nowhere.yaml" in capsys.readouterr().err
 
 
+def test_the_help_names_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        gate.main(["--help"])
+
+    assert capsys.readouterr().out.startswith("usage: python -m review gate ")
+
+
 def test_the_command_line_says_what_there_is() -> None:
     done = subprocess.run([sys.executable, "-m", "policy"], cwd=ROOT, capture_output=True, text=True)
 
