@@ -16,7 +16,6 @@ from localcloud.dicom.part10 import File, number, read
 from localcloud.dicom.summaries import SERIES_ALL, STUDY_ALL
 
 PROCESSING_FAILURE = 0x0110
-OUT_OF_RESOURCES = 0xA700
 MISMATCH = 0xA901
 CANNOT_UNDERSTAND = 0xC000
 

@@ -22,7 +22,6 @@ from prepare.executor import Executor
 from prepare.making import Maker
 from prepare.pixels import codec
 from prepare.pixels.frames import FrameReader
-from prepare.pixels.stage import MemoryStage
 from prepare.planner import Options
 from prepare.reheaded import Reheaded
 from prepare.retry import Repeating, RetryingAdapter, RetryPolicy, Traffic
@@ -33,6 +32,7 @@ from pydicom import Dataset
 from tests.jobs import hostile_bombs
 from tests.jobs.fakes import Bucket, Time
 from tests.jobs.hostile import HostileStore, spoil_bytes, spoil_json
+from tests.jobs.memory_stage import MemoryStage
 from tests.jobs.pixels.slides import JPEG, JPEG_LS, RAW, RLE, colour, mono
 from tests.jobs.small_levels import level
 

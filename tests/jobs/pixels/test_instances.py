@@ -9,9 +9,10 @@ from prepare.pixels import staged
 from prepare.pixels.grid import Grid
 from prepare.pixels.instances import Making, new_uid
 from prepare.pixels.levels import missing_levels
-from prepare.pixels.stage import FolderStage, MemoryStage
+from prepare.pixels.stage import FolderStage
 from pydicom import Dataset, dcmread
 
+from tests.jobs.memory_stage import MemoryStage
 from tests.jobs.pixels.slides import JPEG, colour, read_back, slide
 
 MAKING = Making("1.2.3")

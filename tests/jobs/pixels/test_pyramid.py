@@ -11,12 +11,12 @@ from prepare.pixels.grid import Form, Grid
 from prepare.pixels.instances import Making
 from prepare.pixels.levels import missing_levels
 from prepare.pixels.pyramid import Band, Cascade
-from prepare.pixels.stage import MemoryStage
 from pydicom import Dataset
 from pydicom.encaps import generate_frames
 
 from smoke_tests.slide.tissue import Tissue
 from tests.e2e.tiles import SIDE, TILES
+from tests.jobs.memory_stage import MemoryStage
 from tests.jobs.pixels.slides import JPEG, averaged, colour, cut, joined, mono, psnr, read_back, slide
 
 MAKING = Making("1")

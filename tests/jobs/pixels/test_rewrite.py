@@ -11,13 +11,13 @@ from prepare.pixels.grid import Form, Grid
 from prepare.pixels.instances import Making
 from prepare.pixels.rewrite import Change, rewritten
 from prepare.pixels.source import Source, srgb_of
-from prepare.pixels.stage import MemoryStage
 from pydicom import Dataset
 from pydicom.encaps import generate_frames
 
 from smoke_tests.slide.grid import Grid as Painter
 from smoke_tests.slide.grid import Mark, read_mark, run_number
 from tests.e2e.tiles import SIDE, TILES, Tile
+from tests.jobs.memory_stage import MemoryStage
 from tests.jobs.pixels.slides import JPEG, JPEG_LS, RAW, colour, fetch, header, item, read_back
 from tests.jobs.pixels.test_place import position
 

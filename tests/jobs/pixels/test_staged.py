@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from prepare.pixels.stage import MemoryStage
 from prepare.pixels.staged import OBJECT_BYTES, Staged
+
+from tests.jobs.memory_stage import MemoryStage
 
 
 def test_small_levels_never_leave_memory() -> None:

@@ -7,7 +7,7 @@ with the same bytes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -22,23 +22,6 @@ class Stage(Protocol):
     def clear(self, prefix: str) -> None:
         """Forgets every name that begins with `prefix`; nothing to forget is no error."""
         ...
-
-
-@dataclass
-class MemoryStage:
-    """For slides whose levels surely fit in memory, and for tests."""
-
-    kept: dict[str, bytes] = field(default_factory=dict[str, bytes])
-
-    def put(self, name: str, data: bytes) -> None:
-        self.kept[name] = data
-
-    def get(self, name: str) -> bytes:
-        return self.kept[name]
-
-    def clear(self, prefix: str) -> None:
-        for name in [name for name in self.kept if name.startswith(prefix)]:
-            del self.kept[name]
 
 
 @dataclass(frozen=True)
