@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
@@ -23,6 +23,7 @@ from localcloud.errors import ApiError
 MAX_FILE = 2**30
 """Bytes of a file that Google transcodes; larger ones are only given as stored."""
 MAX_FRAME = 150 * 2**20
+"""Bytes of a frame's samples, likewise; whether Google counts them or the stored bytes, its limits do not say."""
 MAX_VALUE = 0xFFFFFFFE
 """Bytes of one native element: its length has 32 bits and 0xFFFFFFFF means undefined."""
 
@@ -33,9 +34,17 @@ def check(opened: Opened) -> None:
     advice = f"ask for transfer-syntax=* or {r.syntax} (as stored)."
     if r.size > MAX_FILE:
         raise ApiError(406, f"instance {r.instance} is larger than 1 GB and is not transcoded: {advice}")
+    if frame_bytes(r.image) > MAX_FRAME:
+        raise ApiError(406, f"instance {r.instance} has frames of more than 150 MB, which are not transcoded: {advice}")
     if not decodable(r.syntax):
         name = UID(r.syntax).name
         raise ApiError(406, f"instance {r.instance} is stored as {name}, which is not transcoded here: {advice}")
+
+
+def frame_bytes(image: Mapping[str, Any]) -> int:
+    """Of the samples that one frame decodes to, as its attributes describe it; 0 for what is no image."""
+    pixels = (image.get("Rows") or 0) * (image.get("Columns") or 0)
+    return pixels * image.get("SamplesPerPixel", 1) * image.get("BitsAllocated", 8) // 8
 
 
 def one_frame(opened: Opened) -> Dataset:

@@ -124,6 +124,21 @@ def test_file_over_the_limit_is_not_transcoded(
     assert served.get(tiles[0], "application/dicom; transfer-syntax=*").status_code == 200
 
 
+def test_frames_over_the_limit_are_not_transcoded_and_not_rendered(
+    served: Served, tiles: tuple[str, list[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = len(served.get(tiles[0] + "/frames/1", OCTETS).content)
+    monkeypatch.setattr("localcloud.dicom.transcode.MAX_FRAME", size)
+    assert served.get(tiles[0] + "/frames/1", OCTETS).status_code == 200
+
+    monkeypatch.setattr("localcloud.dicom.transcode.MAX_FRAME", size - 1)
+    for path, accept in (("/frames/1", OCTETS), ("", "application/dicom"), ("/frames/1/rendered", "image/png")):
+        refused = served.get(tiles[0] + path, accept)
+        assert refused.status_code == 406, path
+        assert "frames of more than 150 MB, which are not transcoded: ask for transfer" in refused.text
+    assert served.get(tiles[0], "application/dicom; transfer-syntax=*").status_code == 200
+
+
 @pytest.mark.parametrize("syntax", ["implicit", "explicit", "big endian", "deflated"])
 def test_native_frames_of_every_syntax_are_little_endian(served: Served, syntax: str) -> None:
     pixels = np.arange(3 * 4 * 4, dtype=np.uint16).reshape(3, 4, 4) + 1000
