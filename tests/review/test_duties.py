@@ -10,11 +10,12 @@ import pytest
 from review.grants import grants
 from review.graph import Place, of_deployment, resources_of, stand_up
 from tests.harness import ROOT
-from tests.review import duties
-from tests.review.duties import BEYOND, DUTIES, OWNERS, cannot_make, distinct, drops, email, failing, refused, send
+from tests.review.asks import email, refused, send
+from tests.review.duties import BEYOND, DUTIES
+from tests.review.taken_away import OWNERS, cannot_make, distinct, drops, drops_of_deployer, failing
 
 NEEDED = json.loads((ROOT / "tests" / "review" / "least_privilege" / "needed.json").read_text())
-"""Right → the duties that go when it is taken away; `python -m tests.review.duties` writes it, a person reviews it."""
+"""Right → the duties that go when it is taken away; written by `python -m tests.review.taken_away`."""
 
 
 IDLE: dict[str, str] = {
@@ -74,4 +75,4 @@ def test_the_deployer_can_make_the_stack_but_for_what_is_the_owners() -> None:
 
 
 def test_each_role_of_the_deployer_is_there_for_the_named_apis() -> None:
-    assert duties.drops_of_deployer(stand_up("dev")) == NEEDED["deployer"]
+    assert drops_of_deployer(stand_up("dev")) == NEEDED["deployer"]
