@@ -1,7 +1,8 @@
 """Looking at a healthy series with 40 ms added to each request: seconds to know what it needs; requests when unchanged.
 
 The latency is added in the client, before each request goes out. The series is a complete pyramid of 16,384 pixels in a
-local store. Goals are absolute: 0.5 s, as nobody else looks; two requests.
+local store; each level has a colour profile, which metadata tell by reference: one request more a level. Goals are
+absolute: 0.5 s, as nobody else looks; two requests.
 
     python -m benchmarks.probe [--latency 0.04]
 """
@@ -30,6 +31,7 @@ from benchmarks.large import prepare_cloud, root_of, session_of, store_slide
 from benchmarks.linear import level
 from localcloud.cloud import Cloud
 from localcloud.server import running
+from smoke_tests.slide.dataset import icc_profile
 
 EDGE, TILE, STUDY, SERIES = 16_384, 256, "1.2.826.60", "1.2.826.60.1"
 SECONDS, REQUESTS = 0.5, 2
@@ -58,7 +60,9 @@ def main() -> int:
         with running(cloud):
             prepare_cloud(cloud)
             for halvings in range(7):
-                store_slide(cloud, level(EDGE, STUDY, halvings, TILE))
+                slide = level(EDGE, STUDY, halvings, TILE)
+                slide.header.OpticalPathSequence[0].ICCProfile = icc_profile()
+                store_slide(cloud, slide)
             return measure(cloud, given.latency)
 
 
@@ -66,16 +70,19 @@ def measure(cloud: Cloud, latency: float) -> int:
     times: list[float] = []
     found: list[Any] = []
     rows: list[Any] = []
-    traffic = Traffic()
+    traffic, looking = Traffic(), 0
     session = session_of(cloud)
     for _ in range(5):
         session.mount("http://", RetryingAdapter(Late(latency), traffic=traffic))  # with connections of its own
         store = DicomStore(root_of(cloud, "raw"), session)
         rows = store.instances(STUDY)
-        began = time.perf_counter()
+        began, before = time.perf_counter(), traffic.requests
         slide = inspect(store, STUDY, rows).slides[SERIES]
         found = list(findings(slide, "show"))
         times.append(time.perf_counter() - began)
+        looking = traffic.requests - before
+        if not all(image.icc_digest for image in slide.images):
+            raise RuntimeError("a profile was not read")
     store = DicomStore(root_of(cloud, "raw"), session)
     credentials, _ = google.auth.load_credentials_from_file(str(cloud.iam.credentials_file))
     records = Records("records", cloud.endpoint("storage.googleapis.com"), credentials, session)
@@ -85,9 +92,8 @@ def measure(cloud: Cloud, latency: float) -> int:
     again = stages.series(STUDY, SERIES, stages.discover(STUDY))
     asked = traffic.requests - before
     good = min(times) <= SECONDS, again.status == "unchanged" and asked == REQUESTS
-    print(
-        f"{'ok  ' if good[0] else 'MISS'} probe of {len(rows)} levels: {min(times):.2f} s (goal <= {SECONDS})", end=""
-    )
+    verdict = "ok  " if good[0] else "MISS"
+    print(f"{verdict} probe of {len(rows)} levels: {looking} requests, {min(times):.2f} s (goal <= {SECONDS})", end="")
     print(f", findings {[one.rule for one in found]}, five runs: {', '.join(f'{one:.2f}' for one in times)}")
     print(f"{'ok  ' if good[1] else 'MISS'} {again.status}: {asked} requests (goal {REQUESTS})")
     return 0 if all(good) else 1

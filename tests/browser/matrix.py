@@ -18,16 +18,17 @@ from prepare.metadata import WHOLE_SLIDE
 
 from tests.browser.reader import Reader
 from tests.hosting.platform import PROJECT, READER, Platform, platform
-from tests.jobs.matrix import real
+from tests.jobs.matrix import files, picture
+from tests.jobs.matrix.slides import STUDY
 from tests.jobs.matrix.whole import SLIDES
 from tests.jobs.test_main import run
 from viewer.build import RULES
 from viewer.release import release
 
 NAMES = list(SLIDES)
-TABLE: dict[str, Any] = json.loads((Path(real.__file__).with_name("expected.json")).read_text("utf-8"))
+TABLE: dict[str, Any] = json.loads((Path(files.__file__).with_name("expected.json")).read_text("utf-8"))
 SENTENCES = {row["id"]: row["sentences"] for row in json.loads(RULES.read_text())["rules"]}
-PARTS_A_SIDE = 24
+PARTS_A_SIDE, PIXELS_A_PART = 24, 8
 SEEN = 40
 """Difference of a screen pixel, of 255, that no scaling explains."""
 Box = tuple[float, float, float, float]
@@ -52,12 +53,8 @@ class Shown:
     reports: dict[str, dict[str, Any]]
 
 
-def number(name: str) -> int:
-    return NAMES.index(name)
-
-
 def study(name: str) -> str:
-    return real.uid(number(name), "1.2")
+    return files.uid(name, STUDY)
 
 
 def told(name: str, at: int) -> list[str]:
@@ -73,8 +70,8 @@ def slides_of(name: str) -> list[str]:
         whole = item["00080016"]["Value"] == [WHOLE_SLIDE]
         return whole and item["00080008"]["Value"][2:3] in (["VOLUME"], ["THUMBNAIL"])
 
-    every = SLIDES[name]().studies["1.2"]
-    return [real.uid(number(name), series) for series, items in every.items() if any(map(in_pyramid, items))]
+    every = SLIDES[name]().studies[STUDY]
+    return [files.uid(name, series) for series, items in every.items() if any(map(in_pyramid, items))]
 
 
 @contextlib.contextmanager
@@ -84,7 +81,7 @@ def shown(folder: Path) -> Iterator[Shown]:
         raw.grant("roles/healthcare.dicomViewer", READER, "viewers")
         raw.call("POST", "storage.googleapis.com", "storage/v1/b", {"name": "records"}, params={"project": PROJECT})
         for name in CHOSEN:
-            raw.store_instances(list(real.files(SLIDES[name](), number(name))))
+            raw.store_instances(list(files.written(name).files))
         root = raw.dicomweb("viewers")
         separate = {"VIEWER_STORE": "separate", "VIEWER_DICOMWEB_ROOT": root}
         code, said, errors = run(raw.cloud, "--json", "--study", *map(study, CHOSEN), **separate)
@@ -100,7 +97,7 @@ def shown(folder: Path) -> Iterator[Shown]:
 
 def channels(name: str) -> int:
     """Optical paths that the engine draws apart; 0 for colour."""
-    items = next(iter(SLIDES[name]().studies["1.2"].values()))
+    items = next(iter(SLIDES[name]().studies[STUDY].values()))
     if items[0].get("00280002", {}).get("Value") == [3]:
         return 0
     return len({path["00480106"]["Value"][0] for item in items for path in item["00480105"]["Value"]})
@@ -109,10 +106,14 @@ def channels(name: str) -> int:
 def expected(count: int) -> NDArray[Any]:
     """The picture, part by part. The engine lays a monochrome channel over black by its own brightness, so that it
     comes out squared; of two, the first is blue and the second green."""
-    places = (np.arange(PARTS_A_SIDE) + 0.5) / PARTS_A_SIDE
-    colour = real.picture(places, places)
-    squared = (colour.mean(axis=-1, keepdims=True) / 255) ** 2 * 255
-    return colour if count == 0 else squared * np.array({1: [1, 1, 1], 2: [0, 1, 1]}[count])
+    size = PARTS_A_SIDE * PIXELS_A_PART
+    whole = (size, size, 0, 0, size, size)
+    if count == 0:
+        colour = picture.scene(*whole, 3, 8)
+    else:
+        first, second = ((picture.channel(*whole, path, 8) / 255) ** 2 * 255 for path in (0, 1))
+        colour = np.stack([first] * 3 if count == 1 else [np.zeros_like(first), second, first], axis=-1)
+    return colour.reshape(PARTS_A_SIDE, PIXELS_A_PART, PARTS_A_SIDE, PIXELS_A_PART, 3).mean(axis=(1, 3))
 
 
 def place_of(reader: Reader, columns: int, rows: int) -> Box:
@@ -129,7 +130,7 @@ def drawn(before: Image.Image, after: Image.Image, place: Box, size: int) -> Box
     """Left, top, right and bottom of what differs within the slide, in pixels of a level of `size` pixels a side."""
     left, top, right, bottom = place
     inside = (round(left) + 1, round(top) + 1, round(right) - 1, round(bottom) - 1)
-    one, other = (np.asarray(picture.crop(inside)).astype(int) for picture in (before, after))
+    one, other = (np.asarray(seen.crop(inside)).astype(int) for seen in (before, after))
     rows, columns = np.nonzero(np.abs(one - other).max(axis=-1) > SEEN)
     if not len(rows):
         return 0, 0, 0, 0

@@ -17,7 +17,8 @@ from tests.browser import matrix
 from tests.browser.conftest import SIZE
 from tests.browser.matrix import CHOSEN, TABLE, Shown, far_off
 from tests.browser.reader import Reader
-from tests.jobs.matrix import overlays
+from tests.jobs.matrix import files, overlays
+from tests.jobs.matrix.slides import STUDY
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("browser")]
 FRAMES, QUERIES = 24, 5
@@ -62,7 +63,7 @@ def budget(report: dict[str, Any], channels: int) -> int:
 
 @pytest.mark.parametrize("name", CHOSEN)
 def test_the_job_ends_as_the_table_says(shown: Shown, name: str) -> None:
-    series = [matrix.real.uid(matrix.number(name), one) for one in matrix.SLIDES[name]().studies["1.2"]]
+    series = [files.uid(name, one) for one in matrix.SLIDES[name]().studies[STUDY]]
     assert [shown.reports[one]["status"] for one in series] == [row[4] for row in TABLE["slides"][name]]
 
 

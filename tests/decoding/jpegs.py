@@ -17,7 +17,7 @@ APPLICATION = range(0xE0, 0xF0)
 def jpeg(pixels: NDArray[Any], **options: Any) -> bytes:
     """Colours are given as RGB, and kept as YBR without subsampling unless said otherwise."""
     encode = cast("Callable[..., bytes]", imagecodecs.jpeg8_encode)
-    if pixels.ndim == 2 or options.get("lossless"):
+    if pixels.shape[2:] != (3,) or options.get("lossless"):
         return encode(pixels, **options)
     return encode(
         pixels, **{"level": 95, "colorspace": "RGB", "outcolorspace": "YCBCR", "subsampling": "444", **options}

@@ -21,6 +21,7 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
+from smoke_tests.slide.dataset import icc_profile
 from tests.jobs.fakes import Store
 from tests.jobs.matrix import picture
 from tests.jobs.matrix.slides import STUDY
@@ -101,10 +102,17 @@ def _complete(dataset: Dataset) -> None:
         for kind in path.get("IlluminationTypeCodeSequence") or ():
             kind.CodeValue, kind.CodingSchemeDesignator, kind.CodeMeaning = "111744", "DCM", "Brightfield illumination"
         if "ICCProfile" in path:
-            path.ICCProfile = bytes(path.ICCProfile).ljust(128, b"\0")
+            path.ICCProfile = _profile(bytes(path.ICCProfile))
     for origin in dataset.get("TotalPixelMatrixOriginSequence") or ():
         origin.XOffsetInSlideCoordinateSystem, origin.YOffsetInSlideCoordinateSystem = 20.0, 40.0
     dataset.VolumetricProperties, dataset.PixelRepresentation = "VOLUME", 0
+
+
+def _profile(said: bytes) -> bytes:
+    """sRGB; made in a year by what the slide says, so that two of them differ."""
+    profile = bytearray(icc_profile())
+    profile[25] -= said[-1] % 16
+    return bytes(profile)
 
 
 def _draw(dataset: Dataset, image: Image, sample: bytes, *, sparse: bool) -> None:
@@ -119,7 +127,10 @@ def _draw(dataset: Dataset, image: Image, sample: bytes, *, sparse: bool) -> Non
         dataset.PerFrameFunctionalGroupsSequence = [_position(x, y, OMITTED // len(places) + 1) for _, x, y in places]
     plain = told is not None and told.transformed is False
     drawn = f"{coding}-plain" if plain else coding
-    frames = [picture.encoded(_tile(image, path, x, y, tile, bits), drawn, bits) for path, x, y in places]
+    size = max(image.total_columns, 1), max(image.total_rows, 1)
+    frames = [
+        picture.frame((*size, x, y, *tile), image.samples, _channel(image, path), bits, drawn) for path, x, y in places
+    ]
     syntaxes = table()["codestreams"].get(coding, {}).get("transfer_syntaxes", ["1.2.840.10008.1.2.4.50"])
     dataset.file_meta.TransferSyntaxUID = UID(syntaxes[0])
     dataset.BitsStored, dataset.HighBit = bits, bits - 1
@@ -145,12 +156,9 @@ def _places(dataset: Dataset, image: Image) -> Iterator[tuple[int, int, int]]:
         yield path, at % across * image.columns, at // across * image.rows
 
 
-def _tile(image: Image, path: int, left: int, top: int, tile: tuple[int, int], bits: int) -> picture.Pixels:
-    whole = (max(image.total_columns, 1), max(image.total_rows, 1), left, top, *tile)
-    if image.samples == 1:
-        other = image.optical_paths[0] == "2" if len(image.optical_paths) == 1 else path
-        return picture.channel(*whole, int(other), bits)
-    return picture.scene(*whole, image.samples, bits)
+def _channel(image: Image, path: int) -> int:
+    """Optical path of the picture that one of the image shows: an image of one path may be of the second."""
+    return int(image.optical_paths[0] == "2") if len(image.optical_paths) == 1 else path
 
 
 def _position(x: int, y: int, length: int) -> Dataset:

@@ -6,15 +6,20 @@ shifted tile is far off.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 
+from smoke_tests.slide.pyramid import rle
+from tests.decoding import jpegs
+
 Pixels = NDArray[Any]
+Region = tuple[int, int, int, int, int, int]
+"""Columns and rows of the whole; left, top, width and height of a region of it."""
 WAVES = ((1.3, 2.2, 0.3), (2.4, 0.9, 1.1), (0.7, 3.1, 2.0), (1.9, 1.4, 0.7))
 """Cycles across and down the slide, and where they begin, of each sample; optical paths take them in turn."""
 
@@ -42,36 +47,26 @@ def _drawn(
     return drawn[0] if len(drawn) == 1 else np.stack(drawn, axis=-1)
 
 
-def encoded(pixels: Pixels, coding: str, bits: int) -> bytes:
-    """A frame of even length in a coding of the rules' table; `bits` of the codestream's samples."""
-    stored = np.ascontiguousarray(np.rint(pixels).astype(np.uint8 if bits <= 8 else np.uint16))
-    frame = bytes(ENCODERS[coding](stored, bits))
-    return frame + b"\0" * (len(frame) % 2)
+@cache
+def frame(whole: Region, samples: int, path: int, bits: int, coding: str) -> bytes:
+    """A frame of even length in a coding of the rules' table; `bits` of the codestream's samples.
+
+    Of one sample, it shows the optical path `path`. Slides of one size share their tiles.
+    """
+    drawn = channel(*whole, path, bits) if samples == 1 else scene(*whole, samples, bits)
+    stored = np.ascontiguousarray(np.rint(drawn).astype(np.uint8 if bits <= 8 else np.uint16))
+    data = bytes(ENCODERS[coding](stored, bits))
+    return data + b"\0" * (len(data) % 2)
 
 
-def _jpeg(pixels: Pixels, bits: int) -> bytes:
-    if pixels.ndim == 3 and pixels.shape[2] == 3:
-        return imagecodecs.jpeg8_encode(pixels, level=95, colorspace="RGB", outcolorspace="YCBCR", subsampling="422")  # pyright: ignore[reportReturnType]
-    return imagecodecs.jpeg8_encode(pixels, level=95)  # pyright: ignore[reportReturnType]
-
-
-def _rle(pixels: Pixels, bits: int) -> bytes:
-    """Literal runs only, of at most 128 bytes."""
-    samples = [pixels[..., at] for at in range(pixels.shape[2])] if pixels.ndim == 3 else [pixels]
-    segments: list[bytes] = []
-    for sample in samples:
-        stored = np.ascontiguousarray(sample).astype(sample.dtype.newbyteorder(">")).view(np.uint8).ravel()
-        for byte in range(sample.itemsize):
-            runs = stored[byte :: sample.itemsize].reshape(-1, 128)
-            segments.append(np.hstack((np.full((len(runs), 1), 127, np.uint8), runs)).tobytes())
-    offsets = [64 + sum(map(len, segments[:at])) for at in range(len(segments))]
-    return struct.pack("<16I", len(segments), *offsets, *[0] * (15 - len(segments))) + b"".join(segments)
+def _jpeg(pixels: Pixels) -> bytes:
+    return jpegs.jpeg(pixels, **({"subsampling": "422"} if pixels.shape[2:] == (3,) else {"level": 95}))
 
 
 ENCODERS: dict[str, Callable[[Pixels, int], Any]] = {
-    "jpeg-baseline": _jpeg,
-    "jpeg-extended": lambda pixels, bits: imagecodecs.jpeg8_encode(pixels, level=95, bitspersample=12),
-    "jpeg-lossless": lambda pixels, bits: imagecodecs.jpeg8_encode(pixels, lossless=True, bitspersample=bits),
+    "jpeg-baseline": lambda pixels, bits: _jpeg(pixels),
+    "jpeg-extended": lambda pixels, bits: jpegs.jpeg(pixels, level=95, bitspersample=12),
+    "jpeg-lossless": lambda pixels, bits: jpegs.jpeg(pixels, lossless=True, predictor=1, bitspersample=bits),
     "jpeg-ls": lambda pixels, bits: imagecodecs.jpegls_encode(pixels),
     "jpeg2000": lambda pixels, bits: imagecodecs.jpeg2k_encode(
         pixels, codecformat="j2k", reversible=True, bitspersample=bits
@@ -80,7 +75,7 @@ ENCODERS: dict[str, Callable[[Pixels, int], Any]] = {
         pixels, codecformat="j2k", reversible=True, mct=False
     ),
     "htj2k": lambda pixels, bits: imagecodecs.htj2k_encode(pixels, reversible=True),
-    "rle": _rle,
-    "jpeg-xl-of-jpeg": lambda pixels, bits: imagecodecs.jpegxl_encode_jpeg(_jpeg(pixels, bits)),
+    "rle": lambda pixels, bits: rle(pixels),
+    "jpeg-xl-of-jpeg": lambda pixels, bits: imagecodecs.jpegxl_encode_jpeg(_jpeg(pixels)),
     "unknown": lambda pixels, bits: b"not an image",
 }
