@@ -5,9 +5,10 @@ Written from Google's documentation of each API; a method that is not in it by r
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from localcloud.control.discovery import Method
+if TYPE_CHECKING:
+    from localcloud.control.discovery import Method
 
 SERVICES = {
     "billingbudgets": "billing",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -58,9 +59,41 @@ def imported(source: Path) -> set[str]:
         if isinstance(statement, ast.Import):
             names |= {alias.name for alias in statement.names}
         elif isinstance(statement, ast.ImportFrom):
-            base = package[: len(package) - statement.level + 1] if statement.level else ()
-            names.add(".".join([*base, *([statement.module] if statement.module else [])]))
+            names.add(origin(statement, package))
     return names
+
+
+def origin(statement: ast.ImportFrom, package: tuple[str, ...]) -> str:
+    base = package[: len(package) - statement.level + 1] if statement.level else ()
+    return ".".join([*base, *([statement.module] if statement.module else [])])
+
+
+def needed_at_import(source: Path, package: tuple[str, ...]) -> set[str]:
+    """What a file's import imports: not what only a type checker reads or a function imports later.
+
+    A `from` gives the name with what it imports, as that may be a module too.
+    """
+    names: set[str] = set()
+    for statement in ast.parse(source.read_text(encoding="utf-8")).body:
+        if isinstance(statement, ast.Import):
+            names |= {alias.name for alias in statement.names}
+        elif isinstance(statement, ast.ImportFrom):
+            base = origin(statement, package)
+            names |= {base, *(f"{base}.{alias.name}" for alias in statement.names)}
+    return names
+
+
+def modules(part: str) -> dict[str, set[str]]:
+    """Module → the modules of the part, and their packages, that must be imported before it is whole."""
+    root = ROOT / ("jobs/prepare" if part == "jobs" else ".")
+    files = {file.relative_to(root).with_suffix("").parts: file for file in sources(part) if root in file.parents}
+    named = {".".join(parts).removesuffix(".__init__"): (parts[:-1], file) for parts, file in files.items()}
+    found: dict[str, set[str]] = {}
+    for name, (package, file) in named.items():
+        asked = needed_at_import(file, package)
+        above = {one[:at] for one in asked for at in range(len(one)) if one[at] == "."}
+        found[name] = {one for one in asked | above if one in named and one != name and not name.startswith(f"{one}.")}
+    return found
 
 
 def parts_imported(part: str) -> dict[str, set[str]]:
@@ -90,6 +123,13 @@ def test_a_part_keeps_off_what_it_stands_beside(part: str) -> None:
     wrong = {other: files for other, files in parts_imported(part).items() if other in MAY_NOT_IMPORT[part]}
 
     assert wrong == {}
+
+
+@pytest.mark.parametrize("part", sorted({*PARTS.values()} - {"tests"}))
+def test_no_module_has_to_be_imported_before_itself(part: str) -> None:
+    assert len(modules(part)) > 1
+
+    TopologicalSorter(modules(part)).prepare()
 
 
 @pytest.mark.parametrize("file", sources("components"), ids=lambda path: path.stem)
@@ -126,3 +166,15 @@ def test_an_arrow_the_wrong_way_is_seen(tmp_path: Path, monkeypatch: pytest.Monk
 
     assert parts_imported("components") == {"infra": {"components/bad.py"}}
     assert "components" in imported(tmp_path / "components" / "bad.py")
+
+
+def test_a_circle_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "loader").mkdir()
+    (tmp_path / "loader" / "__init__.py").write_text("from loader import one\n")
+    (tmp_path / "loader" / "one.py").write_text("from . import two\n")
+    (tmp_path / "loader" / "two.py").write_text("import loader.one\n")
+    monkeypatch.setitem(globals(), "ROOT", tmp_path)
+
+    assert modules("loader") == {"loader": {"loader.one"}, "loader.one": {"loader.two"}, "loader.two": {"loader.one"}}
+    with pytest.raises(CycleError):
+        TopologicalSorter(modules("loader")).prepare()
