@@ -99,7 +99,7 @@ WRONG: dict[str, tuple[Callable[[Release], Any], str]] = {
     "no sign-in client yet": (lambda slim: slim.outputs.pop("viewerConfig"), "oauthClientId CLIENT_ID"),
     "prod without a pass": (
         lambda slim: slim.outputs.update(environment="prod"),
-        "may not go to prod: no pass of the browser suite is recorded for it; run: python -m pytest tests/browser",
+        "may not go to prod: no pass of the browser suite is recorded for it; run: .venv/bin/python -m pytest",
     ),
     "an expired credential": (lambda slim: slim.token("expired"), "get a new one"),
     "a credential without the role": (
