@@ -59,7 +59,7 @@ class Execution:
         except asyncio.CancelledError:
             self.cancelled = True
         except (ApiError, OSError) as error:
-            self.failures.append(str(error))
+            self.failures.append(str(error) or type(error).__name__)
         finally:
             await metadata.close()
             self.finish()

@@ -91,6 +91,10 @@ class Platform:
     def log(self, execution: dict[str, Any]) -> str:
         return (self.cloud.data / "logs" / f"{execution['name'].rpartition('/')[2]}.log").read_text()
 
+    def logs(self) -> list[Path]:
+        """Of all executions of the job."""
+        return sorted((self.cloud.data / "logs").glob("prepare-*.log"))
+
     def report(self, study: str, series: str) -> dict[str, Any]:
         path = self.cloud.object_path(self.outputs["recordsBucket"], f"readiness/{study}/{series}.json")
         assert path is not None, f"no report of series {series}"

@@ -91,6 +91,8 @@ class Runner:
             waits = [self._study(backlog, study, names, tried) for study, names in waiting.items() if names]
             noisy = [wait for wait in waits if wait > 0]
             if not waits or (settings.dry_run and not noisy):
+                if not self.outcomes:
+                    self.log.line("INFO", "no images wait for this task")
                 return
             if noisy and (settings.dry_run or self.clock.monotonic() + min(noisy) > until):
                 self.log.line("INFO", f"{len(noisy)} studies still receive instances: left for the next run")
