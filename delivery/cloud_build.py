@@ -16,10 +16,9 @@ def build_image(
     stack: Stack, commit: str, google: Google, trigger: str, sleep: Callable[[float], None] = time.sleep
 ) -> str:
     """Runs `trigger` at `commit`, waits, and returns the digest of the one image that it pushed. Raises `Refused`."""
-    place = f"v1/projects/{stack.settings.project}/locations/{stack.settings.location}"
     asked = {"projectId": stack.settings.project, "triggerId": trigger, "source": {"commitSha": commit}}
     try:
-        operation = google.call("POST", "cloudbuild", f"{place}/triggers/{trigger}:run", asked)
+        operation = google.call("POST", "cloudbuild", f"v1/{stack.place}/triggers/{trigger}:run", asked)
     except Refused as refused:
         if refused.status != 404:
             raise

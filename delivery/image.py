@@ -16,7 +16,7 @@ from delivery.cli import WORK
 from delivery.cloud_build import build_image
 from delivery.google import Google, Refused
 from delivery.ledger import Ledger
-from delivery.record import Record
+from delivery.record import Record, known
 from delivery.stack import Stack
 
 SOURCE = Path("jobs/prepare")
@@ -44,7 +44,7 @@ def choose(stack: Stack, commit: str, current: Record | None, google: Google, ot
     if other is not None:
         return promoted(stack, commit, google, other)
     source = content_tag(SOURCE, base())
-    for release in filter(None, (current and current.release, current and current.previous)):
+    for release in known(current):
         if release.job_source == source and release.job_digest:
             return Image(source=source, digest=release.job_digest)
     return Image(source=source, digest=build_image(stack, commit, google, "job-image"))

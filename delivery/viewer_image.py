@@ -18,7 +18,7 @@ from delivery import pins
 from delivery.cli import WORK
 from delivery.cloud_build import build_image
 from delivery.google import Google, Json, Refused
-from delivery.record import Record
+from delivery.record import Record, known
 from delivery.stack import Stack
 from infra.viewing import SERVICE, config_of
 from viewer.application import Choice, assemble
@@ -49,7 +49,7 @@ def choose(stack: Stack, commit: str, current: Record | None, google: Google) ->
     if settings.oauth_client_id is None:
         return ViewerImage(content=None, digest=None)
     content = context_hash(made(stack))
-    for release in filter(None, (current and current.release, current and current.previous)):
+    for release in known(current):
         if release.viewer_hash == content and release.viewer_digest:
             return ViewerImage(content=content, digest=release.viewer_digest)
     return ViewerImage(content=content, digest=build_image(stack, commit, google, "viewer-image"))

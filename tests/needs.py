@@ -9,6 +9,7 @@ from typing import NoReturn
 
 import pytest
 
+from smoke_tests.browser import NAMES
 from viewer.packages import PackagesRefused, install
 
 
@@ -40,7 +41,7 @@ def viewer_packages() -> Path:
 
 def chromium() -> Path:
     """The shell without windows first: the same engine for less processor time."""
-    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+    names = ("chromium-headless-shell", *NAMES)
     return program(*names, install="apt-get install chromium-headless-shell")
 
 

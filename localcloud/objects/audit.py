@@ -25,7 +25,7 @@ CALLER = web.RequestKey("caller", str)
 """The `Authorization` that a request goes by where it is not its own: who began the upload."""
 MADE = web.RequestKey("made", tuple[str, str])
 """(bucket, name) of the object that a request makes, where its address does not say it."""
-READ = web.RequestKey("read", list[tuple[str, str]])
+SOURCES = web.RequestKey("sources", list[tuple[str, str]])
 """(bucket, name) of the objects that a request reads on the way."""
 
 
@@ -59,7 +59,7 @@ def _tell(cloud: Cloud, verb: Verb, request: web.Request, status: int, message: 
         return  # nobody, as far as Google's logs go
     info = request.match_info
     own = request.get(MADE, (info.get("bucket", ""), info.get("object", "")))
-    told: list[tuple[Verb, str, str]] = [("get", *source) for source in request.get(READ, ())]
+    told: list[tuple[Verb, str, str]] = [("get", *source) for source in request.get(SOURCES, ())]
     for which, bucket, name in [*told, (verb, *own)]:
         access = Access(
             principal,

@@ -10,8 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from localcloud.errors import ApiError
-from localcloud.objects.audit import MADE, Handler, Verb, audited
-from localcloud.objects.audit import READ as READS
+from localcloud.objects.audit import MADE, SOURCES, Handler, Verb, audited
 from localcloud.objects.incoming import Incoming
 from localcloud.objects.listing import list_objects
 from localcloud.objects.resource import Preconditions, StoredObject, error_body, patched, writable
@@ -117,7 +116,7 @@ class ObjectRoutes:
         sources: list[StoredObject] = []
         for source in wanted:
             generation = source.get("generation")
-            request.setdefault(READS, []).append((bucket, source["name"]))
+            request.setdefault(SOURCES, []).append((bucket, source["name"]))
             sources.append(self.objects.find(authorization, bucket, source["name"], generation and str(generation)))
             conditions: dict[str, Any] = source.get("objectPreconditions") or {}
             Preconditions.of({key: str(value) for key, value in conditions.items()}).require(sources[-1])
@@ -130,7 +129,7 @@ class ObjectRoutes:
         """`rewriteTo` (always done in one call here) and `copyTo`; a body with metadata replaces the source's."""
         bucket, name = request.match_info["target_bucket"], request.match_info["target"]
         request[MADE] = (bucket, name)
-        request[READS] = [(request.match_info["bucket"], request.match_info["object"])]
+        request[SOURCES] = [(request.match_info["bucket"], request.match_info["object"])]
         source = self.found(request, READ)
         self.objects.require(request.headers.get("Authorization"), bucket, CREATE)
         Preconditions.of(request.query, "ifSource").require(source)
