@@ -19,12 +19,12 @@ from typing import Any
 import google.auth
 import requests
 from prepare.clock import Clock
-from prepare.inspection import IN_FLIGHT, inspect
+from prepare.inspection import inspect
 from prepare.records import Records
 from prepare.retry import RetryingAdapter, Traffic
 from prepare.rules import findings
 from prepare.stages import Stages
-from prepare.store import DicomStore
+from prepare.store import IN_FLIGHT, DicomStore
 from requests.adapters import HTTPAdapter
 
 from benchmarks.large import prepare_cloud, root_of, session_of, store_slide

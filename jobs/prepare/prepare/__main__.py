@@ -18,7 +18,6 @@ from .clock import Clock
 from .copying import Deliverer
 from .errors import CannotRun, Terminated
 from .executor import Executor
-from .inspection import IN_FLIGHT
 from .log import Log, hush_libraries
 from .making import Maker
 from .outcome import explain
@@ -33,7 +32,7 @@ from .session import authorized
 from .settings import Settings, load
 from .stages import Stages
 from .staging import BucketStage
-from .store import DicomStore
+from .store import IN_FLIGHT, DicomStore
 from .subscription import Subscription
 
 DONE, SOME_FAILED, COULD_NOT_RUN, TERMINATED = 0, 2, 3, 143

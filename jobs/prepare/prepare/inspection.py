@@ -17,11 +17,8 @@ from .metadata import Row, text
 from .pixels.errors import readable
 from .profiles import with_profiles
 from .slide import Probe, Slide
-from .store import DicomStore
+from .store import IN_FLIGHT, DicomStore
 from .study import REFERRING_MODALITIES, Series, Study, series_of
-
-IN_FLIGHT = 8
-"""Probe frames asked for at once; a series has about as many levels."""
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,8 @@ from dataclasses import replace
 from .errors import Gone
 from .image import Image, profile_digest
 from .metadata import Json, items, tag, text
-from .store import DicomStore
+from .store import IN_FLIGHT, DicomStore
 
-IN_FLIGHT = 8
 ICC = tag("ICCProfile")
 
 

@@ -24,6 +24,8 @@ VIEWER_ACCEPT = (("application/octet-stream", "*"),)
 """What the viewer's engine asks frames as: the bytes as they are stored."""
 TIMEOUT = (10.0, 600.0)
 """Seconds to connect, and between two reads (dicomweb-client's own 20 s are less than a busy store needs)."""
+IN_FLIGHT = 8
+"""Requests at once while a series is looked at; it has about as many levels, and each is asked once or twice."""
 HEAD = 4096
 """Bytes of an instance that surely hold its file meta information."""
 
