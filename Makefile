@@ -17,14 +17,14 @@ NAMED = $(if $(filter file,$(origin STACK)),$(error say which stack: make $@ STA
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
 
-$(RUN): requirements/run.txt tools/environment.py
-	@$(PYTHON) tools/environment.py run
+$(RUN): requirements/run.txt ops/environment.py
+	@$(PYTHON) ops/environment.py run
 
-$(DEV): requirements/dev.txt tools/environment.py
-	@$(PYTHON) tools/environment.py dev
+$(DEV): requirements/dev.txt ops/environment.py
+	@$(PYTHON) ops/environment.py dev
 
 up: $(RUN) ## start the local cloud, deploy, smoke-test, serve until Ctrl-C (ONCE=1 ends after the checks; PORT=N)
-	@$(BIN)/python -m localcloud up --port $(PORT) $(if $(ONCE),--once) $(if $(JSON),--json $(JSON))
+	@$(BIN)/python -m ops up --port $(PORT) $(if $(ONCE),--once) $(if $(JSON),--json $(JSON))
 
 test: $(DEV) ## the tests (Chromium and Orthanc are used when they are installed)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
@@ -33,45 +33,45 @@ lint: $(DEV) ## style and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/pyright
 
 scan: $(DEV) ## the scanners: Dockerfiles, workflows, secrets, advisories (ADVISORIES=required: red without the advisories)
-	@$(BIN)/python tools/scan.py
+	@$(BIN)/python ops/scan.py
 
 doctor: $(RUN) ## what must be in place before and around the first deploy, and how: make doctor STACK=dev
-	@$(NAMED)$(BIN)/python -m infra doctor --stack $(STACK)
+	@$(NAMED)$(BIN)/python -m ops doctor --stack $(STACK)
 
 bootstrap: $(RUN) ## make the bucket of Pulumi's state and the key of its secrets: make bootstrap STACK=dev [BUCKET=name] [CMEK=1]
-	@$(NAMED)$(BIN)/python -m infra bootstrap --stack $(STACK) $(if $(BUCKET),--bucket $(BUCKET)) $(if $(CMEK),--cmek)
+	@$(NAMED)$(BIN)/python -m ops bootstrap --stack $(STACK) $(if $(BUCKET),--bucket $(BUCKET)) $(if $(CMEK),--cmek)
 
 drill: $(RUN) ## export the raw store, restore it into a scratch store, compare: make drill STACK=dev BUCKET=name
-	@$(if $(BUCKET),,$(error say where the export goes: make drill BUCKET=name))$(BIN)/python tools/on_stack.py $(STACK) infra drill --bucket $(BUCKET)
+	@$(if $(BUCKET),,$(error say where the export goes: make drill BUCKET=name))$(BIN)/python ops/on_stack.py $(STACK) ops drill --bucket $(BUCKET)
 
 load: $(RUN) ## push DICOM files into the stack's store: make load FROM=folder (or gs://bucket/prefix on dev, prod)
-	@$(if $(FROM),,$(error say which folder: make load FROM=folder))$(BIN)/python tools/on_stack.py $(STACK) loader "$(FROM)"
+	@$(if $(FROM),,$(error say which folder: make load FROM=folder))$(BIN)/python ops/on_stack.py $(STACK) ops load "$(FROM)"
 
 smoke: $(RUN) ## run the smoke tests against a deployed stack: make smoke STACK=local|dev|prod [PROFILE=full|readonly|quick]
-	@$(BIN)/python tools/on_stack.py $(STACK) smoke_tests run --profile $(PROFILE) --report reports/$(STACK)
+	@$(BIN)/python ops/on_stack.py $(STACK) smoke_tests run --profile $(PROFILE) --report reports/$(STACK)
 
 seed-golden: $(RUN) ## put the golden study where viewers look, once, for read-only smoke tests: make seed-golden STACK=prod
-	@$(BIN)/python tools/on_stack.py $(STACK) smoke_tests seed-golden
+	@$(BIN)/python ops/on_stack.py $(STACK) smoke_tests seed-golden
 
 preview: $(DEV) ## what the policy says, then what `pulumi up` would do: make preview STACK=dev
-	@$(NAMED)$(BIN)/python -m localcloud judge --stack $(STACK)
-	@$(BIN)/python tools/pulumi_cli.py preview --stack $(STACK) --policy-pack policy
+	@$(NAMED)$(BIN)/python -m ops judge --stack $(STACK)
+	@$(BIN)/python ops/pulumi_cli.py preview --stack $(STACK) --policy-pack policy
 
 deploy: $(DEV) ## `pulumi up`, with the policy: make deploy STACK=dev
-	@$(NAMED)$(BIN)/python -m localcloud judge --stack $(STACK)
-	@$(BIN)/python tools/pulumi_cli.py up --stack $(STACK) --policy-pack policy
+	@$(NAMED)$(BIN)/python -m ops judge --stack $(STACK)
+	@$(BIN)/python ops/pulumi_cli.py up --stack $(STACK) --policy-pack policy
 
 rollback: $(RUN) ## go back to the last proved release's job image and viewer: make rollback STACK=dev
-	@$(NAMED)$(BIN)/python -m delivery rollback --stack $(STACK)
+	@$(NAMED)$(BIN)/python -m ops deliver rollback --stack $(STACK)
 
 cost: $(RUN) ## what a stack costs a month: make cost STACK=prod STUDIES=5000
-	@$(BIN)/python -m review cost --stack $(STACK) $(if $(STUDIES),--studies $(STUDIES))
+	@$(BIN)/python -m ops cost --stack $(STACK) $(if $(STUDIES),--studies $(STUDIES))
 
 # A branch's name may hold what a shell or make would run: the workflow gives it in the environment, which neither reads.
 export BASE ?= main
 export COMMIT OUT
 pr-comment: $(RUN) ## the comment that a pull request would get: make pr-comment BASE=main [OUT=file] [GATE=1: fail if dangerous]
-	@$(BIN)/python -m review comment --base="$$BASE" --commit="$$COMMIT" $(if $(OUT),--out="$$OUT") $(if $(GATE),--gate) \
+	@$(BIN)/python -m ops comment --base="$$BASE" --commit="$$COMMIT" $(if $(OUT),--out="$$OUT") $(if $(GATE),--gate) \
 	  $(if $(wildcard .localcloud/reports/smoke.json),--smoke local=.localcloud/reports/smoke.json)
 
 bench: $(DEV) ## the benchmarks, as ratios against a named peer
@@ -79,7 +79,7 @@ bench: $(DEV) ## the benchmarks, as ratios against a named peer
 	  $(BIN)/python -m benchmarks.$$name || status=1; done; exit $$status
 
 screenshot: $(DEV) ## the README's picture, from the stack that `make up` serves
-	@$(BIN)/python -m viewer.screenshot --outputs .localcloud/outputs.json --out docs/images/viewer.png
+	@$(BIN)/python -m ops.viewer.screenshot --outputs .localcloud/outputs.json --out docs/images/viewer.png
 
 lock: $(DEV) ## write the lock files again from requirements/*.in
 	@for name in run dev; do $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \

@@ -19,13 +19,13 @@ from pathlib import Path
 
 import requests
 from dicomweb_client.web import DICOMwebClient
-from prepare.copying import Deliverer
-from prepare.digest import content_of
-from prepare.executor import Executor
-from prepare.plan import SeriesPlan
-from prepare.retrieve import StoredFile
-from prepare.retry import RetryingAdapter, Traffic
-from prepare.store import DicomStore
+from prepare.dicomweb.retrieve import StoredFile
+from prepare.dicomweb.store import DicomStore
+from prepare.execution.content_digest import content_of
+from prepare.execution.copying import Deliverer
+from prepare.execution.executor import Executor
+from prepare.http.retry import RetryingAdapter, Traffic
+from prepare.model.plan import SeriesPlan
 from pydicom.encaps import encapsulate_extended, generate_frames
 from pydicom.uid import JPEGBaseline8Bit
 from requests.adapters import HTTPAdapter

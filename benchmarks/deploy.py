@@ -37,8 +37,8 @@ def child_cpu(*arguments: str) -> float:
 def served() -> Generator[Parts]:
     """The local cloud on a free port, with the job's image."""
     from localcloud.cloud import Cloud
-    from localcloud.serve import JOB
     from localcloud.server import running
+    from ops.local.serve import JOB
 
     with tempfile.TemporaryDirectory() as folder, running(Cloud(data=Path(folder)), 0) as parts:
         parts.registry.seed(ROOT / JOB)
@@ -49,7 +49,7 @@ def deploy(parts: Parts) -> None:
     """Deploy the local stack, as `up` does."""
     from rich.console import Console
 
-    from localcloud import up
+    from ops.local import up
 
     os.chdir(ROOT)
     up.deploy(Console(quiet=True), parts, up.stack_config())

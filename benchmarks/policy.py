@@ -38,7 +38,7 @@ class SettingsOnly:
     """A provider that declines everything: the program has then read its settings, and no more."""
 
     def decline(self, *_: object) -> Any:
-        from localcloud.engine import Refused
+        from engine import Refused
 
         raise Refused("only the settings are read")
 
@@ -48,7 +48,7 @@ class SettingsOnly:
 def settings_only(stack: str, overrides: Mapping[str, Any]) -> None:
     import contextlib
 
-    from localcloud.engine import DeploymentFailed, load_config, program_of, run
+    from engine import DeploymentFailed, load_config, program_of, run
 
     loaded = load_config(ROOT, stack, overrides)
     with contextlib.suppress(DeploymentFailed):
@@ -63,8 +63,8 @@ def settings_only(stack: str, overrides: Mapping[str, Any]) -> None:
 
 
 def gate(runs: int) -> float:
-    """CPU seconds of `python -m policy gate PLAN.json`, its start included; the best of `runs`."""
-    command = [sys.executable, "-m", "policy", "gate"]
+    """CPU seconds of `python -m ops gate PLAN.json`, its start included; the best of `runs`."""
+    command = [sys.executable, "-m", "ops", "gate"]
     with tempfile.TemporaryDirectory() as folder:
         plan = str(Path(folder) / "plan.json")
         making = [*command, "--base", "HEAD", "--stack", "local", "--plan-out", plan]
@@ -85,9 +85,9 @@ def main() -> int:
     options = parser.parse_args()
 
     from benchmarks.deploy import deploy, served
-    from localcloud.engine import load_config, program_of
-    from localcloud.rehearsal import judge, today
-    from localcloud.up import JOB_IMAGE, SOME_DIGEST
+    from engine import load_config, program_of
+    from ops.local.up import JOB_IMAGE, SOME_DIGEST
+    from ops.review.judge import judge, today
     from policy.check import check
     from policy.rules import RULES
     from tests.infra import stacks

@@ -35,8 +35,8 @@ def cpu(stack: str) -> float:
 
 def preview(stack: str, settings: Mapping[str, object]) -> None:
     """The program as a preview runs it, in this process."""
-    from localcloud.engine import StackConfig, load_config, program_of
-    from localcloud.rehearsal import rehearse
+    from engine import StackConfig, load_config, program_of
+    from engine.rehearsal import rehearse
 
     if stack == "empty":
         rehearse(lambda: None, StackConfig(project_name="empty", config={}, secret_keys=[]), stack)

@@ -18,13 +18,13 @@ from typing import Any
 
 import google.auth
 import requests
+from prepare.backlog.records import Records
+from prepare.checks.rules import findings
 from prepare.clock import Clock
-from prepare.inspection import inspect
-from prepare.records import Records
-from prepare.retry import RetryingAdapter, Traffic
-from prepare.rules import findings
-from prepare.stages import Stages
-from prepare.store import IN_FLIGHT, DicomStore
+from prepare.dicomweb.inspection import inspect
+from prepare.dicomweb.store import IN_FLIGHT, DicomStore
+from prepare.execution.stages import Stages
+from prepare.http.retry import RetryingAdapter, Traffic
 from requests.adapters import HTTPAdapter
 
 from benchmarks.large import prepare_cloud, root_of, session_of, store_slide

@@ -12,7 +12,7 @@ import time
 
 LIMIT = 180.0
 STEPS = {
-    "deploy and smoke tests": ["-m", "localcloud", "up", "--once", "--port", "0"],
+    "deploy and smoke tests": ["-m", "ops", "up", "--once", "--port", "0"],
     "browser tests": ["-m", "pytest", "-q", "-n", "2", "--dist", "loadfile", "tests/browser"],
 }
 

@@ -23,11 +23,11 @@ STORE = "/v1/projects/p/locations/l/datasets/d/dicomStores/s/dicomWeb"
 def main() -> int:
     from localcloud.cloud import Cloud
     from localcloud.server import running
+    from ops.viewer.hosting import HostingApi
+    from ops.viewer.release import release
     from viewer.application import Choice, assemble
     from viewer.build import FileSet
     from viewer.config import window_config
-    from viewer.hosting import HostingApi
-    from viewer.release import release
 
     with tempfile.TemporaryDirectory() as folder, running(Cloud(data=Path(folder), project=PROJECT)) as parts:
         cloud = parts.cloud

@@ -20,10 +20,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from prepare.copying import IN_FLIGHT, Deliverer, Delivery
-from prepare.metadata import Row
-from prepare.retry import RetryingAdapter, Traffic
-from prepare.store import DicomStore
+from prepare.dicomweb.store import DicomStore
+from prepare.execution.copying import IN_FLIGHT, Deliverer, Delivery
+from prepare.http.retry import RetryingAdapter, Traffic
+from prepare.model.metadata import Row
 from pydicom.encaps import encapsulate
 from pydicom.uid import JPEGBaseline8Bit
 from requests.adapters import HTTPAdapter

@@ -14,9 +14,7 @@ REPORT = Path(".localcloud/reports/smoke.json")
 
 def main() -> int:
     started = time.monotonic()
-    done = subprocess.run(
-        [sys.executable, "-m", "localcloud", "up", "--once", "--port", "0"], stdout=subprocess.DEVNULL
-    )
+    done = subprocess.run([sys.executable, "-m", "ops", "up", "--once", "--port", "0"], stdout=subprocess.DEVNULL)
     wall = time.monotonic() - started
     smoke = json.loads(REPORT.read_text())["ms"] / 1000
     print(f"up --once: {wall:.1f} s of {LIMIT:.0f} s allowed, ratio {wall / LIMIT:.2f} (goal <= 1)")

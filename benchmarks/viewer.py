@@ -23,7 +23,7 @@ from typing import Any
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from benchmarks.viewer_server import Served, served
-from viewer.screenshot import FLAGS
+from ops.viewer.screenshot import FLAGS
 
 GOAL = 1.2
 LATENCIES = (0.0, 0.04)

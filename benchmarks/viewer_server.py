@@ -19,12 +19,12 @@ from aiohttp import ClientSession, DummyCookieJar, web
 
 from localcloud.cloud import Cloud
 from localcloud.server import running
+from ops.viewer.hosting import HostingApi
+from ops.viewer.release import release
 from smoke_tests.slide import make
 from viewer.application import Choice, assemble
 from viewer.build import CONFIG, FileSet
 from viewer.config import window_config
-from viewer.hosting import HostingApi
-from viewer.release import release
 
 PROJECT = "dicom-local"
 LOCATION = f"projects/{PROJECT}/locations/europe-west4"

@@ -6,11 +6,11 @@ import pulumi
 
 from components.delivery import Delivery, DeliveryArgs, Trigger
 from components.secret_vault import SecretVault
-from infra.builders import builders
+from infra.build_images import builders
 from infra.foundation import Foundation
-from infra.preparing import IMAGE
+from infra.job import IMAGE
 from infra.secrets import GITHUB_TOKEN
-from infra.viewing import IMAGE as VIEWER_IMAGE
+from infra.viewer import IMAGE as VIEWER_IMAGE
 
 
 def build_delivery(base: Foundation, vault: SecretVault, image_address: pulumi.Input[str]) -> Delivery | None:

@@ -12,9 +12,9 @@ from components.audit_alerts import AuditAlerts, AuditAlertsArgs
 from components.audit_trail import AuditTrail, AuditTrailArgs
 from components.identities import Identities, IdentitiesArgs
 from components.project_apis import ProjectApis, ProjectApisArgs
-from infra.duties import duties
+from infra.config_loader import config_of_stack
 from infra.endpoints import api_roots
-from infra.reading import config_of_stack
+from infra.identities import duties
 from infra.settings import Settings
 
 SERVICES = (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pulumi
 
-from infra.builders import builders, unpinned
-from infra.preparing import IMAGE, SOURCE
+from infra.build_images import builders, unpinned
+from infra.job import IMAGE, SOURCE
 from infra.secrets import GITHUB_TOKEN
 from infra.settings import NAMESPACE, Settings
 
@@ -39,7 +39,7 @@ def next_commands(settings: Settings, stack: str, image_address: pulumi.Input[st
         commands.append(f'{setting}:githubRepositoryId "{number}"  # lets its pull requests be previewed')
     delivered = settings.github_token_version is not None
     for builder in unpinned(settings.delivers_viewer_image) if delivered else ():
-        commands.append(f".venv/bin/python -m delivery pin {builder}  # then commit delivery/builders.yaml")
+        commands.append(f".venv/bin/python -m ops deliver pin {builder}  # then commit infra/builders.yaml")
     if not settings.alert_emails and settings.environment != "local":
         path = f"pulumi config set -s {stack} --path '{NAMESPACE}:alertEmails[0]'"
         commands.append(f"{path} E-MAIL  # nobody is told of alerts yet")
@@ -52,11 +52,11 @@ def _viewer_image(settings: Settings, stack: str, setting: str) -> list[str]:
         where = f"--project={settings.project} --region={settings.location} --branch={settings.github_branch}"
         return [
             f"gcloud builds triggers run deploy-{stack} {where}  # builds the viewer's image; a push does the same",
-            f".venv/bin/python -m delivery settings --stack {stack}  # the images it runs, before pulumi up by hand",
+            f".venv/bin/python -m ops deliver settings --stack {stack}  # the images it runs, before pulumi up by hand",
         ]
     if settings.viewer_image == "prebuilt":
         return [f"{setting}:viewerImageDigest sha256:DIGEST"]
-    release = f".venv/bin/python -m viewer release --outputs outputs.json --base {builders()['nginx']}"
+    release = f".venv/bin/python -m ops viewer release --outputs outputs.json --base {builders()['nginx']}"
     return [
         f"pulumi stack output --json -s {stack} > outputs.json",
         f"{release}  # writes what the image is built from, and says how to build it",

@@ -9,7 +9,7 @@ from typing import Any
 
 import pulumi
 
-from infra.access import store_of_viewers
+from infra.archive import store_of_viewers
 from infra.next_steps import next_commands
 from infra.platform import Platform
 from infra.secrets import VIEWER_CONFIG

@@ -17,16 +17,16 @@ from components.event_probe import EventProbe
 from components.federation import Federation
 from components.imaging_archive import ImagingArchive
 from components.secret_vault import SecretVault
-from infra.access import build_archive, build_event_probe, dicomweb_roots, store_of_viewers
+from infra.archive import build_archive, build_event_probe, dicomweb_roots, store_of_viewers
+from infra.backup import build_export
 from infra.delivery import build_delivery
-from infra.exporting import build_export
-from infra.federating import build_federation
 from infra.foundation import Foundation, lay
-from infra.preparing import Preparing, build_preparing, build_registry
+from infra.github import build_federation
+from infra.job import Preparing, build_preparing, build_registry
+from infra.monitoring import build_watching
 from infra.secrets import build_vault
 from infra.settings import Settings
-from infra.viewing import Viewing, build_viewer_config, build_viewing
-from infra.watching import build_watching
+from infra.viewer import Viewing, build_viewer_config, build_viewing
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from typing import Any
 import pulumi
 import pulumi_gcp as gcp
 
-from infra.reading import config_key, provider_arguments
+from infra.config_loader import config_key, provider_arguments
 
 CREDENTIALS = ("access_token", "credentials")
 

@@ -19,9 +19,9 @@ from typing import Any
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from engine.api_request import ApiRequest
 from localcloud.assemble import Parts, assemble
 from localcloud.cloud import Cloud
-from localcloud.control.call import Request
 from localcloud.errors import ApiError
 from localcloud.loopback import only_loopback
 from localcloud.protocol import Runner
@@ -98,7 +98,7 @@ def control_handler(parts: Parts) -> Handler:
         except ValueError as error:
             raise ApiError(400, f"Invalid JSON payload received. {error}") from error
         answer = parts.plane.handle(
-            Request(
+            ApiRequest(
                 host=request.match_info["host"],
                 method=request.method,
                 path="/" + request.match_info["path"],
@@ -116,7 +116,7 @@ def control_handler(parts: Parts) -> Handler:
 
 
 def token_handler(parts: Parts) -> Handler:
-    """`/_local/token?as=E-MAIL`: what `python -m localcloud token` asks, for the owner's eyes only."""
+    """`/_local/token?as=E-MAIL`: what `python -m ops token` asks, for the owner's eyes only."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
         iam = parts.cloud.iam

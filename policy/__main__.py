@@ -1,12 +1,10 @@
-"""`python -m policy COMMAND …`, and the policy pack when Pulumi runs this folder as a program.
+"""`python -m policy controls`, and the policy pack when Pulumi runs this folder as a program.
 
-Commands: `controls` writes docs/controls.md; all others are those of `review`, which judges a change by these rules and
-by what it does.
+The one command, `controls`, writes docs/controls.md.
 """
 
 from __future__ import annotations
 
-import runpy
 import sys
 from pathlib import Path
 
@@ -24,6 +22,4 @@ if __name__ == "__main__":
 
         sys.exit(main(sys.argv[2:]))
     else:
-        if not set(sys.argv[1:2]) - {"-h", "--help"}:
-            print("python -m policy controls [--check] writes docs/controls.md; all else is", end=" ")
-        runpy.run_module("review", run_name="__main__", alter_sys=True)
+        sys.exit("python -m policy controls [--check] writes docs/controls.md; python -m ops judges a change")

@@ -12,9 +12,9 @@ from datetime import date
 
 from policy.exceptions import Exceptions
 from policy.resource import Resource, Violation
+from policy.resource_view import Seen, Undecided
 from policy.rule import WHOLE, Rule, violation
 from policy.rules import RULES
-from policy.seen import Seen, Undecided
 from policy.stack import Stack
 
 NO_EXCEPTIONS = Exceptions()

@@ -28,11 +28,11 @@ PARTS: dict[str, tuple[int, ...]] = {
 CONTROLS: dict[int, Control] = {
     1: Control(
         "Admin reads, data reads and data writes of every sensitive service are logged, nobody exempted", "must",
-        "`components/audit_trail.py`; the local cloud writes the entries (`tests/logs/test_audit.py`).",
+        "`components/audit_trail.py`; the local cloud writes the entries (`tests/localcloud/logs/test_audit.py`).",
     ),
     2: Control(
         "Audit logs go to a bucket of their own: a year in prod; six years, locked, with phi", "must",
-        "Settings `auditRetentionDays`, `auditRetentionLocked` (`infra/combinations.py`).",
+        "Settings `auditRetentionDays`, `auditRetentionLocked` (`infra/constraints.py`).",
     ),
     3: Control(
         "Changed grants, roles, audit configuration, deletion, export and key changes raise an alert", "must",
@@ -52,7 +52,7 @@ CONTROLS: dict[int, Control] = {
     ),
     7: Control(
         "A key of one's own for the dataset, in its region", "must with phi",
-        "Setting `datasetKey` (`infra/combinations.py`). By hand: make the key beforehand. Records bucket, topics, "
+        "Setting `datasetKey` (`infra/constraints.py`). By hand: make the key beforehand. Records bucket, topics, "
         "registry and secrets hold no image and no patient attribute, and use Google's keys.",
     ),
     8: Control(
@@ -60,11 +60,11 @@ CONTROLS: dict[int, Control] = {
         "The dataset's key is made outside of the stack, in a project of the keys' owner: the rules hold a key that is "
         "declared here, and by hand is the same for one that is not. Losing the key for 30 days is losing the images.",
     ),
-    9: Control("Data stays in one region", "must", "Setting `location` (`infra/rules.py`)."),
+    9: Control("Data stays in one region", "must", "Setting `location` (`infra/formats.py`)."),
     10: Control(
         "What holds images, keys, secrets, logs or reports cannot be deleted or replaced by a mistake", "must",
         "Three layers: the engine's `protect`, the provider's `deletionPolicy`, the rule (`policy/stateful.py`); the "
-        "plan gate (`review/gate.py`). On purpose: `docs/removing-on-purpose.md`.",
+        "plan gate (`ops/review/gate.py`). On purpose: `docs/removing-on-purpose.md`.",
     ),
     11: Control(
         "The store is exported on schedule to a bucket that keeps what is overwritten, and restoring is practised",
@@ -89,16 +89,16 @@ CONTROLS: dict[int, Control] = {
     ),
     15: Control(
         "Images by custom roles of a few permissions, on one store, for groups", "must",
-        "`components/archive_access.py`; in the local cloud IAM is enforced (`tests/iam/test_access.py`).",
+        "`components/archive_access.py`; in the local cloud IAM is enforced (`tests/localcloud/iam/test_access.py`).",
     ),
     16: Control("No keys of service accounts", "must", "By hand: none is made in the console either."),
     17: Control("No default accounts; nobody may act as every account", "must", "`components/identities.py`."),
     18: Control(
         "Nothing is granted to everybody", "must",
-        "Settings `viewers`, `annotators`, `ingestWriters` take groups only (`infra/rules.py`); a smoke check asks for "
-        "images without a token (`smoke_tests/checks`).",
+        "Settings `viewers`, `annotators`, `ingestWriters` take groups only (`infra/formats.py`); a smoke check asks "
+        "for images without a token (`smoke_tests/checks`).",
     ),
-    19: Control("One account a duty", "must", "`infra/duties.py`, `tests/components/test_identities.py`."),
+    19: Control("One account a duty", "must", "`infra/identities.py`, `tests/components/test_identities.py`."),
     20: Control(
         "Break-glass access ends by itself, is justified and told", "should",
         "By hand: Privileged Access Manager, for the people who exist there. Any grant raises the alert of control 3.",
@@ -120,7 +120,7 @@ CONTROLS: dict[int, Control] = {
         "Setting `githubTokenRotation`; `docs/runbook.md` says how.",
     ),
     25: Control(
-        "No secret as a literal in an environment, argument or build", "must", "detect-secrets (`tools/scan.py`).",
+        "No secret as a literal in an environment, argument or build", "must", "detect-secrets (`ops/scan.py`).",
     ),
     26: Control(
         "Pulumi's state: own bucket, versions, key in KMS", "must",
@@ -137,16 +137,16 @@ CONTROLS: dict[int, Control] = {
     ),
     29: Control(
         "A deploy to prod is approved, and comes from one branch", "must",
-        "Setting `deliveryApproval` (`infra/combinations.py`). By hand: protect the branch at GitHub.",
+        "Setting `deliveryApproval` (`infra/constraints.py`). By hand: protect the branch at GitHub.",
     ),
     30: Control(
         "A pull request runs with rights to look only", "must",
-        "The previewer's roles (`infra/duties.py`).",
+        "The previewer's roles (`infra/identities.py`).",
     ),
     31: Control(
         "Images by digest, tags that never move, scanned", "must",
-        "Settings `jobImageDigest`, `viewerImageDigest` take digests only (`infra/rules.py`); hadolint "
-        "(`tools/scan.py`).",
+        "Settings `jobImageDigest`, `viewerImageDigest` take digests only (`infra/formats.py`); hadolint "
+        "(`ops/scan.py`).",
     ),
     32: Control(
         "Only attested images run", "should",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from policy.resource import Resource, Violation
-from policy.seen import Seen, Undecided
+from policy.resource_view import Seen, Undecided
 from policy.stack import Stack
 
 Level = Literal["must", "should"]

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from policy.resource import Resource
-from policy.seen import Seen, Undecided
+from policy.resource_view import Seen, Undecided
 from policy.stateful import STATEFUL, layers
 
 DATA_CLASSES = ("phi", "deidentified", "synthetic")

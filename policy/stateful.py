@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from policy.seen import Seen
+from policy.resource_view import Seen
 
 PREVENTED: Mapping[str, Any] = {"deletionPolicy": "PREVENT"}
 

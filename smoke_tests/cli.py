@@ -27,7 +27,7 @@ from smoke_tests.seeding import Seeder
 from smoke_tests.slide.identity import LIFETIME, new_run_id
 from smoke_tests.target import BadTarget, Target, declared, from_outputs
 
-LOCAL_TOKEN = f"{sys.executable} -m localcloud token --as {{principal}}"
+LOCAL_TOKEN = f"{sys.executable} -m ops token --as {{principal}}"
 
 
 def parser() -> argparse.ArgumentParser:

@@ -11,20 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from engine import Deployment, DirectTransport, Node, RestProvider, StackConfig, load_config, program_of, run
+from engine.api_request import ApiRequest
 from localcloud.cloud import Cloud
 from localcloud.control import ControlPlane
-from localcloud.control.call import Request
-from localcloud.declared import declared
-from localcloud.engine import (
-    Deployment,
-    DirectTransport,
-    Node,
-    RestProvider,
-    StackConfig,
-    load_config,
-    program_of,
-    run,
-)
+from ops.review.declared import declared
 from policy.resource import Resource
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -37,7 +28,7 @@ class Graph:
     """A deployment, the API requests that made it, and the cloud it is in now."""
 
     deployment: Deployment
-    requests: list[Request]
+    requests: list[ApiRequest]
     plane: ControlPlane
     cloud: Cloud
 

@@ -26,7 +26,7 @@ MANIFEST = "/release.json"
 ABSENT = "/404.html"
 """Sent for what is not there. Asked for by its own name it is a 404 as well, so the manifest leaves it out."""
 
-RULES = LITE.parent.parent / "jobs" / "prepare" / "prepare" / "rules.json"
+RULES = LITE.parent.parent / "jobs" / "prepare" / "prepare" / "model" / "rules.json"
 """The preparation job's table of rules. The page judges by it, too."""
 
 CLIENT = "dicomweb-client.js"

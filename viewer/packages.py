@@ -58,7 +58,7 @@ def _npm_ci(folder: Path) -> None:
     if process.returncode:
         raise PackagesRefused(
             f"npm could not install the viewer's packages ({_reason(process.stderr)}); "
-            "check the network or npm's registry setting, then run: .venv/bin/python -m viewer release"
+            "check the network or npm's registry setting, then run: .venv/bin/python -m ops viewer release"
         )
 
 

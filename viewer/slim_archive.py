@@ -39,7 +39,7 @@ def archive(pin: Pin, given: Path | None, cache: Path, progress: Progress = lamb
     if not pin.sha256:
         raise SlimError(
             f"the hash of {pin.archive} is not recorded; get it from {pin.archive_url}, then run: "
-            f".venv/bin/python -m viewer pin --archive {pin.archive}"
+            f".venv/bin/python -m ops viewer pin --archive {pin.archive}"
         )
     kept = cache / f"slim-{pin.sha256}.zip"
     if given is not None and not given.is_file():
@@ -49,7 +49,7 @@ def archive(pin: Pin, given: Path | None, cache: Path, progress: Progress = lamb
         raise SlimError(
             f"{found.name} has the hash {got}, pinned for {pin.tag} is {pin.sha256}; "
             "it is not the archive that was reviewed: get it again, or review it and run: "
-            ".venv/bin/python -m viewer pin"
+            ".venv/bin/python -m ops viewer pin"
         )
     return found
 

@@ -15,7 +15,7 @@ from viewer.slim_pin import SLIM, Pin, SlimError
 PASSES = SLIM / "passes.json"
 SUITE = (
     ".venv/bin/python -m pytest tests/browser -m slim --junit-xml=slim.xml && "
-    ".venv/bin/python -m viewer record-pass --junit slim.xml"
+    ".venv/bin/python -m ops viewer record-pass --junit slim.xml"
 )
 
 
@@ -35,7 +35,7 @@ def require(pin: Pin, digest: str, passes: Path = PASSES) -> None:
 def record(pin: Pin, digest: str, junit: Path, when: str, passes: Path = PASSES) -> int:
     """Write down a pass, `when` in RFC 3339; gives the number of tests. Raises SlimError when the report is no pass."""
     try:
-        report = ElementTree.parse(junit)  # noqa: S314  # pytest wrote it a moment ago
+        report = ElementTree.parse(junit)  # noqa: S314 - pytest wrote it a moment ago
     except (OSError, ElementTree.ParseError) as error:
         raise SlimError(f"{junit} is not a JUnit report: {error}") from error
     suites = list(report.iter("testsuite"))

@@ -68,7 +68,7 @@ def read_pin(path: Path = PIN) -> Pin:
         if not value and field in ("tag", "commit"):
             raise SlimError(
                 f"no SLIM is pinned yet: {field} is empty; {EDIT}, or run: "
-                ".venv/bin/python -m viewer pin --tag TAG --commit COMMIT --archive FILE"
+                ".venv/bin/python -m ops viewer pin --tag TAG --commit COMMIT --archive FILE"
             )
         if not re.fullmatch(pattern, value):
             raise SlimError(f"{field} = {value!r} in viewer/slim/pin.toml must be {words}; {EDIT}")

@@ -83,7 +83,7 @@ def _checkout(pin: Pin, home: Path) -> None:
 def _run(command: Sequence[str], folder: Path, what: str) -> str:
     environment = {**os.environ, **ENVIRONMENT}
     try:
-        process = subprocess.run(  # noqa: S603  # the commands above, on the pinned source
+        process = subprocess.run(  # noqa: S603 - the commands above, on the pinned source
             command, cwd=folder, env=environment, capture_output=True, text=True, check=False
         )
     except FileNotFoundError:

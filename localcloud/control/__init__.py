@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, TypeVar
 
+from engine.api_request import ApiRequest, ApiResponse
+from engine.discovery import Method, catalogue
 from localcloud.cloud import Cloud
 from localcloud.control import iam_methods, names, operation_methods, schema
 from localcloud.control.audited import audited
-from localcloud.control.call import Call, Request, Response
-from localcloud.control.discovery import Method, catalogue
+from localcloud.control.call import Call
 from localcloud.control.generic import Extra, Generic
 from localcloud.control.operations import Operations
 from localcloud.control.resources import Resources
@@ -42,15 +43,15 @@ class ControlPlane:
         self._generic = Generic(cloud, self._catalogue, self._extras)
         seed(cloud)
 
-    def handle(self, request: Request) -> Response:
+    def handle(self, request: ApiRequest) -> ApiResponse:
         """Never raises an `ApiError`: a refusal is a response too."""
         try:
             with self._lock:
-                return Response(status=200, body=self._answer(request))
+                return ApiResponse(status=200, body=self._answer(request))
         except ApiError as error:
-            return Response(status=error.code, body=_shaped(request.host, error))
+            return ApiResponse(status=error.code, body=_shaped(request.host, error))
 
-    def _answer(self, request: Request) -> Any:
+    def _answer(self, request: ApiRequest) -> Any:
         found = self._catalogue.match(request.host, request.method, request.path)
         if found is None:
             raise ApiError(404, f"No method {request.method} {request.path} in the APIs of {request.host}.")

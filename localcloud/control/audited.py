@@ -10,10 +10,10 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, Literal
 
+from engine.discovery import Method
 from localcloud.cloud import Access, Cloud
 from localcloud.control import names
 from localcloud.control.call import Call
-from localcloud.control.discovery import Method
 from localcloud.errors import ApiError
 
 Kind = Literal["ADMIN_READ", "ADMIN_WRITE", "DATA_READ", "DATA_WRITE"]

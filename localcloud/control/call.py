@@ -3,33 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from engine.api_request import ApiRequest
 
 if TYPE_CHECKING:
     from localcloud.iam import Principal
-
-
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """What arrives. `host` is the API's real host, `path` its real path with version (`/v1/projects/...`)."""
-
-    host: str
-    method: str
-    path: str
-    query: dict[str, str] = field(default_factory=dict[str, str])
-    body: Any = None
-    authorization: str | None = None
-    caller: str = ""
-    """IP address, when it came over a network."""
-    agent: str = ""
-    """The caller's `User-Agent`."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Response:
-    status: int
-    body: Any
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +21,7 @@ class Call:
     """
 
     method_id: str
-    request: Request
+    request: ApiRequest
     params: dict[str, str]
     principal: Principal
     name: str = ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from localcloud.control.discovery import Document
+from engine.discovery import Document
 from localcloud.control.schema import property_of
 
 Json = dict[str, Any]

@@ -10,10 +10,10 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+from engine.discovery import Catalogue, Document, Method
 from localcloud.cloud import Cloud
 from localcloud.control import canon, names
 from localcloud.control.call import Call
-from localcloud.control.discovery import Catalogue, Document, Method
 from localcloud.control.fields import merged, new_etag, new_uid, page
 from localcloud.control.operations import timestamp
 from localcloud.control.schema import camel_case

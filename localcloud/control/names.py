@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from engine.discovery import Method
 from localcloud.cloud import Cloud
-from localcloud.control.discovery import Method
 from localcloud.errors import ApiError
 
 _ID = re.compile(r"[^\s/?#:]{1,256}")

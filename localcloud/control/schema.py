@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from localcloud.control.discovery import Document, Method
+from engine.discovery import Document, Method
 from localcloud.errors import ApiError
 
 Json = dict[str, Any]

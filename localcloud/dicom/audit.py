@@ -17,7 +17,7 @@ from localcloud.dicom.access import HOST
 from localcloud.iam import Principal
 
 if TYPE_CHECKING:
-    from localcloud.dicom.routes import Resource
+    from localcloud.dicom.http.routes import Resource
 
 SERVICE = "google.cloud.healthcare.{}.dicomweb.DicomWebService.{}"
 Kind = Literal["DATA_READ", "DATA_WRITE"]

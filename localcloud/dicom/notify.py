@@ -10,7 +10,7 @@ from email.utils import formatdate
 from typing import Any
 
 from localcloud.cloud import Cloud
-from localcloud.dicom.index import NewInstance
+from localcloud.dicom.store.index import NewInstance
 from localcloud.errors import ApiError
 
 PUBLISH = "pubsub.topics.publish"

@@ -13,12 +13,12 @@ from aiohttp import web
 from localcloud.cloud import Cloud
 from localcloud.control.call import Call, Handler
 from localcloud.dicom.access import HOST
-from localcloud.dicom.archive import Archive
-from localcloud.dicom.exports import Exports
-from localcloud.dicom.import_log import ImportLog
-from localcloud.dicom.imports import Imports
-from localcloud.dicom.metrics import Metrics
-from localcloud.dicom.routes import Routes
+from localcloud.dicom.http.routes import Routes
+from localcloud.dicom.operations.exports import Exports
+from localcloud.dicom.operations.import_log import ImportLog
+from localcloud.dicom.operations.imports import Imports
+from localcloud.dicom.operations.metrics import Metrics
+from localcloud.dicom.store.archive import Archive
 from localcloud.errors import ApiError
 
 STORE = r"projects/[^/]+/locations/[^/]+/datasets/[^/]+/dicomStores/[^/]+"

@@ -74,7 +74,7 @@ class Site:
             return web.Response(status=405, text="Hosting answers GET and HEAD only.\n", headers={"Allow": "GET, HEAD"})
         live = self._live()
         if live is None:
-            why = f"Nothing has been released to the site “{self.name}” yet. Run: python -m viewer release"
+            why = f"Nothing has been released to the site “{self.name}” yet. Run: python -m ops viewer release"
             return _page(404, "Site Not Found", why)
         path = request.path
         answer = rules.answer(path, live.files, live.config)

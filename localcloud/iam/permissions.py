@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from localcloud.control.discovery import Method
+    from engine.discovery import Method
 
 SERVICES = {
     "billingbudgets": "billing",

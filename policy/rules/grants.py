@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from policy.resource_view import Seen
 from policy.rule import Finding, rule, stack_rule
-from policy.seen import Seen
 from policy.stack import Stack
 
 AUTHORITATIVE = re.compile(r"(?i)iam(?:policy|binding)$|:(?:IAMPolicy|IAMBinding)$")

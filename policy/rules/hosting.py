@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from policy.durations import at_most
+from policy.resource_view import Seen
 from policy.rule import Finding, Need, needs, rule, stack_rule
-from policy.seen import Seen
 from policy.stack import Stack
 
 PREVIEW_API = re.compile(r"/v\d+(?:alpha|beta)\d*(?:/|$)")

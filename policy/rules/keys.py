@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from policy.durations import at_least, at_most
+from policy.resource_view import Seen
 from policy.rule import Finding, Need, needs, rule
-from policy.seen import Seen
 
 KEY = "gcp:kms/cryptoKey:CryptoKey"
 RING = "gcp:kms/keyRing:KeyRing"

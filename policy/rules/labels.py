@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
+from policy.resource_view import Seen
 from policy.rule import Finding, rule, stack_rule
-from policy.seen import Seen
 from policy.stack import DATA_CLASSES, ENVIRONMENTS, Stack
 
 VOCABULARY: Mapping[str, str] = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from policy.durations import at_least
+from policy.resource_view import Seen
 from policy.rule import Finding, Need, needs, stack_rule
-from policy.seen import Seen
 from policy.stack import Stack
 
 SUBSCRIPTION = "gcp:pubsub/subscription:Subscription"

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from policy.durations import at_least, at_most
+from policy.resource_view import Seen
 from policy.rule import Finding, Need, needs, rule, stack_rule
-from policy.seen import Seen
 from policy.stack import Stack
 
 SECRET = "gcp:secretmanager/secret:Secret"  # noqa: S105 - a type's token

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from policy.resource_view import Seen
 from policy.rule import Finding, Need, needs, rule, stack_rule
-from policy.seen import Seen
 from policy.stack import Stack
 
 BUCKET = "gcp:storage/bucket:Bucket"

@@ -12,12 +12,12 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Playwright, ViewportSize, sync_playwright
 
+from ops.viewer.release import release
+from ops.viewer.screenshot import FLAGS
 from smoke_tests.slide import Instance, make
 from tests import needs
 from tests.browser.reader import Reader
-from tests.hosting.platform import Platform, platform
-from viewer.release import release
-from viewer.screenshot import FLAGS
+from tests.localcloud.hosting.platform import Platform, platform
 
 SIZE: ViewportSize = {"width": 1280, "height": 800}
 SLIDES = {

@@ -14,16 +14,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from prepare.metadata import WHOLE_SLIDE
+from prepare.model.metadata import WHOLE_SLIDE
 
+from ops.viewer.release import release
 from tests.browser.reader import Reader
-from tests.hosting.platform import PROJECT, READER, Platform, platform
 from tests.jobs.matrix import files, picture
 from tests.jobs.matrix.slides import STUDY
 from tests.jobs.matrix.whole import SLIDES
 from tests.jobs.test_main import run
+from tests.localcloud.hosting.platform import PROJECT, READER, Platform, platform
 from viewer.build import RULES
-from viewer.release import release
 
 NAMES = list(SLIDES)
 TABLE: dict[str, Any] = json.loads((Path(files.__file__).with_name("expected.json")).read_text("utf-8"))

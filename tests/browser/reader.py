@@ -12,7 +12,7 @@ from typing import Any
 from PIL import Image
 from playwright.sync_api import CDPSession, ConsoleMessage, Locator, Page, Request
 
-from tests.hosting.platform import READER, Platform
+from tests.localcloud.hosting.platform import READER, Platform
 
 WATCH_POLICY = """
 window.violations = [];

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from smoke_tests.slide import Instance
 from tests.browser.reader import Reader
 from tests.browser.test_viewer import link
-from tests.hosting.platform import READER
+from tests.localcloud.hosting.platform import READER
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 Slides = dict[str, list[Instance]]

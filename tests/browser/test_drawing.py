@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from playwright.sync_api import Route, expect
 from pydicom.dataset import Dataset
 
+from ops.viewer.hosting import HostingApi
+from ops.viewer.release import release
 from smoke_tests.slide import Instance, make
 from tests.browser.pixels import View, view
 from tests.browser.reader import Reader
 from tests.browser.test_viewer import difference, link
-from tests.hosting.platform import DATASET, READER, Platform
-from viewer.hosting import HostingApi
-from viewer.release import release
+from tests.localcloud.hosting.platform import DATASET, READER, Platform
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 SITE = "projects/dicom-local/sites/annotate"

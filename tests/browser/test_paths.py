@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 from playwright.sync_api import Browser
-from prepare.finding import rule
-from prepare.image import Image
-from prepare.rules import SLIDE_CHECKS
-from prepare.slide import Slide
+from prepare.checks.rules import SLIDE_CHECKS
+from prepare.model.finding import rule
+from prepare.model.image import Image
+from prepare.model.slide import Slide
 
 from tests import needs
 from tests.decoding.engine import Engine, engine, metadata

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator
 
+from ops.viewer.hosting import HostingApi
+from ops.viewer.release import release
 from smoke_tests.slide import Instance
-from tests.hosting.platform import READER, Platform
+from tests.localcloud.hosting.platform import READER, Platform
 from viewer.build import FileSet
 from viewer.headers import page_policy, worker_policy
-from viewer.hosting import HostingApi
-from viewer.release import release
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 SOON_EXPIRED = """

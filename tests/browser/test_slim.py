@@ -13,12 +13,12 @@ from dataclasses import replace
 import pytest
 from playwright.sync_api import Browser
 
+from ops.viewer.hosting import HostingApi
+from ops.viewer.release import release
 from smoke_tests.slide import Instance
 from tests.browser.reader import Reader
-from tests.hosting.platform import READER, Platform
+from tests.localcloud.hosting.platform import READER, Platform
 from viewer.application import Choice, assemble
-from viewer.hosting import HostingApi
-from viewer.release import release
 from viewer.slim_pin import SlimError
 
 pytestmark = [pytest.mark.browser, pytest.mark.slim, pytest.mark.xdist_group("browser")]

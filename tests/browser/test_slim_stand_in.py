@@ -11,6 +11,8 @@ from dataclasses import replace
 
 import pytest
 
+from ops.viewer.hosting import HostingApi
+from ops.viewer.release import release
 from tests import needs
 from tests.browser.test_slim import (
     person,
@@ -19,12 +21,10 @@ from tests.browser.test_slim import (
     test_the_page_cannot_send_anything_elsewhere,
     test_the_worklist_shows_the_studies_after_signing_in,
 )
-from tests.hosting.platform import Platform
+from tests.localcloud.hosting.platform import Platform
 from tests.viewer.slim_layout import FILES, pin, write, write_pin
 from viewer.application import Choice, assemble
 from viewer.build import MANIFEST, build
-from viewer.hosting import HostingApi
-from viewer.release import release
 
 __all__ = [
     "person",

@@ -14,7 +14,7 @@ from smoke_tests.slide import Instance, make
 from tests.browser import extras
 from tests.browser.reader import Reader
 from tests.browser.test_viewer import difference, link
-from tests.hosting.platform import DATASET, Platform
+from tests.localcloud.hosting.platform import DATASET, Platform
 from viewer.build import RULES
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]

@@ -8,16 +8,16 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Route, expect
 
+from ops.viewer.hosting import HostingApi
+from ops.viewer.release import release
 from smoke_tests.slide import Instance
 from tests import needs
 from tests.browser.pixels import view
 from tests.browser.reader import Reader
 from tests.browser.test_pixels import looks, wrong
 from tests.browser.test_viewer import link
-from tests.hosting.platform import READER, Platform
+from tests.localcloud.hosting.platform import READER, Platform
 from viewer.build import build
-from viewer.hosting import HostingApi
-from viewer.release import release
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 Slides = dict[str, list[Instance]]

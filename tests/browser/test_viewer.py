@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from smoke_tests.slide import Instance
 from tests.browser.reader import Reader
-from tests.hosting.platform import DATASET, READER, WRITER
+from tests.localcloud.hosting.platform import DATASET, READER, WRITER
 from viewer.build import RULES
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]

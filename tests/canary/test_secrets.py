@@ -14,18 +14,18 @@ from typing import Any
 import pulumi
 import pytest
 
-from delivery import drift
-from infra.reading import config_key
+from engine import Deployment, DeploymentFailed, DirectTransport, RestProvider, load_config, program_of, run
+from engine.api_request import ApiRequest
+from infra.config_loader import config_key
 from infra.settings import NAMESPACE, Settings
 from localcloud.assemble import Parts
 from localcloud.cloud import Cloud
-from localcloud.control.call import Request
-from localcloud.declared import declared
-from localcloud.engine import Deployment, DeploymentFailed, DirectTransport, RestProvider, load_config, program_of, run
 from localcloud.server import running
+from ops.deliver import drift
+from ops.review import comment, compare, cost, graph, plan
+from ops.review.dangers import dangers
+from ops.review.declared import declared
 from policy.check import check
-from review import comment, compare, cost, graph, plan
-from review.dangers import dangers
 from tests.harness import ROOT
 
 CANARY = "ZZSECRET-CANARY-4711"
@@ -49,14 +49,14 @@ class Made:
     parts: Parts
     first: Deployment
     second: Deployment
-    sent: list[Request]
+    sent: list[ApiRequest]
 
     @property
     def data(self) -> Path:
         return self.parts.cloud.data
 
 
-def deploy(parts: Parts, previous: Deployment | None = None, **settings: Any) -> tuple[Deployment, list[Request]]:
+def deploy(parts: Parts, previous: Deployment | None = None, **settings: Any) -> tuple[Deployment, list[ApiRequest]]:
     loaded = load_config(ROOT, "dev", DEV | settings)
     owner = parts.cloud.iam.token(parts.cloud.iam.owner)
     transport = DirectTransport(parts.plane, f"Bearer {owner}", record=True)
@@ -75,7 +75,7 @@ def deploy(parts: Parts, previous: Deployment | None = None, **settings: Any) ->
 def ask(parts: Parts, verb: str, path: str, body: Any = None) -> Any:
     owner = f"Bearer {parts.cloud.iam.token(parts.cloud.iam.owner)}"
     answer = parts.plane.handle(
-        Request(host="secretmanager.googleapis.com", method=verb, path=path, body=body, authorization=owner)
+        ApiRequest(host="secretmanager.googleapis.com", method=verb, path=path, body=body, authorization=owner)
     )
     assert answer.status == 200, answer.body
     return answer.body
@@ -153,7 +153,7 @@ def audit_log(made: Made) -> str:
     entries: list[Any] = []
     while True:
         answer = made.parts.plane.handle(
-            Request(
+            ApiRequest(
                 host="logging.googleapis.com", method="POST", path="/v2/entries:list", body=body, authorization=owner
             )
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from localcloud.engine import Deployment, Node
+from engine import Deployment, Node
 from tests.harness import Graph
 
 Made = Graph | Deployment

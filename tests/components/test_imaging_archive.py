@@ -6,7 +6,7 @@ import pulumi_gcp as gcp
 import pytest
 
 from components.imaging_archive import ImagingArchive, ImagingArchiveArgs
-from localcloud.engine import DeploymentFailed
+from engine import DeploymentFailed
 from tests.components.looking import before, children, inputs, node
 from tests.harness import Deploy, Graph
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from components.job_image import JobImage, JobImageArgs, content_tag
-from localcloud.engine import Declared, Deployment, run
+from engine import Declared, Deployment, run
 from tests.components.looking import children, inputs, node
 from tests.harness import Deploy, Graph
 

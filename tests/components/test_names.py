@@ -21,7 +21,7 @@ from components.secret_vault import SecretVault, SecretVaultArgs, VaultSecret
 from components.study_jobs import StudyJobs, StudyJobsArgs
 from components.viewer_config import ViewerConfig, ViewerConfigArgs
 from components.viewer_site import ViewerSite, ViewerSiteArgs
-from localcloud.engine import DeploymentFailed
+from engine import DeploymentFailed
 from tests.components.looking import resources
 from tests.harness import Deploy
 

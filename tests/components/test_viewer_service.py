@@ -91,10 +91,12 @@ def test_the_proxys_policy_of_a_service_that_does_not_exist_is_not_found(deploy:
     owner = f"Bearer {graph.cloud.iam.token(graph.cloud.iam.owner)}"
 
     def asked(name: str) -> int:
-        from localcloud.control.call import Request
+        from engine.api_request import ApiRequest
 
         path = f"/v1/projects/dicom-local/iap_web/cloud_run-europe-west4/services/{name}:getIamPolicy"
-        request = Request(method="POST", host="iap.googleapis.com", path=path, query={}, authorization=owner, body={})
+        request = ApiRequest(
+            method="POST", host="iap.googleapis.com", path=path, query={}, authorization=owner, body={}
+        )
         return graph.plane.handle(request).status
 
     assert (asked("viewer"), asked("other")) == (200, 404)

@@ -7,12 +7,12 @@ import sys
 
 from playwright.sync_api import sync_playwright
 
+from ops.viewer.screenshot import FLAGS
 from tests import needs
 from tests.decoding import table
 from tests.decoding.engine import engine
 from tests.decoding.fixtures import fixtures
 from viewer.build import RULES
-from viewer.screenshot import FLAGS
 
 
 def main() -> int:

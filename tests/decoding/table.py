@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from prepare.codestream import header, identify
+from prepare.model.codestream import header, identify
 
 from tests.decoding.engine import Seen
 from tests.decoding.fixtures import BIG, LOSSY, Fixture

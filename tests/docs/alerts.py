@@ -11,7 +11,7 @@ from typing import Any
 from localcloud.forms import duration, epoch
 from localcloud.pubsub import PubSub
 from tests.docs.stack import Stack
-from tests.services.client import Api
+from tests.localcloud.services.client import Api
 
 ALERT = "gcp:monitoring/alertPolicy:AlertPolicy"
 

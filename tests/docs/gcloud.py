@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 from tests.docs.page import split
-from tests.services.client import Api
+from tests.localcloud.services.client import Api
 
 Options = Mapping[str, str]
 PATIENCE = 120.0

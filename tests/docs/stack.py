@@ -20,15 +20,15 @@ from typing import Any
 import pytest
 import requests
 
-from localcloud import state
-from localcloud.engine import Deployment, HttpTransport, Node, RestProvider
-from localcloud.engine.iam_members import TARGETS
-from localcloud.engine.provider import Declared, Refused
-from tests.delivery.place import Place, place
+from engine import Deployment, HttpTransport, Node, RestProvider
+from engine.iam_members import TARGETS
+from engine.provider import Declared, Refused
+from ops.local import state
 from tests.docs.gcloud import gcloud
 from tests.docs.page import typed
 from tests.docs.pulumi import check
-from tests.services.client import Api
+from tests.localcloud.services.client import Api
+from tests.ops.deliver.place import Place, place
 
 NOT_NOW = f"0 3 1 {(datetime.now(UTC).month + 5) % 12 + 1} *"
 """Half a year from now."""

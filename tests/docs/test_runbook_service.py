@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 import requests
 
-from delivery import viewer_site
-from delivery.ledger import Ledger
-from delivery.record import Record, Release
+from ops.deliver import viewer_site
+from ops.deliver.ledger import Ledger
+from ops.deliver.record import Record, Release
 from smoke_tests import slide
-from tests.delivery.place import COMMITS
 from tests.docs.conftest import Follow
 from tests.docs.stack import COPIES, RECORDS, Stack, until
+from tests.ops.deliver.place import COMMITS
 
 
 def released(stack: Stack, commit: str, config: dict[str, Any]) -> Release:
@@ -26,8 +26,8 @@ def released(stack: Stack, commit: str, config: dict[str, Any]) -> Release:
     folder = stack.place.folder
     outputs = folder / "released.json"
     outputs.write_text(json.dumps({**stack.outputs, "viewerConfig": config}))
-    tokens = f"{sys.executable} -m localcloud token --as {{principal}}"
-    command = ["viewer", "release", "--outputs", str(outputs), "--token-command", tokens]
+    tokens = f"{sys.executable} -m ops token --as {{principal}}"
+    command = ["ops", "viewer", "release", "--outputs", str(outputs), "--token-command", tokens]
     done = subprocess.run(
         [sys.executable, "-m", *command],
         cwd=folder, env=stack.place.environment(), capture_output=True, text=True, timeout=120,

@@ -16,11 +16,11 @@ import pytest
 import requests
 from rich.console import Console
 
-from loader.__main__ import main as load
-from localcloud import up
 from localcloud.assemble import Parts
 from localcloud.cloud import Cloud
 from localcloud.server import running
+from ops.load.commands import main as load
+from ops.local import up
 from tests.e2e.tiles import Tile
 from tests.e2e.tiles_slide import Written, write_slide
 
@@ -53,7 +53,7 @@ class Platform:
         return self.session(self.outputs["groups"]["viewers"][0])
 
     def load(self, source: Path | str, *more: str) -> int:
-        """`python -m loader` with the stack's outputs; returns its exit code."""
+        """`python -m ops load` with the stack's outputs; returns its exit code."""
         script = self.folder / "token.py"
         script.write_text(TOKENS.format(tokens=json.dumps(self._tokens())))
         command = shlex.join([sys.executable, str(script), "{principal}"])

@@ -8,9 +8,9 @@ from pathlib import Path
 import requests
 from rich.console import Console
 
-from localcloud import up
 from localcloud.cloud import Cloud
 from localcloud.server import running
+from ops.local import up
 from smoke_tests import slide
 
 BUCKET = "dicom-local-imaging-copies"

@@ -1,4 +1,4 @@
-"""`python -m loader gs://…`: the store's own import, followed to its counters and its per-file errors."""
+"""`python -m ops load gs://…`: the store's own import, followed to its counters and its per-file errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m loader` against the platform's store: what each file's line and the exit code say."""
+"""`python -m ops load` against the platform's store: what each file's line and the exit code say."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_ctrl_c_ends_at_once_with_one_sentence_and_no_file_left_behind(tmp_path:
     with socket.create_server(("127.0.0.1", 0)) as deaf:  # accepts, and never answers
         root = f"http://127.0.0.1:{deaf.getsockname()[1]}/dicomWeb"
         process = subprocess.Popen(
-            [sys.executable, "-m", "loader", str(level.path), "--to", root, "--token-command", "echo token"],
+            [sys.executable, "-m", "ops", "load", str(level.path), "--to", root, "--token-command", "echo token"],
             stderr=subprocess.PIPE,
             text=True,
             env=os.environ | {"TMPDIR": str(tmp_path / "tmp")},
@@ -125,7 +125,7 @@ def test_ctrl_c_ends_at_once_with_one_sentence_and_no_file_left_behind(tmp_path:
 
 
 def test_outputs_that_are_not_there_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from loader.__main__ import main
+    from ops.load.commands import main
 
     (tmp_path / "broken.json").write_text(json.dumps([]))
     for name, words in (

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from localcloud.engine import Declared, Deployment, Refused, run
+from engine import Declared, Deployment, Refused, run
 
 
 @dataclass

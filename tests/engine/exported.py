@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from localcloud.engine import Deployment
-from localcloud.engine.graph import STACK_TYPE
-from localcloud.engine.values import SECRET, SIGNATURE
+from engine import Deployment
+from engine.graph import STACK_TYPE
+from engine.values import SECRET, SIGNATURE
 
 Json = dict[str, Any]
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from localcloud.control.call import Request
+from engine.api_request import ApiRequest
 
-FILE = Path(__file__).resolve().parents[1] / "control" / "provider-requests.jsonl"
+FILE = Path(__file__).resolve().parents[1] / "localcloud" / "control" / "provider-requests.jsonl"
 
 
 @dataclass(frozen=True, order=True)
@@ -100,7 +100,7 @@ def recorded() -> list[Sent]:
     ]
 
 
-def ours(requests: Iterable[Request]) -> list[Sent]:
+def ours(requests: Iterable[ApiRequest]) -> list[Sent]:
     return [
         sent
         for request in requests

@@ -9,8 +9,8 @@ import pulumi
 import pulumi_gcp as gcp
 import pytest
 
-from localcloud.engine import DeploymentFailed
-from localcloud.engine.adopt import differences
+from engine import DeploymentFailed
+from engine.adopt import differences
 from tests.harness import Deploy, Graph
 
 DATASET = "projects/dicom-local/locations/europe-west4/datasets/old"

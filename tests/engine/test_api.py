@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from localcloud.control.call import Request, Response
-from localcloud.engine import Refused
-from localcloud.engine.api import Api
+from engine import Refused
+from engine.api import Api
+from engine.api_request import ApiRequest, ApiResponse
 
 
 class Script:
@@ -16,16 +16,16 @@ class Script:
 
     def __init__(self, *answers: tuple[int, Any]) -> None:
         self.answers = list(answers)
-        self.asked: list[Request] = []
+        self.asked: list[ApiRequest] = []
 
-    def send(self, request: Request) -> Response:
+    def send(self, request: ApiRequest) -> ApiResponse:
         self.asked.append(request)
         status, body = self.answers.pop(0)
-        return Response(status=status, body=body)
+        return ApiResponse(status=status, body=body)
 
 
 class Gone:
-    def send(self, request: Request) -> Response:
+    def send(self, request: ApiRequest) -> ApiResponse:
         raise ConnectionRefusedError("Connection refused")
 
 
@@ -90,8 +90,8 @@ def test_an_operation_that_failed_is_a_refusal():
 
 def test_an_operation_that_never_ends_is_given_up_saying_which():
     class Forever(Script):
-        def send(self, request: Request) -> Response:
-            return Response(status=200, body={"name": "operations/o"})
+        def send(self, request: ApiRequest) -> ApiResponse:
+            return ApiResponse(status=200, body={"name": "operations/o"})
 
     with pytest.raises(Refused, match=r"operations/o of run is not done after 600 s"):
         Api(Forever(), lambda _: None).finish("run", "v2", {"name": "operations/o"})

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from localcloud.engine import ConfigProblem, load_config, program_of
+from engine import ConfigProblem, load_config, program_of
 from tests.engine.echo import go
 
 PROJECT = """

@@ -11,7 +11,7 @@ import pulumi
 import pulumi_gcp as gcp
 import pytest
 
-from localcloud.engine.values import SECRET, SIGNATURE
+from engine.values import SECRET, SIGNATURE
 from tests.engine.echo import go
 from tests.engine.exported import differences, of_deployment, of_export
 

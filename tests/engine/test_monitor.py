@@ -6,7 +6,7 @@ import pulumi
 import pulumi_gcp as gcp
 import pytest
 
-from localcloud.engine import UNKNOWN, DeploymentFailed, Event, Refused
+from engine import UNKNOWN, DeploymentFailed, Event, Refused
 from tests.engine.echo import Echo, go
 
 ROOT = "urn:pulumi:dev::proj::pulumi:pulumi:Stack::proj-dev"

@@ -16,8 +16,8 @@ from queue import Empty, Queue
 
 import pytest
 
+from engine import Deployment, HttpTransport, RestProvider, load_config, program_of, run
 from localcloud.cloud import Cloud
-from localcloud.engine import Deployment, HttpTransport, RestProvider, load_config, program_of, run
 from localcloud.server import running
 from tests.engine.exported import differences, of_deployment, of_export
 from tests.harness import ROOT
@@ -76,13 +76,13 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     folder = tmp_path_factory.mktemp("engine") / "project"
     shutil.copytree(ROOT, folder, ignore=NOT_COPIED)
     (folder / ".venv").symlink_to(sys.prefix)
-    serve = [sys.executable, "-m", "localcloud", "serve", "--port", "0", "--data", "data"]
+    serve = [sys.executable, "-m", "ops", "serve", "--port", "0", "--data", "data"]
     serve += ["--write-config", "Pulumi.local.yaml"]
     process = subprocess.Popen(serve, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         wait_until_ready(process)
         printed = subprocess.run(
-            [sys.executable, "-m", "localcloud", "env"], cwd=folder, check=True, capture_output=True, text=True
+            [sys.executable, "-m", "ops", "env"], cwd=folder, check=True, capture_output=True, text=True
         ).stdout
         words = [shlex.split(line)[1] for line in printed.splitlines() if line.startswith("export ")]
         yield Project(folder, {**os.environ, **dict(word.split("=", 1) for word in words)})
@@ -93,7 +93,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
 
 def in_process(folder: Path) -> Deployment:
     """The same program and settings, deployed by us to a local cloud of its own."""
-    from localcloud.up import JOB, LOOPBACK
+    from ops.local.up import JOB, LOOPBACK
 
     loaded = load_config(folder, "local")
     data = folder.parent / "in-process"

@@ -8,11 +8,11 @@ import re
 
 import pytest
 
-from localcloud.control.call import Request
-from localcloud.engine import DeploymentFailed
-from localcloud.engine.calls import log_buckets
-from localcloud.engine.iam_members import TARGETS
-from localcloud.engine.types import ROWS
+from engine import DeploymentFailed
+from engine.api_request import ApiRequest
+from engine.calls import log_buckets
+from engine.iam_members import TARGETS
+from engine.types import ROWS
 from tests import harness
 from tests.engine.all_types.common import PROJECT
 from tests.engine.all_types_program import program
@@ -64,7 +64,7 @@ def test_each_listed_difference_exists(listed: Difference):
     assert real != mine
 
 
-def without(requests: list[Request], path: str) -> list[Request]:
+def without(requests: list[ApiRequest], path: str) -> list[ApiRequest]:
     return [request for request in requests if not request.path.endswith(path)]
 
 

@@ -9,7 +9,7 @@ import pulumi_docker as docker
 import pulumi_gcp as gcp
 import pytest
 
-from localcloud.engine import DeploymentFailed
+from engine import DeploymentFailed
 from tests import harness
 
 LOCATION = "europe-west4"
@@ -25,7 +25,7 @@ def test_a_type_without_a_row_is_refused_saying_where_to_add_one():
     message = failure(lambda: gcp.redis.Instance("cache", memory_size_gb=1))
 
     assert re.match(r"gcp:redis/instance:Instance 'cache' \(test_rest.py#\d+\): .*does not know this type", message)
-    assert "localcloud/engine/types" in message
+    assert "engine/types" in message
 
 
 def test_an_image_that_needs_docker_is_refused_with_the_other_choices():

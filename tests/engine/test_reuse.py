@@ -6,7 +6,7 @@ import pulumi
 import pulumi_gcp as gcp
 import pytest
 
-from localcloud.engine import DeploymentFailed
+from engine import DeploymentFailed
 from tests.engine.echo import Echo, go
 
 

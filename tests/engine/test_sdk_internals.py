@@ -1,4 +1,4 @@
-"""What the engine uses of the Pulumi SDK's inside. Red after moving the pin: read `localcloud/engine/run.py` first."""
+"""What the engine uses of the Pulumi SDK's inside. Red after moving the pin: read `engine/run.py` first."""
 
 from __future__ import annotations
 

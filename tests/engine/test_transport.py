@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
+from engine import DirectTransport, HttpTransport
+from engine.api_request import ApiRequest
 from localcloud.cloud import Cloud
 from localcloud.control import ControlPlane
-from localcloud.control.call import Request
-from localcloud.engine import DirectTransport, HttpTransport
 
 
 class Mirror(BaseHTTPRequestHandler):
@@ -63,8 +63,8 @@ def base(server: Counting) -> str:
     return f"http://127.0.0.1:{server.server_address[1]}"
 
 
-def post(path: str, **more: Any) -> Request:
-    return Request(host="pubsub.googleapis.com", method="POST", path=path, **more)
+def post(path: str, **more: Any) -> ApiRequest:
+    return ApiRequest(host="pubsub.googleapis.com", method="POST", path=path, **more)
 
 
 def test_host_path_query_body_and_token_arrive(server: Counting):
@@ -129,7 +129,7 @@ def test_an_address_that_is_none_is_refused():
 def test_the_direct_one_asks_the_plane_as_the_principal_and_records_if_asked(tmp_path: Path):
     cloud = Cloud(data=tmp_path, project="p")
     plane = ControlPlane(cloud)
-    request = Request(host="cloudresourcemanager.googleapis.com", method="GET", path=f"/v1/projects/{cloud.project}")
+    request = ApiRequest(host="cloudresourcemanager.googleapis.com", method="GET", path=f"/v1/projects/{cloud.project}")
     allowed = DirectTransport(plane, f"Bearer {cloud.iam.token(cloud.iam.owner)}", record=True)
 
     assert allowed.send(request).body["projectId"] == "p"

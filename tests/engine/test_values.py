@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from localcloud.engine.values import UNKNOWN, decode, encode, has_unknown
+from engine.values import UNKNOWN, decode, encode, has_unknown
 
 VALUES = [
     {"text": "x", "empty": "", "no": False, "zero": 0, "big": 2**40, "half": 0.5, "none": None},

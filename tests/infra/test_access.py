@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from infra.duties import DEPLOYER_ROLES, DUTIES, RELEASE_ROLES
+from infra.identities import DEPLOYER_ROLES, DUTIES, RELEASE_ROLES
 from tests.components.looking import grants, names
 from tests.harness import Graph
 from tests.infra import stacks

@@ -7,7 +7,7 @@ from typing import Any
 import pulumi_gcp as gcp
 import pytest
 
-from localcloud.engine import DeploymentFailed
+from engine import DeploymentFailed
 from tests import harness
 from tests.components.looking import node
 from tests.harness import Graph

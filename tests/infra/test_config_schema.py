@@ -11,7 +11,7 @@ from typing import Any, Union, get_args, get_origin
 import pytest
 import yaml
 
-from infra.reading import config_key, provider_keys
+from infra.config_loader import config_key, provider_keys
 from infra.settings import NAMESPACE, Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -97,7 +97,7 @@ def test_local_sends_every_endpoint_to_this_machine_and_the_rest_nowhere() -> No
 def test_what_the_port_decides_stands_between_the_markers() -> None:
     text = (ROOT / "Pulumi.local.yaml").read_text(encoding="utf-8")
 
-    _, _, rest = text.partition("# --- endpoints: rewritten by `python -m localcloud serve --write-config` ---\n")
+    _, _, rest = text.partition("# --- endpoints: rewritten by `python -m ops serve --write-config` ---\n")
     block, _, after = rest.partition("# --- end of endpoints ---\n")
 
     assert block.count(":8787/") == text.count(":8787/") == len([line for line in block.splitlines() if line.strip()])

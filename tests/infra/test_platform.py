@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from localcloud.engine import Node
+from engine import Node
 from tests.components.looking import before, grants, names, node, resources
 from tests.harness import Graph
 from tests.infra import stacks

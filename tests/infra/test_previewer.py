@@ -9,9 +9,9 @@ from typing import Any
 import pulumi_gcp as gcp
 import pytest
 
+from engine.api_request import ApiRequest
+from engine.discovery import catalogue
 from infra.previewer import READS as PERMISSIONS
-from localcloud.control.call import Request
-from localcloud.control.discovery import catalogue
 from localcloud.iam import permissions
 from tests import harness
 from tests.harness import Graph
@@ -36,14 +36,14 @@ def _state() -> None:
     gcp.storage.Bucket("state", name=STATE["stateBucket"], location="EU", uniform_bucket_level_access=True)
 
 
-def answer(request: Request) -> tuple[int, Any]:
+def answer(request: ApiRequest) -> tuple[int, Any]:
     made = graph()
     token = f"Bearer {made.cloud.iam.token(PREVIEWER)}"
-    response = made.plane.handle(Request(**{**request.__dict__, "authorization": token}))
+    response = made.plane.handle(ApiRequest(**{**request.__dict__, "authorization": token}))
     return response.status, response.body
 
 
-def reads() -> Iterator[Request]:
+def reads() -> Iterator[ApiRequest]:
     seen: set[str] = set()
     for request in graph().requests:
         what = f"{request.host}{request.path}"
@@ -52,7 +52,7 @@ def reads() -> Iterator[Request]:
             yield request
 
 
-def writes() -> Iterator[Request]:
+def writes() -> Iterator[ApiRequest]:
     for request in graph().requests:
         if request.method != "GET" and not request.path.endswith(READS):
             yield request
@@ -70,7 +70,7 @@ OF_THE_REAL_PROVIDER = {
     "serviceusage.services.list": "lists the enabled APIs, where the local deployer asks for none",
     "firebasehosting.sites.list": "the drift report asks for the newest release",
 }
-"""Read by the real provider (tests/control/provider-requests.jsonl, run `refresh`) or the drift report alone."""
+"""Read by the real provider (run `refresh` in tests/localcloud/control/provider-requests.jsonl) or the drift report."""
 
 
 def test_its_permissions_are_those_that_reading_needs_and_no_others() -> None:
@@ -96,7 +96,8 @@ def test_it_deletes_nothing() -> None:
     let_through = [
         request.path
         for request in reads()
-        if request.method == "GET" and answer(Request(host=request.host, method="DELETE", path=request.path))[0] == 200
+        if request.method == "GET"
+        and answer(ApiRequest(host=request.host, method="DELETE", path=request.path))[0] == 200
     ]
 
     assert let_through == []
@@ -118,7 +119,7 @@ def test_it_sees_no_pixel(store: str, verb: str) -> None:
 def test_it_reads_no_secrets_value(secret: str) -> None:
     path = f"/v1/projects/my-imaging/secrets/{secret}/versions/1:access"
 
-    assert answer(Request(host="secretmanager.googleapis.com", method="GET", path=path))[0] == 403
+    assert answer(ApiRequest(host="secretmanager.googleapis.com", method="GET", path=path))[0] == 403
 
 
 def test_it_takes_on_no_other_account_and_reads_no_log_entry() -> None:

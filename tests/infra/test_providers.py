@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pulumi_gcp
 
+from infra.config_loader import config_key, config_of_stack, provider_arguments
 from infra.providers import quota_provider
-from infra.reading import config_key, config_of_stack, provider_arguments
 from tests.components.looking import inputs, node
 from tests.harness import Deploy, Graph
 from tests.infra import stacks

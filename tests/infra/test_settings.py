@@ -12,8 +12,8 @@ from typing import Any
 import pulumi
 import pytest
 
+from engine import Declared, Event, load_config, program_of, run
 from infra import settings
-from localcloud.engine import Declared, Event, load_config, program_of, run
 from tests.infra.bad_combinations import BAD_COMBINATIONS
 from tests.infra.bad_settings import BAD_VALUES
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from infra.builders import unpinned
-from localcloud.control.call import Request
-from localcloud.engine import program_of
+from engine import program_of
+from engine.api_request import ApiRequest
+from infra.build_images import unpinned
 from tests import harness
 from tests.components.looking import children, resources
 from tests.harness import Graph
@@ -84,7 +84,7 @@ def names_under(graph: Graph, component: str) -> set[str]:
 
 def add_token(graph: Graph) -> None:
     """What `gcloud secrets versions add` does; the value is a person's business, and any will do here."""
-    request = Request(
+    request = ApiRequest(
         host="secretmanager.googleapis.com",
         method="POST",
         path="/v1/projects/my-imaging/secrets/github-token:addVersion",
@@ -110,7 +110,7 @@ def test_it_says_exactly_what_comes_next() -> None:
 
 
 def test_with_everything_set_nothing_comes_next() -> None:
-    pins = [f".venv/bin/python -m delivery pin {name}  # then commit delivery/builders.yaml" for name in unpinned()]
+    pins = [f".venv/bin/python -m ops deliver pin {name}  # then commit infra/builders.yaml" for name in unpinned()]
 
     assert stacks.prod().outputs["nextCommands"] == [*pins, *(["pulumi up -s prod"] if pins else [])]
     assert stacks.local().outputs["nextCommands"] == []

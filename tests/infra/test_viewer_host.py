@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from infra.builders import builders
+from infra.build_images import builders
 from tests.components.looking import before, grants, inputs, names, node, resources
 from tests.harness import Graph
 from tests.infra import stacks
@@ -92,7 +92,7 @@ def test_without_an_image_a_delivery_is_what_comes_next() -> None:
     first, second = without_an_image()[:2]
 
     assert first.startswith("gcloud builds triggers run deploy-prod --project=my-imaging --region=europe-west4 ")
-    assert second.startswith(".venv/bin/python -m delivery settings --stack prod ")
+    assert second.startswith(".venv/bin/python -m ops deliver settings --stack prod ")
 
 
 def test_where_nothing_is_delivered_a_person_builds_it_from_the_pinned_base() -> None:

@@ -9,11 +9,11 @@ from io import BytesIO
 from typing import Any
 
 import requests
-from prepare.copying import Deliverer, Delivery
-from prepare.executor import Executor
-from prepare.plan import SeriesPlan
-from prepare.retry import Repeating, RetryingAdapter, RetryPolicy, Traffic
-from prepare.store import DicomStore
+from prepare.dicomweb.store import DicomStore
+from prepare.execution.copying import Deliverer, Delivery
+from prepare.execution.executor import Executor
+from prepare.http.retry import Repeating, RetryingAdapter, RetryPolicy, Traffic
+from prepare.model.plan import SeriesPlan
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.encaps import encapsulate

@@ -12,14 +12,14 @@ from typing import Any
 
 from prepare.clock import Clock
 from prepare.errors import Conflict, Gone
-from prepare.image import Image
+from prepare.execution.runner import Runner
+from prepare.execution.stages import Stages
+from prepare.http.retry import Traffic
 from prepare.log import Log
-from prepare.metadata import WHOLE_SLIDE, Row, tag
-from prepare.planner import Options
-from prepare.retry import Traffic
-from prepare.runner import Runner
+from prepare.model.image import Image
+from prepare.model.metadata import WHOLE_SLIDE, Row, tag
+from prepare.planning.planner import Options
 from prepare.settings import load
-from prepare.stages import Stages
 from pydicom.datadict import dictionary_VR
 
 STORE = "projects/p/locations/l/datasets/d/dicomStores/raw"

@@ -15,18 +15,18 @@ from typing import Any
 
 import pydicom
 import requests
-from prepare.copying import Deliverer
-from prepare.digest import content_of
+from prepare.dicomweb.store import DicomStore
 from prepare.errors import CannotRun, SeriesFailed
-from prepare.executor import Executor
-from prepare.making import Maker
+from prepare.execution.content_digest import content_of
+from prepare.execution.copying import Deliverer
+from prepare.execution.executor import Executor
+from prepare.execution.making import Maker
+from prepare.execution.rewritten_header import Reheaded
+from prepare.execution.stages import Stages
+from prepare.http.retry import Repeating, RetryingAdapter, RetryPolicy, Traffic
 from prepare.pixels import codec
 from prepare.pixels.frames import FrameReader
-from prepare.planner import Options
-from prepare.reheaded import Reheaded
-from prepare.retry import Repeating, RetryingAdapter, RetryPolicy, Traffic
-from prepare.stages import Stages
-from prepare.store import DicomStore
+from prepare.planning.planner import Options
 from pydicom import Dataset
 
 from tests.jobs import hostile_bombs

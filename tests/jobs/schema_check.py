@@ -7,7 +7,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-SCHEMA = json.loads(Path(__file__).parents[2].joinpath("jobs/prepare/prepare/readiness.schema.json").read_text("utf-8"))
+SCHEMA = json.loads(
+    Path(__file__).parents[2].joinpath("jobs/prepare/prepare/reports/readiness.schema.json").read_text("utf-8")
+)
 TYPES = {
     "object": dict,
     "array": list,
@@ -21,7 +23,7 @@ WORDS = {"$schema", "$defs", "title", "description", "format"}
 
 
 STUDY_SCHEMA = json.loads(
-    Path(__file__).parents[2].joinpath("jobs/prepare/prepare/study.schema.json").read_text("utf-8")
+    Path(__file__).parents[2].joinpath("jobs/prepare/prepare/reports/study.schema.json").read_text("utf-8")
 )
 
 

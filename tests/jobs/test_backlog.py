@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from prepare.backlog import Backlog
-from prepare.work_item import Item, quiet_in, shard
+from prepare.backlog.work_items import Backlog
+from prepare.model.work_item import Item, quiet_in, shard
 
 from tests.jobs.fakes import STORE, Bucket, Messages
 

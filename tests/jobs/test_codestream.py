@@ -5,7 +5,7 @@ from __future__ import annotations
 import imagecodecs
 import numpy as np
 import pytest
-from prepare.codestream import Header, header, identify
+from prepare.model.codestream import Header, header, identify
 
 from tests.e2e.tiles import SIDE, TILES, Tile
 

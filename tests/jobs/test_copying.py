@@ -7,10 +7,10 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from prepare.acts import LeaveOut, Withhold
-from prepare.copying import DifferentContent
 from prepare.errors import CannotRun, SeriesFailed
-from prepare.plan import SeriesPlan
+from prepare.execution.copying import DifferentContent
+from prepare.model.actions import LeaveOut, Withhold
+from prepare.model.plan import SeriesPlan
 
 from localcloud.cloud import Cloud
 from tests.jobs.conftest import STRANGER, as_principal

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from prepare.following import Judged, judge
-from prepare.inspection import inspect
-from prepare.planner import Options
-from prepare.successors import successors
+from prepare.dicomweb.inspection import inspect
+from prepare.planning.following import Judged, judge
+from prepare.planning.new_uids import successors
+from prepare.planning.planner import Options
 
 from tests.jobs.fakes import Store
 from tests.jobs.matrix import frames

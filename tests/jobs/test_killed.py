@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from prepare.copying import IN_FLIGHT
+from prepare.execution.copying import IN_FLIGHT
 
 from localcloud.cloud import Cloud
 from tests.e2e.tiles import TILES

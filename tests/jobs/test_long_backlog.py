@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from prepare.backlog import Backlog
+from prepare.backlog.work_items import Backlog
 
 from tests.jobs.fakes import STORE, Bench, Bucket, pyramid
 

@@ -17,21 +17,21 @@ from typing import Any
 
 import pytest
 from google.auth.credentials import AnonymousCredentials
-from prepare.copying import Deliverer
+from prepare.backlog.records import Records
+from prepare.backlog.staging import BucketStage
+from prepare.dicomweb.store import DicomStore
 from prepare.errors import SeriesFailed
-from prepare.executor import Executor
+from prepare.execution.copying import Deliverer
+from prepare.execution.executor import Executor
+from prepare.execution.making import Maker
+from prepare.execution.runner import Runner
+from prepare.execution.stages import Stages
+from prepare.http.retry import Repeating, RetryingAdapter, RetryPolicy, Traffic
 from prepare.log import Log
-from prepare.making import Maker
 from prepare.pixels import staged
 from prepare.pixels.frames import FrameReader
-from prepare.planner import Options, ViewerStore
-from prepare.records import Records
-from prepare.retry import Repeating, RetryingAdapter, RetryPolicy, Traffic
-from prepare.runner import Runner
+from prepare.planning.planner import Options, ViewerStore
 from prepare.settings import load
-from prepare.stages import Stages
-from prepare.staging import BucketStage
-from prepare.store import DicomStore
 from requests.adapters import HTTPAdapter
 
 from localcloud.cloud import Cloud

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from loader.__main__ import main as load
 from localcloud.cloud import Cloud
+from ops.load.commands import main as load
 from tests.e2e.test_real_tiles import expected_status
 from tests.e2e.tiles import TILES
 from tests.e2e.tiles_slide import Written, write_slide
 from tests.jobs.test_main import record, run
-from tests.smoke import orthanc
+from tests.smoke_tests import orthanc
 
 pytestmark = pytest.mark.orthanc
 TOKEN = "echo anybody"

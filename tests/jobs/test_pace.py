@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import pytest
 import requests
-from prepare.copying import Deliverer
+from prepare.dicomweb.store import DicomStore
 from prepare.errors import SeriesFailed
-from prepare.metadata import Row
-from prepare.pace import MEASURED_BYTES, Pace
-from prepare.retry import Traffic
-from prepare.store import DicomStore
+from prepare.execution.copying import Deliverer
+from prepare.execution.pace import MEASURED_BYTES, Pace
+from prepare.http.retry import Traffic
+from prepare.model.metadata import Row
 
 ROW = Row("1.2", "1.2.3", "", "", 1, 0, 0, ("", "", ""))
 MIB = 1 << 20

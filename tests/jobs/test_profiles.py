@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 import requests
+from prepare.checks.rules import findings
+from prepare.dicomweb.inspection import inspect
+from prepare.dicomweb.store import DicomStore
 from prepare.errors import Gone, SeriesFailed
-from prepare.inspection import inspect
-from prepare.metadata import tag
-from prepare.rules import findings
-from prepare.store import DicomStore
+from prepare.model.metadata import tag
 from requests.adapters import BaseAdapter
 
 from tests.jobs.fakes import ROOT, Store, item, optical_path

@@ -6,9 +6,9 @@ import base64
 
 import pytest
 from google.auth.credentials import AnonymousCredentials
+from prepare.backlog.records import ABSENT, Records
+from prepare.backlog.subscription import Subscription, read_message
 from prepare.errors import CannotRun, Conflict
-from prepare.records import ABSENT, Records
-from prepare.subscription import Subscription, read_message
 
 from localcloud.cloud import Cloud
 from tests.jobs.conftest import STRANGER, SUBSCRIPTION, TOPIC, as_principal

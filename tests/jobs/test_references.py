@@ -9,9 +9,9 @@ from typing import Any
 import pydicom
 import pytest
 from prepare.errors import SeriesFailed
-from prepare.references import Successor, uid_of
-from prepare.references import following as follow
-from prepare.reheaded import Reheaded
+from prepare.execution.rewritten_header import Reheaded
+from prepare.planning.references import Successor, uid_of
+from prepare.planning.references import following as follow
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.encaps import encapsulate

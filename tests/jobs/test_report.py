@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from prepare import report, rules
+from prepare.checks import rules
 from prepare.errors import SeriesFailed
-from prepare.metadata import Row
+from prepare.model.metadata import Row
+from prepare.reports import report
 
 from tests.jobs.fakes import RLE, Bench, image, pyramid
 from tests.jobs.schema_check import problems

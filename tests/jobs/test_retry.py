@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import requests
-from prepare.retry import RetryingAdapter, RetryPolicy, Traffic
+from prepare.http.retry import RetryingAdapter, RetryPolicy, Traffic
 from requests.adapters import BaseAdapter
 from requests.exceptions import ChunkedEncodingError, ConnectionError
 from urllib3.response import HTTPResponse

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prepare.rules import SLIDE_CHECKS, STUDY_CHECKS, Finding, findings, rules, status, table
-from prepare.slide import Probe, Slide
+from prepare.checks.rules import SLIDE_CHECKS, STUDY_CHECKS, Finding, findings, rules, status, table
+from prepare.model.slide import Probe, Slide
 
 from tests.jobs.fakes import image
 

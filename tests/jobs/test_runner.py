@@ -6,7 +6,7 @@ import json
 
 import pytest
 from google.auth.exceptions import RefreshError
-from prepare.backlog import Backlog
+from prepare.backlog.work_items import Backlog
 from prepare.errors import CannotRun, SeriesFailed
 
 from tests.jobs.fakes import RLE, STORE, Bench, item, pyramid

@@ -6,7 +6,7 @@ import io
 import json
 
 from prepare.log import Log
-from prepare.screen import Terminal, log_for, plan_table, plan_words
+from prepare.reports.screen import Terminal, log_for, plan_table, plan_words
 
 from tests.jobs.fakes import RLE, Bench, pyramid
 

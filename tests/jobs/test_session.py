@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from google.auth.credentials import Credentials
-from prepare.session import authorized
+from prepare.http.session import authorized
 
 THREADS = 16
 

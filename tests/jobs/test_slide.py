@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from prepare.slide import Probe, Slide, open_cost, pyramids
+from prepare.model.slide import Probe, Slide, open_cost, pyramids
 
 from tests.jobs.fakes import image
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 import requests
-from prepare import store as store_module
+from prepare.dicomweb import store as store_module
+from prepare.dicomweb.store import DicomStore
 from prepare.errors import CannotRun, Gone, SeriesFailed
-from prepare.store import DicomStore
 
 from tests.jobs.fakes import STORE, pyramid
 

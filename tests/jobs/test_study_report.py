@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from prepare.metadata import Row
-from prepare.study_report import astray
+from prepare.model.metadata import Row
+from prepare.reports.study_report import astray
 
 from tests.jobs.fakes import RLE, Bench, pyramid
 from tests.jobs.schema_check import STUDY_SCHEMA, problems

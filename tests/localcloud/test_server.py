@@ -16,10 +16,10 @@ import pytest
 from google.auth.transport.requests import Request
 from google.oauth2 import service_account
 
-from localcloud.client import ApiRefused, access_token
 from localcloud.cloud import Cloud
 from localcloud.server import PortTaken, bind, running
-from localcloud.state import State
+from ops.local.client import ApiRefused, access_token
+from ops.local.state import State
 
 
 def call(url: str, *, token: str = "", data: bytes | None = None, method: str = "GET") -> tuple[int, Any]:

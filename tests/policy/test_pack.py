@@ -16,7 +16,7 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
-from localcloud.engine.values import encode
+from engine.values import encode
 from policy.check import check
 from policy.resource import Resource
 from policy.rules import RULES

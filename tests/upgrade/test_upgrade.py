@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from review import record
-from review.compare import plan_of
-from review.dangers import Danger, dangers
-from review.graph import Graph, declared
-from review.lost import LOST
-from review.record import KEPT, STACKS, as_text, kept
+from ops.review import record
+from ops.review.compare import plan_of
+from ops.review.dangers import Danger, dangers
+from ops.review.graph import Graph, declared
+from ops.review.record import KEPT, STACKS, as_text, kept
+from ops.review.stateful_losses import LOST
 
 LOSSES = ("delete", "replace", "unprotect")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.hosting.platform import Platform, platform
+from tests.localcloud.hosting.platform import Platform, platform
 from viewer.build import ENGINE, FileSet, build
 
 

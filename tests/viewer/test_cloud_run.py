@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from localcloud.control.discovery import catalogue
+from engine.discovery import catalogue
 from localcloud.control.schema import check
-from viewer import __main__ as command
+from ops.viewer import commands as command
 from viewer import application
 from viewer.config import window_config
 

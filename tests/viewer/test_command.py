@@ -1,4 +1,4 @@
-"""`python -m viewer`, as a user calls it."""
+"""`python -m ops viewer`, as a user calls it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import requests
 
-from tests.hosting.platform import SITE, Platform
-from viewer import __main__ as command
+from ops.viewer import commands as command
+from ops.viewer.target import VARIABLE
+from tests.localcloud.hosting.platform import SITE, Platform
 from viewer import application
 from viewer.packages import PackagesRefused
-from viewer.target import VARIABLE
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import requests
 
+from ops.viewer.verify import faults
 from tests.nginx_server import serving
 from tests.viewer import slim_layout
 from viewer.build import FileSet, build
@@ -16,7 +17,6 @@ from viewer.headers import firebase_config
 from viewer.nginx import HSTS, nginx_conf
 from viewer.slim_build import build as build_slim
 from viewer.slim_build import needs
-from viewer.verify import faults
 
 ROOT = "https://healthcare.googleapis.com/v1/projects/p/locations/l/datasets/d/dicomStores/raw/dicomWeb"
 CONFIG = window_config(dicomweb_root=ROOT, client_id="1-a.apps.googleusercontent.com")

@@ -37,7 +37,7 @@ def test_packages_that_cannot_be_fetched_are_one_sentence(tmp_path: Path) -> Non
 
     assert "\n" not in str(refusal.value)
     assert "ECONNREFUSED" in str(refusal.value)
-    assert "run: .venv/bin/python -m viewer release" in str(refusal.value)
+    assert "run: .venv/bin/python -m ops viewer release" in str(refusal.value)
     assert list((tmp_path / "cache").iterdir()) == []
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import imagecodecs
 import numpy as np
 import pytest
-from prepare.codestream import identify
+from prepare.model.codestream import identify
 
 from tests.decoding import jpegs
 from tests.viewer.page_module import call

@@ -15,13 +15,13 @@ from smoke_tests.slide import make
 from tests.viewer.page_module import call
 from viewer.build import RULES
 
-pytest.importorskip("prepare.image", reason="this checkout's job has no checks for the whole table of rules yet")
-from prepare.finding import Finding
-from prepare.following import judge
-from prepare.planner import Options
-from prepare.rules import status, study_findings
-from prepare.slide import Probe
-from prepare.study import Study, series_of
+pytest.importorskip("prepare.model.image", reason="this checkout's job has no checks for the whole table of rules yet")
+from prepare.checks.rules import status, study_findings
+from prepare.model.finding import Finding
+from prepare.model.slide import Probe
+from prepare.model.study import Study, series_of
+from prepare.planning.following import judge
+from prepare.planning.planner import Options
 
 from tests.jobs.matrix.judged import SAME, judged
 from tests.jobs.matrix.slides import STUDY

@@ -14,13 +14,14 @@ from urllib3 import Retry
 
 from localcloud.errors import ApiError
 from localcloud.hosting.library import DOCUMENT
-from tests.hosting.platform import READER, Platform
+from ops.viewer import actions, hosting
+from ops.viewer import commands as command
+from ops.viewer.target import VARIABLE
+from tests.localcloud.hosting.platform import READER, Platform
 from tests.viewer import slim_layout
-from viewer import __main__ as command
-from viewer import application, commands, hosting
+from viewer import application
 from viewer.application import Choice
 from viewer.slim_passes import key
-from viewer.target import VARIABLE
 
 QUICK = hosting.RETRY.new(total=2, backoff_factor=0, backoff_jitter=0)
 
@@ -67,7 +68,7 @@ class Release:
             passes=self.folder / "passes.json",
             cache=self.folder / "cache",
         )
-        self.monkeypatch.setattr(commands, "choice", lambda _: choice)
+        self.monkeypatch.setattr(actions, "choice", lambda _: choice)
         return command.main(["release", "--outputs", str(path), *more])
 
 
@@ -76,7 +77,7 @@ def slim(served: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> R
     def quick(*args: Any, **options: Any) -> hosting.HostingApi:
         return hosting.HostingApi(*args, **{"retry": QUICK, **options})
 
-    monkeypatch.setattr(commands, "HostingApi", quick)
+    monkeypatch.setattr(actions, "HostingApi", quick)
     return Release(served, tmp_path, monkeypatch)
 
 
@@ -179,8 +180,8 @@ def test_pin_records_the_hash_of_an_archive_at_hand(
     slim: Release, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = slim_layout.write_pin(slim.folder / "pin.toml", slim_layout.pin())
-    monkeypatch.setattr(commands.slim_pin, "PIN", file)
-    monkeypatch.setattr(commands, "Choice", lambda: Choice(cache=slim.folder / "cache"))
+    monkeypatch.setattr(actions.slim_pin, "PIN", file)
+    monkeypatch.setattr(actions, "Choice", lambda: Choice(cache=slim.folder / "cache"))
 
     assert command.main(["pin", "--archive", str(slim.archive)]) == 0
 

@@ -10,12 +10,12 @@ import pytest
 import requests
 
 from localcloud.hosting.library import HOST
-from tests.hosting.platform import READER, SITE, Platform
+from ops.viewer.hosting import HostingApi, HostingError
+from ops.viewer.release import UPLOADS_AT_ONCE, differences, labels, release, rollback
+from ops.viewer.verify import faults
+from tests.localcloud.hosting.platform import READER, SITE, Platform
 from viewer.build import CONFIG, FileSet
 from viewer.headers import firebase_config
-from viewer.hosting import HostingApi, HostingError
-from viewer.release import UPLOADS_AT_ONCE, differences, labels, release, rollback
-from viewer.verify import faults
 
 
 def changed(files: FileSet, path: str = "/404.html", content: bytes = b"changed") -> FileSet:

@@ -67,7 +67,7 @@ def test_an_archive_with_another_hash_is_refused_naming_both(made: Path, tmp_pat
 
 
 def test_without_a_recorded_hash_the_command_that_records_it_is_named(made: Path, tmp_path: Path) -> None:
-    with pytest.raises(SlimError, match=r"python -m viewer pin --archive slim-v9\.9\.9\.zip"):
+    with pytest.raises(SlimError, match=r"python -m ops viewer pin --archive slim-v9\.9\.9\.zip"):
         archive(slim_layout.pin(), made, tmp_path / "cache")
 
 

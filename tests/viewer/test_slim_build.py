@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 
 from localcloud.hosting import rules
-from tests.hosting.platform import Platform
+from ops.viewer.release import release
+from ops.viewer.verify import faults
+from tests.localcloud.hosting.platform import Platform
 from tests.viewer import slim_layout
 from viewer.build import CONFIG, MANIFEST, FileSet
 from viewer.config import parse_js, window_config
 from viewer.headers import FOREVER, ONE_HOUR, expected, firebase_config, serving_config
-from viewer.release import release
 from viewer.slim_archive import unpack
 from viewer.slim_build import build, needs
 from viewer.slim_pin import SlimError
-from viewer.verify import faults
 
 ROOT = "https://healthcare.googleapis.com/v1/projects/p/locations/l/datasets/d/dicomStores/raw/dicomWeb"
 SETTINGS = window_config(dicomweb_root=ROOT, client_id="1-a.apps.googleusercontent.com")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tests.hosting.platform import Platform
+from ops.viewer.release import release
+from ops.viewer.verify import faults
+from tests.localcloud.hosting.platform import Platform
 from viewer.build import FileSet, build
-from viewer.release import release
-from viewer.verify import faults
 
 
 def faults_after(

@@ -13,27 +13,27 @@ import google.auth
 from google.auth.exceptions import GoogleAuthError
 from requests.adapters import HTTPAdapter
 
-from .backlog import Backlog
+from .backlog.records import Records
+from .backlog.staging import BucketStage
+from .backlog.subscription import Subscription
+from .backlog.work_items import Backlog
 from .clock import Clock
-from .copying import Deliverer
+from .dicomweb.store import IN_FLIGHT, DicomStore
 from .errors import CannotRun, Terminated
-from .executor import Executor
+from .execution.copying import Deliverer
+from .execution.executor import Executor
+from .execution.making import Maker
+from .execution.runner import Runner
+from .execution.stages import Stages
+from .http.budget import BudgetedAdapter, RateBudget
+from .http.retry import Repeating, RetryingAdapter, RetryPolicy, Traffic
+from .http.session import authorized
 from .log import Log, hush_libraries
-from .making import Maker
-from .outcome import explain
-from .pixels.budget import BudgetedAdapter, RateBudget
 from .pixels.frames import FrameReader
-from .planner import Options
-from .records import Records
-from .retry import Repeating, RetryingAdapter, RetryPolicy, Traffic
-from .runner import Runner
-from .screen import log_for, plan_table
-from .session import authorized
+from .planning.planner import Options
+from .reports.outcome import explain
+from .reports.screen import log_for, plan_table
 from .settings import Settings, load
-from .stages import Stages
-from .staging import BucketStage
-from .store import IN_FLIGHT, DicomStore
-from .subscription import Subscription
 
 DONE, SOME_FAILED, COULD_NOT_RUN, TERMINATED = 0, 2, 3, 143
 SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from .checks.rules import LabelPolicy
 from .errors import CannotRun
 from .options import LISTS, OPTIONS, SWITCHES
-from .planner import ViewerStore
-from .rules import LabelPolicy
+from .planning.planner import ViewerStore
 
 EPILOG = """\
 Without --study, --series and --sweep the job works off its backlog: it turns the messages of the subscription into

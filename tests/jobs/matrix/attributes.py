@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prepare.metadata import tag
+from prepare.model.metadata import tag
 
 from tests.jobs.fakes import Store, item, optical_path
 from tests.jobs.matrix import frames

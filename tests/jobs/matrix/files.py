@@ -12,10 +12,10 @@ from io import BytesIO
 from typing import Any
 
 import pydicom
-from prepare.codestream import header, identify
-from prepare.finding import table
-from prepare.image import Image
-from prepare.metadata import WHOLE_SLIDE, tag
+from prepare.model.codestream import header, identify
+from prepare.model.finding import table
+from prepare.model.image import Image
+from prepare.model.metadata import WHOLE_SLIDE, tag
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.encaps import encapsulate

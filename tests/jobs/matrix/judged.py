@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-from prepare.acts import (
+from prepare.checks.rules import findings, status
+from prepare.dicomweb.inspection import inspect
+from prepare.model.actions import (
     Act,
     Complete,
     FixImageType,
@@ -17,12 +19,10 @@ from prepare.acts import (
     Transcode,
     Withhold,
 )
-from prepare.following import Judged, judge
-from prepare.foresee import foreseen
-from prepare.inspection import inspect
-from prepare.plan import SeriesPlan
-from prepare.planner import Options
-from prepare.rules import findings, status
+from prepare.model.plan import SeriesPlan
+from prepare.planning.following import Judged, judge
+from prepare.planning.planner import Options
+from prepare.planning.simulate import foreseen
 
 from tests.jobs.matrix.slides import STUDY
 from tests.jobs.matrix.whole import SLIDES

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from prepare.metadata import WHOLE_SLIDE
+from prepare.model.metadata import WHOLE_SLIDE
 from pydicom import Dataset
 
 from smoke_tests.slide.dataset import code, dataset

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from prepare.metadata import WHOLE_SLIDE, tag
+from prepare.model.metadata import WHOLE_SLIDE, tag
 
 from tests.jobs.fakes import Store, attributes, item, optical_path, sequence
 from tests.jobs.matrix import frames

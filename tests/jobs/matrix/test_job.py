@@ -11,12 +11,12 @@ from typing import Any
 
 import pydicom
 import pytest
-from prepare.following import Judged, judge
-from prepare.inspection import inspect
-from prepare.planner import Options
-from prepare.rules import status
-from prepare.slide import pyramids
-from prepare.store import DicomStore
+from prepare.checks.rules import status
+from prepare.dicomweb.inspection import inspect
+from prepare.dicomweb.store import DicomStore
+from prepare.model.slide import pyramids
+from prepare.planning.following import Judged, judge
+from prepare.planning.planner import Options
 from pydicom import Dataset
 
 from localcloud.cloud import Cloud

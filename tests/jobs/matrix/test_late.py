@@ -8,7 +8,7 @@ from typing import Any
 
 import pydicom
 import pytest
-from prepare.store import DicomStore
+from prepare.dicomweb.store import DicomStore
 from pydicom import Dataset
 
 from localcloud.cloud import Cloud

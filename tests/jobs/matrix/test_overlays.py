@@ -14,8 +14,8 @@ import numpy as np
 import pydicom
 import pytest
 from numpy.typing import NDArray
-from prepare.metadata import WHOLE_SLIDE
-from prepare.store import DicomStore
+from prepare.dicomweb.store import DicomStore
+from prepare.model.metadata import WHOLE_SLIDE
 from pydicom import Dataset
 
 from localcloud.cloud import Cloud

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prepare.acts import MakeLevel
-from prepare.foresee import foreseen
-from prepare.plan import SeriesPlan, copied
-from prepare.planner import Options
-from prepare.rules import findings
+from prepare.checks.rules import findings
+from prepare.model.actions import MakeLevel
+from prepare.model.plan import SeriesPlan, copied
+from prepare.planning.planner import Options
+from prepare.planning.simulate import foreseen
 
 from tests.jobs.matrix.judged import SAME, SEPARATE, WITHHOLD, judged, looked_at
 from tests.jobs.matrix.whole import SLIDES

@@ -18,13 +18,13 @@ import numpy as np
 import pydicom
 import pytest
 import requests
-from prepare.following import Judged, judge
-from prepare.inspection import inspect
+from prepare.checks.rules import status
+from prepare.dicomweb.inspection import inspect
+from prepare.dicomweb.store import DicomStore
 from prepare.pixels import codec
 from prepare.pixels.grid import Form
-from prepare.planner import Options
-from prepare.rules import status
-from prepare.store import DicomStore
+from prepare.planning.following import Judged, judge
+from prepare.planning.planner import Options
 from pydicom import Dataset
 from pydicom.encaps import generate_frames
 
@@ -34,7 +34,7 @@ from tests.jobs.matrix import picture
 from tests.jobs.matrix.files import Written, written
 from tests.jobs.matrix.whole import SLIDES
 from tests.jobs.test_main import start
-from tests.smoke import orthanc
+from tests.smoke_tests import orthanc
 
 EXPECTED: dict[str, Any] = json.loads(Path(__file__).with_name("expected.json").read_text("utf-8"))
 SOME = (

@@ -7,7 +7,7 @@ from typing import Any
 
 import pydicom
 import pytest
-from prepare.metadata import WHOLE_SLIDE
+from prepare.model.metadata import WHOLE_SLIDE
 from pydicom import Dataset
 
 from localcloud.cloud import Cloud

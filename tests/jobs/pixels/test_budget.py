@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 import pytest
 import requests
 from prepare.clock import Clock
-from prepare.pixels.budget import BudgetedAdapter, RateBudget
-from prepare.retry import RetryingAdapter, RetryPolicy
+from prepare.http.budget import BudgetedAdapter, RateBudget
+from prepare.http.retry import RetryingAdapter, RetryPolicy
 from requests.adapters import BaseAdapter
 
 

@@ -13,11 +13,11 @@ from typing import cast
 import pytest
 import requests
 from prepare.clock import Clock
+from prepare.http.retry import RetryPolicy
 from prepare.pixels.errors import CannotDecode, FramesBroken
 from prepare.pixels.frames import FrameReader
 from prepare.pixels.header import Pulled, parse_header, read_header
 from prepare.pixels.part10 import file_meta, write_stream
-from prepare.retry import RetryPolicy
 
 from tests.jobs.pixels.slides import JPEG, colour, header
 from tests.jobs.pixels.test_place import GRID

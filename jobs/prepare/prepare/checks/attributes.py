@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..finding import Finding, Rule
-from ..image import Image
-from ..slide import Level, Slide, levels_of
+from ..model.finding import Finding, Rule
+from ..model.image import Image
+from ..model.slide import Level, Slide, levels_of
 
 
 def one_slide_one_place(slide: Slide, rule: Rule) -> list[Finding]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..codestream import Header
-from ..finding import Finding, Rule, table
-from ..image import Image
-from ..slide import Slide
+from ..model.codestream import Header
+from ..model.finding import Finding, Rule, table
+from ..model.image import Image
+from ..model.slide import Slide
 
 MONOCHROME = "MONOCHROME2"
 TRANSFORMED = ("YBR_ICT", "YBR_RCT")

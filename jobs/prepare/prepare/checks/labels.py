@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..finding import Finding, Rule
-from ..image import Image
-from ..slide import Slide, pyramids
+from ..model.finding import Finding, Rule
+from ..model.image import Image
+from ..model.slide import Slide, pyramids
 
 LABELS = ("LABEL", "OVERVIEW")
 

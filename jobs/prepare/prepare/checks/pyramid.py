@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-from ..finding import Finding, Rule
-from ..image import Image
-from ..slide import Level, Slide, pyramids
+from ..model.finding import Finding, Rule
+from ..model.image import Image
+from ..model.slide import Level, Slide, pyramids
 
 
 def one_image_per_size(slide: Slide, rule: Rule) -> list[Finding]:

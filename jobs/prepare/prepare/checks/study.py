@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..finding import Finding, Rule
-from ..image import Image
-from ..study import OVERLAYS, Study
+from ..model.finding import Finding, Rule
+from ..model.image import Image
+from ..model.study import OVERLAYS, Study
 
 PHOTOGRAPHS = ("LABEL", "OVERVIEW", "LOCALIZER")
 """ImageType value 3 of what is no slide to look into."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..finding import Finding, Rule
-from ..image import Image
-from ..slide import Level, Slide, levels_of, pyramids
+from ..model.finding import Finding, Rule
+from ..model.image import Image
+from ..model.slide import Level, Slide, levels_of, pyramids
 
 
 def frames_have_places(slide: Slide, rule: Rule) -> list[Finding]:

@@ -14,7 +14,7 @@ import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 
-from ..codestream import header, identify
+from ..model.codestream import header, identify
 from . import rle
 from .errors import CannotDecode
 from .grid import Form

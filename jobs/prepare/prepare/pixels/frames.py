@@ -18,7 +18,7 @@ from requests.exceptions import ChunkedEncodingError, ConnectionError, ContentDe
 from urllib3.exceptions import HTTPError
 
 from ..clock import Clock
-from ..retry import RetryPolicy
+from ..http.retry import RetryPolicy
 from .errors import FramesBroken
 from .multipart import Truncated, boundary_of, parts
 

@@ -1,0 +1,68 @@
+"""Functions of the provider that a program may call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from engine.api import Api
+from engine.provider import Refused
+from engine.render import fill
+
+Json = dict[str, Any]
+
+
+def get_project(api: Api, values: Mapping[str, Any]) -> Json:
+    project = fill("{projectId}", {"projectId": values.get("project"), **values})
+    found = api.call("cloudresourcemanager", "GET", f"/v1/projects/{project}")
+    billing = api.call("cloudbilling", "GET", f"/v1/projects/{project}/billingInfo")
+    parent = found.get("parent", {})
+    return {
+        "id": f"projects/{project}",
+        "projectId": project,
+        "number": found["projectNumber"],
+        "name": found.get("name", ""),
+        "labels": found.get("labels", {}),
+        "effectiveLabels": found.get("labels", {}),
+        "pulumiLabels": found.get("labels", {}),
+        "tags": {},
+        "orgId": parent.get("id", "") if parent.get("type") == "organization" else "",
+        "folderId": parent.get("id", "") if parent.get("type") == "folder" else "",
+        "billingAccount": billing.get("billingAccountName", "").removeprefix("billingAccounts/"),
+        "autoCreateNetwork": False,
+        "deletionPolicy": "",
+    }
+
+
+def get_web_app_config(api: Api, values: Mapping[str, Any]) -> Json:
+    app = fill("projects/{project}/webApps/{webAppId}", values)
+    found = api.call("firebase", "GET", f"/v1beta1/{app}/config")
+    return {
+        "id": app,
+        "project": values["project"],
+        "webAppId": values["webAppId"],
+        "apiKey": found.get("apiKey", ""),
+        "authDomain": found.get("authDomain", ""),
+        "databaseUrl": found.get("databaseURL", ""),
+        "locationId": found.get("locationId", ""),
+        "measurementId": found.get("measurementId", ""),
+        "messagingSenderId": found.get("messagingSenderId", ""),
+        "storageBucket": found.get("storageBucket", ""),
+    }
+
+
+FUNCTIONS: dict[str, Callable[[Api, Mapping[str, Any]], Json]] = {
+    "gcp:organizations/getProject:getProject": get_project,
+    "gcp:firebase/getWebAppConfig:getWebAppConfig": get_web_app_config,
+}
+
+
+def invoke(api: Api, token: str, values: Mapping[str, Any]) -> Json:
+    """Call the function; `values` are its arguments, with the provider's project where none is given."""
+    if token not in FUNCTIONS:
+        known = ", ".join(sorted(FUNCTIONS))
+        raise Refused(
+            f"the in-process deployer does not know this function, only {known}: deploy with the Pulumi CLI, "
+            "or add it to engine/calls/functions.py"
+        )
+    return FUNCTIONS[token](api, values)

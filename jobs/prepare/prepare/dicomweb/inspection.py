@@ -1,0 +1,98 @@
+"""What a study holds, read from the store: metadata of its slides and annotations, and one frame of each image.
+
+Owns the requests that looking takes. One unreadable series does not hide the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from ..errors import CannotRun, SeriesFailed
+from ..model.codestream import header, identify
+from ..model.finding import table
+from ..model.image import Image
+from ..model.metadata import Row, text
+from ..model.slide import Probe, Slide
+from ..model.study import REFERRING_MODALITIES, Series, Study, series_of
+from ..pixels.errors import readable
+from .profiles import with_profiles
+from .store import IN_FLIGHT, DicomStore
+
+
+@dataclass(frozen=True)
+class Inspected:
+    """A study as far as it could be read; `slides` for series with whole-slide images."""
+
+    study: Study
+    slides: Mapping[str, Slide]
+    unreadable: Mapping[str, Exception]
+    """Why a series is not in `study`."""
+
+
+def inspect(store: DicomStore, study: str, rows: Iterable[Row], everything: bool = False) -> Inspected:
+    """Reads every series of slides and annotations; others (radiology) are only named, unless `everything` is read.
+
+    Raises CannotRun.
+    """
+    series: list[Series] = []
+    probes: dict[str, dict[str, Probe]] = {}
+    unreadable: dict[str, Exception] = {}
+    for uid, own in _by_series(rows).items():
+        whole_slide = any(row.whole_slide for row in own)
+        try:
+            series.append(_series(store, study, uid, own, everything))
+            if whole_slide:
+                probes[uid] = _probes(store, study, series[-1].images)
+        except CannotRun:
+            raise
+        except Exception as error:  # told when this series is prepared; the others go on
+            unreadable[uid] = error
+    study_read = Study(study, tuple(one for one in series if one.uid not in unreadable))
+    slides = {uid: study_read.slide_of(uid, found) for uid, found in probes.items() if uid not in unreadable}
+    return Inspected(study_read, slides, unreadable)
+
+
+def _by_series(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    grouped: dict[str, list[Row]] = {}
+    for row in rows:
+        grouped.setdefault(row.series, []).append(row)
+    return grouped
+
+
+def _series(store: DicomStore, study: str, uid: str, own: list[Row], everything: bool) -> Series:
+    modality = own[0].modality
+    if not everything and not any(row.whole_slide for row in own) and modality not in REFERRING_MODALITIES:
+        return Series(uid, modality)
+    listed = {row.instance for row in own}  # what this job added is in the metadata, too
+    metadata = [item for item in store.metadata(study, uid) if text(item, "SOPInstanceUID") in listed]
+    if absent := len(listed - {text(item, "SOPInstanceUID") for item in metadata}):
+        raise SeriesFailed(
+            f"series {uid}: {store.name} lists {len(listed)} instances, but has no metadata of {absent}; run again"
+        )
+    with readable(f"series {uid}"):
+        series = series_of(uid, modality, metadata)
+        return replace(series, images=with_profiles(store, series.images, metadata))
+
+
+def _probes(store: DicomStore, study: str, images: Iterable[Image]) -> dict[str, Probe]:
+    pyramid = [image for image in images if image.in_pyramid]
+    with ThreadPoolExecutor(IN_FLIGHT) as pool:
+        return dict(zip((image.instance for image in pyramid), pool.map(_probe(store, study), pyramid), strict=True))
+
+
+def _probe(store: DicomStore, study: str) -> Callable[[Image], Probe]:
+    def probe(image: Image) -> Probe:
+        number = image.frames // 2 + 1  # the middle of the slide, where tissue is
+        frame = store.frame(study, image.series, image.instance, number)
+        coding = identify(frame, image.raw_frame_bytes)
+        if coding == "raw" and image.planar and image.samples > 1:
+            coding = "raw-by-plane"
+        if coding == "raw" and image.bits > 8:  # the bytes do not tell their order
+            syntax = store.transfer_syntax(study, image.series, image.instance)
+            big_endian = table()["codestreams"]["raw-big-endian"]["transfer_syntaxes"]
+            coding = "raw-big-endian" if syntax in big_endian else coding
+        return Probe(number, len(frame), coding, header(frame, coding))
+
+    return probe

@@ -1,0 +1,180 @@
+"""The DICOM store through DICOMweb: what there is (QIDO), what it says of itself (metadata), single frames.
+
+Owns the translation of refusals into sentences. Retrying and tokens are the session's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from io import BytesIO
+from typing import Any, cast
+
+import requests
+from dicomweb_client.web import DICOMwebClient
+from pydicom.filereader import read_partial
+
+from ..errors import CannotRun, Gone, SeriesFailed
+from ..model.metadata import Json, Row, text
+from ..pixels.errors import readable
+
+PAGE = 5000
+"""Instances asked for at a time; Google sends at most 50,000 and says nothing when it cuts."""
+VIEWER_ACCEPT = (("application/octet-stream", "*"),)
+"""What the viewer's engine asks frames as: the bytes as they are stored."""
+TIMEOUT = (10.0, 600.0)
+"""Seconds to connect, and between two reads (dicomweb-client's own 20 s are less than a busy store needs)."""
+IN_FLIGHT = 8
+"""Requests at once while a series is looked at; it has about as many levels, and each is asked once or twice."""
+HEAD = 4096
+"""Bytes of an instance that surely hold its file meta information."""
+
+
+class DicomStore:
+    """One DICOM store at `root` (…/dicomStores/S/dicomWeb)."""
+
+    def __init__(self, root: str, session: requests.Session) -> None:
+        self.root = root.rstrip("/")
+        self.session = session
+        self._client = DICOMwebClient(self.root, session=session, timeout=TIMEOUT)
+        self._client.set_http_retry_params(retry=False)
+
+    @property
+    def name(self) -> str:
+        """`projects/P/locations/L/datasets/D/dicomStores/S` where the root is Google's, else the root."""
+        start, end = self.root.find("projects/"), self.root.rfind("/dicomWeb")
+        return self.root[start:end] if 0 <= start < end else self.root
+
+    def instances(self, study: str) -> list[Row]:
+        """Every instance of the study, in the store's order. Raises Gone when there is none."""
+        rows: list[Row] = []
+        with self._explained(f"study {study}"):
+            while True:
+                page = _objects(
+                    self._client.search_for_instances(study, limit=PAGE, offset=len(rows), fields=Row.FIELDS)
+                )
+                rows += map(Row.of, page)
+                if len(page) < PAGE:
+                    break
+        if not rows:
+            raise Gone(f"study {study} is not in {self.name}: check the UID and the store")
+        return rows
+
+    def slide_studies(self) -> Generator[str]:
+        """StudyInstanceUIDs of every study with slides, each once, a page of series at a time."""
+        seen: set[str] = set()
+        offset = 0
+        while True:
+            with self._explained("the list of slides"):
+                page = cast(
+                    "list[Json]",
+                    self._client.search_for_series(search_filters={"Modality": "SM"}, limit=PAGE, offset=offset),
+                )
+            fresh = dict.fromkeys(text(item, "StudyInstanceUID") for item in page)
+            yield from (study for study in fresh if study and study not in seen)
+            seen |= set(fresh)
+            offset += len(page)
+            if len(page) < PAGE:
+                return
+
+    def study_of(self, series: str) -> str:
+        """StudyInstanceUID of a series."""
+        with self._explained(f"series {series}"):
+            found = self._client.search_for_series(search_filters={"SeriesInstanceUID": series}, limit=1)
+        studies = [item["0020000D"]["Value"][0] for item in cast("list[dict[str, Any]]", found) if "0020000D" in item]
+        if not studies:
+            raise Gone(f"series {series} is not in {self.name}: check the UID and the store")
+        return str(studies[0])
+
+    def metadata(self, study: str, series: str) -> list[Json]:
+        with self._explained(f"series {series} of study {study}"):
+            return _objects(self._client.retrieve_series_metadata(study, series))
+
+    def frame(self, study: str, series: str, instance: str, number: int) -> bytes:
+        """Frame `number` (from 1) as the viewer gets it."""
+        with self._explained(f"frame {number} of instance {instance}"):
+            parts = self._client.retrieve_instance_frames(study, series, instance, [number], media_types=VIEWER_ACCEPT)
+        if len(parts) != 1:
+            raise SeriesFailed(
+                f"frame {number} of instance {instance}: asked {self.name} for one frame, got {len(parts)}"
+            )
+        return parts[0]
+
+    def bulk(self, url: str) -> bytes:
+        """A value that metadata tells by reference (BulkDataURI). Raises Gone.
+
+        It is asked for below our own root, whatever host the link names: a store may know itself by another name, and
+        nobody else gets our token.
+        """
+        what = "a value that its metadata refers to"
+        at = url.find("/studies/")
+        if at < 0 or ".." in url:
+            raise Gone(f"{what} is not in {self.name}")
+        with self._explained(what):
+            parts = self._client.retrieve_bulkdata(self.root + url[at:], media_types=("application/octet-stream",))
+            return b"".join(parts)
+
+    def stream(self, path: str, headers: Mapping[str, str], what: str) -> requests.Response:
+        """The answer to a GET below the root, its body still to be read (and closed) by the caller."""
+        with self._explained(what):
+            response = self.session.get(f"{self.root}/{path}", headers=headers, stream=True, timeout=TIMEOUT)
+            if not response.ok:
+                response.close()
+                response.raise_for_status()
+        return response
+
+    def transfer_syntax(self, study: str, series: str, instance: str) -> str:
+        """The stored transfer syntax, read from the first bytes of the instance; the connection is then dropped."""
+        path = f"studies/{study}/series/{series}/instances/{instance}"
+        accept = 'multipart/related; type="application/dicom"; transfer-syntax=*'
+        with (
+            self._explained(f"instance {instance}"),
+            self.stream(path, {"Accept": accept}, f"instance {instance}") as response,
+        ):
+            head = next(response.iter_content(HEAD), b"")
+        start = head.find(b"DICM") - 128
+        if start < 0:
+            raise SeriesFailed(f"instance {instance}: what {self.name} sent does not begin as a DICOM file")
+        with readable(f"instance {instance}"):
+            meta = read_partial(BytesIO(head[start:]), stop_when=lambda tag, *_: tag.group > 2).file_meta
+            return str(meta.TransferSyntaxUID)
+
+    @contextmanager
+    def _explained(self, what: str) -> Generator[None]:
+        """Turns transport errors into sentences; never passes on text of the server, which may quote attributes."""
+        try:
+            yield
+        except requests.HTTPError as error:
+            raise self._refusal(what, error.response.status_code) from None
+        except (ValueError, RecursionError):
+            raise SeriesFailed(f"{what}: {self.name} answered with something that is not DICOMweb; run again") from None
+        except requests.RequestException as error:
+            raise SeriesFailed(
+                f"{what}: {self.name} could not be reached ({type(error).__name__}); run again"
+            ) from None
+
+    def _refusal(self, what: str, status: int) -> Exception:
+        if status == 401:
+            return CannotRun(f"{self.name} does not accept the credentials of this job (401)")
+        if status in (403, 404):
+            # Google says 403 for both; whether the store lets us search at all tells them apart.
+            probe = self.session.get(
+                f"{self.root}/studies",
+                params={"limit": "1"},
+                headers={"Accept": "application/dicom+json"},
+                timeout=TIMEOUT,
+            )
+            if probe.ok:
+                return Gone(f"{what} is not in {self.name}, or no longer: check the UID and the store")
+            return CannotRun(
+                f"no permission to read {self.name} (or it does not exist): the job's service account needs "
+                "healthcare.dicomStores.dicomWebRead on it"
+            )
+        return SeriesFailed(f"{what}: {self.name} answered {status}; run again")
+
+
+def _objects(answer: Any) -> list[Json]:
+    """DICOM JSON as PS3.18 F.2 has it. Raises ValueError for another kind of JSON."""
+    if not isinstance(answer, list) or not all(isinstance(item, dict) for item in answer):
+        raise ValueError("not a list of objects")
+    return cast("list[Json]", answer)

@@ -1,0 +1,100 @@
+"""Attributes that a plan changes on an instance whose pixels stay: profile, missing attributes, image type, label text.
+
+Each edit is a function on a data set; the data sets of other instances that it takes from are given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+
+from pydicom import Dataset
+
+from ..model.actions import Act, Complete, FixImageType, ShareProfile, Strip
+from ..pixels.attributes import code, item
+from ..pixels.rewrite import set_profile
+
+Headers = Callable[[str], Dataset]
+"""SOPInstanceUID -> its attributes before the pixel data."""
+
+
+def edited(dataset: Dataset, acts: Sequence[Act], headers: Headers) -> Dataset:
+    """`dataset` itself, after the attribute edits among `acts`; the others concern pixels."""
+    for act in acts:
+        if isinstance(act, ShareProfile):
+            set_profile(dataset, headers(act.profile_of))
+        elif isinstance(act, Complete):
+            complete(dataset, act.attributes, headers(act.template) if act.template else None)
+        elif isinstance(act, FixImageType):
+            _set_type(dataset, list(act.image_type))
+        elif isinstance(act, Strip):
+            for keyword in act.attributes:
+                if keyword in dataset:
+                    del dataset[keyword]
+    return dataset
+
+
+def complete(dataset: Dataset, attributes: Sequence[str], template: Dataset | None) -> None:
+    """Adds what is missing, from `template`, or brightfield defaults without one."""
+    for keyword in attributes:
+        if keyword == "PixelSpacing":
+            if template is not None:
+                _set_spacing(dataset, template)
+        elif keyword == "NumberOfOpticalPaths":
+            dataset.NumberOfOpticalPaths = len(dataset.OpticalPathSequence)
+        elif keyword in PATH_DEFAULTS:
+            _complete_paths(dataset, keyword, template)
+        elif template is not None and keyword in template:
+            dataset[keyword] = deepcopy(template[keyword])
+
+
+def _complete_paths(dataset: Dataset, keyword: str, template: Dataset | None) -> None:
+    model = template.get("OpticalPathSequence") if template is not None else None
+    if not dataset.get("OpticalPathSequence"):
+        dataset.OpticalPathSequence = deepcopy(list(model)) if model else [item(**_defaults(1))]
+        return
+    for number, path in enumerate(dataset.OpticalPathSequence, 1):
+        source = model[min(number, len(model)) - 1] if model else item(**_defaults(number))
+        for name in PATH_DEFAULTS if keyword == "OpticalPathSequence" else (keyword,):
+            if not path.get(name) and name in source:
+                path[name] = deepcopy(source[name])
+
+
+PATH_DEFAULTS = ("OpticalPathSequence", "OpticalPathIdentifier", "IlluminationTypeCodeSequence")
+
+
+def _defaults(number: int) -> Mapping[str, object]:
+    return {
+        "OpticalPathIdentifier": str(number),
+        "IlluminationTypeCodeSequence": [code("111744", "Brightfield illumination")],
+    }
+
+
+def _set_spacing(dataset: Dataset, template: Dataset) -> None:
+    """The template's, times the ratio of the widths."""
+    measures = _measures(template)
+    if measures is None or not dataset.get("TotalPixelMatrixColumns"):
+        return
+    ratio = int(template.TotalPixelMatrixColumns) / int(dataset.TotalPixelMatrixColumns)
+    own = _measures(dataset)
+    if own is None:
+        own = deepcopy(measures)
+        groups = dataset.get("SharedFunctionalGroupsSequence")
+        if not groups:
+            dataset.SharedFunctionalGroupsSequence = [Dataset()]
+            groups = dataset.SharedFunctionalGroupsSequence
+        groups[0].PixelMeasuresSequence = [own]
+    own.PixelSpacing = [f"{float(one) * ratio:.10g}" for one in measures.PixelSpacing]
+
+
+def _measures(dataset: Dataset) -> Dataset | None:
+    groups = dataset.get("SharedFunctionalGroupsSequence")
+    found = groups[0].get("PixelMeasuresSequence") if groups else None
+    return found[0] if found else None
+
+
+def _set_type(dataset: Dataset, kind: list[str]) -> None:
+    dataset.ImageType = kind
+    for group in dataset.get("SharedFunctionalGroupsSequence") or ():
+        for frame_type in group.get("WholeSlideMicroscopyImageFrameTypeSequence") or ():
+            frame_type.FrameType = kind

@@ -1,0 +1,181 @@
+"""Makes the new instances that a plan asks for: joins the plan's acts to `pixels`, `edits` and `references`.
+
+Decides nothing and stores nothing. What it gives can be read any number of times, the same bytes each time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+import requests
+from pydicom import Dataset
+from pydicom.uid import UID
+
+from ..dicomweb.retrieve import StoredFile
+from ..dicomweb.store import DicomStore
+from ..dicomweb.stow import Source
+from ..errors import SeriesFailed
+from ..model.actions import FullTiling, MakeLevel, Transcode
+from ..model.image import Image
+from ..model.metadata import Row
+from ..model.plan import Follower, SeriesPlan
+from ..pixels.attributes import Tool, code, made_by, made_of
+from ..pixels.errors import readable
+from ..pixels.frames import FrameReader
+from ..pixels.header import read_header
+from ..pixels.instances import NewInstance
+from ..pixels.levels import missing_levels
+from ..pixels.place import numbers_in_full
+from ..pixels.rewrite import Change, rewritten
+from ..pixels.source import Source as Level
+from ..pixels.stage import Stage
+from ..planning.following import Judged
+from ..planning.new_uids import ALGORITHM, MAKING, Group, groups, level_uid, successors
+from ..planning.references import Successor, following
+from .edits import edited
+from .executor import NOTHING, Task
+from .rewritten_header import Reheaded
+
+
+@dataclass(frozen=True)
+class Made:
+    """A new instance out of encoded frames."""
+
+    uid: str
+    instance: NewInstance
+    done: Callable[[], None]
+    """Forgets what was staged for it."""
+
+    @property
+    def file(self) -> Source:
+        return self
+
+    @property
+    def length(self) -> int | None:
+        with readable(f"the source of new instance {self.uid}"):
+            return self.instance.size
+
+    def __iter__(self) -> Iterator[bytes | memoryview]:
+        with readable(f"the source of new instance {self.uid}"):
+            yield from self.instance.stream()
+
+
+@dataclass
+class Maker:
+    """For studies of `store`; `stage` keeps encoded rows of tiles until their level is complete."""
+
+    store: DicomStore
+    frames: FrameReader
+    stage: Stage
+    _headers: dict[str, Dataset] = field(default_factory=dict[str, Dataset])
+
+    def __call__(self, study: str, judged: Judged, series: str) -> Task:
+        """What the plan of one series adds. Nothing is read before it is made."""
+        images = {image.instance: image for slide in judged.slides.values() for image in (*slide.images, *slide.labels)}
+        plan = judged.plan.of(series)
+        if plan.kind == "blocked":
+            return NOTHING
+        followers = [one for one in judged.plan.followers if one.series == series]
+        known = successors(judged.plan, images)
+        uids = {level_uid(level, plan, images) for level in plan.new_levels}
+        uids |= {group.uid for group in groups(plan, images)}
+        uids |= {known[one.instance].uid for one in followers}
+
+        def make(missing: Collection[str]) -> Iterator[Made | Reheaded]:
+            self._headers.clear()
+            with readable(f"series {series}"):
+                yield from self._levels(study, plan, images, missing)
+                for group in groups(plan, images):
+                    if group.uid in missing:
+                        yield self._rewritten(study, plan, group, images)
+                for one in followers:
+                    if known[one.instance].uid in missing:
+                        yield self._following(study, judged, one, known, images)
+
+        return Task(frozenset(uids), frozenset(one.instance for one in followers), make)
+
+    def _following(
+        self, study: str, judged: Judged, one: Follower, known: Mapping[str, Successor], images: Mapping[str, Image]
+    ) -> Reheaded:
+        moved = {uid: self._with_frames(study, judged, uid, known[uid], images) for uid in one.refers_to}
+        source = self._file(study, one.series, one.instance)
+        return following(one.instance, source, {**known, **moved}, known[one.instance].uid, ALGORITHM)
+
+    def _levels(
+        self, study: str, plan: SeriesPlan, images: Mapping[str, Image], missing: Collection[str]
+    ) -> Iterator[Made]:
+        """Coarsest first; a source is read once for all of its levels."""
+        by_source: dict[tuple[str, ...], list[MakeLevel]] = {}
+        for level in plan.new_levels:
+            if level_uid(level, plan, images) in missing:
+                by_source.setdefault(level.sources, []).append(level)
+        for sources, levels in by_source.items():
+            by_halvings = {_halvings(level): level for level in levels}
+            source = self._level(study, plan, sources, images)
+            for made in missing_levels(source, by_halvings, self.stage, MAKING):
+                level = by_halvings[int(made.role.rpartition("-")[2])]
+                yield self._named(made, level_uid(level, plan, images))
+
+    def _rewritten(self, study: str, plan: SeriesPlan, group: Group, images: Mapping[str, Image]) -> Made | Reheaded:
+        if group.pixels_change:
+            source = self._level(study, plan, group.instances, images)
+            encode = any(isinstance(act, Transcode) for act in group.acts)
+            return self._named(rewritten(source, Change(encode=encode), self.stage, MAKING), group.uid)
+        (instance,) = group.instances
+        names = ", ".join(act.act for act in group.acts)
+
+        def edit(dataset: Dataset) -> None:
+            edited(dataset, group.acts, lambda uid: self._header(study, images[uid]))
+            made_of(dataset, [dataset], code("121322", "Source image for image processing operation"))
+            made_by(dataset, Tool(ALGORITHM), f"Rewritten for the viewer: {names}")
+
+        return Reheaded(instance, self._file(study, plan.series, instance), group.uid, edit)
+
+    def _level(self, study: str, plan: SeriesPlan, instances: tuple[str, ...], images: Mapping[str, Image]) -> Level:
+        """One level as stored, its attributes as the plan wants them."""
+        headers = [
+            edited(self._header(study, images[uid]), plan.acts_on(uid), lambda one: self._header(study, images[one]))
+            for uid in instances
+        ]
+        return Level(headers, self.frames.of(study, images[instances[0]].series))
+
+    def _with_frames(
+        self, study: str, judged: Judged, uid: str, successor: Successor, images: Mapping[str, Image]
+    ) -> Successor:
+        """With the new number of each frame, where its level was tiled or made anew; none is known in other tiles."""
+        if uid not in images:
+            return successor
+        acts = judged.plan.of(images[uid].series).acts
+        anew = [act for act in acts if isinstance(act, FullTiling | MakeLevel) and uid in act.instances]
+        if not anew:
+            return successor
+        header = self._header(study, images[uid])
+        others = [act for act in anew if isinstance(act, MakeLevel) and act.tile != (header.Columns, header.Rows)]
+        return replace(successor, frames={} if others else numbers_in_full(header))
+
+    def _header(self, study: str, image: Image) -> Dataset:
+        if image.instance not in self._headers:
+            path = f"studies/{study}/series/{image.series}/instances/{image.instance}"
+            try:
+                self._headers[image.instance] = read_header(self.store.session, f"{self.store.root}/{path}")
+            except requests.RequestException as error:
+                raise SeriesFailed(
+                    f"instance {image.instance}: {self.store.name} did not send it ({type(error).__name__}); run again"
+                ) from None
+        return self._headers[image.instance]
+
+    def _named(self, made: NewInstance, uid: str) -> Made:
+        staged = made.uid
+        made.dataset.SOPInstanceUID = made.dataset.file_meta.MediaStorageSOPInstanceUID = UID(uid)
+        return Made(uid, made, lambda: self.stage.clear(f"{staged}/"))
+
+    def _file(self, study: str, series: str, instance: str) -> StoredFile:
+        return StoredFile(self.store, study, Row(series, instance, "", "", 1, 0, 0, ("", "", "")))
+
+
+def _halvings(level: MakeLevel) -> int:
+    halvings = level.factor.bit_length() - 1
+    if 1 << halvings != level.factor:
+        raise SeriesFailed(f"a level {level.factor} times smaller than its source is none that can be made by halving")
+    return halvings

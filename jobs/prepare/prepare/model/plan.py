@@ -1,0 +1,90 @@
+"""A plan: what will be done to a series and to a study. Plain data, shared by who decides and who acts.
+
+`planner` fills it with `acts`; `pixels` and the stores carry it out. An instance that no act names is copied byte for
+byte (where the viewer store is a separate one) or stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from .actions import REWRITES, Act, LeaveOut, MakeLevel, Withhold, document
+
+Kind = Literal["none", "add_levels", "repair", "blocked"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeriesPlan:
+    """What is done to one series. `blocked`: nothing is; where stores are separate, nothing of it is copied."""
+
+    series: str
+    kind: Kind = "none"
+    acts: tuple[Act, ...] = ()
+    reason: str = ""
+    """Blocked: a word for machines (`needs_viewer_store`, `z_stack`, …)."""
+    sentence: str = ""
+    """Blocked: why, and what to do, for people."""
+
+    def acts_on(self, instance: str) -> tuple[Act, ...]:
+        """The acts that write `instance` anew, in the order they are applied."""
+        found = [act for act in self.acts if isinstance(act, REWRITES) and instance in act.instances]
+        return tuple(sorted(found, key=lambda act: REWRITES.index(type(act))))
+
+    @property
+    def new_levels(self) -> tuple[MakeLevel, ...]:
+        return tuple(act for act in self.acts if isinstance(act, MakeLevel))
+
+    @property
+    def rewritten(self) -> frozenset[str]:
+        """Instances that get a successor, whole in their place: under a new UID, with the same or equal pixels."""
+        return frozenset(uid for act in self.acts if isinstance(act, (*REWRITES, MakeLevel)) for uid in act.instances)
+
+    @property
+    def absent(self) -> frozenset[str]:
+        """Instances that the viewer store does not get, and that nothing takes the place of."""
+        return frozenset(uid for act in self.acts if isinstance(act, LeaveOut | Withhold) for uid in act.instances)
+
+    def document(self) -> dict[str, Any]:
+        """As the report and `--json` have it."""
+        return {
+            "kind": self.kind,
+            "reason": self.reason,
+            "sentence": self.sentence,
+            "acts": [document(act) for act in self.acts],
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Follower:
+    """An SR, SEG, ANN, PM or PR that refers to instances which get a successor: it is copied with mapped references
+    under a new SOPInstanceUID. `refers_to` are the instances concerned."""
+
+    series: str
+    instance: str
+    refers_to: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyPlan:
+    """All series of a study, radiology and annotations among them."""
+
+    study: str
+    series: tuple[SeriesPlan, ...]
+    followers: tuple[Follower, ...] = ()
+    """Only where stores are separate. Other instances of their series are copied as they are."""
+    unmapped: tuple[str, ...] = ()
+    """Objects whose references cannot be mapped (finding R17): copied as they are."""
+
+    def of(self, series: str) -> SeriesPlan:
+        """The plan of one series. Raises KeyError for a series the study does not have."""
+        return {plan.series: plan for plan in self.series}[series]
+
+
+def copied(plan: SeriesPlan, instances: Iterable[str]) -> list[str]:
+    """Those of `instances` that the viewer store gets byte for byte under their own UIDs."""
+    if plan.kind == "blocked":
+        return []
+    changed = plan.rewritten | plan.absent
+    return [uid for uid in instances if uid not in changed]

@@ -1,0 +1,169 @@
+"""The plan of a whole study: each series' own, and the objects that must follow where images change (R17)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+
+from ..checks.rules import findings, study_findings, worst_first
+from ..model.actions import LeaveOut, Withhold
+from ..model.finding import Finding, Severity, rule
+from ..model.plan import Follower, SeriesPlan, StudyPlan
+from ..model.slide import Slide
+from ..model.study import OVERLAYS, Reference, Series, Study
+from .planner import Options, blocked, plan_series
+
+OF_ALL_SLIDES = {("R18", "paths")}
+"""What keeps SLIM from listing any slide of the study, whoever's images are at fault."""
+OF_PLAN = {("R03", "late")}
+"""What only the plan shows: no rule finds it again in what viewers get."""
+SEVERITY: Mapping[str, Severity] = {"lost": "WRONG", "dangling": "WARN"}
+"""Of references (R17) whose images viewers do not get: drawn over them, or only naming them."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A study with what was found and what will be done; `slides` by series, for those with whole-slide images."""
+
+    plan: StudyPlan
+    slides: Mapping[str, Slide]
+    findings: Mapping[str, tuple[Finding, ...]] = field(default_factory=dict[str, tuple[Finding, ...]])
+    """By series, worst first; findings about the study are on every series whose instances they name."""
+
+
+def judge(study: Study, slides: Mapping[str, Slide], options: Options, standing: Collection[str] = ()) -> Judged:
+    """Findings and plans of all series; a pure function.
+
+    `standing` are the instances that this job has already put into a viewer store of its own.
+    """
+    stand = frozenset(standing) if options.viewer_store == "separate" else frozenset[str]()
+    found = {series.uid: _found(series, slides.get(series.uid), study, options) for series in study.series}
+    plans = {one.uid: _plan(one, slides.get(one.uid), found[one.uid], options, stand) for one in study.series}
+    slides = dict(slides)
+    if options.viewer_store == "separate":
+        for uid, slide in _without_blocked(slides, plans).items():
+            slides[uid] = slide
+            found[uid] = _found(study.of(uid), slide, study, options)
+            plans[uid] = _plan(study.of(uid), slide, found[uid], options, stand)
+    for series, plan in plans.items():
+        if late := _late(plan, stand):
+            found[series] = tuple(worst_first([*found[series], rule("R03").about("late", late, "WARN", "none")]))
+    followers: tuple[Follower, ...] = ()
+    unmapped: set[str] = set()
+    if options.viewer_store == "separate":
+        fates = Fates(study, plans)
+        followers, unmapped = fates.followers(), fates.dangling()
+        for series in study.series:
+            if plans[series.uid].kind == "blocked":
+                continue
+            if lost := [one for one in series.references if one.instance in fates.lost]:
+                plans[series.uid] = _without(plans[series.uid], series, lost)
+            dangling = unmapped & {one.instance for one in series.references}
+            told = {"lost": {one.instance for one in lost}, "dangling": dangling}
+            about = [rule("R17").about(problem, uids, SEVERITY[problem]) for problem, uids in told.items() if uids]
+            found[series.uid] = tuple(worst_first([*found[series.uid], *about]))
+    plan = StudyPlan(
+        study=study.uid, series=tuple(plans.values()), followers=followers, unmapped=tuple(sorted(unmapped))
+    )
+    return Judged(plan, slides, found)
+
+
+def _found(series: Series, slide: Slide | None, study: Study, options: Options) -> tuple[Finding, ...]:
+    own = {image.instance for image in series.images} | {one.instance for one in series.references}
+    concerning = [
+        finding
+        for finding in study_findings(study)
+        if own & set(finding.instances) or (slide and (finding.rule, finding.problem) in OF_ALL_SLIDES)
+    ]
+    if options.label_policy == "withhold" and series.labelled:
+        concerning.append(rule("R13").about("label", series.labelled, policy="withhold"))
+    return tuple(worst_first([*(findings(slide, options.label_policy) if slide else ()), *concerning]))
+
+
+def _plan(
+    series: Series, slide: Slide | None, found: tuple[Finding, ...], options: Options, standing: frozenset[str]
+) -> SeriesPlan:
+    if slide is not None:
+        plan = plan_series(slide, found, options, standing)
+    elif any((one.rule, one.problem) == ("R17", "unknown") for one in found):
+        plan = blocked(series.uid, "unmapped_references")
+    else:
+        plan = SeriesPlan(series=series.uid)
+    if plan.kind == "blocked" or options.label_policy == "show" or not series.labelled:
+        return plan
+    return replace(plan, acts=(*plan.acts, Withhold(instances=series.labelled)))
+
+
+def _without_blocked(slides: Mapping[str, Slide], plans: Mapping[str, SeriesPlan]) -> dict[str, Slide]:
+    """Slides that share their glass with a series that viewers do not get: without its images."""
+    gone = {uid for uid, plan in plans.items() if plan.kind == "blocked" and plan.reason != "twin_series"}
+    return {
+        uid: replace(slide, images=tuple(image for image in slide.images if image.series not in gone))
+        for uid, slide in slides.items()
+        if uid not in gone and any(image.series in gone for image in slide.images)
+    }
+
+
+def _late(plan: SeriesPlan, standing: frozenset[str]) -> list[str]:
+    """Images that came when levels made by this job already had their places."""
+    left = [act for act in plan.acts if isinstance(act, LeaveOut)]
+    return [uid for act in left if standing & set(act.kept) for uid in act.instances]
+
+
+def _without(plan: SeriesPlan, series: Series, lost: list[Reference]) -> SeriesPlan:
+    """Objects that lost their images are not shown; a series that loses all is blocked."""
+    if len(lost) == len(series.references):
+        return blocked(series.uid, "unmapped_references")
+    return replace(plan, acts=(*plan.acts, LeaveOut(instances=tuple(one.instance for one in lost), kept=())))
+
+
+class Fates:
+    """What becomes of instances in the viewer store: `changed` get a successor, `gone` have none there.
+
+    An object that refers to a changed one becomes another object, so what refers to it must change in turn; and what
+    is drawn over images that are gone is gone.
+    """
+
+    def __init__(self, study: Study, plans: Mapping[str, SeriesPlan]) -> None:
+        self._referring = [
+            (series.uid, one)
+            for series in study.series
+            for one in series.references
+            if plans[series.uid].kind != "blocked"
+        ]
+        self.changed: set[str] = set()
+        self.gone: set[str] = set()
+        for series in study.series:
+            plan = plans[series.uid]
+            if plan.kind == "blocked":
+                self.gone |= {one.instance for one in (*series.images, *series.references)}
+                continue
+            replaced = {uid for act in plan.acts if isinstance(act, LeaveOut) and act.kept for uid in act.instances}
+            self.changed |= plan.rewritten | replaced
+            self.gone |= plan.absent - replaced
+        self.lost = {one.instance for _, one in self._referring if self._is_lost(one)}
+        self.gone |= self.lost
+        while grown := {one.instance for _, one in self._referring if self._follows(one)} - self.changed:
+            self.changed |= grown
+
+    def followers(self) -> tuple[Follower, ...]:
+        return tuple(
+            Follower(series=series, instance=one.instance, refers_to=tuple(sorted(self.changed & set(one.instances))))
+            for series, one in self._referring
+            if self._follows(one)
+        )
+
+    def dangling(self) -> set[str]:
+        """Objects that go on without some of what they refer to."""
+        return {
+            one.instance
+            for _, one in self._referring
+            if one.instance not in self.gone and self.gone & set(one.instances)
+        }
+
+    def _is_lost(self, one: Reference) -> bool:
+        """Everything it is drawn over is gone."""
+        return one.sop_class in OVERLAYS and bool(one.whole_slides) and set(one.whole_slides) <= self.gone
+
+    def _follows(self, one: Reference) -> bool:
+        return one.instance not in self.gone and bool(self.changed & set(one.instances))

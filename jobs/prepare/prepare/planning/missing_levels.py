@@ -1,0 +1,105 @@
+"""Which levels a pyramid lacks: the halves between and below what is there, only where R09 asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import pairwise
+
+from ..checks.pyramid import step_too_wide
+from ..model.actions import Coding, MakeLevel
+from ..model.finding import Rule, rule
+from ..model.image import Image
+from ..model.slide import Level, pyramids
+
+
+def missing_levels(images: Iterable[Image], series: str, broken: frozenset[str] = frozenset()) -> list[MakeLevel]:
+    """Levels to add to `series`, finest first; `images` are the slide's, as the viewer would see them.
+
+    Nothing is made from images in `broken`. A coarsest THUMBNAIL ends its pyramid: the engine leaves out what is
+    coarser.
+    """
+    r09 = rule("R09")
+    found: dict[tuple[tuple[str, ...], int], MakeLevel] = {}
+    for levels in pyramids(images).values():
+        sound = [level for level in levels if not broken & {image.instance for image in level.images}]
+        for near, step in _steps(levels, r09):
+            source, factor = best_source(sound, halved(near, step))
+            if source and all(image.series == series for image in source.images):
+                made = made_level(source, factor)
+                found[made.sources, factor] = made
+    return sorted(found.values(), key=lambda level: (-level.columns * level.rows, level.sources))
+
+
+def _steps(levels: list[Level], r09: Rule) -> list[tuple[Level, int]]:
+    """(source, factor) of each level that is missing."""
+    steps: list[tuple[Level, int]] = []
+    for finer, coarser in pairwise(levels):
+        if step_too_wide(finer, coarser, r09):
+            factor = 2
+            while finer.size[0] / factor > coarser.size[0] * 1.5:
+                steps.append((finer, factor))
+                factor *= 2
+    coarsest = levels[-1]
+    if coarsest.tiles > r09.parameters["coarsest_tiles"] and not is_thumbnail(coarsest):
+        factor = 2
+        while halved(coarsest, factor // 2).tiles > 1:
+            steps.append((coarsest, factor))
+            factor *= 2
+    return steps
+
+
+def is_thumbnail(level: Level) -> bool:
+    return all(image.flavor == "THUMBNAIL" for image in level.images)
+
+
+def best_source(levels: list[Level], wanted: Level) -> tuple[Level | None, int]:
+    """(the coarsest of `levels` that gives the size of `wanted`, the factor); finest first. (None, 0) without one."""
+    for level in reversed(levels):
+        if _can_be_halved(level) and (factor := _factor(level, wanted)):
+            return level, factor
+    return None, 0
+
+
+def _can_be_halved(level: Level) -> bool:
+    """Two tiles side by side become one; tiles of an odd size do not."""
+    return all(image.columns % 2 == 0 and image.rows % 2 == 0 for image in level.images)
+
+
+def _factor(source: Level, level: Level) -> int:
+    """The power of two between two levels, 0 where sampling down would not give this size within a pixel."""
+    factor = 2
+    while factor <= max(source.size):
+        sizes = zip(source.size, level.size, strict=True)
+        if all(abs(-(-fine // factor) - coarse) <= 1 for fine, coarse in sizes):
+            return factor
+        factor *= 2
+    return 0
+
+
+def made_level(source: Level, factor: int, instances: tuple[str, ...] = ()) -> MakeLevel:
+    first = source.images[0]
+    small = halved(source, factor).images[0]
+    parts = sorted(source.images, key=lambda image: (image.concatenation_offset, image.instance))
+    return MakeLevel(
+        sources=tuple(image.instance for image in parts),
+        factor=factor,
+        columns=small.total_columns,
+        rows=small.total_rows,
+        tile=(first.columns, first.rows),
+        coding=coding_of_new(first),
+        optical_paths=first.optical_paths,
+        instances=instances,
+    )
+
+
+def halved(level: Level, factor: int) -> Level:
+    """The level that sampling down by `factor` gives, as one image; sizes are rounded up."""
+    first = level.images[0]
+    columns, rows = -(-first.total_columns // factor), -(-first.total_rows // factor)
+    return Level((replace(first, total_columns=columns, total_rows=rows),))
+
+
+def coding_of_new(image: Image) -> Coding:
+    """Lossless stays lossless; JPEG is for 8-bit colour that was lossy before."""
+    return "jpeg-baseline" if image.samples == 3 and image.bits == 8 and image.lossy else "jpeg-ls"

@@ -1,0 +1,101 @@
+"""`readiness/<study>/study.json`: a study at a glance, put together from the reports of its series.
+
+Shape: `study.schema.json`. Written when a run changed the report of any series; holds UIDs and figures only.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from .. import VERSION
+from ..backlog.work_items import Objects
+from ..errors import Conflict
+from ..model.metadata import Row
+from . import report
+
+SCHEMA_VERSION = 1
+WORST_FIRST = ("failed", "blocked", "pending", "ready_degraded", "ready")
+"""`pending`: a series of the study has no report yet."""
+
+
+def name(study: str) -> str:
+    return f"readiness/{study}/study.json"
+
+
+def document(
+    study: str, rows: Iterable[Row], reports: Mapping[str, Any], viewer_url: str, now: float
+) -> dict[str, Any]:
+    """`reports` by series, as they are in the bucket; `now` in seconds since 1970."""
+    series: dict[str, int] = {}
+    for row in rows:
+        series[row.series] = series.get(row.series, 0) + 1
+    told = [_series(one, count, reports.get(one)) for one, count in series.items()]
+    statuses = {one["status"] for one in told}
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "prepare_version": VERSION,
+        "study": study,
+        "status": next(status for status in WORST_FIRST if status in statuses),
+        "instances": sum(series.values()),
+        "delivered": _sum(one["delivered"] for one in told),
+        "series": told,
+        "viewer": f"{viewer_url}/studies/{study}" if viewer_url else "",
+        "prepared_at": datetime.fromtimestamp(now, UTC).isoformat(timespec="seconds"),
+    }
+
+
+def reports(study: str, rows: list[Row], known: Mapping[str, Any], records: Objects) -> dict[str, Any]:
+    """By series: `known` are those at hand, others are read."""
+    return {
+        series: known[series] if series in known else records.read(report.name(study, series))[0]
+        for series in dict.fromkeys(row.series for row in rows)
+    }
+
+
+def astray(found: Mapping[str, Any], shown: Iterable[Row]) -> dict[str, str]:
+    """By series, in a sentence: where `shown`, what viewers have of the study, is not what the reports say.
+
+    Series that only viewers have are theirs (annotations are stored there), and none of this job's.
+    """
+    counts = Counter(row.series for row in shown)
+    told = {series: one.get("delivered") for series, one in found.items() if isinstance(one, dict)}
+    return {
+        series: f"series {series}: viewers have {counts[series]} instances of it and should have {delivered}: somebody "
+        "adds or deletes there; run again"
+        for series, delivered in told.items()
+        if delivered is not None and counts[series] != delivered
+    }
+
+
+def write(study: str, rows: list[Row], found: Mapping[str, Any], records: Objects, viewer_url: str, now: float) -> None:
+    """Another run that writes at the same time has the same right."""
+    _, generation = records.read(name(study))
+    try:
+        records.write(name(study), document(study, rows, found, viewer_url, now), generation)
+    except Conflict:
+        return
+
+
+def _series(series: str, instances: int, found: Any) -> dict[str, Any]:
+    known = isinstance(found, dict) and found.get("schema_version") == report.SCHEMA_VERSION
+    told: dict[str, Any] = found if known else {}
+    plan: dict[str, Any] = told.get("plan") or {}
+    return {
+        "series": series,
+        "modality": told.get("modality", ""),
+        "status": told.get("status", "pending"),
+        "plan": plan.get("kind", ""),
+        "reason": plan.get("reason", "") or told.get("reason", ""),
+        "rules": sorted({finding["rule"] for finding in told.get("findings", [])}),
+        "instances": instances,
+        "delivered": told.get("delivered"),
+    }
+
+
+def _sum(counts: Iterable[int | None]) -> int | None:
+    """None where viewers have no store of their own."""
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None

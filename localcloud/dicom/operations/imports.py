@@ -1,0 +1,142 @@
+"""dicomStores.import: files of a bucket into a store, as a long-running operation run by the healthcare service agent.
+
+Done is not success: the operation's counters say how many files were not stored, the import log says which and why.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from localcloud.control.call import Call
+from localcloud.dicom import notify
+from localcloud.dicom.access import HOST
+from localcloud.dicom.operations.bucket_work import begin, require
+from localcloud.dicom.operations.import_log import ImportLog
+from localcloud.dicom.store.archive import Archive
+from localcloud.dicom.store.commit import Outcome, commit
+from localcloud.dicom.store.index import NewInstance
+from localcloud.dicom.store.ingest import Refused, stage
+from localcloud.errors import ApiError
+
+if TYPE_CHECKING:
+    from localcloud.dicom.service import DicomStores
+
+URI = re.compile(r"gs://(?P<bucket>[a-z0-9][a-z0-9._-]{1,220})/(?P<object>.+)")
+READ = "storage.objects.get"
+
+
+@dataclass(frozen=True)
+class Source:
+    """The objects that an import names."""
+
+    uri: str
+    bucket: str
+    pattern: str
+
+    @property
+    def prefix(self) -> str:
+        return re.split(r"[*?]", self.pattern, maxsplit=1)[0]
+
+    def matches(self, name: str) -> bool:
+        """`*` stands for anything but a slash, `**` for anything, `?` for one character."""
+        pieces = re.split(r"(\*\*|\*|\?)", self.pattern)
+        meaning = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
+        return bool(re.fullmatch("".join(meaning.get(piece, re.escape(piece)) for piece in pieces), name, re.DOTALL))
+
+
+def source(body: dict[str, Any]) -> Source:
+    """Raises `ApiError` 400 for a request without a usable URI."""
+    uri = (body.get("gcsSource") or {}).get("uri", "")
+    found = URI.fullmatch(uri)
+    if not found:
+        raise ApiError(400, f"gcsSource.uri {uri!r} is not of the form gs://bucket/object.")
+    if "**" in found["object"] and not re.fullmatch(r"[^*?]*\*\*(\.[\w.]+)?", found["object"]):
+        raise ApiError(400, f"gcsSource.uri {uri!r}: ** must come last, alone or before a file extension.")
+    return Source(uri, found["bucket"], found["object"])
+
+
+class Imports:
+    """Answers the method for every store of one service."""
+
+    def __init__(self, service: DicomStores, log: ImportLog) -> None:
+        self._service, self._log = service, log
+
+    def start(self, call: Call) -> dict[str, Any]:
+        """Raises `ApiError` 400, 403, 404; what goes wrong later is in the operation."""
+        cloud, store = self._service.cloud, call.params["name"]
+        resource = self._service.resource(store)
+        if resource is None:
+            raise ApiError(404, f"DICOM store {store} does not exist.")
+        wanted = source(call.body)
+        topics = notify.topics(resource, bulk_import=True)
+        notify.check(cloud, topics)
+        name = begin(cloud, call, store, "ImportDicomData")
+        cloud.operations.update(HOST, name, {"logsUrl": self._log.url(name)})
+        cloud.spawn(self._run(name, store, wanted, topics))
+        return cloud.operations.get(HOST, name)
+
+    async def _run(self, operation: str, store: str, wanted: Source, topics: list[str]) -> None:
+        operations = self._service.cloud.operations
+        try:
+            counter = await asyncio.to_thread(self._import, operation, store, wanted, topics)
+        except ApiError as error:
+            self._log.write(operation, store, wanted.uri, error.message)
+            operations.fail(HOST, operation, error.code, error.message)
+            return
+        except Exception as error:
+            operations.fail(HOST, operation, 500, f"the import of {wanted.uri} broke off: {error}")
+            raise
+        operations.update(HOST, operation, {"counter": counter})
+        operations.done(
+            HOST, operation, {"@type": "type.googleapis.com/google.cloud.healthcare.v1.dicom.ImportDicomDataResponse"}
+        )
+
+    def _import(self, operation: str, store: str, wanted: Source, topics: list[str]) -> dict[str, str]:
+        cloud, archive = self._service.cloud, self._service.archive(store)
+        require(cloud, READ, wanted.bucket, "roles/storage.objectViewer")
+        names = [name for name in cloud.object_names(wanted.bucket, wanted.prefix) if wanted.matches(name)]
+        if not names:
+            raise ApiError(400, f"no object matches {wanted.uri}.")
+        good = bad = 0
+        for number, name in enumerate(names):
+            uri = f"gs://{wanted.bucket}/{name}"
+            problem, stored = self._one(archive, cloud.object_path(wanted.bucket, name))
+            notify.tell(cloud, topics, store, stored, "ImportDicomData")
+            good, bad = good + (not problem), bad + bool(problem)
+            if problem:
+                self._log.write(operation, store, uri, problem)
+            counter = {"success": str(good), "failure": str(bad), "pending": str(len(names) - number - 1)}
+            cloud.operations.update(HOST, operation, {"counter": counter})
+        return {"success": str(good), "failure": str(bad)}
+
+    def _one(self, archive: Archive, path: Path | None) -> tuple[str, list[NewInstance]]:
+        """Store one file; (why it was not, what is new). The same instance again is ignored, as Google does."""
+        if path is None:
+            return "the object was removed while it was imported", []
+        name = archive.new_name()
+        try:
+            copy(path, archive.path(name))
+            outcome = commit(archive, [stage(archive, name)], "accept_identical")
+        except Refused as refused:
+            return refused.message, []
+        except OSError as error:
+            archive.discard(name)
+            return f"cannot be copied: {error.strerror}", []
+        return why(outcome), outcome.stored
+
+
+def copy(source: Path, target: Path) -> None:
+    with source.open("rb") as read, target.open("xb") as write:
+        shutil.copyfileobj(read, write, 2**20)
+        write.flush()
+        os.fsync(write.fileno())
+
+
+def why(outcome: Outcome) -> str:
+    return "; ".join(f"{one.message}, but the DICOM files differ" for one in outcome.refused)

@@ -1,0 +1,58 @@
+"""Counts and sizes of a store, study or series, as the API's get…Metrics methods give them (numbers as strings)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from localcloud.control.call import Call
+from localcloud.dicom.store.archive import Archive
+from localcloud.dicom.store.index import JOINED
+from localcloud.errors import ApiError
+
+if TYPE_CHECKING:
+    from localcloud.dicom.service import DicomStores
+
+PATH = re.compile(
+    r"(?P<store>.+/dicomStores/[^/]+)(?:/dicomWeb/studies/(?P<study>[^/]+)(?:/series/(?P<series>[^/]+))?)?"
+)
+
+
+class Metrics:
+    """Answers the three methods for every store of one service."""
+
+    def __init__(self, service: DicomStores) -> None:
+        self._service = service
+
+    def store(self, call: Call) -> dict[str, Any]:
+        return {"name": call.params["name"], **self._measure(call.params["name"], ("study", "series", "instance"))}
+
+    def study(self, call: Call) -> dict[str, Any]:
+        return {"study": call.params["study"], **self._measure(call.params["study"], ("series", "instance"))}
+
+    def series(self, call: Call) -> dict[str, Any]:
+        return {"series": call.params["series"], **self._measure(call.params["series"], ("instance",))}
+
+    def _measure(self, path: str, counted: tuple[str, ...]) -> dict[str, str]:
+        found = PATH.fullmatch(path)
+        if not found or self._service.resource(found["store"]) is None:
+            raise ApiError(404, f"{path} does not exist.")
+        archive = self._service.archive(found["store"])
+        if found["study"]:
+            archive.find(found["study"], found["series"] or "")
+        numbers = measure(archive, found["study"] or "", found["series"] or "")
+        sizes = {"structuredStorageSizeBytes": "structured", "blobStorageSizeBytes": "blob"}
+        counts = {f"{what}Count": what for what in counted}
+        return {field: str(numbers[column]) for field, column in {**counts, **sizes}.items()}
+
+
+def measure(archive: Archive, study: str, series: str) -> dict[str, int]:
+    given = {"studies.uid": study, "series.uid": series}
+    conditions = {column: uid for column, uid in given.items() if uid}
+    where = " WHERE " + " AND ".join(f"{column} = ?" for column in conditions) if conditions else ""
+    row = archive.index.query(
+        "SELECT count(DISTINCT studies.id) study, count(DISTINCT series.id) series, count(*) instance, "  # noqa: S608
+        f"coalesce(sum(size), 0) blob, coalesce(sum(index_size + metadata_size), 0) structured FROM {JOINED}{where}",
+        tuple(conditions.values()),
+    )[0]
+    return dict(row)

@@ -1,0 +1,85 @@
+"""The commands that a step runs: the Pulumi CLI, and our own modules as a user would run them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from infra.settings import NAMESPACE
+from ops.deliver.google import Refused
+from ops.deliver.stack import Stack
+from ops.pulumi_cli import find
+
+WORK = Path(".delivery")
+"""What steps of one build hand to each other; on Cloud Build in /workspace, which they share."""
+OUTPUTS = WORK / "outputs.json"
+Images = Mapping[str, str | None]
+"""Setting → the digest that it gets; None leaves it as it is."""
+
+
+class Failed(Refused):
+    """The CLI ended with an error; `printed` is its standard output, when that was captured."""
+
+    def __init__(self, sentence: str, printed: str) -> None:
+        super().__init__(sentence)
+        self.printed = printed
+
+
+def pulumi(stack: Stack, *arguments: str, capture: bool = False) -> str:
+    """Runs the CLI on the stack; returns its standard output when captured. Raises `Failed`."""
+    command = [find(), *arguments, "--stack", stack.name]
+    done = subprocess.run(  # noqa: S603 - our own arguments
+        command, env=environment(stack), stdout=subprocess.PIPE if capture else None, text=True, check=False
+    )
+    if done.returncode:
+        what = f"pulumi {' '.join(arguments[:2])} ended with {done.returncode} on stack {stack.name}"
+        raise Failed(f"{what}, see above", done.stdout or "")
+    return done.stdout or ""
+
+
+def environment(stack: Stack) -> Mapping[str, str]:
+    """With the backend that the settings name, unless one is chosen already."""
+    chosen = {"PULUMI_BACKEND_URL": f"gs://{stack.settings.state_bucket}"} if stack.settings.state_bucket else {}
+    return {"PULUMI_SKIP_UPDATE_CHECK": "true", **chosen, **os.environ}
+
+
+def require_backend(stack: Stack) -> None:
+    """Raises `Refused` at the first step, and not in the middle, when nobody said where Pulumi's state is."""
+    if "PULUMI_BACKEND_URL" not in environment(stack):
+        raise Refused(
+            f"nothing says where Pulumi's state of {stack.name} is, so a build cannot find it: "
+            f"pulumi config set -s {stack.name} {NAMESPACE}:stateBucket BUCKET, deploy by hand once, commit the file"
+        )
+
+
+def configure(stack: Stack, images: Images) -> None:
+    """Sets the images that the release record names, in this checkout's copy of the stack's file only."""
+    for key, digest in images.items():
+        if digest:
+            pulumi(stack, "config", "set", f"{NAMESPACE}:{key}", digest)
+
+
+def up(stack: Stack, images: Images) -> None:
+    """`pulumi up` with these images; leaves the stack's outputs in OUTPUTS."""
+    configure(stack, images)
+    pulumi(stack, "up", "--yes", "--skip-preview", "--non-interactive", "--policy-pack", "policy")
+    WORK.mkdir(exist_ok=True)
+    OUTPUTS.write_text(pulumi(stack, "stack", "output", "--json", capture=True), encoding="utf-8")
+
+
+def preview(stack: Stack, *, refresh: bool = False) -> str:
+    """What `pulumi preview --json` prints; with `refresh`, against what Google has and not against the state.
+
+    Without `--show-sames` Pulumi leaves out what stays as it is, and with it most grants and most of the cost.
+    """
+    options = ("--refresh",) if refresh else ("--policy-pack", "policy")
+    return pulumi(stack, "preview", "--json", "--show-sames", "--non-interactive", *options, capture=True)
+
+
+def python(module: str, *arguments: str | Path) -> int:
+    """Exit status of `python -m module`."""
+    command: Sequence[str] = [sys.executable, "-m", module, *map(str, arguments)]
+    return subprocess.run(command, check=False).returncode  # noqa: S603 - our own modules

@@ -1,0 +1,94 @@
+"""The stack that is delivered, from the files of this checkout: its settings, its endpoints, where its records are.
+
+Owns: that a step needs nothing but the stack's name. It reads what `pulumi` would read, and writes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from infra.archive import store_names, store_of_viewers
+from infra.config_loader import read
+from infra.endpoints import api_roots
+from infra.settings import NAMESPACE, Settings
+from ops.deliver.google import Google, Refused
+from ops.viewer.target import token_source
+
+RECORDED = ("jobImageDigest", "viewerImageDigest")
+"""Settings that a delivery takes from the release record, whatever a committed file says."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stack:
+    name: str
+    settings: Settings
+    config: Mapping[str, Any]
+    """`namespace:key` of the stack's file, as written."""
+
+    @property
+    def endpoints(self) -> dict[str, str]:
+        return api_roots(self.config)
+
+    @property
+    def records(self) -> str:
+        """Name of the records bucket."""
+        return f"{self.settings.project}-imaging-records"
+
+    @property
+    def place(self) -> str:
+        """Full name of the project's location."""
+        return f"projects/{self.settings.project}/locations/{self.settings.location}"
+
+    @property
+    def viewers_root(self) -> str:
+        """DICOMweb root of the store that viewers read: what `infra.archive.dicomweb_roots` is once it is deployed."""
+        store = store_names(self.settings)[store_of_viewers(self.settings)]
+        dataset = f"{self.place}/datasets/{self.settings.dataset}"
+        return f"{self.endpoints['healthcare']}v1/{dataset}/dicomStores/{store}/dicomWeb"
+
+    @property
+    def image(self) -> str:
+        """The study job's image in this stack's registry, without tag or digest."""
+        return f"{self.settings.location}-docker.pkg.dev/{self.settings.project}/images/prepare"
+
+    def images(self, job: str | None, viewer: str | None, *, owned: bool = False) -> dict[str, str | None]:
+        """Setting → digest, of the images that this stack runs; with `owned`, only of those that a delivery builds.
+
+        What somebody else builds is also set when a stack goes back, and stays as committed in a preview.
+        """
+        settings = self.settings
+        found: dict[str, str | None] = {}
+        if settings.job_image == "cloud_build" or (settings.job_image == "prebuilt" and not owned):
+            found["jobImageDigest"] = job
+        if settings.viewer_host == "cloud_run" and (settings.viewer_image == "cloud_build" or not owned):
+            found["viewerImageDigest"] = viewer
+        return found
+
+    @property
+    def config_hash(self) -> str:
+        """SHA-256 of the committed settings, without those that a delivery fills in."""
+        kept = {key: value for key, value in self.config.items() if key.partition(":")[2] not in RECORDED}
+        return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
+
+    def google(self) -> Google:
+        """Speaks as whoever runs this: GOOGLE_OAUTH_ACCESS_TOKEN, or Google's default credentials."""
+        return Google(self.endpoints, token_source())
+
+
+def load(name: str, folder: Path = Path()) -> Stack:
+    """Raises `Refused` when there is no such stack, or its settings are not valid."""
+    path = folder / f"Pulumi.{name}.yaml"
+    if not path.is_file():
+        raise Refused(f"there is no {path}; name a stack that has a file, such as dev")
+    config: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8")).get("config", {})
+    values, problems = read(Settings, NAMESPACE, name, config)
+    if problems:
+        raise Refused(f"{path} cannot be delivered: {'; '.join(problems)}")
+    return Stack(name=name, settings=Settings(**values), config=config)

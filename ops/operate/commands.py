@@ -1,0 +1,134 @@
+"""`python -m ops doctor|bootstrap|drill`: what people run around a deployment.
+
+doctor     looks at everything that must be in place, and says what to do about what is not; changes nothing
+bootstrap  makes what must exist before the first `pulumi up`: the state's bucket and the key of its secrets
+drill      exports the raw store to a bucket, restores it into a scratch store, and compares every instance
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+
+from infra.endpoints import KEYS, api_roots
+from ops.deliver.google import Google, Refused
+from ops.deliver.stack import Stack, load
+from ops.operate.bootstrap import Bootstrap
+from ops.operate.doctor import Check, Finding, Situation, examine
+from ops.operate.doctor.people import dns, firebase, github, sign_in
+from ops.operate.doctor.policies import org_policies
+from ops.operate.doctor.project import apis, billing, project, quotas
+from ops.operate.doctor.state import state
+from ops.operate.drill import Drill
+from ops.viewer.target import TargetError, read_outputs, token_source
+from smoke_tests.credentials import Credentials
+from smoke_tests.dicomweb import DicomWeb
+from smoke_tests.dicomweb import Refused as Unanswered
+from smoke_tests.http import Http, TimedOut
+
+ALL_DONE, SOMETHING_TO_DO, COULD_NOT_RUN = 0, 1, 2
+CHECKS: tuple[Check, ...] = (project, billing, apis, org_policies, quotas, state, firebase, sign_in, github, dns)
+ENDPOINTS = {
+    **KEYS,
+    "cloudbilling": "billingCustomEndpoint",
+    "cloudkms": "kmsCustomEndpoint",
+    "firebase": "firebaseCustomEndpoint",
+    "orgpolicy": "orgPolicyCustomEndpoint",
+    "serviceusage": "serviceUsageCustomEndpoint",
+}
+MARKS = {"ok": ("✓", "green"), "todo": ("✗", "red"), "by hand": ("·", "yellow"), "unknown": ("?", "yellow")}
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(
+        prog="python -m ops", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = top.add_subparsers(dest="command", required=True)
+    look = commands.add_parser("doctor", help="look at everything that must be in place; changes nothing")
+    look.add_argument("--json", action="store_true", help="print the findings as JSON")
+    make = commands.add_parser("bootstrap", help="make the state's bucket and the key of its secrets; can be repeated")
+    make.add_argument("--bucket", help="name of the state's bucket (default: PROJECT-pulumi-state)")
+    make.add_argument("--cmek", action="store_true", help="encrypt the bucket with the key too")
+    restore = commands.add_parser("drill", help="export the raw store, restore it into a scratch store, compare")
+    restore.add_argument("--outputs", type=Path, required=True, help="JSON file with the stack's outputs")
+    restore.add_argument("--bucket", required=True, help="where the export goes; the Healthcare agent writes and reads")
+    restore.add_argument("--token-command", help="prints an access token (default: your own credentials)")
+    for command in (look, make):
+        command.add_argument("--stack", required=True, help="name of the stack, as in Pulumi.STACK.yaml")
+    return top
+
+
+def google_of(stack: Stack) -> Google:
+    return Google(api_roots(stack.config, ENDPOINTS), token_source())
+
+
+def doctor(arguments: argparse.Namespace, stack: Stack) -> int:
+    situation = Situation(stack=stack.name, settings=stack.settings, google=google_of(stack))
+    findings = examine(situation, CHECKS)
+    if arguments.json:
+        print(json.dumps([asdict(finding) for finding in findings], indent=1))
+    else:
+        show(findings)
+    return SOMETHING_TO_DO if any(finding.status == "todo" for finding in findings) else ALL_DONE
+
+
+def show(findings: Sequence[Finding]) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    for finding in findings:
+        mark, style = MARKS[finding.status]
+        console.print(f"{mark} {finding.topic}: {finding.what}", style=style, markup=False)
+        for line in finding.do:
+            console.print(f"    {line}", markup=False)
+    counts = [f"{sum(one.status == status for one in findings)} {status}" for status in MARKS]
+    console.print(", ".join(counts), style="bold", markup=False)
+
+
+def bootstrap(arguments: argparse.Namespace, stack: Stack) -> int:
+    bucket = arguments.bucket or stack.settings.state_bucket or f"{stack.settings.project}-pulumi-state"
+    made = Bootstrap(google_of(stack), stack.settings, stack.name, bucket, arguments.cmek, datetime.now(UTC))
+    for line in made.run():
+        print(line)
+    return ALL_DONE
+
+
+def drill(arguments: argparse.Namespace) -> int:
+    outputs = read_outputs(arguments.outputs)
+    try:
+        root, store = outputs["endpoints"]["healthcare"], outputs["stores"]["raw"]["name"]
+        owner = f"owner@{outputs['project']}.iam.gserviceaccount.com"
+    except KeyError as missing:
+        raise TargetError(f"the stack's outputs lack {missing}; deploy the stack again with this version") from None
+    token = token_source(arguments.token_command, owner)
+    access, http = Credentials(lambda _: token()), Http()
+    found = Drill(
+        google=Google({"healthcare": root}, token),
+        store=store,
+        bucket=arguments.bucket,
+        prefix=f"drill/{datetime.now(UTC):%Y%m%dT%H%M%SZ}",
+        web=lambda name: DicomWeb(http, f"{root}v1/{name}/dicomWeb", access, "you"),
+        say=print,
+    ).run()
+    for problem in found.problems:
+        print(f"  {problem}")
+    size = f"{found.instances} instances, {found.bytes / 1e6:.1f} MB"
+    print(f"{len(found.problems)} problems in {size}" if found.problems else f"All came back as they were: {size}")
+    return SOMETHING_TO_DO if found.problems else ALL_DONE
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    arguments = parser().parse_args(argv)
+    try:
+        if arguments.command == "drill":
+            return drill(arguments)
+        stack = load(arguments.stack)
+        return {"doctor": doctor, "bootstrap": bootstrap}[arguments.command](arguments, stack)
+    except (Refused, TargetError, Unanswered, TimedOut, OSError) as problem:
+        print(f"{arguments.command}: {problem}", file=sys.stderr)
+        return COULD_NOT_RUN

@@ -1,0 +1,65 @@
+"""The first hour: what must be in place before and around `pulumi up`, each with the command or page that does it.
+
+Owns: looking. It sends nothing but GET, so that it can be run by anybody who may look, as often as they like.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from infra.settings import Settings
+from ops.deliver.google import Google, Json, Refused
+
+Status = Literal["ok", "todo", "by hand", "unknown"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at. `do` are exact commands, pages and values, in order."""
+
+    topic: str
+    status: Status
+    what: str
+    do: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Situation:
+    """What the checks look at: the settings, Google as the caller sees it, the name service."""
+
+    stack: str
+    settings: Settings
+    google: Google
+    resolve: Callable[[str], Sequence[str]] = field(default=lambda host: addresses(host))
+
+    def get(self, api: str, path: str, **params: str) -> Json:
+        """Raises `Refused`; never sends anything but GET."""
+        return self.google.call("GET", api, path, **params)
+
+    def configure(self, key: str, value: str) -> str:
+        return f"pulumi config set -s {self.stack} dicom-platform:{key} {value}"
+
+
+Check = Callable[[Situation], Iterator[Finding]]
+
+
+def addresses(host: str) -> list[str]:
+    """IP addresses of a host; none when nobody knows it."""
+    try:
+        return sorted({str(found[4][0]) for found in socket.getaddrinfo(host, 443)})
+    except OSError:
+        return []
+
+
+def unseen(topic: str, what: str, refused: Refused, permission: str) -> Finding:
+    """What could not be looked at, and what the caller lacks."""
+    words = f"{what} cannot be seen: {refused}"
+    return Finding(topic, "unknown", words, (f"grant yourself {permission}, or ask somebody who has it",))
+
+
+def examine(situation: Situation, checks: Sequence[Check]) -> list[Finding]:
+    """Everything, in order; a check that cannot look does not keep the others from looking."""
+    return [finding for check in checks for finding in check(situation)]

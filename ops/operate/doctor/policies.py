@@ -1,0 +1,96 @@
+"""Organisation policies that would refuse what the program declares, each with the setting or exception that helps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from infra.settings import Settings
+from ops.deliver.google import Json, Refused
+from ops.operate.doctor import Finding, Situation, unseen
+
+USED = ("healthcare.googleapis.com", "storage.googleapis.com", "pubsub.googleapis.com", "secretmanager.googleapis.com")
+"""Services that hold something and could demand a key of one's own."""
+PAGES = "https://console.cloud.google.com/iam-admin/orgpolicies"
+GITHUB_ISSUER = "https://token.actions.githubusercontent.com"
+
+
+def enforced(rules: list[Json]) -> bool:
+    return any(rule.get("enforce") is True for rule in rules)
+
+
+def allows(rules: list[Json], *wanted: str) -> bool:
+    """Whether a list policy lets one of `wanted` through; values may have prefixes such as `is:` and `in:`."""
+
+    def bare(values: list[str]) -> set[str]:
+        return {value.partition(":")[2] if value[:3] in ("is:", "in:") else value for value in values}
+
+    for rule in rules:
+        values = rule.get("values", {})
+        if rule.get("denyAll") or bare(values.get("deniedValues", [])) & set(wanted):
+            return False
+        allowed = bare(values.get("allowedValues", []))
+        if allowed and not allowed & set(wanted):
+            return False
+    return True
+
+
+def groups_of(location: str) -> list[str]:
+    """A region and the value groups of Google's that it is in."""
+    continent = location.partition("-")[0]
+    wider = {"europe": ["eu", "europe"], "northamerica": ["northamerica"]}.get(continent, [continent])
+    return [location, *(f"{group}-locations" for group in (location, *wider))]
+
+
+def needs_key(rules: list[Json]) -> list[str]:
+    return [service for service in USED if not allows(rules, service)]
+
+
+Judge = Callable[[list[Json], Settings], str]
+"""What is in the way, in words; empty when nothing is."""
+JUDGES: dict[str, Judge] = {
+    "gcp.resourceLocations": lambda rules, settings: (
+        "" if allows(rules, *groups_of(settings.location)) else f"nothing may be made in {settings.location}"
+    ),
+    "iam.disableServiceAccountCreation": lambda rules, _: "no service account may be made" if enforced(rules) else "",
+    "gcp.restrictNonCmekServices": lambda rules, settings: (
+        f"without a key of your own nothing may be made in {', '.join(needs_key(rules))}"
+        if needs_key(rules) and not settings.dataset_key
+        else ""
+    ),
+    "gcp.restrictServiceUsage": lambda rules, _: (
+        "" if allows(rules, "healthcare.googleapis.com") else "the Healthcare API may not be used"
+    ),
+    "iam.workloadIdentityPoolProviders": lambda rules, settings: (
+        ""
+        if settings.github_repository is None or allows(rules, GITHUB_ISSUER)
+        else f"{GITHUB_ISSUER} may not be trusted, so pull requests get no preview"
+    ),
+    "cloudbuild.allowedIntegrations": lambda rules, settings: (
+        ""
+        if settings.github_repository is None or allows(rules, "github.com")
+        else "Cloud Build may not be started from github.com"
+    ),
+}
+
+
+def org_policies(at: Situation) -> Iterator[Finding]:
+    project = at.settings.project
+    fine: list[str] = []
+    for constraint, judge in JUDGES.items():
+        path = f"v2/projects/{project}/policies/{constraint}:getEffectivePolicy"
+        try:
+            rules = at.get("orgpolicy", path).get("spec", {}).get("rules", [])
+        except Refused as refused:
+            yield unseen("organisation", f"policy {constraint}", refused, "roles/orgpolicy.policyViewer")
+            continue
+        if words := judge(rules, at.settings):
+            page = f"{PAGES}/{constraint.replace('.', '-')}?project={project}"
+            ask = f"ask your organisation's administrators for an exception for project {project}: {page}"
+            yield Finding("organisation", "todo", f"policy {constraint}: {words}", (ask,))
+        else:
+            fine.append(constraint)
+    if fine:
+        yield Finding("organisation", "ok", f"in nobody's way: {', '.join(fine)}")
+    who = "groups of other domains are refused where policy iam.allowedPolicyMemberDomains is set: "
+    groups = ", ".join((*at.settings.viewers, *at.settings.annotators, *at.settings.ingest_writers)) or "none are set"
+    yield Finding("organisation", "by hand", f"{who}{groups}")

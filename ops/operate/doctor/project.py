@@ -1,0 +1,100 @@
+"""The project itself: that it is there, is paid for, has the two APIs that the first deploy needs, and its quotas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ops.deliver.google import Json, Refused
+from ops.operate.doctor import Finding, Situation, unseen
+
+FIRST = ("cloudresourcemanager", "serviceusage")
+"""APIs that the provider itself calls before it can turn on the others."""
+LIMITED = ("healthcare", "run", "cloudbuild")
+"""APIs whose quotas a new project may have at nothing."""
+
+
+def project(at: Situation) -> Iterator[Finding]:
+    name = at.settings.project
+    try:
+        state = at.get("cloudresourcemanager", f"v3/projects/{name}").get("state")
+    except Refused as refused:
+        if refused.status in (403, 404):
+            do = (f"gcloud projects create {name}", f"or ask for roles/browser on {name}, when it is there")
+            yield Finding("project", "todo", f"project {name} does not exist, or you may not see it", do)
+        else:
+            yield unseen("project", f"project {name}", refused, "roles/browser on the project")
+        return
+    if state != "ACTIVE":
+        yield Finding("project", "todo", f"project {name} is {state}", (f"gcloud projects undelete {name}",))
+        return
+    yield Finding("project", "ok", f"project {name} is there")
+
+
+def billing(at: Situation) -> Iterator[Finding]:
+    name = at.settings.project
+    try:
+        paid = at.get("cloudbilling", f"v1/projects/{name}/billingInfo").get("billingEnabled")
+    except Refused as refused:
+        yield unseen("billing", "whether billing is on", refused, "roles/billing.projectManager on the project")
+        return
+    if paid:
+        yield Finding("billing", "ok", "billing is on")
+    else:
+        do = ("gcloud billing accounts list", f"gcloud billing projects link {name} --billing-account=ACCOUNT-ID")
+        yield Finding("billing", "todo", f"project {name} has no billing account, and Google refuses most APIs", do)
+
+
+def apis(at: Situation) -> Iterator[Finding]:
+    name = at.settings.project
+    try:
+        enabled = names_of(at, name)
+    except Refused as refused:
+        yield unseen("APIs", "which APIs are on", refused, "roles/serviceusage.serviceUsageViewer on the project")
+        return
+    missing = [f"{api}.googleapis.com" for api in FIRST if f"{api}.googleapis.com" not in enabled]
+    if missing:
+        do = (f"gcloud services enable {' '.join(missing)} --project={name}",)
+        yield Finding("APIs", "todo", f"the first deploy needs {' and '.join(missing)}", do)
+    else:
+        yield Finding("APIs", "ok", "the first deploy can turn on the other APIs by itself")
+
+
+def names_of(at: Situation, project_id: str) -> set[str]:
+    """Names of the APIs that are on, all pages."""
+    found: set[str] = set()
+    token = ""
+    while True:
+        query = {"filter": "state:ENABLED", "pageSize": "200", **({"pageToken": token} if token else {})}
+        page = at.get("serviceusage", f"v1/projects/{project_id}/services", **query)
+        found |= {service.get("config", {}).get("name", "") for service in page.get("services", [])}
+        token = page.get("nextPageToken", "")
+        if not token:
+            return found
+
+
+def quotas(at: Situation) -> Iterator[Finding]:
+    name = at.settings.project
+    for api in LIMITED:
+        path = f"v1beta1/projects/{name}/services/{api}.googleapis.com/consumerQuotaMetrics"
+        try:
+            metrics = at.get("serviceusage", path, pageSize="200").get("metrics", [])
+        except Refused as refused:
+            yield unseen("quotas", f"the quotas of {api}", refused, "roles/serviceusage.serviceUsageViewer")
+            continue
+        nothing = [metric["displayName"] for metric in metrics if none_left(metric, at.settings.location)]
+        page = f"https://console.cloud.google.com/iam-admin/quotas?project={name}&service={api}.googleapis.com"
+        if nothing:
+            yield Finding("quotas", "todo", f"{api} allows none of: {', '.join(nothing)}", (f"ask for more: {page}",))
+        else:
+            yield Finding("quotas", "ok", f"{api} has no quota of nothing in {at.settings.location}; all: {page}")
+
+
+def none_left(metric: Json, location: str) -> bool:
+    """Whether what holds for this region (or everywhere) is a limit of 0."""
+    for limit in metric.get("consumerQuotaLimits", []):
+        buckets = limit.get("quotaBuckets", [])
+        own = [one for one in buckets if one.get("dimensions", {}).get("region") == location]
+        anywhere = [one for one in buckets if not one.get("dimensions")]
+        if any(str(one.get("effectiveLimit")) == "0" for one in own or anywhere):
+            return True
+    return False

@@ -1,0 +1,107 @@
+"""A plan from two graphs of one stack: what the engine would do to get from the one to the other.
+
+Owns: matching resources by URN and by alias (the program's own, and those that a child inherits from a renamed
+parent), and telling an update from a replacement with `force_new`. Deliberately not: looking at Google, so drift is not
+seen here, and values that only a deployment can tell are those of the local control plane.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ops.review.force_new import replacing
+from ops.review.graph import Graph, GraphNode
+from ops.review.plan import Op, Plan, State, Step
+
+
+def plan_of(before: Graph, after: Graph) -> Plan:
+    """What would happen to each resource of `before` and `after`, in the order of declaration, deletions last."""
+    old = {node.urn: node for node in before.nodes}
+    new = {node.urn: node for node in after.nodes}
+    taken: set[str] = set()
+    steps: list[Step] = []
+    for node in after.nodes:
+        former = next((urn for urn in former_urns(node, new) if urn in old and urn not in taken), "")
+        if former:
+            taken.add(former)
+        steps.append(_step(old.get(former), node))
+    steps += [_deleted(node) for node in before.nodes if node.urn not in taken]
+    return Plan(stack=after.stack, source="graph", steps=tuple(steps))
+
+
+def _step(old: GraphNode | None, new: GraphNode) -> Step:
+    if old is None:
+        return Step(urn=new.urn, type=new.type, op="create", after=state(new))
+    changed = changed_inputs(old.inputs, new.inputs, new.ignored)
+    renamed = old.urn if old.urn != new.urn else ""
+    fixed = replacing(new.type, changed)
+    different = bool(changed or renamed or old.protect != new.protect)
+    op: Op = "replace" if fixed else "update" if different else "same"
+    return Step(
+        urn=new.urn,
+        type=new.type,
+        op=op,
+        before=state(old),
+        after=state(new),
+        changed=changed,
+        replacing=fixed,
+        former_urn=renamed,
+    )
+
+
+def _deleted(old: GraphNode) -> Step:
+    stays = old.retain_on_delete or old.inputs.get("deletionPolicy") == "ABANDON"
+    return Step(urn=old.urn, type=old.type, op="delete", before=state(old), stays_at_google=stays)
+
+
+def state(node: GraphNode) -> State:
+    return State(name=node.name, parent=node.parent, protect=node.protect, inputs=node.inputs)
+
+
+def changed_inputs(old: Mapping[str, Any], new: Mapping[str, Any], ignored: tuple[str, ...]) -> tuple[str, ...]:
+    """Names of the top-level inputs that differ, those left out of which the program ignores a change."""
+    keys = sorted(old.keys() | new.keys())
+    return tuple(key for key in keys if _without(old, key, ignored) != _without(new, key, ignored))
+
+
+def _without(inputs: Mapping[str, Any], key: str, ignored: tuple[str, ...]) -> Any:
+    """The input, without what a path in `ignored` (`rotation.nextRotationTime`) names; None when there is none."""
+    value = inputs.get(key)
+    for path in ignored:
+        first, *rest = path.replace("[", ".").replace("]", "").split(".")
+        if first == key:
+            value = _pruned(value, rest)
+    return value
+
+
+def _pruned(value: Any, path: list[str]) -> Any:
+    if not path:
+        return None
+    if not isinstance(value, dict):
+        return value
+    return {key: _pruned(child, path[1:]) if key == path[0] else child for key, child in value.items()}
+
+
+def former_urns(node: GraphNode, nodes: Mapping[str, GraphNode]) -> list[str]:
+    """The URNs under which the engine looks for `node` in the state: its own first, then each alias.
+
+    A child inherits its parent's aliases: it was then under the former parent, and when its name begins with the
+    parent's, its own began with the parent's former name.
+    """
+    found = [node.urn, *node.aliases]
+    parent = nodes.get(node.parent)
+    for former_parent in former_urns(parent, nodes)[1:] if parent else []:
+        stem = former_parent.rpartition("::")[2]
+        for urn in list(found):
+            name = urn.rpartition("::")[2]
+            if parent and name.startswith(parent.name):
+                name = stem + name.removeprefix(parent.name)
+            found.append(_child_urn(former_parent, node.type, name))
+    return list(dict.fromkeys(found))
+
+
+def _child_urn(parent: str, type_: str, name: str) -> str:
+    stack, project, chain = parent.removeprefix("urn:pulumi:").split("::")[:3]
+    prefix = "" if chain == "pulumi:pulumi:Stack" else f"{chain}$"
+    return f"urn:pulumi:{stack}::{project}::{prefix}{type_}::{name}"

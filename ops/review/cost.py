@@ -1,0 +1,157 @@
+"""What a stack costs a month, from its declared resources, list prices and stated assumptions about its use.
+
+    python -m ops cost --stack STACK [--studies N] [--json]
+
+Owns: the sums and their words. How a resource's use is counted is `cost_models`; prices and assumptions are data
+(`prices.json`), each with where it is from. Deliberately not: a bill.
+Free amounts, discounts and taxes are left out, and what has no known price is listed as such, not guessed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ops.review.cost_models import MODELS, Stack, Usage, is_free, scheduled_starts, viewed_store
+from ops.review.graph import CANNOT_RUN, declared, resources_of
+from ops.review.plan import SECRET, UNKNOWN, Unreadable
+from ops.review.words import decimal
+from policy.resource import Resource
+
+
+@dataclass(frozen=True)
+class Line:
+    """One amount of one resource."""
+
+    resource: str
+    what: str
+    price: str
+    quantity: float
+    usd: float
+
+
+@dataclass(frozen=True)
+class Estimate:
+    lines: tuple[Line, ...]
+    unknown: tuple[str, ...]
+    """Resources whose type has no price here."""
+    open: tuple[str, ...] = ()
+    """Names of resources of which a plan does not tell yet what their cost depends on."""
+
+    @property
+    def total(self) -> float:
+        return sum(line.usd for line in self.lines)
+
+    def by_resource(self) -> dict[str, float]:
+        sums: dict[str, float] = {}
+        for line in self.lines:
+            sums[line.resource] = sums.get(line.resource, 0) + line.usd
+        return sums
+
+
+@cache
+def table() -> dict[str, Any]:
+    return json.loads(Path(__file__).with_name("prices.json").read_text(encoding="utf-8"))
+
+
+def usage(**changes: float) -> dict[str, float]:
+    """The assumptions, with some of them changed. `ValueError` for one that there is not, or less than nothing."""
+    assumed = {name: entry["value"] for name, entry in table()["usage"].items()}
+    if strange := set(changes) - set(assumed):
+        raise ValueError(f"no such assumption: {', '.join(sorted(strange))}; there are {', '.join(assumed)}")
+    if wrong := sorted(name for name, value in changes.items() if not 0 <= value < math.inf):
+        raise ValueError(f"{', '.join(wrong)} must be a number of 0 or more")
+    return assumed | changes
+
+
+def estimate(resources: Sequence[Resource], use: Usage) -> Estimate:
+    """The lines of every resource that has a price, in the order of declaration."""
+    lines: list[Line] = []
+    unknown: list[str] = []
+    unfinished: list[str] = []
+    stack = Stack(use, viewed_store(resources), scheduled_starts(resources))
+    for resource in resources:
+        model = MODELS.get(resource.type)
+        if model is None:
+            if resource.type.startswith("gcp:") and not is_free(resource.type):
+                unknown.append(f"{resource.name} ({resource.type.rpartition(':')[2]})")
+            continue
+        try:
+            amounts = list(model(resource, stack))
+        except (AttributeError, TypeError, ValueError):
+            if not has_open_values(resource.properties):
+                raise
+            unfinished.append(resource.name)
+            continue
+        for what, key, quantity in amounts:
+            price = table()["prices"][key]["usd"]
+            lines.append(Line(resource.name, what, key, quantity, quantity * price))
+    return Estimate(tuple(lines), tuple(unknown), tuple(unfinished))
+
+
+def has_open_values(inputs: Mapping[str, Any]) -> bool:
+    """Whether one of them is a secret, or only known after the deployment."""
+    return any(value in (UNKNOWN, SECRET) for value in inputs.values() if isinstance(value, str))
+
+
+def in_words(found: Estimate, use: Usage) -> str:
+    """A table a resource, then what was assumed."""
+    lines = ["| resource | what for | amount | USD a month |", "| --- | --- | ---: | ---: |"]
+    for line in found.lines:
+        amount = f"{line.quantity:,.0f}" if line.quantity >= 100 else decimal(line.quantity, 3)
+        unit = table()["prices"][line.price]["unit" if line.quantity == 1 else "units"]
+        lines.append(f"| {line.resource} | {line.what} | {amount} {unit} | {line.usd:,.2f} |")
+    lines += [f"| **total** | | | **{found.total:,.2f}** |", ""]
+    lines += [f"Not priced: {', '.join(found.unknown)}.", ""] if found.unknown else []
+    lines += [f"Only known after the deployment: {', '.join(found.open)}.", ""] if found.open else []
+    lines += ["Assumed:", ""]
+    lines += [
+        f"- {name}: {decimal(use[name])} {entry['unit']} ({entry['why']})" for name, entry in table()["usage"].items()
+    ]
+    lines += ["", "Prices:", ""]
+    for key in dict.fromkeys(line.price for line in found.lines):
+        entry = table()["prices"][key]
+        lines.append(f"- {key}: USD {decimal(entry['usd'])} per {entry['unit']}, {entry['region']} ({entry['kind']}, "
+                     f"{entry['read']}: {entry['source']})")  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def difference(before: Sequence[Resource], after: Sequence[Resource], use: Usage) -> list[tuple[str, float, float]]:
+    """Resource, USD a month before and after, of those whose cost is known and changes by a cent or more."""
+    was_estimated, is_estimated = estimate(before, use), estimate(after, use)
+    old, new = was_estimated.by_resource(), is_estimated.by_resource()
+    unfinished = {*was_estimated.open, *is_estimated.open}
+    names = [name for name in dict.fromkeys((*new, *old)) if name not in unfinished]
+    pairs = [(name, old.get(name, 0.0), new.get(name, 0.0)) for name in names]
+    return [(name, was, is_) for name, was, is_ in pairs if abs(is_ - was) >= 0.005]
+
+
+def assumption(text: str) -> tuple[str, float]:
+    """Of `NAME=NUMBER`. Raises `ValueError`."""
+    name, _, value = text.partition("=")
+    try:
+        return name, float(value)
+    except ValueError:
+        raise ValueError(f"--assume {text}: give it as NAME=NUMBER, such as --assume gib_per_study=3") from None
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m ops cost", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--stack", required=True)
+    parser.add_argument("--studies", type=float, default=table()["usage"]["studies"]["value"])
+    parser.add_argument("--assume", action="append", default=[], metavar="NAME=NUMBER", help="change an assumption")
+    options = parser.parse_args(arguments)
+    try:
+        use = usage(**{"studies": options.studies, **dict(assumption(text) for text in options.assume)})
+        print(in_words(estimate(resources_of(declared(options.stack)), use), use), end="")
+    except (*CANNOT_RUN, ValueError, Unreadable) as problem:
+        print(f"cost: {problem}", file=sys.stderr)
+        return 2
+    return 0

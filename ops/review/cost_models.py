@@ -1,0 +1,181 @@
+"""How much of what each kind of resource uses in a month: amounts, which have no price yet.
+
+Owns: one small function a type. Deliberately not: prices, and types that cost nothing by being there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from localcloud.chain.cron import Cron
+from ops.review.plan import SECRET, UNKNOWN
+from policy.resource import Resource
+
+Usage = Mapping[str, float]
+Amounts = Iterable[tuple[str, str, float]]
+"""(what for, key of the price, how many of its unit in a month)."""
+KIB_A_GIB = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Stack:
+    """What a resource's cost depends on beside itself."""
+
+    use: Usage
+    viewed: str
+    """Name of the DICOM store that people's viewers read."""
+    starts: float
+    """Scheduled starts of the job in a month."""
+
+    @property
+    def new_studies(self) -> float:
+        return self.use["studies"] * self.use["new_share"]
+
+    @property
+    def views(self) -> float:
+        return self.use["studies"] * self.use["views_per_study"]
+
+
+def viewed_store(resources: Iterable[Resource]) -> str:
+    """The viewers' own store when there is one."""
+    stores = (made for made in resources if made.type == "gcp:healthcare/dicomStore:DicomStore")
+    return "viewer" if "viewer" in {str(made.properties.get("name")) for made in stores} else "raw"
+
+
+def scheduled_starts(resources: Iterable[Resource]) -> float:
+    """Of all schedules of the stack that are known."""
+    jobs = [made for made in resources if made.type == "gcp:cloudscheduler/job:Job"]
+    schedules = [str(made.properties["schedule"]) for made in jobs]
+    return sum(starts_a_month(schedule) for schedule in schedules if schedule not in (UNKNOWN, SECRET))
+
+
+def starts_a_month(schedule: str) -> float:
+    """How often a cron expression comes due, a twelfth of a year's."""
+    cron = Cron.parse(schedule)
+    days = [date(2025, 1, 1) + timedelta(days=number) for number in range(365)]
+    due = sum(day.month in cron.months and cron.on(datetime.combine(day, time())) for day in days)
+    return due * len(cron.hours) * len(cron.minutes) / 12
+
+
+def _store(store: Resource, stack: Stack) -> Amounts:
+    name, use = str(store.properties.get("name")), stack.use
+    if name == "smoke":
+        return
+    yield "images", "healthcare.blob", use["studies"] * use["gib_per_study"]
+    yield "metadata", "healthcare.structured", use["studies"] * use["structured_gib_per_study"]
+    yield "storing new studies", "healthcare.standard", stack.new_studies * use["instances_per_study"]
+    if name == stack.viewed:
+        yield "tiles", "healthcare.standard", stack.views * use["tiles_per_view"]
+        yield "searches", "healthcare.complex", stack.views * use["searches_per_view"]
+        yield "sent to viewers", "internet", stack.views * use["gib_per_view"]
+
+
+def _job(job: Resource, stack: Stack) -> Amounts:
+    execution: dict[str, Any] = job.properties["template"]
+    limits = execution["template"]["containers"][0]["resources"]["limits"]
+    busy = stack.new_studies * stack.use["job_minutes_per_study"] * 60
+    idle = stack.starts * float(execution.get("taskCount") or 1) * stack.use["idle_seconds_per_start"]
+    for what, seconds in (("work on new studies", busy), ("scheduled starts without work", idle)):
+        yield f"{what}, CPU", "run.cpu", seconds * float(limits["cpu"])
+        yield f"{what}, memory", "run.memory", seconds * gib(str(limits["memory"]))
+
+
+def _schedule(_: Resource, __: Stack) -> Amounts:
+    yield "schedule", "scheduler.job", 1
+
+
+def _bucket(_: Resource, stack: Stack) -> Amounts:
+    yield "records", "storage.standard", stack.use["studies"] * stack.use["record_mib_per_study"] / 1024
+    yield "writes", "storage.write", stack.new_studies * stack.use["instances_per_study"]
+
+
+def _secret(secret: Resource, _: Stack) -> Amounts:
+    replication = secret.properties.get("replication") or {}
+    places = (replication.get("userManaged") or {}).get("replicas") or [None]
+    yield "one active version", "secret.version", len(places)
+    if secret.properties.get("rotation"):
+        yield "reminders", "secret.reminder", 1 / 3
+
+
+def _subscription(subscription: Resource, stack: Stack) -> Amounts:
+    if "dead" in str(subscription.properties.get("name")):
+        return
+    messages = stack.new_studies * stack.use["instances_per_study"]
+    # Published once and delivered once: both count.
+    yield "notifications", "pubsub.throughput", 2 * messages * stack.use["message_kib"] / KIB_A_GIB / 1024
+
+
+def _logs(bucket: Resource, stack: Stack) -> Amounts:
+    requests = stack.views * (stack.use["tiles_per_view"] + stack.use["searches_per_view"])
+    stored = requests * stack.use["audit_kib_per_request"] / KIB_A_GIB
+    months = max(float(bucket.properties.get("retentionDays") or 30) - 30, 0) / 30
+    yield "audit entries", "logging.stored", stored
+    yield "keeping them, once the oldest is due to go", "logging.retained", stored * months
+
+
+def _repository(_: Resource, stack: Stack) -> Amounts:
+    yield "images", "artifacts", stack.use["images_gib"]
+
+
+def _workflow(_: Resource, stack: Stack) -> Amounts:
+    events = stack.new_studies * stack.use["instances_per_study"]
+    yield "executions", "workflows.step", events * stack.use["workflow_steps_per_instance"]
+
+
+def _site(site: Resource, stack: Stack) -> Amounts:
+    yield "files", "hosting.stored", stack.use["site_mib"] / 1024
+    if "preview" not in site.name:
+        yield "sent", "hosting.sent", stack.views * stack.use["site_mib_per_view"] / 1024
+
+
+def _key(_: Resource, __: Stack) -> Amounts:
+    yield "one active version", "kms.version", 1
+
+
+MODELS: Mapping[str, Callable[[Resource, Stack], Amounts]] = {
+    "gcp:artifactregistry/repository:Repository": _repository,
+    "gcp:cloudrunv2/job:Job": _job,
+    "gcp:cloudscheduler/job:Job": _schedule,
+    "gcp:firebase/hostingSite:HostingSite": _site,
+    "gcp:healthcare/dicomStore:DicomStore": _store,
+    "gcp:kms/cryptoKey:CryptoKey": _key,
+    "gcp:logging/projectBucketConfig:ProjectBucketConfig": _logs,
+    "gcp:pubsub/subscription:Subscription": _subscription,
+    "gcp:secretmanager/secret:Secret": _secret,
+    "gcp:storage/bucket:Bucket": _bucket,
+    "gcp:workflows/workflow:Workflow": _workflow,
+}
+FREE = (
+    "gcp:billing/budget",
+    "gcp:cloudbuild",
+    "gcp:eventarc",
+    "gcp:firebase/hostingCustomDomain",
+    "gcp:firebase/project",
+    "gcp:firebase/webApp",
+    "gcp:healthcare/dataset",
+    "gcp:iam/",
+    "gcp:kms/keyRing",
+    "gcp:logging/logView",
+    "gcp:logging/metric",
+    "gcp:logging/projectSink",
+    "gcp:projects/",
+    "gcp:pubsub/topic",
+    "gcp:secretmanager/secretVersion",
+    "gcp:serviceaccount/",
+)
+"""What costs nothing by being there: its use, if it costs, is in the line of another resource, or (builds) not here."""
+
+
+def is_free(type_: str) -> bool:
+    return type_.startswith(FREE) or type_.lower().endswith("iammember")
+
+
+def gib(memory: str) -> float:
+    """Kubernetes' notation, as Cloud Run takes it: `512Mi`, `4Gi`, `1G`."""
+    for suffix, factor in (("Gi", 1), ("Mi", 1 / 1024), ("G", 1e9 / 2**30), ("M", 1e6 / 2**30)):
+        if memory.endswith(suffix):
+            return float(memory.removesuffix(suffix)) * factor
+    raise ValueError(f"memory {memory!r} has no unit that Cloud Run knows: write 4Gi or 512Mi")

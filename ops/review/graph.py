@@ -1,0 +1,226 @@
+"""The resources that a program declares for one stack, known to the last value, without an engine or an account.
+
+The program runs in process against a control plane of its own that nobody else sees. What a stack leaves to its user
+(the project, the digest of the job's image, …) is filled from `assumed.yaml`, so that everything which can be declared
+is there to be looked at; buckets and keys of other stacks are made first. Secrets are masked.
+
+    python -m ops graph --stack STACK… [--root FOLDER]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import pulumi
+import yaml
+
+from engine import (
+    ConfigProblem,
+    Deployment,
+    DeploymentFailed,
+    DirectTransport,
+    Node,
+    RestProvider,
+    load_config,
+    program_of,
+    run,
+)
+from engine.api_request import ApiRequest
+from localcloud.cloud import Cloud
+from localcloud.control import ControlPlane
+from ops.review.plan import SECRET, UNKNOWN, Unreadable
+from policy.resource import Resource
+
+ROOT = Path(__file__).resolve().parents[2]
+ASSUMED = Path(__file__).with_name("assumed.yaml")
+VERSION = 1
+MADE_UP = re.compile(r'1:\d+:web:[0-9a-f]+|(?<=check_id=")[0-9a-f]+(?=")|(?<=/notificationChannels/)[\w-]+')
+"""Ids of Firebase's web apps, uptime checks and notification channels."""
+CANNOT_RUN = (ConfigProblem, DeploymentFailed, pulumi.RunError)
+"""What a program raises that cannot be run for a stack; what it says is for its author."""
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GraphNode:
+    urn: str
+    type: str
+    name: str
+    parent: str = ""
+    protect: bool = False
+    retain_on_delete: bool = False
+    aliases: tuple[str, ...] = ()
+    """Former URNs that the program itself names."""
+    ignored: tuple[str, ...] = ()
+    """Inputs whose changes the program asks to ignore, as it writes them."""
+    inputs: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Graph:
+    stack: str
+    nodes: tuple[GraphNode, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """A stack as it stands in a cloud of its own."""
+
+    deployment: Deployment
+    cloud: Cloud
+    plane: ControlPlane
+    sent: list[ApiRequest]
+    """The requests that made it."""
+
+
+def declared(stack: str, root: Path = ROOT, overrides: Mapping[str, Any] | None = None) -> Graph:
+    """What `root`'s program declares for `stack`; `overrides` are settings as on the command line."""
+    return of_deployment(stack, deployed(stack, root, overrides))
+
+
+def deployed(stack: str, root: Path = ROOT, overrides: Mapping[str, Any] | None = None) -> Deployment:
+    """The same with every value in clear, for the rules."""
+    return stand_up(stack, root, overrides).deployment
+
+
+def stand_up(stack: str, root: Path = ROOT, overrides: Mapping[str, Any] | None = None) -> Place:
+    """Deploys the stack to a control plane that nobody else sees. What is in its folder is gone again."""
+    given = load_config(root, stack, overrides).config
+    assumed = {key: value for key, value in _assumptions().get(stack, {}).items() if _is_open(_full(key), given)}
+    loaded = load_config(root, stack, {**assumed, **(overrides or {})})
+    with tempfile.TemporaryDirectory(prefix="policy-") as folder:
+        cloud = Cloud(data=Path(folder), project=loaded.config["gcp:project"])
+        plane = ControlPlane(cloud)
+        transport = DirectTransport(plane, f"Bearer {cloud.iam.token(cloud.iam.owner)}", record=True)
+        _make_what_is_elsewhere(transport, cloud.project, loaded.config)
+        elsewhere = len(transport.sent)
+        deployment = run(
+            program_of(root),
+            RestProvider(transport),
+            project=loaded.project_name,
+            stack=stack,
+            config=loaded.config,
+            secret_keys=loaded.secret_keys,
+        )
+    return Place(deployment=deployment, cloud=cloud, plane=plane, sent=transport.sent[elsewhere:])
+
+
+def of_deployment(stack: str, deployment: Deployment) -> Graph:
+    return Graph(stack=stack, nodes=tuple(_node(node) for node in deployment.resources.values()))
+
+
+def resources_of(graph: Graph) -> list[Resource]:
+    """The graph as the rules and the cost model read it, without the stack itself."""
+    return [Resource(n.urn, n.type, n.name, n.inputs, n.protect, n.parent) for n in graph.nodes if n.parent]
+
+
+def _node(node: Node) -> GraphNode:
+    return GraphNode(
+        urn=node.urn,
+        type=node.type,
+        name=node.name,
+        parent=node.parent,
+        protect=node.protect,
+        retain_on_delete=node.retain_on_delete,
+        aliases=tuple(node.aliases),
+        ignored=tuple(node.ignore_changes),
+        inputs=masked(node.inputs, node.secrets),
+    )
+
+
+def masked(inputs: Mapping[str, Any], secrets: set[str]) -> Json:
+    """The inputs without what is secret: any path into an input masks the whole of it. Google's numbers go too."""
+    hidden = {path.split(".")[0].split("[")[0] for path in secrets}
+    return {key: SECRET if key in hidden else _settled(value) for key, value in inputs.items()}
+
+
+def _settled(value: Any) -> Any:
+    """The value, with ids that Google makes up anew in each deployment in words."""
+    if isinstance(value, dict):
+        return {key: _settled(child) for key, child in cast(Json, value).items()}
+    if isinstance(value, list):
+        return [_settled(child) for child in cast(list[Any], value)]
+    return MADE_UP.sub(UNKNOWN, value) if isinstance(value, str) else value
+
+
+def to_json(graph: Graph) -> Json:
+    nodes = [{key: value for key, value in vars(node).items() if value not in ("", (), False)} for node in graph.nodes]
+    return {"version": VERSION, "stack": graph.stack, "resources": nodes}
+
+
+def from_json(document: Any) -> Graph:
+    """Raises `Unreadable` for what is not a graph of this version."""
+    if not isinstance(document, dict) or cast(Json, document).get("version") != VERSION:
+        raise Unreadable(f"this is no resource graph of version {VERSION}: make it with .venv/bin/python -m ops graph")
+    top = cast(Json, document)
+    try:
+        nodes = tuple(_read(node) for node in top["resources"])
+        return Graph(stack=str(top["stack"]), nodes=nodes)
+    except (KeyError, TypeError) as error:
+        raise Unreadable(f"the resource graph is damaged ({error}): make it anew") from error
+
+
+def _read(node: Json) -> GraphNode:
+    return GraphNode(
+        **{**node, "aliases": tuple(node.get("aliases", ())), "ignored": tuple(node.get("ignored", ()))}  # pyright: ignore[reportArgumentType]
+    )
+
+
+def _assumptions() -> dict[str, dict[str, Any]]:
+    return yaml.safe_load(ASSUMED.read_text(encoding="utf-8"))
+
+
+def _is_open(key: str, given: Mapping[str, str]) -> bool:
+    """Whether the program knows the setting and nobody has set it."""
+    return given.get(key, "" if key.startswith("gcp:") else "set") in ("", "[]", "0")
+
+
+def _full(key: str) -> str:
+    return key if ":" in key else f"dicom-platform:{key}"
+
+
+def _make_what_is_elsewhere(transport: DirectTransport, project: str, config: Mapping[str, str]) -> None:
+    """Buckets and keys that the settings name and other stacks own: a grant on one needs it to be there."""
+    buckets = [config.get("dicom-platform:stateBucket")]
+    buckets += yaml.safe_load(config.get("dicom-platform:importBuckets", "[]"))
+    for bucket in buckets:
+        if bucket:
+            _send(transport, "storage", "/storage/v1/b", {"project": project}, {"name": bucket})
+    for setting in ("stateKey", "datasetKey"):
+        if name := config.get(f"dicom-platform:{setting}"):
+            location, ring, key = name.split("/")[3], name.split("/")[5], name.split("/")[7]
+            parent = f"/v1/projects/{project}/locations/{location}/keyRings"
+            _send(transport, "cloudkms", parent, {"keyRingId": ring}, {})
+            body = {"purpose": "ENCRYPT_DECRYPT"}
+            _send(transport, "cloudkms", f"{parent}/{ring}/cryptoKeys", {"cryptoKeyId": key}, body)
+
+
+def _send(transport: DirectTransport, api: str, path: str, query: dict[str, str], body: Json) -> None:
+    request = ApiRequest(host=f"{api}.googleapis.com", method="POST", path=path, query=query, body=body)
+    answer = transport.send(request)
+    if answer.status not in (200, 409):
+        raise Unreadable(f"could not make {path} {query} in the control plane: {answer.body}")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Prints each graph as one line of JSON; exit code 2 with a sentence when the program cannot be run."""
+    parser = argparse.ArgumentParser(prog="python -m ops graph", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--stack", required=True, action="append", help="may be repeated")
+    parser.add_argument("--root", type=Path, default=ROOT, help="the project's folder, this one unless said otherwise")
+    options = parser.parse_args(arguments)
+    try:
+        graphs = [declared(stack, options.root) for stack in options.stack]
+    except (*CANNOT_RUN, Unreadable) as problem:
+        print(f"graph: {problem}", file=sys.stderr)
+        return 2
+    for graph in graphs:
+        print(json.dumps(to_json(graph)))
+    return 0

@@ -1,0 +1,60 @@
+"""Ask the policy about everything that a stack would declare, before anything listens and before the first request.
+
+    python -m ops judge --stack STACK
+
+The program checks its settings before it declares the first resource; then everything it declares is judged at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pulumi
+
+from engine import ConfigProblem, DeploymentFailed, StackConfig, load_config, program_of
+from engine.rehearsal import rehearse
+from ops.review.declared import declared
+from policy.check import Report, check
+from policy.exceptions import load
+from policy.rules import RULES
+
+
+class PolicyBroken(Exception):
+    """What is declared breaks rules, or cannot be judged before it is made."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__(str(report))
+        self.report = report
+
+
+def judge(program: Callable[[], Any], loaded: StackConfig, stack: str, *, root: Path, today: date) -> Report:
+    """The policy's report with its warnings. Raises `PolicyBroken` when a rule is broken or cannot be decided."""
+    report = check(declared(rehearse(program, loaded, stack)), exceptions=load(root), today=today)
+    if report.violations or report.open:
+        raise PolicyBroken(report)
+    return report
+
+
+def today() -> date:
+    return datetime.now(UTC).date()
+
+
+def main(arguments: list[str]) -> int:
+    """Say what the policy has against a stack as it is in this folder; 0 when it has nothing."""
+    parser = argparse.ArgumentParser(prog="python -m ops judge", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--stack", default="local", help="name of the stack (default: %(default)s)")
+    stack, root = parser.parse_args(arguments).stack, Path()
+    try:
+        report = judge(program_of(root), load_config(root, stack), stack, root=root, today=today())
+    except (ConfigProblem, DeploymentFailed, PolicyBroken, pulumi.RunError) as error:
+        print(f"judge: {error}", file=sys.stderr)
+        return 1
+    print(f"Stack {stack} keeps all {len(RULES)} rules.")
+    for warning in report.warnings:
+        print(f"  it should also: {warning}")
+    return 0

@@ -1,0 +1,68 @@
+"""`python -m ops viewer build | release | status | rollback | pin | record-pass`: the viewer of one deployed stack."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from ops.viewer import actions
+from ops.viewer.hosting import HostingError
+from ops.viewer.target import TargetError
+from viewer.packages import PackagesRefused
+from viewer.slim_pin import SlimError
+
+OUTPUTS = Path(".localcloud/outputs.json")
+REFUSALS = (TargetError, PackagesRefused, HostingError, SlimError, actions.Unverified, FileNotFoundError)
+"""Each is one sentence with its remedy; anything else is a fault of ours."""
+
+COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], None], str]] = {
+    "build": (actions.write, "write the file set and its firebase.json into a folder"),
+    "release": (actions.release, "make this viewer live, unless it is already, and check the site"),
+    "status": (actions.status, "say what is live and whether it is what this checkout would release"),
+    "rollback": (actions.rollback, "make the previous release live again"),
+    "pin": (actions.pin, "record which SLIM is released: tag, commit, hash of the archive"),
+    "record-pass": (actions.record_pass, "record that the browser suite passed for the pinned SLIM"),
+}
+
+
+def arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m ops viewer", description=__doc__)
+    subparsers = parser.add_subparsers(dest="command", required=True)
+    made = {name: subparsers.add_parser(name, help=what, description=what) for name, (_, what) in COMMANDS.items()}
+    for name in ("build", "release", "status", "rollback"):
+        made[name].add_argument("--outputs", type=Path, default=OUTPUTS, help="the stack's outputs (%(default)s)")
+        made[name].add_argument("--site", choices=("viewer", "preview"), default="viewer")
+    for name in ("release", "status", "rollback"):
+        made[name].add_argument("--token-command", help="prints an access token of {principal}")
+    for name in ("build", "release", "status", "record-pass"):
+        made[name].add_argument("--from-source", action="store_true", help="build SLIM at the pinned commit")
+    for name in ("build", "release", "status", "pin", "record-pass"):
+        made[name].add_argument("--archive", type=Path, help="SLIM's release archive, in place of a download")
+    made["build"].add_argument("--out", type=Path, required=True, help="an empty or new folder")
+    release = made["release"]
+    release.add_argument("--host", choices=("firebase", "cloud_run"), help="the stack's viewerHost unless named")
+    release.add_argument("--channel", default="", help="release to a channel of the preview site, for header checks")
+    release.add_argument("--ttl", default="7d", help="how long the channel lives: 1h to 7d (default: %(default)s)")
+    release.add_argument("--base", default="", help="for cloud_run: the nginx-unprivileged image by digest")
+    release.add_argument(
+        "--out", type=Path, default=Path(".localcloud/viewer-image"), help="for cloud_run: a new folder"
+    )
+    made["pin"].add_argument("--tag", default="", help="the release's tag")
+    made["pin"].add_argument("--commit", default="", help="full id of the tag's commit")
+    made["record-pass"].add_argument("--junit", type=Path, required=True, help="JUnit report of the suite's slim mode")
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> int:
+    chosen = arguments(argv)
+    try:
+        COMMANDS[chosen.command][0](chosen)
+    except REFUSALS as error:
+        print(f"viewer: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("viewer: interrupted; what was live before is live still, and a rerun goes on from here", file=sys.stderr)
+        return 130
+    return 0

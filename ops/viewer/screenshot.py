@@ -1,0 +1,76 @@
+"""The README's picture: signs in to a running local stack, opens the first slide and saves what a reader sees.
+
+Needs Chromium and the Python package playwright (a development tool), and the stub sign-in of the local cloud.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import shutil
+import sys
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Error, sync_playwright
+
+from ops.viewer.target import TargetError, read, read_outputs
+
+SIZE = (1280, 800)
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+"""Chromium as root, without a screen, and asking nobody on the internet for anything."""
+PATIENCE = 60_000
+"""Milliseconds for any one step."""
+
+
+def take(url: str, account: str, out: Path, chromium: str) -> None:
+    """Save a PNG of the first slide of the worklist, fitted to the window."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        page = browser.new_page(viewport={"width": SIZE[0], "height": SIZE[1]}, color_scheme="light")
+        page.set_default_timeout(PATIENCE)
+        page.goto(url)
+        page.get_by_role("link", name=account).click()
+        page.locator("tbody a").first.click()
+        page.locator(".viewport[aria-busy=false]").wait_for()
+        page.mouse.move(0, 0)
+        picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+        browser.close()
+    out.parent.mkdir(parents=True, exist_ok=True)
+    # 256 colours are a third of the size, and tissue has few.
+    picture.quantize(256, dither=Image.Dither.NONE).save(out, optimize=True)
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m ops.viewer.screenshot", description=__doc__)
+    parser.add_argument("--outputs", type=Path, default=Path(".localcloud/outputs.json"), help="the stack's outputs")
+    parser.add_argument("--out", type=Path, required=True, help="the PNG to write")
+    chosen = parser.parse_args(argv)
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if not chromium:
+        print("screenshot: Chromium is not installed; run: apt-get install chromium", file=sys.stderr)
+        return 1
+    try:
+        outputs = read_outputs(chosen.outputs)
+        url = read(outputs).url
+        take(url, outputs["groups"]["viewers"][0], chosen.out, chromium)
+    except TargetError as error:
+        print(f"screenshot: {error}", file=sys.stderr)
+        return 1
+    except Error as error:
+        print(f"screenshot: the viewer did not come up: {error.message.splitlines()[0]}", file=sys.stderr)
+        return 1
+    print(f"{chosen.out} shows {url}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,210 @@
+"""Steps that are interrupted, repeated, or run by two builds at once: the bucket's precondition decides.
+
+`pulumi up`, the viewer's release and the smoke tests are noted down here; tests/ops/deliver/test_deploy_pipeline.py
+runs them.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from ops.deliver import cli, steps
+from ops.deliver.google import Refused
+from ops.deliver.ledger import ABSENT, Ledger
+from ops.deliver.record import Record
+from ops.deliver.stack import Stack
+from tests.ops.deliver.deliveries import DIGESTS, A, B, Deliveries
+
+
+def test_a_build_that_cannot_find_the_state_stops_at_its_first_step(
+    deliveries: Deliveries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PULUMI_BACKEND_URL", raising=False)
+
+    with pytest.raises(Refused, match="nothing says where Pulumi's state of local is"):
+        steps.image(deliveries.stack, A)
+
+    assert deliveries.ledger.read("local") == (None, ABSENT)
+
+
+def test_a_delivery_ends_proved_with_all_that_it_consists_of(deliveries: Deliveries) -> None:
+    deliveries.deliver(A, "build-1")
+
+    record = deliveries.record()
+    assert (record.state, record.previous) == ("proved", None)
+    assert record.release.job_digest == DIGESTS[A]
+    assert record.release.viewer_hash == "a" * 40
+    assert record.release.config_hash == deliveries.stack.config_hash
+
+
+def test_a_failed_smoke_test_brings_back_image_and_viewer_and_fails_the_build(deliveries: Deliveries) -> None:
+    deliveries.deliver(A, "build-1")
+    deliveries.smoke = 3
+
+    with pytest.raises(Refused, match=r"ended with 3; local is back at aaaaaaaaaaaa: job image sha256:aaaa"):
+        deliveries.deliver(B, "build-2")
+
+    assert deliveries.deployed == [DIGESTS[A], DIGESTS[B], DIGESTS[A]]
+    assert deliveries.shown == ["a" * 40, "b" * 40, "a" * 40]
+    assert (deliveries.record().state, deliveries.record().release.commit) == ("proved", A)
+
+
+def test_a_first_release_that_fails_has_nothing_to_go_back_to_and_says_so(deliveries: Deliveries) -> None:
+    deliveries.smoke = 1
+
+    with pytest.raises(Refused, match="the stack is as they left it: local has no earlier release to go back to"):
+        deliveries.deliver(A, "build-1")
+
+    assert deliveries.record().state == "failed"
+
+
+def test_a_failed_pulumi_up_lets_the_next_delivery_begin(deliveries: Deliveries) -> None:
+    deliveries.deliver(A, "build-1")
+    deliveries.broken = True
+    with pytest.raises(Refused, match="pulumi up ended with 1"):
+        deliveries.deliver(B, "build-2")
+    assert deliveries.record().state == "failed"
+    deliveries.broken = False
+
+    deliveries.deliver(A, "build-3")
+
+    assert deliveries.record().state == "proved"
+
+
+@pytest.mark.parametrize("done", range(6))
+def test_a_delivery_that_was_killed_after_any_step_is_finished_by_the_same_commit(
+    deliveries: Deliveries, done: int
+) -> None:
+    deliveries.deliver(A, "build-1")
+    for step in deliveries.steps(B, "build-2")[:done]:
+        step()
+
+    deliveries.deliver(B, "build-3")
+
+    record = deliveries.record()
+    assert (record.state, record.release.commit, record.release.job_digest) == ("proved", B, DIGESTS[B])
+    assert record.previous
+    assert record.previous.commit == A
+
+
+@pytest.mark.parametrize("done", range(2, 5))
+def test_of_two_builds_of_one_commit_the_later_goes_on_and_the_other_says_so(deliveries: Deliveries, done: int) -> None:
+    one, other = deliveries.steps(A, "build-1"), deliveries.steps(A, "build-2")
+    for step in one[:done]:
+        step()
+    for step in other[:done]:
+        step()
+
+    with pytest.raises(Refused, match=r"^build build-2 \(aaaaaaaaaaaa, deploying\) took over .* ends here and changes"):
+        one[done]()
+
+    for step in other[done:]:
+        step()
+    assert (deliveries.record().state, deliveries.record().build) == ("proved", "build-2")
+
+
+def test_of_two_that_begin_at_the_same_moment_the_bucket_lets_one(
+    deliveries: Deliveries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = Ledger.read
+
+    def both_read(ledger: Ledger, stack: str) -> tuple[Record | None, int]:
+        found = read(ledger, stack)
+        monkeypatch.setattr(Ledger, "read", read)
+        steps.begin(deliveries.stack, A, "build-2")
+        return found
+
+    deliveries.image(A)
+    monkeypatch.setattr(Ledger, "read", both_read)
+
+    with pytest.raises(Refused, match=r"^another delivery wrote gs://.*/releases/local.json at the same moment"):
+        steps.begin(deliveries.stack, A, "build-1")
+
+    assert deliveries.record().build == "build-2"
+
+
+def test_another_commit_waits_until_the_first_has_ended_or_was_given_up(deliveries: Deliveries) -> None:
+    for step in deliveries.steps(A, "build-1")[:3]:
+        step()
+    deliveries.image(B)
+    with pytest.raises(Refused, match="give-up --stack local"):
+        steps.begin(deliveries.stack, B, "build-2")
+
+    steps.give_up(deliveries.stack)
+    deliveries.deliver(B, "build-2")
+
+    assert deliveries.record().release.commit == B
+
+
+def test_a_rollback_by_hand_does_what_a_failed_smoke_test_does(deliveries: Deliveries) -> None:
+    deliveries.deliver(A, "build-1")
+    deliveries.deliver(B, "build-2")
+
+    steps.rollback(deliveries.stack, "by hand, somebody")
+
+    assert deliveries.deployed[-1] == DIGESTS[A]
+    assert deliveries.shown[-1] == "a" * 40
+    assert (deliveries.record().release.commit, deliveries.record().went_back_from) == (A, B)
+
+
+def test_a_second_rollback_and_one_before_any_release_have_nowhere_to_go(deliveries: Deliveries) -> None:
+    with pytest.raises(Refused, match="has no release record, so there is nothing to go back to"):
+        steps.rollback(deliveries.stack, "by hand, somebody")
+    deliveries.deliver(A, "build-1")
+    deliveries.deliver(B, "build-2")
+    steps.rollback(deliveries.stack, "by hand, somebody")
+    before, deployed = deliveries.ledger.read("local"), list(deliveries.deployed)
+
+    with pytest.raises(Refused, match="local has no earlier release to go back to"):
+        steps.rollback(deliveries.stack, "by hand, somebody")
+
+    assert (deliveries.ledger.read("local"), deliveries.deployed) == (before, deployed)
+
+
+def test_a_delivery_that_begins_during_a_rollback_waits(
+    deliveries: Deliveries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deliveries.deliver(A, "build-1")
+    deliveries.deliver(B, "build-2")
+    up = deliveries.up
+
+    def meanwhile(stack: Stack, images: cli.Images) -> None:
+        deliveries.image(A)
+        with pytest.raises(Refused, match="build by hand, somebody has been delivering bbbbbbbbbbbb"):
+            steps.begin(stack, A, "build-3")
+        up(stack, images)
+
+    monkeypatch.setattr(cli, "up", meanwhile)
+    steps.rollback(deliveries.stack, "by hand, somebody")
+
+    assert (deliveries.record().state, deliveries.record().release.commit) == ("proved", A)
+
+
+def test_a_rollback_that_fails_can_be_run_again(deliveries: Deliveries) -> None:
+    deliveries.deliver(A, "build-1")
+    deliveries.deliver(B, "build-2")
+    deliveries.broken = True
+    with pytest.raises(Refused, match="pulumi up ended with 1"):
+        steps.rollback(deliveries.stack, "by hand, somebody")
+    assert deliveries.record().state == "failed"
+    deliveries.broken = False
+
+    steps.rollback(deliveries.stack, "by hand, somebody")
+
+    assert (deliveries.record().state, deliveries.record().release.commit) == ("proved", A)
+
+
+def test_nobody_rolls_back_under_a_delivery(deliveries: Deliveries) -> None:
+    deliveries.deliver(A, "build-1")
+    for step in deliveries.steps(B, "build-2")[:3]:
+        step()
+
+    with pytest.raises(Refused, match="build build-2 has been delivering bbbbbbbbbbbb"):
+        steps.rollback(deliveries.stack, "by hand, somebody")
+
+
+def test_a_record_that_was_written_by_hand_is_not_believed(deliveries: Deliveries) -> None:
+    deliveries.ledger.put("releases/local.json", '{"stack": "local"}', ifGenerationMatch=ABSENT)
+
+    with pytest.raises(Refused, match=r"releases/local.json is no release record \('state'\); the bucket keeps"):
+        deliveries.ledger.read("local")
