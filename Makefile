@@ -74,9 +74,8 @@ pr-comment: $(RUN) ## the comment that a pull request would get: make pr-comment
 	@$(BIN)/python -m ops comment --base="$$BASE" --commit="$$COMMIT" $(if $(OUT),--out="$$OUT") $(if $(GATE),--gate) \
 	  $(if $(wildcard .localcloud/reports/smoke.json),--smoke local=.localcloud/reports/smoke.json)
 
-bench: $(DEV) ## the benchmarks, as ratios against a named peer
-	@status=0; for name in deploy policy preview pull_request up store release viewer pyramid frames probe storing linear large "copying --mib 1000"; do \
-	  $(BIN)/python -m benchmarks.$$name || status=1; done; exit $$status
+bench: $(DEV) ## the benchmarks, as ratios against a named peer: make bench [NAMES="probe frames"]
+	@$(BIN)/python -m benchmarks $(NAMES)
 
 screenshot: $(DEV) ## the README's picture, from the stack that `make up` serves
 	@$(BIN)/python -m ops.viewer.screenshot --outputs .localcloud/outputs.json --out docs/images/viewer.png

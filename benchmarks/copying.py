@@ -30,13 +30,13 @@ from pydicom.encaps import encapsulate_extended, generate_frames
 from pydicom.uid import JPEGBaseline8Bit
 from requests.adapters import HTTPAdapter
 
-from benchmarks.store import JSON, ROOT, Report, Server, post, start
+from benchmarks.harness import MIB, Report
+from benchmarks.store import JSON, ROOT, Server, post, start
 from benchmarks.store_files import HEAD, TAIL, describe, encode, uid
 
 FRAME = 20_000
 SHARES = (0.5, 0.2, 0.1, 0.1, 0.05, 0.05)
 """Of the study's bytes, by instance."""
-MIB = 2**20
 
 
 def fill(server: Server, folder: Path, mib: int) -> str:
@@ -161,7 +161,7 @@ def main() -> int:
         assert server.process.stdin
         server.process.stdin.close()
         server.process.wait(30)
-    return 1 if report.missed else 0
+    return report.status
 
 
 if __name__ == "__main__":

@@ -18,19 +18,13 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.harness import REPOSITORY, Report, best, parser, processor_seconds
+
 if TYPE_CHECKING:
     from localcloud.assemble import Parts
 
-ROOT = Path(__file__).resolve().parents[1]
 GOAL = 2.5
-
-
-def child_cpu(*arguments: str) -> float:
-    """CPU seconds, user and system, of a fresh process of this script with its own children."""
-    before = os.times()
-    subprocess.run([sys.executable, __file__, *arguments], check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
-    after = os.times()
-    return after.children_user + after.children_system - before.children_user - before.children_system
+ME = ("-m", "benchmarks.deploy", "--only")
 
 
 @contextlib.contextmanager
@@ -41,7 +35,7 @@ def served() -> Generator[Parts]:
     from ops.local.serve import JOB
 
     with tempfile.TemporaryDirectory() as folder, running(Cloud(data=Path(folder)), 0) as parts:
-        parts.registry.seed(ROOT / JOB)
+        parts.registry.seed(REPOSITORY / JOB)
         yield parts
 
 
@@ -51,7 +45,7 @@ def deploy(parts: Parts) -> None:
 
     from ops.local import up
 
-    os.chdir(ROOT)
+    os.chdir(REPOSITORY)
     up.deploy(Console(quiet=True), parts, up.stack_config())
 
 
@@ -64,11 +58,10 @@ def used_modules() -> list[str]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=5, help="measurements of each; the best counts (default: 5)")
-    parser.add_argument("--only", choices=["import", "serve", "deploy", "modules"], help=argparse.SUPPRESS)
-    parser.add_argument("modules", nargs="*", help=argparse.SUPPRESS)
-    options = parser.parse_args()
+    declared = parser(__doc__)
+    declared.add_argument("--only", choices=["import", "serve", "deploy", "modules"], help=argparse.SUPPRESS)
+    declared.add_argument("modules", nargs="*", help=argparse.SUPPRESS)
+    options = declared.parse_args()
     if options.only == "import":
         for name in ["pulumi", "pulumi_gcp", *(f"pulumi_gcp.{module}" for module in options.modules)]:
             hasattr(importlib.import_module(name), "outputs")  # submodules are lazy: a look into one loads it
@@ -81,17 +74,17 @@ def main() -> int:
     if options.only == "modules":
         print(" ".join(used_modules()))
         return 0
-    listing = [sys.executable, __file__, "--only", "modules"]
-    modules = subprocess.run(listing, check=True, cwd=ROOT, capture_output=True, text=True).stdout.split()
-    imports = min(child_cpu("--only", "import", *modules) for _ in range(options.runs))
-    serving = min(child_cpu("--only", "serve") for _ in range(options.runs))
-    both = min(child_cpu("--only", "deploy") for _ in range(options.runs))
-    print(f"import of pulumi and {len(modules)} modules of pulumi_gcp: {imports:.2f} s CPU")
-    print(f"start of the local cloud: {serving:.2f} s CPU; with the stack deployed to it: {both:.2f} s CPU")
-    print(f"deployment / import: {(both - serving) / imports:.2f} (goal: at most {GOAL})")
-    return 0
+    listing = [sys.executable, *ME, "modules"]
+    modules = subprocess.run(listing, check=True, cwd=REPOSITORY, capture_output=True, text=True).stdout.split()
+    imports = best(lambda: processor_seconds([*ME, "import", *modules]), options.runs)
+    serving = best(lambda: processor_seconds([*ME, "serve"]), options.runs)
+    both = best(lambda: processor_seconds([*ME, "deploy"]), options.runs)
+    report = Report()
+    report.note(f"import of pulumi and {len(modules)} modules of pulumi_gcp: {imports:.2f} s CPU")
+    report.note(f"start of the local cloud: {serving:.2f} s CPU; with the stack deployed to it: {both:.2f} s CPU")
+    report.line("deployment / import", (both - serving) / imports, "<=", GOAL)
+    return report.status
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
     sys.exit(main())

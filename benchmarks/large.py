@@ -21,6 +21,7 @@ from typing import Any
 
 import requests
 
+from benchmarks.harness import MIB
 from benchmarks.memory_limit import NoGroup, memory_limit
 from benchmarks.tissue_slide import TissueSlide
 from localcloud.cloud import Cloud
@@ -28,7 +29,6 @@ from localcloud.server import running
 
 DATASET = "projects/dicom-local/locations/europe-west4/datasets/imaging"
 JOB = Path(__file__).resolve().parents[1] / "jobs/prepare"
-MIB = 1 << 20
 
 
 def session_of(cloud: Cloud) -> requests.Session:

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.harness import Report
 from benchmarks.large import MIB, prepare_cloud, run_job, store_slide
 from benchmarks.tissue_slide import TissueSlide
 from localcloud.cloud import Cloud
@@ -69,7 +70,7 @@ def main() -> int:
     given = parser.parse_args()
     edges = [math.isqrt(frames) * TILE for frames in given.frames]
     sizes = [float((edge // TILE) ** 2) for edge in edges]
-    missed = False
+    report = Report()
     with tempfile.TemporaryDirectory() as name:
         cloud = Cloud(data=Path(name))
         with running(cloud):
@@ -78,13 +79,11 @@ def main() -> int:
                 stages = [measured(cloud, edge, whole) for edge in edges]
                 seconds = [one.get("inspect", 0) + one.get("act", 0) for one in stages]
                 slope = exponent(sizes, seconds)
-                missed |= slope > GOAL
                 figures = ", ".join(
                     f"{size:.0f} frames {value:.2f} s" for size, value in zip(sizes, seconds, strict=True)
                 )
-                verdict = "MISS" if slope > GOAL else "ok  "
-                print(f"{verdict} {what}: exponent {slope:.2f} (goal <= {GOAL}), {figures}", flush=True)
-    return 1 if missed else 0
+                report.line(f"{what}, exponent", slope, "<=", GOAL, figures)
+    return report.status
 
 
 if __name__ == "__main__":

@@ -8,9 +8,6 @@ the policy adds is set against a whole in-process deployment.
 
 from __future__ import annotations
 
-import argparse
-import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -18,20 +15,22 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
+from benchmarks.harness import REPOSITORY, Report, best, parser, processor_seconds
+
 RULES_GOAL, GATE_GOAL, ADDED_GOAL = 5.0, 1.0, 0.10
 """Milliseconds; seconds; part of a deployment."""
 
 
 def cpu(work: Callable[[], object], runs: int, times: int = 1) -> float:
     """Seconds of the best of `runs` measurements of `times` repetitions, for one."""
-    best = float("inf")
-    for _ in range(runs):
+
+    def measure() -> float:
         start = time.process_time()
         for _ in range(times):
             work()
-        best = min(best, (time.process_time() - start) / times)
-    return best
+        return (time.process_time() - start) / times
+
+    return best(measure, runs)
 
 
 class SettingsOnly:
@@ -50,10 +49,10 @@ def settings_only(stack: str, overrides: Mapping[str, Any]) -> None:
 
     from engine import DeploymentFailed, load_config, program_of, run
 
-    loaded = load_config(ROOT, stack, overrides)
+    loaded = load_config(REPOSITORY, stack, overrides)
     with contextlib.suppress(DeploymentFailed):
         run(
-            program_of(ROOT),
+            program_of(REPOSITORY),
             SettingsOnly(),
             project=loaded.project_name,
             stack=stack,
@@ -64,25 +63,16 @@ def settings_only(stack: str, overrides: Mapping[str, Any]) -> None:
 
 def gate(runs: int) -> float:
     """CPU seconds of `python -m ops gate PLAN.json`, its start included; the best of `runs`."""
-    command = [sys.executable, "-m", "ops", "gate"]
+    command = ["-m", "ops", "gate"]
     with tempfile.TemporaryDirectory() as folder:
         plan = str(Path(folder) / "plan.json")
-        making = [*command, "--base", "HEAD", "--stack", "local", "--plan-out", plan]
-        subprocess.run(making, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-        best = float("inf")
-        for _ in range(runs):
-            before = os.times()
-            subprocess.run([*command, plan], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-            after = os.times()
-            took = after.children_user + after.children_system - before.children_user - before.children_system
-            best = min(best, took)
-    return best
+        processor_seconds([*command, "--base", "HEAD", "--stack", "local", "--plan-out", plan])
+        return best(lambda: processor_seconds([*command, plan]), runs)
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=5, help="measurements of each; the best counts (default: 5)")
-    options = parser.parse_args()
+    options = parser(__doc__).parse_args()
+    report = Report()
 
     from benchmarks.deploy import deploy, served
     from engine import load_config, program_of
@@ -94,14 +84,12 @@ def main() -> int:
 
     prod = stacks.prod().declared
     rules = cpu(lambda: check(prod), options.runs, 20) * 1000
-    print(f"{len(RULES)} rules over {len(prod)} resources of prod: {rules:.2f} ms CPU (goal: at most {RULES_GOAL:.0f})")
-
-    gated = gate(options.runs)
-    print(f"the gate on the local stack's plan: {gated:.2f} s CPU (goal: at most {GATE_GOAL:.0f})")
+    report.line(f"{len(RULES)} rules over {len(prod)} resources of prod, ms CPU", rules, "<=", RULES_GOAL)
+    report.line("the gate on the local stack's plan, s CPU", gate(options.runs), "<=", GATE_GOAL)
     image = {JOB_IMAGE: SOME_DIGEST}
 
     def judging() -> None:
-        judge(program_of(ROOT), load_config(ROOT, "local", image), "local", root=ROOT, today=today())
+        judge(program_of(REPOSITORY), load_config(REPOSITORY, "local", image), "local", root=REPOSITORY, today=today())
 
     with served() as parts:
         deploy(parts)  # warm: modules and discovery documents are loaded once, whoever needs them first
@@ -112,12 +100,11 @@ def main() -> int:
         with served() as parts:
             deployed = min(deployed, cpu(lambda parts=parts: deploy(parts), 1))
     added = (judged - before) / (before + deployed)
-    print(
-        f"judging the local stack: {judged:.3f} s CPU, of which its settings alone {before:.3f}; deploying it: "
-        f"{deployed:.3f} (imports not counted)"
+    report.note(
+        f"judging {judged:.3f} s CPU, its settings alone {before:.3f}; deploying {deployed:.3f}, without imports"
     )
-    print(f"the policy adds {added:.1%} (goal: at most {ADDED_GOAL:.0%})")
-    return 0 if rules <= RULES_GOAL and gated <= GATE_GOAL and added <= ADDED_GOAL else 1
+    report.line("part of a deployment that the policy adds", added, "<=", ADDED_GOAL)
+    return report.status
 
 
 if __name__ == "__main__":

@@ -11,12 +11,11 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from benchmarks.harness import REPOSITORY, Report, best, parser, processor_seconds
+
 GOAL = 2.5
 SETTINGS = "PREVIEW_SETTINGS"
 """Names the variable that hands a stack's settings to the fresh process."""
@@ -25,12 +24,9 @@ EMPTY = 1.5
 STACKS = ("local", "prod")
 
 
-def cpu(stack: str) -> float:
+def cpu(stack: str, runs: int) -> float:
     """CPU seconds of a fresh process that previews `stack`, or an empty program."""
-    before = os.times()
-    subprocess.run([sys.executable, "-m", "benchmarks.preview", "--only", stack], check=True, cwd=ROOT)
-    after = os.times()
-    return after.children_user + after.children_system - before.children_user - before.children_system
+    return best(lambda: processor_seconds(["-m", "benchmarks.preview", "--only", stack]), runs)
 
 
 def preview(stack: str, settings: Mapping[str, object]) -> None:
@@ -41,14 +37,13 @@ def preview(stack: str, settings: Mapping[str, object]) -> None:
     if stack == "empty":
         rehearse(lambda: None, StackConfig(project_name="empty", config={}, secret_keys=[]), stack)
     else:
-        rehearse(program_of(ROOT), load_config(ROOT, stack, settings), stack)
+        rehearse(program_of(REPOSITORY), load_config(REPOSITORY, stack, settings), stack)
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=5, help="measurements of each; the best counts (default: 5)")
-    parser.add_argument("--only", choices=["empty", *STACKS], help=argparse.SUPPRESS)
-    options = parser.parse_args()
+    declared = parser(__doc__)
+    declared.add_argument("--only", choices=["empty", *STACKS], help=argparse.SUPPRESS)
+    options = declared.parse_args()
     if options.only:
         preview(options.only, json.loads(os.environ[SETTINGS]) if options.only == "prod" else {})
         return 0
@@ -56,17 +51,14 @@ def main() -> int:
     from tests.infra.stacks import PROD
 
     os.environ[SETTINGS] = json.dumps(PROD)
-    empty = min(cpu("empty") for _ in range(options.runs))
-    kept = True
+    empty = cpu("empty", options.runs)
+    report = Report()
     for stack in STACKS:
-        ours = min(cpu(stack) for _ in range(options.runs))
+        ours = cpu(stack, options.runs)
         ratio = (ours - empty) / EMPTY
-        kept = kept and ratio <= GOAL
-        print(
-            f"{stack}: {ours:.2f} s CPU, an empty program {empty:.2f}; it adds {ours - empty:.2f} s, {ratio:.2f} of "
-            f"the {EMPTY} s of an empty preview with the engine (goal: at most {GOAL}, with the provider's share)"
-        )
-    return 0 if kept else 1
+        detail = f"{ours:.2f} s CPU, an empty program {empty:.2f}, of the {EMPTY} s of an empty preview with the engine"
+        report.line(f"{stack} adds to an empty preview", ratio, "<=", GOAL, detail)
+    return report.status
 
 
 if __name__ == "__main__":

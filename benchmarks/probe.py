@@ -27,6 +27,7 @@ from prepare.execution.stages import Stages
 from prepare.http.retry import RetryingAdapter, Traffic
 from requests.adapters import HTTPAdapter
 
+from benchmarks.harness import Report
 from benchmarks.large import prepare_cloud, root_of, session_of, store_slide
 from benchmarks.linear import level
 from localcloud.cloud import Cloud
@@ -91,12 +92,13 @@ def measure(cloud: Cloud, latency: float) -> int:
     before = traffic.requests
     again = stages.series(STUDY, SERIES, stages.discover(STUDY))
     asked = traffic.requests - before
-    good = min(times) <= SECONDS, again.status == "unchanged" and asked == REQUESTS
-    verdict = "ok  " if good[0] else "MISS"
-    print(f"{verdict} probe of {len(rows)} levels: {looking} requests, {min(times):.2f} s (goal <= {SECONDS})", end="")
-    print(f", findings {[one.rule for one in found]}, five runs: {', '.join(f'{one:.2f}' for one in times)}")
-    print(f"{'ok  ' if good[1] else 'MISS'} {again.status}: {asked} requests (goal {REQUESTS})")
-    return 0 if all(good) else 1
+    if again.status != "unchanged":
+        raise RuntimeError(f"the second look ended with {again.status}")
+    report = Report()
+    detail = f"{looking} requests, findings {[finding.rule for finding in found]}"
+    report.line(f"probe of {len(rows)} levels, seconds", min(times), "<=", SECONDS, detail)
+    report.line(f"requests when {again.status}", asked, "<=", REQUESTS)
+    return report.status
 
 
 if __name__ == "__main__":

@@ -16,9 +16,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.harness import MIB, Report
 from benchmarks.store_client import Connection
 from benchmarks.store_files import KIND, big_instance, multiframe, small_body
 
@@ -28,18 +29,6 @@ ROOT = (
 JSON = f"Content-Type: {KIND}\r\nAccept: application/dicom+json\r\n"
 AS_STORED = 'Accept: multipart/related; type="application/dicom"; transfer-syntax=*\r\n'
 FRAME = 'Accept: multipart/related; type="application/octet-stream"; transfer-syntax=*\r\n'
-MIB = 2**20
-
-
-@dataclass
-class Report:
-    missed: list[str] = field(default_factory=list[str])
-
-    def line(self, what: str, value: float, relation: str, goal: float, detail: str) -> None:
-        good = value >= goal if relation == ">=" else value <= goal
-        print(f"{'ok  ' if good else 'MISS'} {what}: {value:.2f} (goal {relation} {goal:g}) {detail}", flush=True)
-        if not good:
-            self.missed.append(what)
 
 
 @dataclass
@@ -244,7 +233,7 @@ def main() -> int:
             assert server.process.stdin
             server.process.stdin.close()
             server.process.wait(timeout=30)
-    return 1 if report.missed else 0
+    return report.status
 
 
 if __name__ == "__main__":

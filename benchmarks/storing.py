@@ -29,7 +29,8 @@ from pydicom.uid import JPEGBaseline8Bit
 from requests.adapters import HTTPAdapter
 
 from benchmarks.copying import FRAME, MIB, SHARES, session_of
-from benchmarks.store import ROOT, Report, Server, remove, start
+from benchmarks.harness import Report
+from benchmarks.store import ROOT, Server, remove, start
 from benchmarks.store_files import describe, encode, uid
 
 PIECE = 256 * 1024
@@ -127,7 +128,7 @@ def main() -> int:
         assert server.process.stdin
         server.process.stdin.close()
         server.process.wait(30)
-    return 1 if report.missed else 0
+    return report.status
 
 
 if __name__ == "__main__":
