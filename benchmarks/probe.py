@@ -23,7 +23,7 @@ from prepare.checks.rules import findings
 from prepare.clock import Clock
 from prepare.dicomweb.inspection import inspect
 from prepare.dicomweb.store import IN_FLIGHT, DicomStore
-from prepare.execution.stages import Stages
+from prepare.execution.study_run import Preparation
 from prepare.http.retry import RetryingAdapter, Traffic
 from requests.adapters import HTTPAdapter
 
@@ -87,10 +87,10 @@ def measure(cloud: Cloud, latency: float) -> int:
     store = DicomStore(root_of(cloud, "raw"), session)
     credentials, _ = google.auth.load_credentials_from_file(str(cloud.iam.credentials_file))
     records = Records("records", cloud.endpoint("storage.googleapis.com"), credentials, session)
-    stages = Stages(store, records, Clock(), traffic)
-    stages.series(STUDY, SERIES, stages.discover(STUDY))
+    preparation = Preparation(store=store, records=records, clock=Clock(), traffic=traffic)
+    preparation.open_study(STUDY).prepare_series(SERIES)
     before = traffic.requests
-    again = stages.series(STUDY, SERIES, stages.discover(STUDY))
+    again = preparation.open_study(STUDY).prepare_series(SERIES)
     asked = traffic.requests - before
     if again.status != "unchanged":
         raise RuntimeError(f"the second look ended with {again.status}")

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from prepare.dicomweb.store import DicomStore
-from prepare.execution.copying import IN_FLIGHT, Deliverer, Delivery
+from prepare.execution.copying import IN_FLIGHT, Deliverer, SeriesDelivery
 from prepare.http.retry import RetryingAdapter, Traffic
 from prepare.model.metadata import Row
 from pydicom.encaps import encapsulate
@@ -71,7 +71,7 @@ def write(folder: Path, mib: int) -> str:
 def ours(root: str, token: str, study: str, files: list[Path]) -> None:
     session, traffic = session_of(token), Traffic()
     session.mount("http://", RetryingAdapter(HTTPAdapter(pool_maxsize=8), traffic=traffic))
-    deliverer, delivery = Deliverer(DicomStore(root, session), traffic), Delivery()
+    deliverer, delivery = Deliverer(DicomStore(root, session), traffic), SeriesDelivery()
     rows = [Row("", path.stem, "", "", 1, 0, 0, ("", "", "")) for path in files]
     known = {path.stem: Local(path) for path in files}
     deliverer.each(rows, {}, delivery, lambda row: deliverer.deliver(study, row, known[row.instance]))

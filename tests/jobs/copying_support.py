@@ -10,9 +10,9 @@ from typing import Any
 
 import requests
 from prepare.dicomweb.store import DicomStore
-from prepare.execution.copying import Deliverer, Delivery
+from prepare.execution.copying import Deliverer, SeriesDelivery
 from prepare.execution.executor import Executor
-from prepare.http.retry import Repeating, RetryingAdapter, RetryPolicy, Traffic
+from prepare.http.retry import Repeater, RetryingAdapter, RetryPolicy, Traffic
 from prepare.model.plan import SeriesPlan
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
@@ -107,7 +107,7 @@ class Stores:
             session.mount("http://", adapter)
             stores = [DicomStore(self.root(name, port), session) for name in (source, target)]
             yield Copier(
-                Executor(stores[0], Deliverer(stores[1], traffic, Repeating(clock=self.time.clock), in_flight)),
+                Executor(stores[0], Deliverer(stores[1], traffic, Repeater(clock=self.time.clock), in_flight)),
                 session,
                 traffic,
             )
@@ -119,6 +119,6 @@ class Copier:
     session: requests.Session
     traffic: Traffic
 
-    def run(self, study: str = STUDY, series: str = SERIES) -> Delivery:
+    def run(self, study: str = STUDY, series: str = SERIES) -> SeriesDelivery:
         rows = [row for row in self.executor.source.instances(study) if row.series == series]
         return self.executor.carry_out(study, SeriesPlan(series=series), rows)

@@ -12,8 +12,8 @@ from typing import Any
 
 from prepare.clock import Clock
 from prepare.errors import Conflict, Gone
-from prepare.execution.runner import Runner
-from prepare.execution.stages import Stages
+from prepare.execution.runner import JobRunner
+from prepare.execution.study_run import Preparation
 from prepare.http.retry import Traffic
 from prepare.log import Log
 from prepare.model.image import Image
@@ -274,7 +274,7 @@ class Bench:
     time: Time = field(default_factory=Time)
     output: io.StringIO = field(default_factory=io.StringIO)
 
-    def runner(self, *arguments: str) -> Runner:
+    def runner(self, *arguments: str) -> JobRunner:
         environment = {
             "DICOMWEB_ROOT": ROOT,
             "RECORDS_BUCKET": "records",
@@ -282,16 +282,16 @@ class Bench:
             "VIEWER_URL": "https://viewer.example",
         }
         settings = load(arguments, environment)
-        stages = Stages(
-            self.store,
-            self.bucket,
-            self.time.clock,
-            self.store.traffic,
+        preparation = Preparation(
+            store=self.store,
+            records=self.bucket,
+            clock=self.time.clock,
+            traffic=self.store.traffic,
             viewer_url=settings.viewer_url,
             dry_run=settings.dry_run,
             options=Options(settings.viewer_store, settings.label_policy),
         )
-        return Runner(stages, Log(self.output), self.time.clock, settings)
+        return JobRunner(preparation, Log(self.output), self.time.clock, settings)
 
     def report(self, series: str = "1.2.1", study: str = "1.2") -> Any:
         return self.bucket.json(f"readiness/{study}/{series}.json")

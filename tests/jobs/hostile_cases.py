@@ -20,10 +20,10 @@ from prepare.errors import CannotRun, SeriesFailed
 from prepare.execution.content_digest import content_of
 from prepare.execution.copying import Deliverer
 from prepare.execution.executor import Executor
-from prepare.execution.making import Maker
-from prepare.execution.rewritten_header import Reheaded
-from prepare.execution.stages import Stages
-from prepare.http.retry import Repeating, RetryingAdapter, RetryPolicy, Traffic
+from prepare.execution.making import InstanceMaker
+from prepare.execution.rewritten_header import RewrittenFile
+from prepare.execution.study_run import Preparation
+from prepare.http.retry import Repeater, RetryingAdapter, RetryPolicy, Traffic
 from prepare.pixels import codec
 from prepare.pixels.frames import FrameReader
 from prepare.planning.planner import Options
@@ -82,18 +82,17 @@ def prepare(store: HostileStore) -> str:
     raw, viewers = (DicomStore(f"https://hostile.example/{name}", session) for name in ("raw", "viewer"))
     policy = RetryPolicy(deadline_seconds=30)
     reader = FrameReader(session, raw.root, time.clock, policy)
-    stages = Stages(
-        raw,
-        Bucket(),
-        time.clock,
-        traffic,
+    preparation = Preparation(
+        store=raw,
+        records=Bucket(),
+        clock=time.clock,
+        traffic=traffic,
         options=Options("separate", "show"),
-        executor=Executor(raw, Deliverer(viewers, traffic, Repeating(policy, time.clock))),
-        maker=Maker(raw, reader, MemoryStage()),
+        executor=Executor(raw, Deliverer(viewers, traffic, Repeater(policy, time.clock))),
+        task_maker=InstanceMaker(raw, reader, MemoryStage()),
     )
     try:
-        rows = stages.discover(STUDY)
-        return stages.series(STUDY, SERIES, rows).status
+        return preparation.open_study(STUDY).prepare_series(SERIES).status
     except (SeriesFailed, CannotRun) as error:
         return str(error)
     finally:
@@ -232,7 +231,7 @@ def reheaded(pieces: list[memoryview]) -> int:
     def edit(dataset: Dataset) -> None:
         dataset.ImageType = ["DERIVED", "PRIMARY", "VOLUME", "RESAMPLED"]
 
-    return sum(len(piece) for piece in Reheaded("1.2.3", File(), "2.25.99", edit))
+    return sum(len(piece) for piece in RewrittenFile("1.2.3", File(), "2.25.99", edit))
 
 
 CASES: dict[str, Callable[..., Case]] = {

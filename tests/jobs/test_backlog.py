@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from prepare.backlog.work_items import Backlog
+from prepare.backlog.work_items import WorkBacklog
 from prepare.model.work_item import Item, quiet_in, shard
 
 from tests.jobs.fakes import STORE, Bucket, Messages
@@ -20,16 +20,16 @@ def messages() -> Messages:
 
 
 @pytest.fixture
-def backlog(bucket: Bucket, messages: Messages) -> Backlog:
-    return Backlog(bucket, messages, STORE)
+def backlog(bucket: Bucket, messages: Messages) -> WorkBacklog:
+    return WorkBacklog(bucket, messages, STORE)
 
 
-def items(backlog: Backlog, task: int = 0, tasks: int = 1) -> list[tuple[Item, int]]:
+def items(backlog: WorkBacklog, task: int = 0, tasks: int = 1) -> list[tuple[Item, int]]:
     return [one for names in backlog.studies(task, tasks).values() for one in backlog.items(names)]
 
 
 def test_messages_about_one_series_become_one_item_and_are_acknowledged(
-    backlog: Backlog, bucket: Bucket, messages: Messages
+    backlog: WorkBacklog, bucket: Bucket, messages: Messages
 ) -> None:
     for number in range(500):
         messages.notify("1.2", "1.2.1", f"1.2.1.{number}")
@@ -50,7 +50,7 @@ def test_messages_about_one_series_become_one_item_and_are_acknowledged(
     ],
 )
 def test_what_is_no_notification_of_our_store_is_left_for_the_dead_letter(
-    data: bytes, backlog: Backlog, bucket: Bucket, messages: Messages
+    data: bytes, backlog: WorkBacklog, bucket: Bucket, messages: Messages
 ) -> None:
     messages.add(data)
     messages.notify("1.2", "1.2.1")
@@ -60,7 +60,7 @@ def test_what_is_no_notification_of_our_store_is_left_for_the_dead_letter(
 
 
 def test_nothing_is_acknowledged_before_its_item_is_written(
-    backlog: Backlog, bucket: Bucket, messages: Messages
+    backlog: WorkBacklog, bucket: Bucket, messages: Messages
 ) -> None:
     messages.notify("1.2", "1.2.1")
 
@@ -74,7 +74,7 @@ def test_nothing_is_acknowledged_before_its_item_is_written(
 
 
 def test_news_of_a_series_keeps_an_item_that_is_about_to_be_removed(
-    backlog: Backlog, bucket: Bucket, messages: Messages
+    backlog: WorkBacklog, bucket: Bucket, messages: Messages
 ) -> None:
     messages.notify("1.2", "1.2.1")
     backlog.drain(now=0)
@@ -86,7 +86,7 @@ def test_news_of_a_series_keeps_an_item_that_is_about_to_be_removed(
 
 
 def test_an_item_removed_while_being_noticed_is_made_again(
-    backlog: Backlog, bucket: Bucket, messages: Messages
+    backlog: WorkBacklog, bucket: Bucket, messages: Messages
 ) -> None:
     messages.notify("1.2", "1.2.1")
     backlog.drain(now=0)
@@ -108,13 +108,13 @@ def test_an_item_removed_while_being_noticed_is_made_again(
     assert bucket.names("work/") == ["work/1.2/1.2.1.json"]
 
 
-def test_an_unreadable_item_is_looked_at_like_a_new_one(backlog: Backlog, bucket: Bucket) -> None:
+def test_an_unreadable_item_is_looked_at_like_a_new_one(backlog: WorkBacklog, bucket: Bucket) -> None:
     bucket.put("work/1.2/1.2.1.json", '{"schema_version": 0}')
     bucket.put("work/1.2/1.2.2.json", "not json")
     assert [item.series for item, _ in items(backlog)] == ["1.2.1", "1.2.2"]
 
 
-def test_every_item_belongs_to_one_shard_and_a_study_is_not_split(backlog: Backlog, bucket: Bucket) -> None:
+def test_every_item_belongs_to_one_shard_and_a_study_is_not_split(backlog: WorkBacklog, bucket: Bucket) -> None:
     for study in range(40):
         for series in range(3):
             bucket.put(f"work/1.{study}/2.{series}.json", "{}")
@@ -142,7 +142,7 @@ def test_a_series_is_quiet_when_its_count_stood_still_long_enough(instances: int
     assert quiet_in(item, instances, now, quiet_seconds=30) == expected
 
 
-def test_an_item_that_keeps_failing_is_set_aside_with_the_reason(backlog: Backlog, bucket: Bucket) -> None:
+def test_an_item_that_keeps_failing_is_set_aside_with_the_reason(backlog: WorkBacklog, bucket: Bucket) -> None:
     bucket.write("work/1.2/1.2.1.json", {}, 0)
     for attempt in (1, 2, 3):
         ((item, generation),) = items(backlog)

@@ -8,7 +8,7 @@ from io import BytesIO
 import pydicom
 import pytest
 from prepare.execution.content_digest import content_of
-from prepare.execution.stream import NotDicom
+from prepare.execution.stream import NotDicomFile
 from pydicom import Dataset
 from pydicom.uid import ImplicitVRLittleEndian
 
@@ -76,12 +76,12 @@ def test_implicit_files_are_read() -> None:
 def test_a_file_that_breaks_off_is_a_sentence_wherever_it_does() -> None:
     data = file_of(1)
     for end in range(140, len(data) - 8, 97):
-        with pytest.raises(NotDicom):
+        with pytest.raises(NotDicomFile):
             content_of(pieces(data[:end], 64))
-    with pytest.raises(NotDicom, match="does not begin"):
+    with pytest.raises(NotDicomFile, match="does not begin"):
         content_of([bytes(200)])
 
 
 def test_bottomless_sequences_are_refused() -> None:
-    with pytest.raises(NotDicom, match="more than 64 deep"):
+    with pytest.raises(NotDicomFile, match="more than 64 deep"):
         content_of([nested(True, depth=80)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from prepare.backlog.work_items import Backlog
+from prepare.backlog.work_items import WorkBacklog
 
 from tests.jobs.fakes import STORE, Bench, Bucket, pyramid
 
@@ -38,7 +38,7 @@ def worked_off(studies: int) -> tuple[Bench, Watched]:
         bench.store.add(study, *pyramid(f"{study}.1", 256))
         bench.messages.notify(study, f"{study}.1")
     runner = bench.runner("--quiet-seconds", "0")
-    runner.backlog(Backlog(bucket, bench.messages, STORE))
+    runner.work_off_backlog(WorkBacklog(bucket, bench.messages, STORE))
     assert [one.status for one in runner.outcomes] == ["ready"] * studies
     assert not any(one.document for one in runner.outcomes), "reports are kept although nobody prints them"
     return bench, bucket
@@ -74,6 +74,6 @@ def test_an_item_that_another_task_did_meanwhile_is_passed_over() -> None:
 
     bucket.names = names
     runner = bench.runner("--quiet-seconds", "0")
-    runner.backlog(Backlog(bucket, bench.messages, STORE))
+    runner.work_off_backlog(WorkBacklog(bucket, bench.messages, STORE))
     assert runner.outcomes == []
     assert bench.store.traffic.requests == 0

@@ -23,10 +23,10 @@ from prepare.dicomweb.store import DicomStore
 from prepare.errors import SeriesFailed
 from prepare.execution.copying import Deliverer
 from prepare.execution.executor import Executor
-from prepare.execution.making import Maker
-from prepare.execution.runner import Runner
-from prepare.execution.stages import Stages
-from prepare.http.retry import Repeating, RetryingAdapter, RetryPolicy, Traffic
+from prepare.execution.making import InstanceMaker
+from prepare.execution.runner import JobRunner
+from prepare.execution.study_run import Preparation
+from prepare.http.retry import Repeater, RetryingAdapter, RetryPolicy, Traffic
 from prepare.log import Log
 from prepare.pixels import staged
 from prepare.pixels.frames import FrameReader
@@ -108,24 +108,24 @@ class Bench:
                 session, source.root, time.clock, policy, in_flight=2, batch_frames=5, jitter=rng.random
             )
             environment = {"DICOMWEB_ROOT": source.root, "RECORDS_BUCKET": self.bucket}
-            runner = Runner(
-                Stages(
-                    source,
-                    records,
-                    time.clock,
-                    traffic,
+            runner = JobRunner(
+                Preparation(
+                    store=source,
+                    records=records,
+                    clock=time.clock,
+                    traffic=traffic,
                     options=Options(self.case.viewer_store),
                     executor=Executor(
-                        source, Deliverer(target, traffic, Repeating(policy, time.clock, rng.random), in_flight=1)
+                        source, Deliverer(target, traffic, Repeater(policy, time.clock, rng.random), in_flight=1)
                     ),
-                    maker=Maker(source, reader, BucketStage(records)),
+                    task_maker=InstanceMaker(source, reader, BucketStage(records)),
                 ),
                 Log(io.StringIO()),
                 time.clock,
                 load(["--study", STUDY], environment),
             )
             try:
-                runner.named([STUDY], [])
+                runner.prepare_named([STUDY], [])
             except SeriesFailed:
                 return "failed"  # the bucket of records would not answer, so the whole run ends
             finally:

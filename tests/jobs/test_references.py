@@ -9,7 +9,7 @@ from typing import Any
 import pydicom
 import pytest
 from prepare.errors import SeriesFailed
-from prepare.execution.rewritten_header import Reheaded
+from prepare.execution.rewritten_header import RewrittenFile
 from prepare.planning.references import Successor, uid_of
 from prepare.planning.references import following as follow
 from pydicom import Dataset
@@ -62,12 +62,12 @@ def report() -> Dataset:
     return item(ReferencedSeriesSequence=[series], ContentSequence=[item(ContentSequence=[image])], TextValue="kept")
 
 
-def following(file: bytes, successors: dict[str, Successor] | None = None) -> Reheaded:
+def following(file: bytes, successors: dict[str, Successor] | None = None) -> RewrittenFile:
     known = successors or {OLD: Successor(NEW)}
     return follow("1.2.3.99", Pieces(file), known, uid_of("1.2.3.99", {OLD: known[OLD].uid}, "1"), "1")
 
 
-def result(one: Reheaded) -> Dataset:
+def result(one: RewrittenFile) -> Dataset:
     return pydicom.dcmread(BytesIO(b"".join(one)))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from prepare.checks import rules
 from prepare.errors import SeriesFailed
+from prepare.execution.study_run import write_failure
 from prepare.model.metadata import Row
 from prepare.reports import report
 
@@ -21,13 +22,13 @@ ROW = Row("1.2.1", "1.2.1.1", "1.2.840.10008.5.1.4.1.1.77.1.6", "SM", 256, 4096,
 def test_reports_of_ready_and_blocked_slides_keep_to_the_schema(frame: bytes) -> None:
     bench = Bench()
     bench.store.add("1.2", *pyramid(), frame=frame)
-    bench.runner("--study", "1.2").named(["1.2"], [])
+    bench.runner("--study", "1.2").prepare_named(["1.2"], [])
     assert problems(bench.report()) == []
 
 
 def test_the_report_of_a_failure_keeps_to_the_schema() -> None:
     bench = Bench()
-    outcome = bench.runner("--study", "1.2").stages.failure("1.2", "1.2.1", "no answer")
+    outcome = write_failure(bench.runner("--study", "1.2").preparation, "1.2", "1.2.1", "no answer")
     assert problems(outcome.document) == []
 
 
@@ -47,7 +48,7 @@ def test_the_report_of_a_failure_keeps_to_the_schema() -> None:
 def test_the_schema_refuses_what_is_no_report(spoil: dict[str, Any]) -> None:
     bench = Bench()
     bench.store.add("1.2", *pyramid())
-    bench.runner("--study", "1.2").named(["1.2"], [])
+    bench.runner("--study", "1.2").prepare_named(["1.2"], [])
     assert problems(bench.report() | spoil) != []
 
 
@@ -77,14 +78,14 @@ def test_the_fingerprint_depends_on_version_rules_and_parameters(monkeypatch: py
 def test_a_report_does_not_hold_the_container_identifier() -> None:
     bench = Bench()
     bench.store.add("1.2", *pyramid(ContainerIdentifier="S26-12345"))
-    bench.runner("--study", "1.2").named(["1.2"], [])
+    bench.runner("--study", "1.2").prepare_named(["1.2"], [])
     assert "S26-12345" not in str(bench.bucket.objects)
 
 
 def test_stages_requests_and_bytes_are_counted() -> None:
     bench = Bench()
     bench.store.add("1.2", *pyramid())
-    bench.runner("--study", "1.2").named(["1.2"], [])
+    bench.runner("--study", "1.2").prepare_named(["1.2"], [])
     made = bench.report()
     assert set(made["seconds"]) == {"discover", "compare", "inspect", "plan"}
     assert (made["requests"], made["bytes"]) == (6, 5 * len(bench.store.frames["1.2.1.1"]))
@@ -96,5 +97,5 @@ def test_a_failure_is_told_by_its_reason() -> None:
     bench.store.add("1.2", *pyramid())
     bench.store.broken["1.2.1"] = SeriesFailed("frame 7 broke off")
     runner = bench.runner("--study", "1.2")
-    runner.named(["1.2"], [])
+    runner.prepare_named(["1.2"], [])
     assert [outcome.reason for outcome in runner.outcomes] == ["frame 7 broke off"]

@@ -8,7 +8,7 @@ from io import BytesIO
 import pydicom
 import pytest
 from prepare.errors import SeriesFailed
-from prepare.execution.rewritten_header import Reheaded
+from prepare.execution.rewritten_header import RewrittenFile
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.encaps import encapsulate, encapsulate_extended
@@ -60,7 +60,7 @@ def named(file: bytes) -> bytes:
     def edit(dataset: Dataset) -> None:
         dataset.SeriesDescription = "seen"
 
-    return b"".join(Reheaded("1.2.3", Pieces(file), "2.25.7", edit))
+    return b"".join(RewrittenFile("1.2.3", Pieces(file), "2.25.7", edit))
 
 
 @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian, ExplicitVRBigEndian], ids=str)

@@ -6,8 +6,9 @@ import json
 
 import pytest
 from google.auth.exceptions import RefreshError
-from prepare.backlog.work_items import Backlog
+from prepare.backlog.work_items import WorkBacklog
 from prepare.errors import CannotRun, SeriesFailed
+from prepare.execution.study_run import write_failure
 
 from tests.jobs.fakes import RLE, STORE, Bench, item, pyramid
 
@@ -20,9 +21,9 @@ def bench() -> Bench:
 def work(bench: Bench, *arguments: str) -> list[tuple[str, str]]:
     runner = bench.runner(*arguments)
     if runner.settings.from_backlog:
-        runner.backlog(Backlog(bench.bucket, bench.messages, STORE))
+        runner.work_off_backlog(WorkBacklog(bench.bucket, bench.messages, STORE))
     else:
-        runner.named(runner.settings.studies, runner.settings.series)
+        runner.prepare_named(runner.settings.studies, runner.settings.series)
     return [(outcome.series, outcome.status) for outcome in runner.outcomes]
 
 
@@ -187,7 +188,7 @@ def test_instances_that_arrive_while_waiting_start_the_wait_anew(bench: Bench) -
 
     bench.time.sleep = arrives
     runner = bench.runner("--quiet-seconds", "30")
-    runner.backlog(Backlog(bench.bucket, bench.messages, STORE))
+    runner.work_off_backlog(WorkBacklog(bench.bucket, bench.messages, STORE))
     assert [outcome.status for outcome in runner.outcomes] == ["ready"]
     assert sum(bench.time.slept) == 60
 
@@ -258,7 +259,7 @@ def test_no_attribute_of_a_patient_or_specimen_reaches_report_item_or_log(bench:
 
 def test_a_failure_is_looked_at_again(bench: Bench) -> None:
     bench.store.add("1.2", *pyramid())
-    bench.runner("--study", "1.2").stages.failure("1.2", "1.2.1", "no answer")
+    write_failure(bench.runner("--study", "1.2").preparation, "1.2", "1.2.1", "no answer")
     assert bench.report()["status"] == "failed"
     assert work(bench, "--study", "1.2") == [("1.2.1", "ready")]
 
@@ -295,9 +296,9 @@ def test_items_set_aside_come_back_and_are_done(bench: Bench) -> None:
     bench.store.add("1.2", *pyramid())
     bench.bucket.put("failed/1.2/1.2.1.json", "not json")
     runner = bench.runner("--retry-failed", "--quiet-seconds", "0")
-    backlog = Backlog(bench.bucket, bench.messages, STORE)
-    runner.again(backlog)
-    runner.backlog(backlog)
+    backlog = WorkBacklog(bench.bucket, bench.messages, STORE)
+    runner.restore_backlog(backlog)
+    runner.work_off_backlog(backlog)
     assert [(one.series, one.status) for one in runner.outcomes] == [("1.2.1", "ready")]
     assert bench.bucket.names("failed/") == []
     assert bench.bucket.names("work/") == []
@@ -319,9 +320,11 @@ def test_a_series_that_was_set_aside_is_no_longer_when_it_has_been_prepared(
 
 
 def test_only_the_first_task_turns_the_subscription_back(bench: Bench) -> None:
-    backlog = Backlog(bench.bucket, bench.messages, STORE)
+    backlog = WorkBacklog(bench.bucket, bench.messages, STORE)
     for task in ("0", "1"):
-        bench.runner("--replay", "2026-01-31T08:00:00Z", "--task-count", "2", "--task-index", task).again(backlog)
+        bench.runner("--replay", "2026-01-31T08:00:00Z", "--task-count", "2", "--task-index", task).restore_backlog(
+            backlog
+        )
     assert bench.messages.sought == ["2026-01-31T08:00:00Z"]
 
 

@@ -18,7 +18,7 @@ class Tty(io.StringIO):
 
 def outcomes(bench: Bench) -> list[object]:
     runner = bench.runner("--study", "1.2", "--dry-run")
-    runner.named(["1.2"], [])
+    runner.prepare_named(["1.2"], [])
     return runner.outcomes
 
 

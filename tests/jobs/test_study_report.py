@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from prepare.model.metadata import Row
-from prepare.reports.study_report import astray
+from prepare.reports.study_report import find_mismatches
 
 from tests.jobs.fakes import RLE, Bench, pyramid
 from tests.jobs.schema_check import STUDY_SCHEMA, problems
@@ -21,7 +21,7 @@ def bench_with_two_slides() -> Bench:
 
 def test_the_study_is_as_good_as_its_worst_series() -> None:
     bench = bench_with_two_slides()
-    bench.runner("--study", "1.2").named(["1.2"], [])
+    bench.runner("--study", "1.2").prepare_named(["1.2"], [])
     made = bench.bucket.json("readiness/1.2/study.json")
     assert problems(made, STUDY_SCHEMA) == []
     assert (made["status"], made["instances"], made["delivered"]) == ("blocked", 10, None)
@@ -34,19 +34,19 @@ def test_the_study_is_as_good_as_its_worst_series() -> None:
 
 def test_a_series_without_report_is_pending_and_one_of_before_is_read() -> None:
     bench = bench_with_two_slides()
-    bench.runner("--series", "1.2.1").named([], ["1.2.1"])
+    bench.runner("--series", "1.2.1").prepare_named([], ["1.2.1"])
     assert bench.bucket.json("readiness/1.2/study.json")["status"] == "pending"
-    bench.runner("--series", "1.2.2").named([], ["1.2.2"])
+    bench.runner("--series", "1.2.2").prepare_named([], ["1.2.2"])
     assert [one["status"] for one in bench.bucket.json("readiness/1.2/study.json")["series"]] == ["ready", "blocked"]
 
 
 def test_it_is_not_written_when_nothing_changed_nor_in_a_dry_run() -> None:
     bench = bench_with_two_slides()
-    bench.runner("--study", "1.2", "--dry-run").named(["1.2"], [])
+    bench.runner("--study", "1.2", "--dry-run").prepare_named(["1.2"], [])
     assert bench.bucket.objects == {}
-    bench.runner("--study", "1.2").named(["1.2"], [])
+    bench.runner("--study", "1.2").prepare_named(["1.2"], [])
     bench.bucket.writes.clear()
-    bench.runner("--study", "1.2").named(["1.2"], [])
+    bench.runner("--study", "1.2").prepare_named(["1.2"], [])
     assert bench.bucket.writes == []
 
 
@@ -62,6 +62,6 @@ def shown(**counts: int) -> list[Row]:
 )
 def test_what_viewers_have_must_be_what_the_reports_say(count: int, wrong: set[str]) -> None:
     found = {"a": {"delivered": 3}, "blocked": {"delivered": 0}, "failed": {"delivered": None}, "pending": None}
-    strays = astray(found, shown(a=count, theirs=1))
+    strays = find_mismatches(found, shown(a=count, theirs=1))
     assert set(strays) == wrong
     assert all(f"viewers have {count} instances of it and should have 3" in sentence for sentence in strays.values())

@@ -16,24 +16,24 @@ from requests.adapters import HTTPAdapter
 from .backlog.records import Records
 from .backlog.staging import BucketStage
 from .backlog.subscription import Subscription
-from .backlog.work_items import Backlog
+from .backlog.work_items import WorkBacklog
 from .clock import Clock
 from .dicomweb.store import IN_FLIGHT, DicomStore
 from .errors import CannotRun, Terminated
 from .execution.copying import Deliverer
 from .execution.executor import Executor
-from .execution.making import Maker
-from .execution.runner import Runner
-from .execution.stages import Stages
+from .execution.making import InstanceMaker
+from .execution.runner import JobRunner
+from .execution.study_run import Preparation
 from .http.budget import BudgetedAdapter, RateBudget
-from .http.retry import Repeating, RetryingAdapter, RetryPolicy, Traffic
+from .http.retry import Repeater, RetryingAdapter, RetryPolicy, Traffic
 from .http.session import authorized
 from .log import Log, hush_libraries
 from .pixels.frames import FrameReader
 from .planning.planner import Options
 from .reports.outcome import explain
 from .reports.screen import log_for, plan_table
-from .settings import Settings, load
+from .settings import JobSettings, load
 
 DONE, SOME_FAILED, COULD_NOT_RUN, TERMINATED = 0, 2, 3, 143
 SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
@@ -67,7 +67,7 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         return TERMINATED if isinstance(error, Terminated) else 130
 
 
-def run(settings: Settings, log: Log) -> int:
+def run(settings: JobSettings, log: Log) -> int:
     clock = Clock()
     traffic = Traffic()
     policy = RetryPolicy(deadline_seconds=settings.retry_deadline_seconds)
@@ -81,28 +81,28 @@ def run(settings: Settings, log: Log) -> int:
     store = DicomStore(settings.dicomweb_root, session)
     viewers = DicomStore(settings.viewer_dicomweb_root, session) if settings.viewer_store == "separate" else store
     records = Records(settings.records_bucket, settings.storage_endpoint, credentials, session)
-    stages = Stages(
-        store,
-        records,
-        clock,
-        traffic,
+    preparation = Preparation(
+        store=store,
+        records=records,
+        clock=clock,
+        traffic=traffic,
         viewer_url=settings.viewer_url,
         execution=settings.execution,
         dry_run=settings.dry_run,
         options=Options(settings.viewer_store, settings.label_policy),
-        executor=Executor(store, Deliverer(viewers, traffic, Repeating(policy, clock))),
-        maker=Maker(store, FrameReader(session, store.root, clock, policy), BucketStage(records)),
+        executor=Executor(store, Deliverer(viewers, traffic, Repeater(policy, clock))),
+        task_maker=InstanceMaker(store, FrameReader(session, store.root, clock, policy), BucketStage(records)),
     )
-    runner = Runner(stages, log, clock, settings)
+    runner = JobRunner(preparation, log, clock, settings)
     if settings.from_backlog:
         source = Subscription(settings.backlog_subscription or "", settings.pubsub_endpoint, session)
-        backlog = Backlog(records, source, store.name)
-        runner.again(backlog)
-        runner.backlog(backlog)
+        backlog = WorkBacklog(records, source, store.name)
+        runner.restore_backlog(backlog)
+        runner.work_off_backlog(backlog)
     elif settings.sweep:
         runner.sweep()
     else:
-        runner.named(settings.studies, settings.series)
+        runner.prepare_named(settings.studies, settings.series)
     failed = [outcome for outcome in runner.outcomes if outcome.status == "failed"]
     exit_code = SOME_FAILED if failed else DONE
     if settings.json:

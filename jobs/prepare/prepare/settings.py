@@ -19,7 +19,7 @@ work items, and prepares each series that has been quiet. Exit codes: 0 done; 2 
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class JobSettings:
     studies: tuple[str, ...]
     series: tuple[str, ...]
     sweep: bool
@@ -49,15 +49,15 @@ class Settings:
         return not (self.studies or self.series or self.sweep)
 
 
-class Parser(argparse.ArgumentParser):
+class FlagParser(argparse.ArgumentParser):
     """A parser whose refusals are ours to print."""
 
     def error(self, message: str) -> NoReturn:
         raise CannotRun(f"{message}; --help lists the flags")
 
 
-def parser() -> Parser:
-    out = Parser(
+def parser() -> FlagParser:
+    out = FlagParser(
         prog="python -m prepare",
         description="Makes studies ready for the viewer and writes a readiness report per series.",
         epilog=EPILOG,
@@ -74,7 +74,7 @@ def parser() -> Parser:
     return out
 
 
-def load(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
+def load(arguments: Sequence[str], environment: Mapping[str, str]) -> JobSettings:
     """Flags win over the environment; an empty variable counts as unset. Raises CannotRun naming every problem."""
     given = parser().parse_args(arguments)
     problems: list[str] = []
@@ -108,7 +108,7 @@ def load(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
     problems += _contradictions(values)
     if problems:
         raise CannotRun("; ".join(problems))
-    return Settings(**values)
+    return JobSettings(**values)
 
 
 def _contradictions(values: Mapping[str, Any]) -> list[str]:

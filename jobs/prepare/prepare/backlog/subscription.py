@@ -23,7 +23,7 @@ RESOURCE = re.compile(
 
 
 @dataclass(frozen=True)
-class Message:
+class StoreNotification:
     """One notification of the DICOM store: something happened to an instance of a series."""
 
     ack_id: str
@@ -32,7 +32,7 @@ class Message:
     series: str
 
 
-def read_message(received: dict[str, Any]) -> Message | None:
+def read_message(received: dict[str, Any]) -> StoreNotification | None:
     """A received message, or None when it is no notification of a DICOM store.
 
     The data is the instance's resource name; attributes vary with the store's settings and are not needed.
@@ -44,7 +44,7 @@ def read_message(received: dict[str, Any]) -> Message | None:
     match = RESOURCE.fullmatch(data.strip())
     if not match:
         return None
-    return Message(str(received["ackId"]), match["store"], match["study"], match["series"])
+    return StoreNotification(str(received["ackId"]), match["store"], match["study"], match["series"])
 
 
 class Subscription:

@@ -22,7 +22,7 @@ IN_FLIGHT = 8
 """Items written at once while messages are taken."""
 
 
-class Source(Protocol):
+class MessageSource(Protocol):
     """What messages come from; a Pub/Sub subscription outside of tests."""
 
     def pull(self) -> list[dict[str, Any]]: ...
@@ -30,7 +30,7 @@ class Source(Protocol):
     def acknowledge(self, ack_ids: list[str]) -> None: ...
 
 
-class Objects(Protocol):
+class RecordObjects(Protocol):
     """What items are kept in; the records bucket outside of tests."""
 
     def read(self, name: str) -> tuple[Any, int]: ...
@@ -48,10 +48,10 @@ class Drained:
     unreadable: int
 
 
-class Backlog:
+class WorkBacklog:
     """The work items in `objects`, filled from the messages of `source` about `store` (resource name)."""
 
-    def __init__(self, objects: Objects, source: Source, store: str) -> None:
+    def __init__(self, objects: RecordObjects, source: MessageSource, store: str) -> None:
         self._objects = objects
         self._source = source
         self._store = store
@@ -179,7 +179,7 @@ def set_aside(study: str, series: str) -> str:
     return f"failed/{study}/{series}.json"
 
 
-def forget_failure(objects: Objects, study: str, series: str) -> None:
+def forget_failure(objects: RecordObjects, study: str, series: str) -> None:
     """Removes the item of a series that had been set aside and is prepared now."""
     name = set_aside(study, series)
     _, generation = objects.read(name)

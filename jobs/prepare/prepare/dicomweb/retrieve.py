@@ -27,12 +27,12 @@ HEADERS = {"Accept": 'multipart/related; type="application/dicom"; transfer-synt
 """As stored: without the syntax a store would decompress. Not zipped: pixels are compressed already."""
 
 
-class Truncated(requests.ConnectionError):
+class TruncatedAnswer(requests.ConnectionError):
     """The answer ended early. A connection error, so that the retry layer repeats what it was the body of."""
 
 
 class StoredFile:
-    """The file of one instance in a store. Each iteration is one GET, the first one is opened by `opened`."""
+    """The file of one instance in a store. Each iteration is one GET, the first one is opened by `open`."""
 
     def __init__(self, store: DicomStore, study: str, row: Row, traffic: Traffic | None = None) -> None:
         self._store, self._study, self._row = store, study, row
@@ -40,13 +40,13 @@ class StoredFile:
         self._waiting: tuple[requests.Response, tuple[bytes, bytes]] | None = None
         self.length: int | None = None
 
-    def opened(self) -> StoredFile:
+    def open(self) -> StoredFile:
         """Sends the GET and reads the part's length from its header, where the server tells it. Raises Gone, …"""
-        self._waiting = self._begun()
+        self._waiting = self._begin()
         return self
 
     def __iter__(self) -> Iterator[bytes | memoryview]:
-        response, begun = self._waiting or self._begun()
+        response, begun = self._waiting or self._begin()
         self._waiting = None
         with response:
             yield from self._file(response, *begun)
@@ -56,7 +56,7 @@ class StoredFile:
             self._waiting[0].close()
             self._waiting = None
 
-    def _begun(self) -> tuple[requests.Response, tuple[bytes, bytes]]:
+    def _begin(self) -> tuple[requests.Response, tuple[bytes, bytes]]:
         response = self._get()
         try:
             return response, self._head(response)
@@ -86,7 +86,7 @@ class StoredFile:
         while (end := data.find(b"\r\n\r\n")) < 0:
             piece = self._read(response)
             if not piece or len(data) > HEAD:
-                raise Truncated(f"instance {self._row.instance}: the answer has no part")
+                raise TruncatedAnswer(f"instance {self._row.instance}: the answer has no part")
             data += piece
         for line in data[:end].split(b"\r\n"):
             name, _, value = line.partition(b":")
@@ -109,9 +109,9 @@ class StoredFile:
                 break
         at = data.rfind(delimiter) if delimiter else len(data)
         if at < 0:
-            raise Truncated(f"instance {self._row.instance}: the answer ended early")
+            raise TruncatedAnswer(f"instance {self._row.instance}: the answer ended early")
         if self.length is not None and sent + at != self.length:
-            raise Truncated(f"instance {self._row.instance}: the answer has another length than it says")
+            raise TruncatedAnswer(f"instance {self._row.instance}: the answer has another length than it says")
         if at:
             yield data[:at]
 
@@ -120,6 +120,6 @@ class StoredFile:
         try:
             piece: bytes = raw.read(PIECE, decode_content=False)
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise Truncated(f"instance {self._row.instance}: {type(error).__name__}") from None
+            raise TruncatedAnswer(f"instance {self._row.instance}: {type(error).__name__}") from None
         self._traffic.add(received=len(piece))
         return piece

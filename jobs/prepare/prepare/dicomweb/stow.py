@@ -20,7 +20,7 @@ BOUNDARY = "prepare.3f1d7a5c9b2e4860"
 FAILED, REFERENCED, REASON, INSTANCE = "00081198", "00081199", "00081197", "00081155"
 
 
-class Source(Protocol):
+class FileSource(Protocol):
     """A DICOM file that can be read any number of times, in pieces."""
 
     def __iter__(self) -> Iterator[bytes | memoryview]: ...
@@ -35,7 +35,7 @@ class Source(Protocol):
 class Body:
     """A multipart body of one file. Iterating starts over, so that a repeated request sends the whole file again."""
 
-    source: Source
+    source: FileSource
 
     def __iter__(self) -> Iterator[bytes | memoryview]:
         yield f"--{BOUNDARY}\r\nContent-Type: application/dicom\r\n\r\n".encode()
@@ -51,7 +51,7 @@ class SizedBody(Body):
         return head + (self.source.length or 0) + len(f"\r\n--{BOUNDARY}--\r\n")
 
 
-def store(target: DicomStore, study: str, instance: str, source: Source) -> int | None:
+def store(target: DicomStore, study: str, instance: str, source: FileSource) -> int | None:
     """Sends one instance. None when it is stored, else the store's FailureReason (0 for none).
 
     Raises CannotRun without permission, SeriesFailed when the store could not take it now.

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from .stream import NotDicom, Reader
+from .stream import NotDicomFile, Reader
 
 VOLATILE = frozenset({0x00081190, 0x00080056})
 """RetrieveURL, InstanceAvailability: set by whoever last sent the file."""
@@ -37,11 +37,11 @@ class Content:
 
 
 def content_of(file: Iterable[bytes | memoryview]) -> Content:
-    """Digests of a DICOM file given in pieces. Raises NotDicom."""
+    """Digests of a DICOM file given in pieces. Raises NotDicomFile."""
     reader = Reader(file)
     head = reader.exactly(132)
     if head[128:] != b"DICM":
-        raise NotDicom("a file of the store does not begin as a DICOM file")
+        raise NotDicomFile("a file of the store does not begin as a DICOM file")
     syntax, data, first = _file_meta(reader)
     digest = Digest(reader, data, implicit=syntax == IMPLICIT)
     if syntax in (BIG_ENDIAN, DEFLATED):
@@ -114,14 +114,14 @@ class Digest:
 
     def _sequence(self, length: int, depth: int, implicit: bool, counts: bool) -> None:
         if depth > DEEPEST:
-            raise NotDicom(f"a DICOM file has sequences more than {DEEPEST} deep")
+            raise NotDicomFile(f"a DICOM file has sequences more than {DEEPEST} deep")
         end = self._reader.at + length if length != UNDEFINED else None
         while end is None or self._reader.at < end:
             tag, _, size = self._head(self._reader.exactly(4), implicit)
             if tag == SEQUENCE_END:
                 break
             if tag != ITEM:
-                raise NotDicom("a DICOM file has something other than items in a sequence")
+                raise NotDicomFile("a DICOM file has something other than items in a sequence")
             self._item(size, depth, implicit, counts)
         if counts:
             self._data.update(b"end")
@@ -146,7 +146,7 @@ class Digest:
             if tag == SEQUENCE_END:
                 return
             if tag != ITEM:
-                raise NotDicom("a DICOM file has something other than fragments in its pixel data")
+                raise NotDicomFile("a DICOM file has something other than fragments in its pixel data")
             fragment = self._hashed(size)
             if not table:
                 self.frames.append(fragment)

@@ -15,9 +15,9 @@ import requests
 
 from ..dicomweb.retrieve import StoredFile
 from ..dicomweb.store import DicomStore
-from ..dicomweb.stow import Source, store
+from ..dicomweb.stow import FileSource, store
 from ..errors import Gone, SeriesFailed
-from ..http.retry import Repeating, Traffic
+from ..http.retry import Repeater, Traffic
 from ..model.metadata import Row
 from .content_digest import content_of
 from .pace import LONGEST_SECONDS, Pace
@@ -32,7 +32,7 @@ class DifferentContent(SeriesFailed):
 
 
 @dataclass
-class Delivery:
+class SeriesDelivery:
     """What a run did to the target: UIDs it stored, UIDs that were there already."""
 
     written: list[str] = field(default_factory=list[str])
@@ -45,12 +45,12 @@ class Deliverer:
 
     target: DicomStore
     traffic: Traffic
-    repeating: Repeating = field(default_factory=Repeating)
+    repeating: Repeater = field(default_factory=Repeater)
     """How bodies that break off are repeated."""
     in_flight: int = IN_FLIGHT
     pace: Pace = field(default_factory=Pace)
 
-    def listed(self, study: str) -> list[Row]:
+    def list_target(self, study: str) -> list[Row]:
         """What the target has of the study, nothing included."""
         try:
             return self.target.instances(study)
@@ -58,7 +58,7 @@ class Deliverer:
             return []
 
     def copy(
-        self, source: DicomStore, study: str, rows: Iterable[Row], there: Mapping[str, Row], delivery: Delivery
+        self, source: DicomStore, study: str, rows: Iterable[Row], there: Mapping[str, Row], delivery: SeriesDelivery
     ) -> None:
         """Copies what is not `there`. Raises the first failure, after what is in flight has ended."""
         rows = list(rows)
@@ -68,7 +68,7 @@ class Deliverer:
         self.each(rows, there, delivery, lambda row: self._whole(row, lambda: self._copied(source, study, row)))
 
     def each(
-        self, rows: Iterable[Row], there: Mapping[str, Row], delivery: Delivery, deliver: Callable[[Row], bool]
+        self, rows: Iterable[Row], there: Mapping[str, Row], delivery: SeriesDelivery, deliver: Callable[[Row], bool]
     ) -> None:
         """Delivers what is not `there`; `deliver` says whether it stored the instance or found the same one."""
         rows = list(rows)
@@ -85,13 +85,13 @@ class Deliverer:
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _copied(self, source: DicomStore, study: str, row: Row) -> bool:
-        file = StoredFile(source, study, row, self.traffic).opened()
+        file = StoredFile(source, study, row, self.traffic).open()
         try:
             return self.deliver(study, row, file)
         finally:
             file.close()
 
-    def deliver(self, study: str, row: Row, file: Source) -> bool:
+    def deliver(self, study: str, row: Row, file: FileSource) -> bool:
         """Stores one instance. False when the target has the same already. Raises DifferentContent."""
         reason = self._sent(study, row, file)
         if reason is None:
@@ -107,7 +107,7 @@ class Deliverer:
             raise self._different(row.instance)
         return False
 
-    def _sent(self, study: str, row: Row, file: Source) -> int | None:
+    def _sent(self, study: str, row: Row, file: FileSource) -> int | None:
         """As `stow.store`. Raises SeriesFailed before anything is sent when the store would cut the request off."""
         length = file.length or 0
         expected = self.pace.seconds_for(length)

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from ..dicomweb.store import DicomStore
-from ..dicomweb.stow import Source
+from ..dicomweb.stow import FileSource
 from ..errors import SeriesFailed
 from ..model.metadata import Row
 from ..model.plan import SeriesPlan, copied
-from .copying import Deliverer, Delivery
+from .copying import Deliverer, SeriesDelivery
 
 NAMED = 5
 """UIDs that a sentence names at most."""
@@ -27,14 +27,14 @@ class NewFile(Protocol):
     def uid(self) -> str: ...
 
     @property
-    def file(self) -> Source: ...
+    def file(self) -> FileSource: ...
 
     def done(self) -> None:
         """Called when it is stored: what was kept for it may go."""
 
 
 @dataclass(frozen=True)
-class Task:
+class Additions:
     """What a series' plan adds. `make` makes those new instances whose UIDs it is given; it may be dear."""
 
     uids: frozenset[str] = frozenset()
@@ -44,7 +44,7 @@ class Task:
     make: Callable[[Collection[str]], Iterable[NewFile]] = lambda uids: ()
 
 
-NOTHING = Task()
+NOTHING = Additions()
 
 
 @dataclass(frozen=True)
@@ -58,12 +58,12 @@ class Executor:
     def separate(self) -> bool:
         return self.source.root != self.deliverer.target.root
 
-    def carry_out(self, study: str, plan: SeriesPlan, rows: Iterable[Row], task: Task = NOTHING) -> Delivery:
+    def carry_out(self, study: str, plan: SeriesPlan, rows: Iterable[Row], task: Additions = NOTHING) -> SeriesDelivery:
         """Delivers one series; `rows` are its instances in the source, those of this job left out.
 
         Raises SeriesFailed when the target does not end with exactly what the plan says, or has other content.
         """
-        delivery = Delivery()
+        delivery = SeriesDelivery()
         if plan.kind == "blocked":
             self._refuse_remains(study, plan)
             return delivery
@@ -83,7 +83,7 @@ class Executor:
         return delivery
 
     def _there(self, study: str, series: str) -> dict[str, Row]:
-        return {row.instance: row for row in self.deliverer.listed(study) if row.series == series}
+        return {row.instance: row for row in self.deliverer.list_target(study) if row.series == series}
 
     def _delivering(self, study: str, new: NewFile) -> Callable[[Row], bool]:
         return lambda row: self.deliverer.deliver(study, row, new.file)

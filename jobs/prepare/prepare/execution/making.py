@@ -14,7 +14,7 @@ from pydicom.uid import UID
 
 from ..dicomweb.retrieve import StoredFile
 from ..dicomweb.store import DicomStore
-from ..dicomweb.stow import Source
+from ..dicomweb.stow import FileSource
 from ..errors import SeriesFailed
 from ..model.actions import FullTiling, MakeLevel, Transcode
 from ..model.image import Image
@@ -34,12 +34,12 @@ from ..planning.following import Judged
 from ..planning.new_uids import ALGORITHM, MAKING, Group, groups, level_uid, successors
 from ..planning.references import Successor, following
 from .edits import edited
-from .executor import NOTHING, Task
-from .rewritten_header import Reheaded
+from .executor import NOTHING, Additions, NewFile
+from .rewritten_header import RewrittenFile
 
 
 @dataclass(frozen=True)
-class Made:
+class MadeInstance:
     """A new instance out of encoded frames."""
 
     uid: str
@@ -48,7 +48,7 @@ class Made:
     """Forgets what was staged for it."""
 
     @property
-    def file(self) -> Source:
+    def file(self) -> FileSource:
         return self
 
     @property
@@ -62,7 +62,7 @@ class Made:
 
 
 @dataclass
-class Maker:
+class InstanceMaker:
     """For studies of `store`; `stage` keeps encoded rows of tiles until their level is complete."""
 
     store: DicomStore
@@ -70,7 +70,7 @@ class Maker:
     stage: Stage
     _headers: dict[str, Dataset] = field(default_factory=dict[str, Dataset])
 
-    def __call__(self, study: str, judged: Judged, series: str) -> Task:
+    def __call__(self, study: str, judged: Judged, series: str) -> Additions:
         """What the plan of one series adds. Nothing is read before it is made."""
         images = {image.instance: image for slide in judged.slides.values() for image in (*slide.images, *slide.labels)}
         plan = judged.plan.of(series)
@@ -82,7 +82,7 @@ class Maker:
         uids |= {group.uid for group in groups(plan, images)}
         uids |= {known[one.instance].uid for one in followers}
 
-        def make(missing: Collection[str]) -> Iterator[Made | Reheaded]:
+        def make(missing: Collection[str]) -> Iterator[NewFile]:
             self._headers.clear()
             with readable(f"series {series}"):
                 yield from self._levels(study, plan, images, missing)
@@ -93,18 +93,18 @@ class Maker:
                     if known[one.instance].uid in missing:
                         yield self._following(study, judged, one, known, images)
 
-        return Task(frozenset(uids), frozenset(one.instance for one in followers), make)
+        return Additions(frozenset(uids), frozenset(one.instance for one in followers), make)
 
     def _following(
         self, study: str, judged: Judged, one: Follower, known: Mapping[str, Successor], images: Mapping[str, Image]
-    ) -> Reheaded:
+    ) -> RewrittenFile:
         moved = {uid: self._with_frames(study, judged, uid, known[uid], images) for uid in one.refers_to}
         source = self._file(study, one.series, one.instance)
         return following(one.instance, source, {**known, **moved}, known[one.instance].uid, ALGORITHM)
 
     def _levels(
         self, study: str, plan: SeriesPlan, images: Mapping[str, Image], missing: Collection[str]
-    ) -> Iterator[Made]:
+    ) -> Iterator[MadeInstance]:
         """Coarsest first; a source is read once for all of its levels."""
         by_source: dict[tuple[str, ...], list[MakeLevel]] = {}
         for level in plan.new_levels:
@@ -117,7 +117,7 @@ class Maker:
                 level = by_halvings[int(made.role.rpartition("-")[2])]
                 yield self._named(made, level_uid(level, plan, images))
 
-    def _rewritten(self, study: str, plan: SeriesPlan, group: Group, images: Mapping[str, Image]) -> Made | Reheaded:
+    def _rewritten(self, study: str, plan: SeriesPlan, group: Group, images: Mapping[str, Image]) -> NewFile:
         if group.pixels_change:
             source = self._level(study, plan, group.instances, images)
             encode = any(isinstance(act, Transcode) for act in group.acts)
@@ -130,7 +130,7 @@ class Maker:
             made_of(dataset, [dataset], code("121322", "Source image for image processing operation"))
             made_by(dataset, Tool(ALGORITHM), f"Rewritten for the viewer: {names}")
 
-        return Reheaded(instance, self._file(study, plan.series, instance), group.uid, edit)
+        return RewrittenFile(instance, self._file(study, plan.series, instance), group.uid, edit)
 
     def _level(self, study: str, plan: SeriesPlan, instances: tuple[str, ...], images: Mapping[str, Image]) -> Level:
         """One level as stored, its attributes as the plan wants them."""
@@ -165,10 +165,10 @@ class Maker:
                 ) from None
         return self._headers[image.instance]
 
-    def _named(self, made: NewInstance, uid: str) -> Made:
+    def _named(self, made: NewInstance, uid: str) -> MadeInstance:
         staged = made.uid
         made.dataset.SOPInstanceUID = made.dataset.file_meta.MediaStorageSOPInstanceUID = UID(uid)
-        return Made(uid, made, lambda: self.stage.clear(f"{staged}/"))
+        return MadeInstance(uid, made, lambda: self.stage.clear(f"{staged}/"))
 
     def _file(self, study: str, series: str, instance: str) -> StoredFile:
         return StoredFile(self.store, study, Row(series, instance, "", "", 1, 0, 0, ("", "", "")))

@@ -13,13 +13,13 @@ from typing import BinaryIO, cast
 from pydicom import Dataset
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
-from ..dicomweb.stow import Source
+from ..dicomweb.stow import FileSource
 from ..errors import SeriesFailed
 from ..pixels.errors import readable
 from ..pixels.header import ITEM, check_extent, parse_object
 
 
-class Arriving:
+class PrefixReader:
     """A file that is read from the front, as far as asked, and kept so far: what pydicom needs of a stream."""
 
     def __init__(self, pieces: Iterator[bytes | memoryview]) -> None:
@@ -55,16 +55,16 @@ class Arriving:
 
 
 @dataclass(frozen=True)
-class Reheaded:
+class RewrittenFile:
     """Read as often as needed, the same bytes each time, each time out of `source`, the file of `instance`."""
 
     instance: str
-    source: Source
+    source: FileSource
     uid: str
     edit: Callable[[Dataset], None]
 
     @property
-    def file(self) -> Source:
+    def file(self) -> FileSource:
         return self
 
     def done(self) -> None:
@@ -75,7 +75,7 @@ class Reheaded:
         return None
 
     def __iter__(self) -> Iterator[bytes | memoryview]:
-        arriving = Arriving(iter(self.source))
+        arriving = PrefixReader(iter(self.source))
         dataset = parse_object(cast(BinaryIO, arriving), self.instance)
         if dataset.file_meta.TransferSyntaxUID == DeflatedExplicitVRLittleEndian and "Rows" in dataset:
             raise SeriesFailed(

@@ -1,6 +1,6 @@
 """What one execution does: named studies or series at once, or the backlog until it is empty or only noisy.
 
-Owns the order of things and what a failure means for the rest; `stages` does a series, `backlog` keeps the items.
+Owns the order of things and what a failure means for the rest; `study_run` does a study, `backlog` keeps the items.
 """
 
 from __future__ import annotations
@@ -10,85 +10,78 @@ from dataclasses import dataclass, field, replace
 
 from google.auth.exceptions import GoogleAuthError
 
-from ..backlog.work_items import Backlog
+from ..backlog.work_items import WorkBacklog
 from ..clock import Clock
 from ..errors import CannotRun, Gone, SeriesFailed
 from ..log import Log
-from ..model.metadata import Row
 from ..model.work_item import Item, quiet_in, shard
-from ..reports.outcome import Outcome, explain
+from ..reports.outcome import SeriesOutcome, explain
 from ..reports.screen import plan_words
-from ..settings import Settings
-from .stages import Stages
+from ..settings import JobSettings
+from .study_run import Preparation, StudyRun, write_failure
 
 
 @dataclass
-class Runner:
-    stages: Stages
+class JobRunner:
+    preparation: Preparation
     log: Log
     clock: Clock
-    settings: Settings
-    outcomes: list[Outcome] = field(default_factory=list[Outcome])
+    settings: JobSettings
+    outcomes: list[SeriesOutcome] = field(default_factory=list[SeriesOutcome])
 
-    def named(self, studies: Iterable[str], series: Iterable[str]) -> None:
+    def prepare_named(self, studies: Iterable[str], series: Iterable[str]) -> None:
         """Prepares what was asked for by UID, now; of several tasks each does the studies of its shard."""
         wanted: dict[str, list[str] | None] = dict.fromkeys(studies)
-        for one in series:
+        for uid in series:
             try:
-                study = self.stages.store.study_of(one)
+                study = self.preparation.store.study_of(uid)
             except SeriesFailed as error:
-                self._note(Outcome("", one, "failed", None, str(error)))
+                self._record(SeriesOutcome("", uid, "failed", None, str(error)))
                 continue
             chosen = wanted.setdefault(study, [])
             if chosen is not None:
-                chosen.append(one)
+                chosen.append(uid)
         for study, chosen in wanted.items():
-            if shard(study, self.settings.task_count) != self.settings.task_index:
-                continue
-            try:
-                rows = self.stages.discover(study)
-            except SeriesFailed as error:
-                self._note(Outcome(study, "", "failed", None, str(error)))
-                continue
-            every = chosen if chosen is not None else dict.fromkeys(row.series for row in rows)
-            told = [self._note(self._reported(self._attempt(study, one, rows))) for one in every]
-            self._studied(study, rows, told)
+            if shard(study, self.settings.task_count) == self.settings.task_index:
+                self._prepare_study(study, chosen)
+
+    def _prepare_study(self, study: str, chosen: list[str] | None) -> None:
+        """Every series, or those `chosen`."""
+        try:
+            run = self.preparation.open_study(study)
+        except SeriesFailed as error:
+            self._record(SeriesOutcome(study, "", "failed", None, str(error)))
+            return
+        series = chosen if chosen is not None else run.series_uids
+        self._finish(run, [self._record(self._with_report(self._attempt(run, uid))) for uid in series])
 
     def sweep(self) -> None:
         """Prepares every study with slides that the store lists; what is unchanged costs two requests."""
-        for study in self.stages.store.slide_studies():
-            self.named([study], [])
+        for study in self.preparation.store.slide_studies():
+            self.prepare_named([study], [])
 
-    def again(self, backlog: Backlog) -> None:
-        """What the settings want back before the backlog is worked off; done once, by the first task."""
+    def restore_backlog(self, backlog: WorkBacklog) -> None:
+        """Brings back what the settings want before the backlog is worked off; done once, by the first task."""
         if self.settings.task_index:
             return
         if self.settings.replay:
             backlog.replay(self.settings.replay)
             self.log.line("INFO", f"messages since {self.settings.replay} are given once more")
         if self.settings.retry_failed:
-            back = backlog.retry_failed(self.clock.time())
-            self.log.line("INFO", f"{back} work items that had been set aside are back")
+            count = backlog.retry_failed(self.clock.time())
+            self.log.line("INFO", f"{count} work items that had been set aside are back")
 
-    def backlog(self, backlog: Backlog) -> None:
+    def work_off_backlog(self, backlog: WorkBacklog) -> None:
         """Drains and acts until no series of this task's shard is left to wait for, or `wait_seconds` are over."""
         settings = self.settings
         until = self.clock.monotonic() + settings.wait_seconds
         tried: set[str] = set()
         while True:
             if not settings.dry_run:
-                drained = backlog.drain(self.clock.time())
-                if drained.messages:
-                    self.log.line("INFO", f"{drained.messages} messages about {drained.series} series taken")
-                if drained.unreadable:
-                    self.log.line(
-                        "WARNING",
-                        f"{drained.unreadable} messages are no notifications of {self.stages.store.name}: "
-                        "left for the dead letter",
-                    )
+                self._drain(backlog)
             studies = backlog.studies(settings.task_index, settings.task_count)
             waiting = {study: [name for name in names if name not in tried] for study, names in studies.items()}
-            waits = [self._study(backlog, study, names, tried) for study, names in waiting.items() if names]
+            waits = [self._prepare_quiet(backlog, study, names, tried) for study, names in waiting.items() if names]
             noisy = [wait for wait in waits if wait > 0]
             if not waits or (settings.dry_run and not noisy):
                 if not self.outcomes:
@@ -100,24 +93,35 @@ class Runner:
             if noisy:
                 self.clock.sleep(min(noisy))
 
-    def _study(self, backlog: Backlog, study: str, names: list[str], tried: set[str]) -> float:
+    def _drain(self, backlog: WorkBacklog) -> None:
+        drained = backlog.drain(self.clock.time())
+        if drained.messages:
+            self.log.line("INFO", f"{drained.messages} messages about {drained.series} series taken")
+        if drained.unreadable:
+            self.log.line(
+                "WARNING",
+                f"{drained.unreadable} messages are no notifications of {self.preparation.store.name}: "
+                "left for the dead letter",
+            )
+
+    def _prepare_quiet(self, backlog: WorkBacklog, study: str, names: list[str], tried: set[str]) -> float:
         """Acts on the quiet items of one study; returns the seconds until the next becomes quiet, 0 for none."""
         dry = self.settings.dry_run
         items = backlog.items(names)
         if not items:
             return 0.0  # another task has done them meanwhile
         try:
-            rows = self.stages.discover(study)
+            run = self.preparation.open_study(study)
         except Gone:
-            rows = []
+            run = StudyRun(self.preparation, study, [])
         except SeriesFailed as error:
             for item, generation in items:
-                self._failed(backlog, item, generation, str(error), tried)
+                self._count_failure(backlog, item, generation, str(error), tried)
             return 0.0
         waits: list[float] = []
         quiet: list[tuple[Item, int]] = []
         for item, generation in items:
-            count = sum(1 for row in rows if row.series == item.series)
+            count = len(run.instances_of(item.series))
             wait = quiet_in(item, count, self.clock.time(), self.settings.quiet_seconds)
             if count != item.instances and not dry:
                 item, generation = backlog.counted(item, generation, count, self.clock.time())
@@ -125,61 +129,62 @@ class Runner:
                 waits.append(wait)
             else:
                 quiet.append((item, generation))
-        noisy = {item.series for item, _ in items} - {item.series for item, _ in quiet}
-        told: list[Outcome] = []
+        outcomes: list[SeriesOutcome] = []
         for item, generation in quiet:
-            outcome = self._attempt(study, item.series, rows)
+            outcome = self._attempt(run, item.series)
             if outcome.status == "failed":
-                told.append(self._failed(backlog, item, generation, outcome.reason, tried))
+                outcomes.append(self._count_failure(backlog, item, generation, outcome.reason, tried))
                 continue
-            told.append(self._note(outcome))
+            outcomes.append(self._record(outcome))
             if dry:
                 tried.add(item.name)
             else:
                 backlog.done(item, generation)
         if quiet:
-            told += self._neighbours(study, rows, {item.series for item, _ in quiet} | noisy)
-            self._studied(study, rows, told)
+            outcomes += self._prepare_neighbours(run, {item.series for item, _ in items})
+            self._finish(run, outcomes)
         return min(waits, default=0.0)
 
-    def _studied(self, study: str, rows: list[Row], told: list[Outcome]) -> None:
-        for outcome in self.stages.study(study, rows, told):
-            self._note(outcome)
+    def _finish(self, run: StudyRun, outcomes: list[SeriesOutcome]) -> None:
+        for outcome in run.write_study_report(outcomes):
+            self._record(outcome)
 
-    def _neighbours(self, study: str, rows: list[Row], looked_at: set[str]) -> list[Outcome]:
+    def _prepare_neighbours(self, run: StudyRun, looked_at: set[str]) -> list[SeriesOutcome]:
         """Other slides of the study: what arrived may change what is true of them (R03). Unchanged ones cost a read."""
-        others = dict.fromkeys(row.series for row in rows if row.whole_slide and row.series not in looked_at)
-        outcomes = (self._attempt(study, series, rows) for series in others)
-        return [self._note(outcome) for outcome in outcomes if outcome.status != "unchanged"]
+        others = dict.fromkeys(row.series for row in run.rows if row.whole_slide and row.series not in looked_at)
+        outcomes = (self._attempt(run, series) for series in others)
+        return [self._record(outcome) for outcome in outcomes if outcome.status != "unchanged"]
 
-    def _attempt(self, study: str, series: str, rows: list[Row]) -> Outcome:
+    def _attempt(self, run: StudyRun, series: str) -> SeriesOutcome:
         """One series; a failure becomes an outcome, so that the others go on."""
         try:
-            return self.stages.series(study, series, rows)
+            return run.prepare_series(series)
         except (CannotRun, GoogleAuthError):
             raise
         except Gone as error:
             status = "failed" if not self.settings.from_backlog else "gone"
-            return Outcome(study, series, status, None, str(error), gone=True)
+            return SeriesOutcome(run.study, series, status, None, str(error), gone=True)
         except Exception as error:  # a series that we cannot read must not end the run for the others
-            return Outcome(study, series, "failed", None, explain(error))
+            return SeriesOutcome(run.study, series, "failed", None, explain(error))
 
-    def _reported(self, outcome: Outcome) -> Outcome:
+    def _with_report(self, outcome: SeriesOutcome) -> SeriesOutcome:
         """With a report of its own, when it failed: what was asked for by UID has no item that would come back."""
         if outcome.status != "failed" or outcome.gone:
             return outcome
-        return self.stages.failure(outcome.study, outcome.series, outcome.reason)
+        return write_failure(self.preparation, outcome.study, outcome.series, outcome.reason)
 
-    def _failed(self, backlog: Backlog, item: Item, generation: int, reason: str, tried: set[str]) -> Outcome:
+    def _count_failure(
+        self, backlog: WorkBacklog, item: Item, generation: int, reason: str, tried: set[str]
+    ) -> SeriesOutcome:
+        """Counts a failed attempt on the item; the last one sets it aside and writes a report that says so."""
         tried.add(item.name)
-        outcome = Outcome(item.study, item.series, "failed", None, reason)
+        outcome = SeriesOutcome(item.study, item.series, "failed", None, reason)
         if not self.settings.dry_run and backlog.failed(item, generation, reason, self.settings.max_attempts):
-            outcome = self.stages.failure(
-                item.study, item.series, f"{reason} (set aside after {item.attempts + 1} attempts)"
-            )
-        return self._note(outcome)
+            sentence = f"{reason} (set aside after {item.attempts + 1} attempts)"
+            outcome = write_failure(self.preparation, item.study, item.series, sentence)
+        return self._record(outcome)
 
-    def _note(self, outcome: Outcome) -> Outcome:
+    def _record(self, outcome: SeriesOutcome) -> SeriesOutcome:
         """Logs and counts it. Its report is kept only where it is printed at the end: a backlog may be long."""
         printed = self.settings.json or self.settings.dry_run
         self.outcomes.append(outcome if printed else replace(outcome, document=None))

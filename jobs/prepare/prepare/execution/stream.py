@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from ..errors import SeriesFailed
 
 
-class NotDicom(SeriesFailed):
+class NotDicomFile(SeriesFailed):
     """The stream is not a DICOM file, or breaks off."""
 
 
@@ -35,7 +35,7 @@ class Reader:
         while len(out) < count:
             more = self.some(count - len(out))
             if not more:
-                raise NotDicom("a DICOM file breaks off in the middle of an element")
+                raise NotDicomFile("a DICOM file breaks off in the middle of an element")
             out += more
         return out
 
@@ -43,7 +43,7 @@ class Reader:
         while count:
             piece = self.some(count)
             if not piece:
-                raise NotDicom("a DICOM file breaks off in the middle of a value")
+                raise NotDicomFile("a DICOM file breaks off in the middle of a value")
             count -= len(piece)
             yield piece
 

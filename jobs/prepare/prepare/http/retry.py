@@ -21,12 +21,23 @@ from ..clock import Clock
 
 T = TypeVar("T")
 
+RETRIED_STATUSES: Mapping[int, str] = {
+    408: "the server waited too long for the request",
+    429: "too many requests: the budget is halved, too",
+    500: "the server failed",
+    502: "a proxy got no valid answer from the server",
+    503: "the server is overloaded or being replaced",
+    504: "a proxy got no answer in time",
+}
+"""The one table of answers that are tried again, and why. A broken connection or a body that breaks off is, too;
+every other status is an answer."""
+
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """Which answers are tried again, how long, how often. Full jitter: a wait is random between 0 and its bound."""
+    """How long and how often is tried again. Full jitter: a wait is random between 0 and its bound."""
 
-    statuses: frozenset[int] = frozenset({408, 429, 500, 502, 503, 504})
+    statuses: frozenset[int] = frozenset(RETRIED_STATUSES)
     first_seconds: float = 1.0
     """Bound of the first wait; it doubles."""
     longest_seconds: float = 32.0
@@ -36,6 +47,26 @@ class RetryPolicy:
     def wait(self, attempt: int, jitter: float, retry_after: float) -> float:
         """Seconds before attempt `attempt` + 1 (from 0); `jitter` in [0, 1); a server's Retry-After is obeyed."""
         return max(retry_after, jitter * min(self.longest_seconds, self.first_seconds * 2**attempt))
+
+
+class Attempts:
+    """The attempts at one thing, from now on."""
+
+    def __init__(self, policy: RetryPolicy, clock: Clock, jitter: Callable[[], float]) -> None:
+        self._policy, self._clock, self._jitter = policy, clock, jitter
+        self._start = clock.monotonic()
+        self._number = 0
+        self._seconds = 0.0
+
+    def may_go_on(self, retry_after: float = 0.0) -> bool:
+        """Whether another attempt would begin before the deadline."""
+        self._seconds = self._policy.wait(self._number, self._jitter(), retry_after)
+        return self._clock.monotonic() - self._start + self._seconds <= self._policy.deadline_seconds
+
+    def wait(self) -> None:
+        """Waits as long as `may_go_on` found."""
+        self._clock.sleep(self._seconds)
+        self._number += 1
 
 
 @dataclass
@@ -71,8 +102,7 @@ class RetryingAdapter(BaseAdapter):
         cert: Any = None,
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
-        start = self.clock.monotonic()
-        attempt = 0
+        attempts = Attempts(self.policy, self.clock, self.jitter)
         while True:
             problem: requests.RequestException | None = None
             response: requests.Response | None = None
@@ -83,29 +113,29 @@ class RetryingAdapter(BaseAdapter):
                 )
                 if not stream:
                     self.traffic.add(received=len(response.content))
-                    if cut_short(response):
+                    if is_cut_short(response):
                         problem = ChunkedEncodingError("a multipart answer ended early")
             except (ConnectionError, Timeout, ChunkedEncodingError, ContentDecodingError) as error:
                 problem = error
-            if problem is None and response is not None and response.status_code not in self.policy.statuses:
-                return response
-            after = retry_after(response.headers.get("Retry-After")) if problem is None and response is not None else 0
-            wait = self.policy.wait(attempt, self.jitter(), after)
-            if self.clock.monotonic() - start + wait > self.policy.deadline_seconds:
-                if problem is None and response is not None:
-                    return response
+            answer = response if problem is None else None
+            if answer is not None and answer.status_code not in self.policy.statuses:
+                return answer
+            if not attempts.may_go_on(
+                retry_after_seconds(answer.headers.get("Retry-After") if answer is not None else None)
+            ):
+                if answer is not None:
+                    return answer
                 raise problem or ConnectionError("no answer", request=request)
             if response is not None:
                 response.close()
-            self.clock.sleep(wait)
-            attempt += 1
+            attempts.wait()
 
     def close(self) -> None:
         self.inner.close()
 
 
 @dataclass(frozen=True)
-class Repeating:
+class Repeater:
     """Repeats something that broke off outside of the adapter: the body of an answer that is read piece by piece."""
 
     policy: RetryPolicy = field(default_factory=RetryPolicy)
@@ -114,20 +144,17 @@ class Repeating:
 
     def __call__(self, action: Callable[[], T]) -> T:
         """The result of `action`, which is repeated on a ConnectionError until the deadline; then that is raised."""
-        start = self.clock.monotonic()
-        attempt = 0
+        attempts = Attempts(self.policy, self.clock, self.jitter)
         while True:
             try:
                 return action()
             except ConnectionError:
-                wait = self.policy.wait(attempt, self.jitter(), 0)
-                if self.clock.monotonic() - start + wait > self.policy.deadline_seconds:
+                if not attempts.may_go_on():
                     raise
-            self.clock.sleep(wait)
-            attempt += 1
+            attempts.wait()
 
 
-def cut_short(response: requests.Response) -> bool:
+def is_cut_short(response: requests.Response) -> bool:
     """Whether a multipart answer lacks its closing delimiter, though HTTP says that all of it arrived."""
     kind = Message()
     kind["Content-Type"] = response.headers.get("Content-Type", "")
@@ -137,6 +164,6 @@ def cut_short(response: requests.Response) -> bool:
     return f"--{boundary}--".encode("latin-1") not in response.content[-len(boundary) - 256 :]
 
 
-def retry_after(header: str | None) -> float:
+def retry_after_seconds(header: str | None) -> float:
     """Seconds that a Retry-After header asks for; 0 for none (its date form is not used by the APIs we call)."""
     return float(header) if header and header.isdigit() else 0.0

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pydicom import Dataset
 from pydicom.multival import MultiValue
 
-from ..dicomweb.stow import Source
+from ..dicomweb.stow import FileSource
 from ..errors import SeriesFailed
-from ..execution.rewritten_header import Reheaded
+from ..execution.rewritten_header import RewrittenFile
 from ..pixels.attributes import Tool, made_by
 from ..pixels.instances import new_uid
 
@@ -28,14 +28,16 @@ class Successor:
     frames: Mapping[int, int] | None = None
 
 
-def following(instance: str, source: Source, successors: Mapping[str, Successor], uid: str, version: str) -> Reheaded:
+def following(
+    instance: str, source: FileSource, successors: Mapping[str, Successor], uid: str, version: str
+) -> RewrittenFile:
     """The copy of one object, of which `source` is the file, under `uid`."""
 
     def edit(dataset: Dataset) -> None:
         map_references(dataset, successors, instance)
         made_by(dataset, Tool(version), "References follow to the instances that the viewer shows")
 
-    return Reheaded(instance, source, uid, edit)
+    return RewrittenFile(instance, source, uid, edit)
 
 
 def uid_of(instance: str, images: Mapping[str, str], version: str) -> str:

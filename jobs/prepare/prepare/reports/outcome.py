@@ -9,7 +9,7 @@ from ..errors import SeriesFailed
 
 
 @dataclass(frozen=True)
-class Outcome:
+class SeriesOutcome:
     """What became of a series: a report status, `unchanged` (the report stands) or `gone` (it left the store)."""
 
     study: str

@@ -50,7 +50,7 @@ def had_failed(report: Any) -> bool:
     return isinstance(report, dict) and report.get("status") == "failed"
 
 
-def strange(report: Any, generation: int) -> str:
+def describe_unreadable(report: Any, generation: int) -> str:
     """What to say of a report that this version cannot go by; empty when there was none, or one of this version."""
     if not generation or (isinstance(report, dict) and report.get("schema_version") == SCHEMA_VERSION):
         return ""
@@ -60,7 +60,7 @@ def strange(report: Any, generation: int) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Report:
+class ReadinessReport:
     """One series, judged."""
 
     study: str

@@ -11,7 +11,7 @@ COLUMNS = ("STUDY", "SERIES", "STATUS", "PLAN")
 MARKS = {"ready": "+", "unchanged": "=", "ready_degraded": "~", "blocked": "!", "failed": "x", "gone": "-"}
 
 
-class Told(Protocol):
+class ListedOutcome(Protocol):
     """An outcome, as far as the table shows it."""
 
     @property
@@ -60,7 +60,7 @@ def plan_words(document: Mapping[str, Any]) -> str:
     return f"{plan['kind']}: {told}" if told else plan["kind"]
 
 
-def plan_table(outcomes: Sequence[Told]) -> str:
+def plan_table(outcomes: Sequence[ListedOutcome]) -> str:
     """A row a series, and below it the sentences: why it is blocked, and what is found."""
     rows = [(one.study, one.series, one.status, plan_words(one.document or {}) or one.reason) for one in outcomes]
     widths = [max(map(len, column)) for column in zip(COLUMNS, *rows, strict=True)]

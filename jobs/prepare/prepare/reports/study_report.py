@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from .. import VERSION
-from ..backlog.work_items import Objects
+from ..backlog.work_items import RecordObjects
 from ..errors import Conflict
 from ..model.metadata import Row
 from . import report
@@ -47,7 +47,7 @@ def document(
     }
 
 
-def reports(study: str, rows: list[Row], known: Mapping[str, Any], records: Objects) -> dict[str, Any]:
+def read_reports(study: str, rows: list[Row], known: Mapping[str, Any], records: RecordObjects) -> dict[str, Any]:
     """By series: `known` are those at hand, others are read."""
     return {
         series: known[series] if series in known else records.read(report.name(study, series))[0]
@@ -55,7 +55,7 @@ def reports(study: str, rows: list[Row], known: Mapping[str, Any], records: Obje
     }
 
 
-def astray(found: Mapping[str, Any], shown: Iterable[Row]) -> dict[str, str]:
+def find_mismatches(found: Mapping[str, Any], shown: Iterable[Row]) -> dict[str, str]:
     """By series, in a sentence: where `shown`, what viewers have of the study, is not what the reports say.
 
     Series that only viewers have are theirs (annotations are stored there), and none of this job's.
@@ -70,7 +70,9 @@ def astray(found: Mapping[str, Any], shown: Iterable[Row]) -> dict[str, str]:
     }
 
 
-def write(study: str, rows: list[Row], found: Mapping[str, Any], records: Objects, viewer_url: str, now: float) -> None:
+def write(
+    study: str, rows: list[Row], found: Mapping[str, Any], records: RecordObjects, viewer_url: str, now: float
+) -> None:
     """Another run that writes at the same time has the same right."""
     _, generation = records.read(name(study))
     try:
