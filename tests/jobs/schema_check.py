@@ -25,10 +25,15 @@ WORDS = {"$schema", "$defs", "title", "description", "format"}
 STUDY_SCHEMA = json.loads(
     Path(__file__).parents[2].joinpath("jobs/prepare/prepare/reports/study.schema.json").read_text("utf-8")
 )
+VIEWER_SCHEMA = json.loads(
+    Path(__file__).parents[2].joinpath("jobs/prepare/prepare/reports/viewer_status.schema.json").read_text("utf-8")
+)
 
 
 def schema_of(name: str) -> dict[str, Any]:
     """The schema of an object of the records bucket, by its name."""
+    if name.startswith("viewer/"):
+        return VIEWER_SCHEMA
     return STUDY_SCHEMA if name.endswith("/study.json") else SCHEMA
 
 

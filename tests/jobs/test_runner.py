@@ -79,7 +79,7 @@ def test_two_runs_at_once_end_as_one(bench: Bench) -> None:
     bench.bucket.on_write = other_run
     assert work(bench, "--study", "1.2") == [("1.2.1", "unchanged")]
     assert inner == [("1.2.1", "ready")]
-    assert bench.bucket.writes == ["readiness/1.2/1.2.1.json", "readiness/1.2/study.json"]
+    assert bench.bucket.writes == ["readiness/1.2/1.2.1.json", "readiness/1.2/study.json", "viewer/1.2.json"]
 
 
 def test_radiology_passes_through_without_being_looked_into(bench: Bench) -> None:

@@ -9,7 +9,7 @@ from prepare.model.metadata import Row
 from prepare.reports.study_report import find_mismatches
 
 from tests.jobs.fakes import RLE, Bench, pyramid
-from tests.jobs.schema_check import STUDY_SCHEMA, problems
+from tests.jobs.schema_check import STUDY_SCHEMA, VIEWER_SCHEMA, problems
 
 
 def bench_with_two_slides() -> Bench:
@@ -30,6 +30,19 @@ def test_the_study_is_as_good_as_its_worst_series() -> None:
         ("1.2.2", "blocked", "blocked", "needs_viewer_store", ["R07"]),
     ]
     assert made["viewer"] == "https://viewer.example/studies/1.2"
+
+
+def test_viewers_have_a_word_of_their_own_that_says_no_more_than_they_may_know() -> None:
+    bench = bench_with_two_slides()
+    bench.runner("--study", "1.2").prepare_named(["1.2"], [])
+    made = bench.bucket.json("viewer/1.2.json")
+    assert problems(made, VIEWER_SCHEMA, whole=VIEWER_SCHEMA) == []
+    assert (made["study"], made["status"]) == ("1.2", "blocked")
+    assert [(one["series"], one["status"], one["reason"]) for one in made["series"]] == [
+        ("1.2.1", "ready", ""),
+        ("1.2.2", "blocked", "needs_viewer_store"),
+    ]
+    assert "viewer store of its own" in made["series"][1]["sentence"]
 
 
 def test_a_series_without_report_is_pending_and_one_of_before_is_read() -> None:

@@ -23,7 +23,7 @@ from ..pixels.instances import is_ours
 from ..planning.following import Judged, judge
 from ..planning.planner import Options
 from ..planning.result import verdict
-from ..reports import report, study_report
+from ..reports import report, study_report, viewer_status
 from ..reports.outcome import SeriesOutcome
 from ..reports.report import ReadinessReport, fingerprint
 from .copying import SeriesDelivery
@@ -128,7 +128,10 @@ class StudyRun:
         mismatches = study_report.find_mismatches(reports, shown) if shown is not None else {}
         failed = [self.write_failure(series, reason) for series, reason in mismatches.items()]
         reports |= {outcome.series: outcome.document for outcome in failed if outcome.document}
-        study_report.write(self.study, self.rows, reports, job.records, job.viewer_url, job.clock.time())
+        now = job.clock.time()
+        content = study_report.document(self.study, self.rows, reports, job.viewer_url, now)
+        study_report.write(content, job.records)
+        viewer_status.write(viewer_status.document(self.study, content["status"], reports, now), job.records)
         return failed
 
     def write_failure(self, series: str, reason: str) -> SeriesOutcome:

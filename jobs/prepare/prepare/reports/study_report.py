@@ -32,16 +32,16 @@ def document(
     series: dict[str, int] = {}
     for row in rows:
         series[row.series] = series.get(row.series, 0) + 1
-    told = [_series(one, count, reports.get(one)) for one, count in series.items()]
-    statuses = {one["status"] for one in told}
+    rows_of_report = [_series(one, count, reports.get(one)) for one, count in series.items()]
+    statuses = {one["status"] for one in rows_of_report}
     return {
         "schema_version": SCHEMA_VERSION,
         "prepare_version": VERSION,
         "study": study,
         "status": next(status for status in WORST_FIRST if status in statuses),
         "instances": sum(series.values()),
-        "delivered": _sum(one["delivered"] for one in told),
-        "series": told,
+        "delivered": _sum(one["delivered"] for one in rows_of_report),
+        "series": rows_of_report,
         "viewer": f"{viewer_url}/studies/{study}" if viewer_url else "",
         "prepared_at": datetime.fromtimestamp(now, UTC).isoformat(timespec="seconds"),
     }
@@ -55,45 +55,43 @@ def read_reports(study: str, rows: list[Row], known: Mapping[str, Any], records:
     }
 
 
-def find_mismatches(found: Mapping[str, Any], shown: Iterable[Row]) -> dict[str, str]:
+def find_mismatches(reports: Mapping[str, Any], shown: Iterable[Row]) -> dict[str, str]:
     """By series, in a sentence: where `shown`, what viewers have of the study, is not what the reports say.
 
     Series that only viewers have are theirs (annotations are stored there), and none of this job's.
     """
     counts = Counter(row.series for row in shown)
-    told = {series: one.get("delivered") for series, one in found.items() if isinstance(one, dict)}
+    expected = {series: one.get("delivered") for series, one in reports.items() if isinstance(one, dict)}
     return {
         series: f"series {series}: viewers have {counts[series]} instances of it and should have {delivered}: somebody "
         "adds or deletes there; run again"
-        for series, delivered in told.items()
+        for series, delivered in expected.items()
         if delivered is not None and counts[series] != delivered
     }
 
 
-def write(
-    study: str, rows: list[Row], found: Mapping[str, Any], records: RecordObjects, viewer_url: str, now: float
-) -> None:
+def write(content: dict[str, Any], records: RecordObjects) -> None:
     """Another run that writes at the same time has the same right."""
-    _, generation = records.read(name(study))
+    _, generation = records.read(name(content["study"]))
     try:
-        records.write(name(study), document(study, rows, found, viewer_url, now), generation)
+        records.write(name(content["study"]), content, generation)
     except Conflict:
         return
 
 
-def _series(series: str, instances: int, found: Any) -> dict[str, Any]:
-    known = isinstance(found, dict) and found.get("schema_version") == report.SCHEMA_VERSION
-    told: dict[str, Any] = found if known else {}
-    plan: dict[str, Any] = told.get("plan") or {}
+def _series(series: str, instances: int, content: Any) -> dict[str, Any]:
+    is_known = isinstance(content, dict) and content.get("schema_version") == report.SCHEMA_VERSION
+    known: dict[str, Any] = content if is_known else {}
+    plan: dict[str, Any] = known.get("plan") or {}
     return {
         "series": series,
-        "modality": told.get("modality", ""),
-        "status": told.get("status", "pending"),
+        "modality": known.get("modality", ""),
+        "status": known.get("status", "pending"),
         "plan": plan.get("kind", ""),
-        "reason": plan.get("reason", "") or told.get("reason", ""),
-        "rules": sorted({finding["rule"] for finding in told.get("findings", [])}),
+        "reason": plan.get("reason", "") or known.get("reason", ""),
+        "rules": sorted({finding["rule"] for finding in known.get("findings", [])}),
         "instances": instances,
-        "delivered": told.get("delivered"),
+        "delivered": known.get("delivered"),
     }
 
 
