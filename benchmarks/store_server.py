@@ -13,16 +13,18 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 from aiohttp import web
 
+from localcloud.background import BackgroundTasks
 from localcloud.cloud import Cloud
-from localcloud.control import ControlPlane
+from localcloud.control.plane import ControlPlane
 from localcloud.dicom import DicomStores
 from localcloud.logs import Logs
+from localcloud.objects import Objects
+from localcloud.pubsub import PubSub
 
 HOST = "healthcare.googleapis.com"
 STORE = "projects/dicom-local/locations/europe-west4/datasets/imaging/dicomStores/{}"
@@ -69,19 +71,15 @@ def audited(cloud: Cloud) -> Callable[[web.Request], Awaitable[web.Response]]:
 
 async def serve(folder: Path) -> None:
     cloud = Cloud(data=folder / "cloud")
-    ControlPlane(cloud)
     logs = Logs(cloud)
+    ControlPlane(cloud, logs.audit)
     for name in ("bench", "few", "many"):
         cloud.resources.put(HOST, STORE.format(name), {"name": STORE.format(name)})
-    tasks: set[asyncio.Task[Any]] = set()
-
-    def spawn(coroutine: Coroutine[Any, Any, Any]) -> None:
-        tasks.add(asyncio.get_running_loop().create_task(coroutine))
-
-    cloud.spawn = spawn
+    tasks = BackgroundTasks(asyncio.get_running_loop(), lambda where, error: print(where, error, file=sys.stderr))
+    pubsub, objects = PubSub(cloud), Objects(cloud, logs.audit)
     app = web.Application(client_max_size=10 * 2**20)
     app["folder"] = folder
-    stores = DicomStores(cloud)
+    stores = DicomStores(cloud, audit=logs.audit, log=logs, publisher=pubsub, objects=objects, tasks=tasks)
     stores.routes(app)
     app.router.add_post("/audit", audited(cloud))
     app.add_routes(

@@ -1,4 +1,4 @@
-"""Put one local cloud together: the control plane, then each service, in the order in which they lean on each other."""
+"""Put one local cloud together: each service gets what it needs of the others."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import Any
 
 from localcloud.chain import Chain
 from localcloud.cloud import Cloud
-from localcloud.control import ControlPlane
+from localcloud.control.plane import ControlPlane
 from localcloud.dicom import DicomStores
 from localcloud.hosting import Hosting
 from localcloud.logs import Logs
 from localcloud.objects import Objects
+from localcloud.ports import TaskSpawner
 from localcloud.pubsub import PubSub
 from localcloud.registry import Registry
 from localcloud.runner import Runner
@@ -26,29 +27,40 @@ class Parts:
     cloud: Cloud
     plane: ControlPlane
     registry: Registry
+    logs: Logs
+    pubsub: PubSub
+    objects: Objects
+    tasks: TaskSpawner
     services: tuple[Any, ...]
 
 
-def assemble(cloud: Cloud) -> Parts:
-    """Wire every service to `cloud`; nothing listens yet."""
-    plane = ControlPlane(cloud)
+def assemble(cloud: Cloud, tasks: TaskSpawner) -> Parts:
+    """Make every service of `cloud`; nothing listens yet."""
     logs = Logs(cloud)
     pubsub = PubSub(cloud)
-    objects = Objects(cloud)
-    secrets = Secrets(cloud)
+    objects = Objects(cloud, logs.audit)
     registry = Registry(cloud)
-    runner = Runner(cloud, registry)
-    chain = Chain(cloud, pubsub)
-    services = (
-        logs,
-        pubsub,
-        objects,
-        secrets,
-        registry,
-        runner,
-        chain,
-        DicomStores(cloud),
-        Hosting(cloud),
-        SignIn(cloud),
+    runner = Runner(cloud, registry, logs, tasks)
+    chain = Chain(cloud, pubsub, tasks)
+    stores = DicomStores(cloud, audit=logs.audit, log=logs, publisher=pubsub, objects=objects, tasks=tasks)
+    return Parts(
+        cloud=cloud,
+        plane=ControlPlane(cloud, logs.audit),
+        registry=registry,
+        logs=logs,
+        pubsub=pubsub,
+        objects=objects,
+        tasks=tasks,
+        services=(
+            logs,
+            pubsub,
+            objects,
+            Secrets(cloud),
+            registry,
+            runner,
+            chain,
+            stores,
+            Hosting(cloud, tasks),
+            SignIn(cloud),
+        ),
     )
-    return Parts(cloud=cloud, plane=plane, registry=registry, services=services)

@@ -21,6 +21,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from engine.api_request import ApiRequest
 from localcloud.assemble import Parts, assemble
+from localcloud.background import BackgroundTasks
 from localcloud.cloud import Cloud
 from localcloud.errors import ApiError
 from localcloud.loopback import only_loopback
@@ -162,13 +163,12 @@ class Server:
 
     def __init__(self, cloud: Cloud, sock: socket.socket) -> None:
         cloud.base = f"http://127.0.0.1:{sock.getsockname()[1]}"
-        cloud.spawn = self._spawn
         self._log = log_of(cloud)
         self.loop = asyncio.new_event_loop()
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks = BackgroundTasks(self.loop, lambda where, error: note(self._log, where, error))
         self._thread = threading.Thread(target=self._run, name="local-cloud", daemon=True)
         self._thread.start()
-        self.parts = assemble(cloud)
+        self.parts = assemble(cloud, self._tasks)
         try:
             self._wait(self._start(sock))
         except BaseException:
@@ -182,19 +182,6 @@ class Server:
     def _wait(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result()
 
-    def _spawn(self, coroutine: Coroutine[Any, Any, Any]) -> None:
-        def start() -> None:
-            task = self.loop.create_task(coroutine)
-            self._tasks.add(task)
-            task.add_done_callback(self._ended)
-
-        self.loop.call_soon_threadsafe(start)
-
-    def _ended(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()):
-            note(self._log, f"background task {task.get_coro()!r}", error)
-
     async def _start(self, sock: socket.socket) -> None:
         self._runner = Runner(build_app(self.parts), access_log=None, handler_cancellation=True)
         await self._runner.setup()
@@ -204,9 +191,7 @@ class Server:
         for service in reversed(self.parts.services):
             if hasattr(service, "close"):
                 await service.close()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.cancel()
         if hasattr(self, "_runner"):
             await self._runner.cleanup()
 

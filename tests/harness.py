@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from engine import Deployment, DirectTransport, Node, RestProvider, StackConfig, load_config, program_of, run
 from engine.api_request import ApiRequest
 from localcloud.cloud import Cloud
-from localcloud.control import ControlPlane
+from localcloud.control.plane import ControlPlane
 from ops.review.declared import declared
 from policy.resource import Resource
 

@@ -17,18 +17,25 @@ from localcloud.chain.scheduler import Scheduler
 from localcloud.chain.workflows import Workflows
 from localcloud.cloud import Cloud
 from localcloud.outbound import Outbound
+from localcloud.ports import TaskSpawner
 from localcloud.pubsub import PubSub
 
 
 class Chain:
     """`sleep` is what a workflow's `sys.sleep` and the scheduler's back-off wait with."""
 
-    def __init__(self, cloud: Cloud, pubsub: PubSub, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+    def __init__(
+        self,
+        cloud: Cloud,
+        pubsub: PubSub,
+        tasks: TaskSpawner,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self.outbound = Outbound(cloud)
         self.log = ChainLog(cloud)
-        self.scheduler = Scheduler(cloud, self.outbound, self.log, sleep)
-        self.workflows = Workflows(cloud, self.outbound, self.log, sleep)
-        self.eventarc = Eventarc(cloud, pubsub, self.outbound, self.log)
+        self.scheduler = Scheduler(cloud, self.outbound, self.log, tasks, sleep)
+        self.workflows = Workflows(cloud, self.outbound, self.log, tasks, sleep)
+        self.eventarc = Eventarc(cloud, pubsub, self.outbound, self.log, tasks)
         self._ticking: asyncio.Task[None] | None = None
 
     def routes(self, app: web.Application) -> None:

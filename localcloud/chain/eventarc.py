@@ -12,6 +12,7 @@ from localcloud.cloud import Cloud
 from localcloud.control.call import Call
 from localcloud.errors import ApiError
 from localcloud.outbound import Outbound
+from localcloud.ports import TaskSpawner
 from localcloud.pubsub import PubSub
 
 HOST = "eventarc.googleapis.com"
@@ -21,8 +22,8 @@ AT_ONCE = 10
 
 
 class Eventarc:
-    def __init__(self, cloud: Cloud, pubsub: PubSub, outbound: Outbound, log: ChainLog) -> None:
-        self.cloud, self.outbound, self.log = cloud, outbound, log
+    def __init__(self, cloud: Cloud, pubsub: PubSub, outbound: Outbound, log: ChainLog, tasks: TaskSpawner) -> None:
+        self.cloud, self.outbound, self.log, self.tasks = cloud, outbound, log, tasks
         self.places = asyncio.Semaphore(AT_ONCE)
         cloud.checks.setdefault("eventarc.v1:projects.locations.triggers.create", []).append(check_trigger)
         pubsub.listeners.append(self.published)
@@ -31,7 +32,7 @@ class Eventarc:
         for name, trigger in self.cloud.resources.all(HOST).items():
             transport = (trigger.get("transport") or {}).get("pubsub") or {}
             if "/triggers/" in name and transport.get("topic") == topic:
-                self.cloud.spawn(self.deliver(trigger, event(topic, message)))
+                self.tasks.spawn(self.deliver(trigger, event(topic, message)))
 
     async def deliver(self, trigger: dict[str, Any], event: dict[str, Any]) -> None:
         """Start the workflow, if the account may receive events and start it; the log says why not."""

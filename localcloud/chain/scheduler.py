@@ -15,6 +15,7 @@ from localcloud.control.call import Call
 from localcloud.errors import ApiError
 from localcloud.forms import duration, from_base64, timestamp
 from localcloud.outbound import Outbound
+from localcloud.ports import TaskSpawner
 
 HOST = "cloudscheduler.googleapis.com"
 JOBS = "cloudscheduler.v1:projects.locations.jobs."
@@ -24,9 +25,14 @@ TICK = 1.0
 
 class Scheduler:
     def __init__(
-        self, cloud: Cloud, outbound: Outbound, log: ChainLog, sleep: Callable[[float], Awaitable[None]]
+        self,
+        cloud: Cloud,
+        outbound: Outbound,
+        log: ChainLog,
+        tasks: TaskSpawner,
+        sleep: Callable[[float], Awaitable[None]],
     ) -> None:
-        self.cloud, self.outbound, self.log, self.sleep = cloud, outbound, log, sleep
+        self.cloud, self.outbound, self.log, self.tasks, self.sleep = cloud, outbound, log, tasks, sleep
         self.due: dict[tuple[str, str, str], float] = {}
         """When each (job, schedule, zone) is due next; another schedule is another key."""
         for method in ("create", "patch"):
@@ -48,7 +54,7 @@ class Scheduler:
             key = (name, job["schedule"], job.get("timeZone") or "Etc/UTC")
             when = self.due.get(key)
             if when is not None and when <= now:
-                self.cloud.spawn(self.call_target(name))
+                self.tasks.spawn(self.call_target(name))
                 when = None
             known[key] = next_time(key[1], key[2], now) if when is None else when
         self.due = known
@@ -58,7 +64,7 @@ class Scheduler:
         job = self.cloud.resources.get(HOST, call.name)
         if job is None:
             raise ApiError(404, f"Job {call.params['name']} not found.")
-        self.cloud.spawn(self.call_target(job["name"]))
+        self.tasks.spawn(self.call_target(job["name"]))
         return job
 
     async def call_target(self, name: str) -> None:

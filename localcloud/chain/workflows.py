@@ -17,6 +17,7 @@ from localcloud.control.call import Call
 from localcloud.errors import ApiError
 from localcloud.forms import timestamp
 from localcloud.outbound import Outbound
+from localcloud.ports import TaskSpawner
 
 WORKFLOWS = "workflows.googleapis.com"
 HOST = "workflowexecutions.googleapis.com"
@@ -27,9 +28,14 @@ AT_ONCE = 20
 
 class Workflows:
     def __init__(
-        self, cloud: Cloud, outbound: Outbound, log: ChainLog, sleep: Callable[[float], Awaitable[None]]
+        self,
+        cloud: Cloud,
+        outbound: Outbound,
+        log: ChainLog,
+        tasks: TaskSpawner,
+        sleep: Callable[[float], Awaitable[None]],
     ) -> None:
-        self.cloud, self.outbound, self.log, self.sleep = cloud, outbound, log, sleep
+        self.cloud, self.outbound, self.log, self.tasks, self.sleep = cloud, outbound, log, tasks, sleep
         self.places = asyncio.Semaphore(AT_ONCE)
         self.running: dict[str, asyncio.Task[None]] = {}
         for method in ("create", "patch"):
@@ -56,7 +62,7 @@ class Workflows:
         now = timestamp(self.cloud.clock())
         execution = {**call.body, "name": name, "state": "QUEUED", "createTime": now}
         self.cloud.resources.put(HOST, name, execution)
-        self.cloud.spawn(self.run(name, workflow, argument))
+        self.tasks.spawn(self.run(name, workflow, argument))
         return execution
 
     async def run(self, name: str, workflow: dict[str, Any], argument: Any) -> None:

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any
 
 from engine.discovery import Method
-from localcloud.cloud import Access, Cloud
+from localcloud.cloud import Cloud
 from localcloud.control import names
 from localcloud.control.call import Call
 from localcloud.errors import ApiError
+from localcloud.ports import Access, AccessKind, AuditLog
 
-Kind = Literal["ADMIN_READ", "ADMIN_WRITE", "DATA_READ", "DATA_WRITE"]
 Json = dict[str, Any]
 
 SERVICES = {
@@ -44,7 +44,7 @@ POLICIES = {
     "storage": "storage.setIamPermissions",
 }
 """By API; of others `google.iam.v1.IAMPolicy.SetIamPolicy`."""
-DATA: dict[str, Kind] = {
+DATA: dict[str, AccessKind] = {
     "cloudkms.cryptoKeyVersions.useToDecrypt": "DATA_READ",
     "cloudkms.cryptoKeyVersions.useToEncrypt": "DATA_READ",
     "healthcare.dicomStores.export": "DATA_READ",
@@ -60,7 +60,7 @@ DATA: dict[str, Kind] = {
 READS = ("get", "list", "getIamPolicy", "getConfig")
 
 
-def kind_of(method: Method, permission: str) -> Kind:
+def kind_of(method: Method, permission: str) -> AccessKind:
     """The type of a permission."""
     if permission in DATA:
         return DATA[permission]
@@ -87,8 +87,8 @@ def name_of(method: Method) -> str:
 
 
 @contextmanager
-def audited(cloud: Cloud, method: Method, call: Call, permission: str) -> Generator[None]:
-    """Tells `Cloud.audit` of the call when it is over, refused ones too."""
+def audited(cloud: Cloud, audit: AuditLog, method: Method, call: Call, permission: str) -> Generator[None]:
+    """Gives the audit log the call when it is over, refused ones too."""
     sets_policy = method.leaf == "setIamPolicy"
     resource = names.full(cloud, call.request.host, call.name)
     before = cloud.iam.policy(resource) if sets_policy else {}
@@ -102,7 +102,7 @@ def audited(cloud: Cloud, method: Method, call: Call, permission: str) -> Genera
         status = 500
         raise
     finally:
-        cloud.audit(
+        audit.take(
             Access(
                 principal=call.principal,
                 service=call.request.host,

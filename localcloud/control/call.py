@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from engine.api_request import ApiRequest
-
-if TYPE_CHECKING:
-    from localcloud.iam import Principal
+from localcloud.iam.principal import Principal
 
 
 @dataclass(frozen=True, kw_only=True)

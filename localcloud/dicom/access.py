@@ -9,7 +9,7 @@ from collections import OrderedDict
 
 from localcloud.cloud import Cloud
 from localcloud.errors import ApiError
-from localcloud.iam import Principal
+from localcloud.iam.principal import Principal
 
 HOST = "healthcare.googleapis.com"
 SECONDS = 1.0

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Literal
 
 from aiohttp import hdrs, web
 
-from localcloud.cloud import Access
 from localcloud.dicom.access import HOST
-from localcloud.iam import Principal
+from localcloud.iam.principal import Principal
+from localcloud.ports import Access
 
 if TYPE_CHECKING:
     from localcloud.dicom.http.routes import Resource

@@ -12,6 +12,7 @@ from typing import Any
 from localcloud.cloud import Cloud
 from localcloud.dicom.store.index import NewInstance
 from localcloud.errors import ApiError
+from localcloud.ports import Publisher
 
 PUBLISH = "pubsub.topics.publish"
 
@@ -37,7 +38,9 @@ def check(cloud: Cloud, wanted: list[str]) -> None:
             )
 
 
-def tell(cloud: Cloud, wanted: list[str], store: str, instances: list[NewInstance], action: str) -> None:
+def tell(
+    cloud: Cloud, publisher: Publisher, wanted: list[str], store: str, instances: list[NewInstance], action: str
+) -> None:
     """Publish one message an instance and topic. `action` is the name of the call, e.g. `StoreInstances`."""
     for one in instances:
         r = one.record
@@ -54,4 +57,4 @@ def tell(cloud: Cloud, wanted: list[str], store: str, instances: list[NewInstanc
             "storageClass": "STANDARD",
         }
         for topic in wanted:
-            cloud.publish(topic, name.encode(), attributes)
+            publisher.publish(topic, name.encode(), attributes)

@@ -20,6 +20,7 @@ from localcloud.dicom.operations.imports import Imports
 from localcloud.dicom.operations.metrics import Metrics
 from localcloud.dicom.store.archive import Archive
 from localcloud.errors import ApiError
+from localcloud.ports import AuditLog, EntryLog, ObjectFiles, Publisher, TaskSpawner
 
 STORE = r"projects/[^/]+/locations/[^/]+/datasets/[^/]+/dicomStores/[^/]+"
 NOT_LOCAL = (
@@ -40,8 +41,18 @@ def not_local(name: str) -> Handler:
 class DicomStores:
     """All DICOM stores of one cloud."""
 
-    def __init__(self, cloud: Cloud) -> None:
+    def __init__(
+        self,
+        cloud: Cloud,
+        *,
+        audit: AuditLog,
+        log: EntryLog,
+        publisher: Publisher,
+        objects: ObjectFiles,
+        tasks: TaskSpawner,
+    ) -> None:
         self.cloud = cloud
+        self.audit, self.log, self.publisher, self.objects, self.tasks = audit, log, publisher, objects, tasks
         self._lock = threading.Lock()
         self._archives: dict[str, Archive] = {}
         cloud.on_delete.append(self.deleted)
@@ -49,7 +60,7 @@ class DicomStores:
 
     def _add_methods(self) -> None:
         """The API's own methods on stores, in both versions."""
-        imports, exports, metrics = Imports(self, ImportLog(self.cloud)), Exports(self), Metrics(self)
+        imports, exports, metrics = Imports(self, ImportLog(self.cloud, self.log)), Exports(self), Metrics(self)
         stores = "projects.locations.datasets.dicomStores"
         for version in ("v1", "v1beta1"):
             add = partial(self._add_method, f"healthcare.{version}:{stores}")

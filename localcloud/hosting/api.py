@@ -17,6 +17,7 @@ from localcloud.hosting.library import DOCUMENT, HOST, Library
 from localcloud.hosting.releases import Releases
 from localcloud.hosting.site import Site, listen
 from localcloud.hosting.versions import Versions
+from localcloud.ports import TaskSpawner
 
 ADDRESS = {"sites": "defaultUrl", "channels": "url"}
 """Collection → field of its resources that says where they are served."""
@@ -25,8 +26,8 @@ ADDRESS = {"sites": "defaultUrl", "channels": "url"}
 class Hosting:
     """Registers the methods, opens a listener when a site is created and closes it when the site is deleted."""
 
-    def __init__(self, cloud: Cloud) -> None:
-        self.cloud = cloud
+    def __init__(self, cloud: Cloud, tasks: TaskSpawner) -> None:
+        self.cloud, self.tasks = cloud, tasks
         self.library = Library(cloud)
         self.versions = Versions(self.library)
         self.releases = Releases(self.library)
@@ -69,9 +70,9 @@ class Hosting:
         sock = listen(urlsplit(self.cloud.base).port or 8787, port)
         site = Site(name.rsplit("/", 1)[1], sock, lambda: self.releases.live(name), self.library.blob)
         self.sites[name] = site
-        self.cloud.spawn(site.start())
+        self.tasks.spawn(site.start())
         return site
 
     def _deleted(self, host: str, name: str) -> None:
         if host == HOST and (site := self.sites.pop(name, None)):
-            self.cloud.spawn(site.close())
+            self.tasks.spawn(site.close())

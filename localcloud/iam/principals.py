@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
-from localcloud.cloud import Cloud
+from localcloud.control.resources import Resources
 from localcloud.iam import policies
+from localcloud.iam.principal import Kind, Principal
+from localcloud.settings import CloudSettings
 
-Kind = Literal["user", "group", "serviceAccount"]
 IAM_HOST = "iam.googleapis.com"
 POLICIES = "policies"
 """Policies are kept beside the resources, under this in place of a host, by full resource name."""
 
 
-@dataclass(frozen=True)
-class Principal:
-    email: str
-    kind: Kind
-
-    @property
-    def member(self) -> str:
-        """As written in policies: `serviceAccount:job@p.iam.gserviceaccount.com`."""
-        return f"{self.kind}:{self.email}"
-
-
 class Directory:
     """Looks principals up. Users and groups exist where a policy names them: there is no list of people here."""
 
-    def __init__(self, cloud: Cloud) -> None:
-        self._cloud = cloud
+    def __init__(self, cloud: CloudSettings, resources: Resources) -> None:
+        self._cloud, self._resources = cloud, resources
         self.owner = f"owner@{cloud.project}.iam.gserviceaccount.com"
 
     def exists(self, email: str) -> bool:
@@ -53,15 +40,15 @@ class Directory:
     def known(self) -> dict[str, Kind]:
         """Everyone by e-mail."""
         found: dict[str, Kind] = {}
-        for policy in self._cloud.resources.all(POLICIES).values():
+        for policy in self._resources.all(POLICIES).values():
             for member in policies.members(policy):
                 kind, _, email = member.partition(":")
                 if kind in ("user", "group") or (kind == "serviceAccount" and self.exists(email)):
                     found[email] = kind
-        for account in self._cloud.resources.all(IAM_HOST).values():
+        for account in self._resources.all(IAM_HOST).values():
             if "email" in account:
                 found[account["email"]] = "serviceAccount"
         return {**found, self.owner: "serviceAccount"}
 
     def _account(self, email: str) -> dict[str, object] | None:
-        return self._cloud.resources.get(IAM_HOST, f"projects/{self._cloud.project}/serviceAccounts/{email}")
+        return self._resources.get(IAM_HOST, f"projects/{self._cloud.project}/serviceAccounts/{email}")

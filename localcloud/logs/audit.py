@@ -14,10 +14,11 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
-from localcloud.cloud import Access, Cloud
+from localcloud.cloud import Cloud
 from localcloud.forms import timestamp
-from localcloud.iam import Principal
+from localcloud.iam.principal import Principal
 from localcloud.logs.batches import Entry, Short
+from localcloud.ports import Access
 
 ACTIVITY, DATA_ACCESS = "cloudaudit.googleapis.com/activity", "cloudaudit.googleapis.com/data_access"
 CODES = {400: 3, 401: 16, 403: 7, 404: 5, 409: 6, 412: 9, 429: 8, 499: 1, 501: 12, 503: 14, 504: 4}

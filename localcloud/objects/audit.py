@@ -12,9 +12,10 @@ from typing import Literal
 
 from aiohttp import hdrs, web
 
-from localcloud.cloud import Access, Cloud
+from localcloud.cloud import Cloud
 from localcloud.errors import ApiError
 from localcloud.objects.service import HOST
+from localcloud.ports import Access, AuditLog
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Verb = Literal["get", "list", "create", "update", "delete"]
@@ -29,8 +30,8 @@ SOURCES = web.RequestKey("sources", list[tuple[str, str]])
 """(bucket, name) of the objects that a request reads on the way."""
 
 
-def audited(cloud: Cloud, verb: Verb, handler: Handler) -> Handler:
-    """The handler, with each request told to `Cloud.audit` when it is over, a refused one too."""
+def audited(cloud: Cloud, audit: AuditLog, verb: Verb, handler: Handler) -> Handler:
+    """The handler, with each request given to the audit log when it is over, a refused one too."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
         status, message = 500, ""
@@ -46,12 +47,12 @@ def audited(cloud: Cloud, verb: Verb, handler: Handler) -> Handler:
             raise
         finally:
             if STEP not in request or status >= 400:
-                _tell(cloud, verb, request, status, message)
+                _record(cloud, audit, verb, request, status, message)
 
     return handle
 
 
-def _tell(cloud: Cloud, verb: Verb, request: web.Request, status: int, message: str) -> None:
+def _record(cloud: Cloud, audit: AuditLog, verb: Verb, request: web.Request, status: int, message: str) -> None:
     authorization = request.get(CALLER, request.headers.get(hdrs.AUTHORIZATION))
     try:
         principal = cloud.iam.authenticate(authorization)
@@ -73,4 +74,4 @@ def _tell(cloud: Cloud, verb: Verb, request: web.Request, status: int, message: 
             request.remote or "",
             request.headers.get(hdrs.USER_AGENT, ""),
         )
-        cloud.audit(access)
+        audit.take(access)

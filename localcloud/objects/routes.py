@@ -45,7 +45,7 @@ class ObjectRoutes:
             ("POST", one + "/copyTo" + to, "create", self.copy),
         ]
         for method, path, verb, handler in table:
-            told = audited(self.objects.cloud, verb, handler)
+            told = audited(self.objects.cloud, self.objects.audit, verb, handler)
             app.router.add_route(method, f"/{HOST}/{path}", storage_errors(told))
         app.router.add_route("DELETE", f"/{HOST}/upload/{bucket}", storage_errors(self.uploads.cancel))
 

@@ -18,19 +18,17 @@ from localcloud.objects.incoming import Incoming
 from localcloud.objects.listing import list_objects
 from localcloud.objects.resource import Preconditions, StoredObject
 from localcloud.objects.store import ObjectStore
+from localcloud.ports import AuditLog
 
 HOST = "storage.googleapis.com"
 
 
 class ObjectService:
-    """Registers `cloud.object_path`, `cloud.object_names` and `objects.list`; keeps buckets with objects."""
+    """Answers `objects.list`; keeps buckets with objects from being deleted."""
 
-    def __init__(self, cloud: Cloud) -> None:
-        self.cloud = cloud
+    def __init__(self, cloud: Cloud, audit: AuditLog) -> None:
+        self.cloud, self.audit = cloud, audit
         self.store = ObjectStore(cloud.data / "objects", cloud.clock)
-        cloud.object_path = self.object_path
-        cloud.object_names = lambda bucket, prefix: [found.name for found in self.live(bucket, prefix)]
-        cloud.put_object = self.put_object
         cloud.methods["storage.v1:objects.list"] = self.list_call
         cloud.checks.setdefault("storage.v1:buckets.delete", []).append(self.check_empty)
 
@@ -100,6 +98,9 @@ class ObjectService:
     def object_path(self, bucket: str, name: str) -> Path | None:
         found = self.store.get(bucket, name)
         return self.store.path(found) if found else None
+
+    def object_names(self, bucket: str, prefix: str) -> list[str]:
+        return [stored.name for stored in self.live(bucket, prefix)]
 
     def put_object(self, bucket: str, name: str, chunks: Iterable[bytes], content_type: str) -> None:
         """For Google's own agents, whose permission the caller has checked."""

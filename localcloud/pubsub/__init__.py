@@ -24,7 +24,7 @@ Listener = Callable[[str, dict[str, Any]], None]
 
 
 class PubSub:
-    """Registers itself with the cloud: methods of `pubsub.v1`, `cloud.publish`, and the clean-up after a delete."""
+    """Registers itself with the cloud: methods of `pubsub.v1` and the clean-up after a delete."""
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
@@ -44,7 +44,6 @@ class PubSub:
         for method in ("create", "patch"):
             cloud.checks.setdefault(subscriptions + method, []).append(check_subscription)
         cloud.on_delete.append(self.deleted)
-        cloud.publish = self.publish
 
     def publish(self, topic: str, data: bytes, attributes: dict[str, str], ordering_key: str = "") -> str:
         """Hand one message to every subscription of the topic; returns its id; `ApiError` 404 without the topic."""

@@ -16,6 +16,7 @@ from localcloud.control.call import Call
 from localcloud.errors import ApiError
 from localcloud.forms import timestamp
 from localcloud.outbound import Outbound
+from localcloud.ports import EntryLog, TaskSpawner
 from localcloud.registry import Registry
 from localcloud.runner.execution import HOST, TYPE, Execution, log_path
 from localcloud.runner.spec import Spec
@@ -26,8 +27,8 @@ JOBS = "run.v2:projects.locations.jobs."
 class Runner:
     """Registers `jobs.run` and `executions.cancel`; ends what runs when an execution is deleted or the cloud closes."""
 
-    def __init__(self, cloud: Cloud, registry: Registry) -> None:
-        self.cloud, self.registry = cloud, registry
+    def __init__(self, cloud: Cloud, registry: Registry, log: EntryLog, tasks: TaskSpawner) -> None:
+        self.cloud, self.registry, self.log, self.tasks = cloud, registry, log, tasks
         self.outbound = Outbound(cloud)
         self.running: dict[str, Execution] = {}
         cloud.methods |= {
@@ -83,8 +84,8 @@ class Runner:
             HOST, job["name"], job | {"latestCreatedExecution": reference, "executionCount": count}
         )
         operation = self.cloud.operations.new(HOST, "/".join(name.split("/")[:4]), {"@type": TYPE} | resource)
-        self.running[name] = Execution(self.cloud, self.outbound, name, operation, spec, folder)
-        self.cloud.spawn(self.follow(self.running[name]))
+        self.running[name] = Execution(self.cloud, self.outbound, self.log, name, operation, spec, folder)
+        self.tasks.spawn(self.follow(self.running[name]))
         return self.cloud.operations.get(HOST, operation)
 
     async def follow(self, execution: Execution) -> None:

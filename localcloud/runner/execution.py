@@ -12,6 +12,7 @@ from localcloud.errors import ApiError
 from localcloud.forms import from_base64, timestamp
 from localcloud.metadata import MetadataServer
 from localcloud.outbound import Outbound
+from localcloud.ports import EntryLog
 from localcloud.runner.entries import entry
 from localcloud.runner.process import TimedOut, attempt, clean_environment
 from localcloud.runner.spec import Spec
@@ -24,8 +25,10 @@ Resource = dict[str, Any]
 class Execution:
     """`name` is the full resource name; `folder` holds the unpacked image and becomes the tasks' working folder."""
 
-    def __init__(self, cloud: Cloud, outbound: Outbound, name: str, operation: str, spec: Spec, folder: Path) -> None:
-        self.cloud, self.outbound, self.spec = cloud, outbound, spec
+    def __init__(
+        self, cloud: Cloud, outbound: Outbound, entries: EntryLog, name: str, operation: str, spec: Spec, folder: Path
+    ) -> None:
+        self.cloud, self.outbound, self.entries, self.spec = cloud, outbound, entries, spec
         self.name, self.operation, self.folder = name, operation, folder
         self.counts: Counter[str] = Counter()
         self.failures: list[str] = []
@@ -110,7 +113,7 @@ class Execution:
     async def once(self, index: int, number: int, env: dict[str, str]) -> str | None:
         def log(line: str) -> None:
             self.log(f"task {index}: {line}")
-            self.cloud.log(entry(self.name, index, number, line, self.cloud.clock()))
+            self.entries.write(entry(self.name, index, number, line, self.cloud.clock()))
 
         try:
             code = await attempt(self.spec.command, env, self.folder, log, self.spec.timeout)

@@ -35,7 +35,7 @@ from engine import (
 )
 from engine.api_request import ApiRequest
 from localcloud.cloud import Cloud
-from localcloud.control import ControlPlane
+from localcloud.control.plane import ControlPlane
 from ops.review.plan import SECRET, UNKNOWN, Unreadable
 from policy.resource import Resource
 

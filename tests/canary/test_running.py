@@ -25,6 +25,7 @@ from tests.canary.test_secrets import CANARY, FORMS, LEAK
 from tests.e2e.conftest import Platform, deployed
 from tests.e2e.tiles import TILES
 from tests.e2e.tiles_slide import write_slide
+from tests.local_objects import object_names, object_path
 
 PATIENT = "ZZPHI4711"
 NAMED = ("PatientName", "PatientID", "AccessionNumber", "StudyDescription", "ContainerIdentifier")
@@ -154,9 +155,9 @@ def workflow_executions(work: Work) -> str:
 def records(work: Work) -> str:
     """Every object of the records bucket: readiness, work items, release records."""
     cloud, bucket = work.platform.cloud, work.platform.outputs["recordsBucket"]
-    names = cloud.object_names(bucket, "")
+    names = object_names(cloud, bucket, "")
     assert any(name.startswith(f"readiness/{work.study}/") for name in names)
-    paths = [cloud.object_path(bucket, name) for name in names]
+    paths = [object_path(cloud, bucket, name) for name in names]
     return "\n".join([*names, *(path.read_text(errors="replace") for path in paths if path)])
 
 
@@ -241,7 +242,7 @@ def leak_into_reports(work: Work) -> None:
 
 
 def leak_into_logs(work: Work) -> None:
-    work.platform.cloud.log({
+    work.platform.parts.logs.write({
         "logName": f"projects/{work.platform.cloud.project}/logs/leak", "insertId": "1",
         "timestamp": "2026-11-22T00:00:00Z", "textPayload": LEAK,
     })  # fmt: skip
@@ -249,7 +250,8 @@ def leak_into_logs(work: Work) -> None:
 
 
 def leak_into_records(work: Work) -> None:
-    work.platform.cloud.put_object(work.platform.outputs["recordsBucket"], f"readiness/{LEAK}", [b""], "text/plain")
+    bucket = work.platform.outputs["recordsBucket"]
+    work.platform.parts.objects.put_object(bucket, f"readiness/{LEAK}", [b""], "text/plain")
 
 
 def leak_into_an_execution(work: Work) -> None:

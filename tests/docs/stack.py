@@ -27,6 +27,7 @@ from ops.local import state
 from tests.docs.gcloud import gcloud
 from tests.docs.page import typed
 from tests.docs.pulumi import check
+from tests.local_objects import object_names
 from tests.localcloud.services.client import Api
 from tests.ops.deliver.place import Place, place
 
@@ -161,7 +162,7 @@ class Stack:
         assert ended.get("failedCount" if fails else "succeededCount") == 1, log.read_text()
 
     def objects(self, bucket: str, prefix: str) -> list[str]:
-        return self.place.parts.cloud.object_names(bucket, prefix)
+        return object_names(self.place.parts.cloud, bucket, prefix)
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ from smoke_tests import slide
 from tests.docs.alerts import raised, waiting
 from tests.docs.conftest import Follow
 from tests.docs.stack import RECORDS, Stack, until
+from tests.local_objects import object_path
 
 LOCATION = "projects/dicom-local/locations/europe-west4"
 SCHEDULE = f"cloudscheduler.googleapis.com/v1/{LOCATION}/jobs/prepare-schedule"
@@ -18,7 +19,7 @@ BACKLOG_POLICY = "pubsub.googleapis.com/v1/projects/dicom-local/subscriptions/di
 
 
 def report(stack: Stack, one: slide.Instance) -> str:
-    path = stack.place.parts.cloud.object_path(RECORDS, f"readiness/{one.study}/{one.series}.json")
+    path = object_path(stack.place.parts.cloud, RECORDS, f"readiness/{one.study}/{one.series}.json")
     return json.loads(path.read_text())["status"] if path else "none"
 
 

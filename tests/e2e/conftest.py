@@ -23,6 +23,7 @@ from ops.load.commands import main as load
 from ops.local import up
 from tests.e2e.tiles import Tile
 from tests.e2e.tiles_slide import Written, write_slide
+from tests.local_objects import object_path
 
 PATIENCE = 120.0
 """Seconds that anything started here may take."""
@@ -96,7 +97,7 @@ class Platform:
         return sorted((self.cloud.data / "logs").glob("prepare-*.log"))
 
     def report(self, study: str, series: str) -> dict[str, Any]:
-        path = self.cloud.object_path(self.outputs["recordsBucket"], f"readiness/{study}/{series}.json")
+        path = object_path(self.cloud, self.outputs["recordsBucket"], f"readiness/{study}/{series}.json")
         assert path is not None, f"no report of series {series}"
         return json.loads(path.read_text())
 

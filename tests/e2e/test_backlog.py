@@ -11,12 +11,13 @@ import pytest
 from tests.e2e.conftest import PATIENCE, Platform
 from tests.e2e.tiles import TILES
 from tests.e2e.tiles_slide import Written, write_slide
+from tests.local_objects import object_names, object_path
 
 JPEG = next(tile for tile in TILES if tile.coding == "jpeg-baseline" and tile.photometric == "YBR_FULL")
 
 
 def work_items(platform: Platform) -> list[str]:
-    return platform.cloud.object_names(platform.outputs["recordsBucket"], "work/")
+    return object_names(platform.cloud, platform.outputs["recordsBucket"], "work/")
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +42,7 @@ def test_loading_alone_starts_the_job(platform: Platform, tmp_path: Path) -> Non
     assert platform.load(tmp_path) == 0
     name = f"readiness/{level.study}/{level.series}.json"
     end = time.monotonic() + PATIENCE
-    while platform.cloud.object_path(platform.outputs["recordsBucket"], name) is None:
+    while object_path(platform.cloud, platform.outputs["recordsBucket"], name) is None:
         assert time.monotonic() < end, "the event did not lead to a report"
         time.sleep(0.2)
     assert platform.report(level.study, level.series)["status"] == "ready"

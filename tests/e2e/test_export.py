@@ -12,6 +12,7 @@ from localcloud.cloud import Cloud
 from localcloud.server import running
 from ops.local import up
 from smoke_tests import slide
+from tests.local_objects import object_names, object_path
 
 BUCKET = "dicom-local-imaging-copies"
 
@@ -32,13 +33,13 @@ def test_the_schedule_copies_the_raw_store_to_its_bucket(tmp_path: Path) -> None
         )
         assert answer.ok, answer.text
         end = time.monotonic() + 30
-        while len(cloud.object_names(BUCKET, "raw/")) < len(made) and time.monotonic() < end:
+        while len(object_names(cloud, BUCKET, "raw/")) < len(made) and time.monotonic() < end:
             time.sleep(0.02)
 
         names = {f"raw/{one.study}/{one.series}/{one.uid}.dcm": one.data for one in made}
-        assert set(cloud.object_names(BUCKET, "raw/")) == set(names)
+        assert set(object_names(cloud, BUCKET, "raw/")) == set(names)
         for name, data in names.items():
-            path = cloud.object_path(BUCKET, name)
+            path = object_path(cloud, BUCKET, name)
             assert path is not None
             assert path.read_bytes() == data
         exporter = {"Authorization": f"Bearer {cloud.iam.token(outputs['serviceAccounts']['exporter'])}"}

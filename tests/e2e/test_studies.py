@@ -13,6 +13,7 @@ from tests.e2e.conftest import Platform
 from tests.e2e.tiles import TILES
 from tests.e2e.tiles_slide import write_slide
 from tests.jobs.schema_check import problems, schema_of
+from tests.local_objects import object_names, object_path
 
 JPEG = next(tile for tile in TILES if tile.coding == "jpeg-baseline" and tile.photometric == "YBR_FULL")
 GREY = next(tile for tile in TILES if tile.coding == "jpeg-baseline" and tile.samples == 1)
@@ -73,10 +74,10 @@ def test_reports_keep_to_their_schema(platform: Platform, radiology: list[pydico
     assert platform.load(tmp_path) == 0
     platform.run_job("--study", level.study, radiology[0].StudyInstanceUID)
     bucket = platform.outputs["recordsBucket"]
-    names = platform.cloud.object_names(bucket, "readiness/")
+    names = object_names(platform.cloud, bucket, "readiness/")
     assert names
     for name in names:
-        path = platform.cloud.object_path(bucket, name)
+        path = object_path(platform.cloud, bucket, name)
         assert path is not None
         assert problems(json.loads(path.read_text()), schema_of(name)) == []
 
@@ -94,6 +95,6 @@ def test_no_attribute_of_a_patient_is_in_any_object_or_log(platform: Platform, t
     platform.run_job("--quiet-seconds", "0")
     assert levels[0].series in platform.log(execution)
     bucket = platform.outputs["recordsBucket"]
-    paths = [platform.cloud.object_path(bucket, name) for name in platform.cloud.object_names(bucket, "")]
+    paths = [object_path(platform.cloud, bucket, name) for name in object_names(platform.cloud, bucket, "")]
     logs = [path for path in (platform.cloud.data / "logs").rglob("*") if path.is_file()]
     assert not [path for path in (*paths, *logs) if path and canary in path.read_text()]

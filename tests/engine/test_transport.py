@@ -14,7 +14,7 @@ import pytest
 from engine import DirectTransport, HttpTransport
 from engine.api_request import ApiRequest
 from localcloud.cloud import Cloud
-from localcloud.control import ControlPlane
+from localcloud.control.plane import ControlPlane
 
 
 class Mirror(BaseHTTPRequestHandler):

@@ -16,6 +16,7 @@ from localcloud.cloud import Cloud
 from tests.e2e.tiles import TILES
 from tests.e2e.tiles_slide import Written, write_slide
 from tests.jobs.conftest import DATASET, SUBSCRIPTION, TOPIC, as_principal
+from tests.local_objects import object_names, object_path, publish
 
 JOB = Path(__file__).parents[2] / "jobs" / "prepare"
 JPEG = next(tile for tile in TILES if tile.coding == "jpeg-baseline")
@@ -58,12 +59,12 @@ def push(cloud: Cloud, folder: Path, key: str) -> Written:
         answer = owner.post(f"{root}/studies", data=level.path.read_bytes(), headers=headers, timeout=30)
         assert answer.ok, answer.text
         name = f"studies/{level.study}/series/{level.series}/instances/{level.instance}"
-        cloud.publish(TOPIC, f"{DATASET}/dicomStores/raw/dicomWeb/{name}".encode(), {})
+        publish(cloud, TOPIC, f"{DATASET}/dicomStores/raw/dicomWeb/{name}".encode())
     return levels[0]
 
 
 def record(cloud: Cloud, kind: str, slide: Written) -> Any:
-    path = cloud.object_path("records", f"{kind}/{slide.study}/{slide.series}.json")
+    path = object_path(cloud, "records", f"{kind}/{slide.study}/{slide.series}.json")
     return json.loads(path.read_text()) if path else None
 
 
@@ -135,7 +136,7 @@ def test_two_tasks_share_the_backlog_and_each_study_is_done_once(cloud: Cloud, t
     for slide in slides:
         assert record(cloud, "readiness", slide)["status"] == "ready"
         assert sum(out.count(f'"series": "{slide.series}", "status": "ready"') for out in outs) <= 1
-    assert cloud.object_names("records", "work/") == []
+    assert object_names(cloud, "records", "work/") == []
 
 
 def test_two_runs_at_once_end_as_one(cloud: Cloud, tmp_path: Path) -> None:

@@ -41,6 +41,7 @@ from tests.jobs.fakes import Time
 from tests.jobs.faults import FAULTS, Faults, Proxy, spoiling
 from tests.jobs.pixels.slides import JPEG, RLE, colour
 from tests.jobs.small_levels import level
+from tests.local_objects import object_path
 
 STUDY, SERIES = "2.25.1", "2.25.2"
 SLOW = bool(os.environ.get("SLOW"))
@@ -88,7 +89,7 @@ class Bench:
     @property
     def report(self) -> dict[str, Any]:
         """As written; empty without one."""
-        path = self.stores.cloud.object_path(self.bucket, f"readiness/{STUDY}/{SERIES}.json")
+        path = object_path(self.stores.cloud, self.bucket, f"readiness/{STUDY}/{SERIES}.json")
         return json.loads(path.read_text()) if path else {}
 
     def shown(self) -> dict[str, bytes]:

@@ -13,6 +13,7 @@ from prepare.errors import CannotRun, Conflict
 from localcloud.cloud import Cloud
 from tests.jobs.conftest import STRANGER, SUBSCRIPTION, TOPIC, as_principal
 from tests.jobs.fakes import STORE
+from tests.local_objects import publish
 
 
 def records(cloud: Cloud, principal: str = "", bucket: str = "records") -> Records:
@@ -74,7 +75,7 @@ def test_a_bucket_that_is_not_there_is_said(cloud: Cloud) -> None:
 
 def test_messages_are_pulled_read_and_acknowledged(cloud: Cloud) -> None:
     resource = f"{STORE}/dicomWeb/studies/1.2/series/1.2.1/instances/1.2.1.1"
-    cloud.publish(TOPIC, resource.encode(), {})
+    publish(cloud, TOPIC, resource.encode())
     subscription = subscribed(cloud, cloud.iam.owner)
     (received,) = subscription.pull()
     message = read_message(received)

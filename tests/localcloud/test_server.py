@@ -17,7 +17,7 @@ from google.auth.transport.requests import Request
 from google.oauth2 import service_account
 
 from localcloud.cloud import Cloud
-from localcloud.server import PortTaken, bind, running
+from localcloud.server import PortTaken, Server, bind, running
 from ops.local.client import ApiRefused, access_token
 from ops.local.state import State
 
@@ -99,15 +99,17 @@ def test_a_bug_of_ours_is_a_500_in_googles_shape_and_its_trace_is_kept(cloud: Cl
     assert "ZeroDivisionError" in (cloud.data / "logs" / "server.log").read_text()
 
 
-def test_a_background_task_that_fails_is_written_down(cloud: Cloud) -> None:
+def test_a_background_task_that_fails_is_written_down(tmp_path: Path) -> None:
     async def broken() -> None:
         raise ZeroDivisionError
 
-    cloud.spawn(broken())
+    server = Server(Cloud(data=tmp_path), bind(0))
+    server.parts.tasks.spawn(broken())
 
-    log, deadline = cloud.data / "logs" / "server.log", time.monotonic() + 10
+    log, deadline = tmp_path / "logs" / "server.log", time.monotonic() + 10
     while not log.exists() and time.monotonic() < deadline:
         time.sleep(0.01)
+    server.stop()
     assert "ZeroDivisionError" in log.read_text()
 
 

@@ -116,17 +116,8 @@ def patch(cloud: Cloud, generic: Generic, call: Call) -> Any:
 @method(f"{BUCKETS}.delete")
 def delete(cloud: Cloud, generic: Generic, call: Call) -> Any:
     _bucket(cloud, call)
-    if _objects(cloud, call.name.rpartition("/")[2]):
-        raise ApiError(409, "The bucket you tried to delete is not empty.")
     generic.remove(HOST, call.name)
     return {}
-
-
-def _objects(cloud: Cloud, bucket: str) -> list[str]:
-    try:
-        return cloud.object_names(bucket, "")
-    except RuntimeError:  # no object service: a control plane on its own
-        return []
 
 
 @method(f"{BUCKETS}.getIamPolicy")

@@ -54,7 +54,7 @@ async def store(target: Target) -> web.StreamResponse:
             503,
             f"the request did not arrive within its deadline of {seconds:g} seconds; nothing of it was stored.",
         ) from error
-    notify.tell(cloud, topics, target.store, outcome.stored, "StoreInstances")
+    notify.tell(cloud, target.service.publisher, topics, target.store, outcome.stored, "StoreInstances")
     answer = receipt(outcome, target.root, target.resource.study)
     body = dump(answer) if media_type.endswith("json") else xml.document(answer)
     return web.Response(body=body, status=409 if outcome.refused else 200, headers={"Content-Type": media_type})
@@ -221,5 +221,6 @@ async def delete(target: Target) -> web.StreamResponse:
     if instance:
         await asyncio.to_thread(deletes.delete_one, archive, study, series, instance)
         return web.Response(status=200)
-    operation = deletes.delete_many(target.service.cloud, archive, target.store, study, series, target.version)
+    service = target.service
+    operation = deletes.delete_many(service.cloud, service.tasks, archive, target.store, study, series, target.version)
     return web.json_response(operation)

@@ -15,7 +15,7 @@ from localcloud.dicom.access import HOST, Access, Denied
 from localcloud.dicom.http import answers, cors
 from localcloud.dicom.store.archive import Archive
 from localcloud.errors import ApiError
-from localcloud.iam import Principal
+from localcloud.iam.principal import Principal
 
 if TYPE_CHECKING:
     from localcloud.dicom.service import DicomStores
@@ -112,10 +112,10 @@ class Routes:
         return response
 
     def _audit(self, request: web.Request, caller: Principal, status: int, message: str) -> None:
-        cloud, permission = self._service.cloud, PERMISSION[request.method]
+        log, permission = self._service.audit, PERMISSION[request.method]
         kind = audit.KIND[permission == READ]
-        if cloud.audits(HOST, kind, caller):
-            cloud.audit(audit.told(request, kind, permission, address, caller, status, message))
+        if log.asks(HOST, kind, caller):
+            log.take(audit.told(request, kind, permission, address, caller, status, message))
 
     def _caller(self, request: web.Request) -> Principal:
         """Who asks, and may."""

@@ -8,11 +8,14 @@ from typing import Any
 from localcloud.cloud import Cloud
 from localcloud.dicom.access import HOST
 from localcloud.dicom.store.archive import Archive
+from localcloud.ports import TaskSpawner
 
 EMPTY = {"@type": "type.googleapis.com/google.protobuf.Empty"}
 
 
-def delete_many(cloud: Cloud, archive: Archive, store: str, study: str, series: str, version: str) -> dict[str, Any]:
+def delete_many(
+    cloud: Cloud, tasks: TaskSpawner, archive: Archive, store: str, study: str, series: str, version: str
+) -> dict[str, Any]:
     """Take a study or series out of sight and start removing its files; returns the operation.
 
     Nothing can be stored into it until the operation is done. Raises `ApiError` 404.
@@ -30,7 +33,7 @@ def delete_many(cloud: Cloud, archive: Archive, store: str, study: str, series: 
             "counter": {"pending": str(len(files))},
         },
     )
-    cloud.spawn(finish(cloud, archive, name, files, (study, series)))
+    tasks.spawn(finish(cloud, archive, name, files, (study, series)))
     return cloud.operations.get(HOST, name)
 
 

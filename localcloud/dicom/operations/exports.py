@@ -49,7 +49,7 @@ class Exports:
             raise ApiError(404, f"DICOM store {store} does not exist.")
         bucket, prefix = destination(call.body)
         name = begin(cloud, call, store, "ExportDicomData")
-        cloud.spawn(self._run(name, store, bucket, prefix))
+        self._service.tasks.spawn(self._run(name, store, bucket, prefix))
         return cloud.operations.get(HOST, name)
 
     async def _run(self, operation: str, store: str, bucket: str, prefix: str) -> None:
@@ -72,7 +72,8 @@ class Exports:
         records = archive.index.every()
         for number, record in enumerate(records):
             name = f"{record.study}/{record.series}/{record.instance}.dcm"
-            cloud.put_object(bucket, f"{prefix}/{name}" if prefix else name, stored(archive, record), DICOM)
+            path = f"{prefix}/{name}" if prefix else name
+            self._service.objects.put_object(bucket, path, stored(archive, record), DICOM)
             counter = {"success": str(number + 1), "pending": str(len(records) - number - 1)}
             cloud.operations.update(HOST, operation, {"counter": counter})
         return len(records)

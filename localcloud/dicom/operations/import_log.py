@@ -7,13 +7,14 @@ from urllib.parse import quote
 
 from localcloud.cloud import Cloud
 from localcloud.forms import timestamp
+from localcloud.ports import EntryLog
 
 
 class ImportLog:
     """Entries of the log `healthcare.googleapis.com/dicom_import`."""
 
-    def __init__(self, cloud: Cloud) -> None:
-        self._cloud = cloud
+    def __init__(self, cloud: Cloud, log: EntryLog) -> None:
+        self._cloud, self._log = cloud, log
         self._numbers = itertools.count()
 
     @property
@@ -29,7 +30,7 @@ class ImportLog:
         _, project, _, location, _, dataset, _, dicom_store = store.split("/")
         labels = {"project_id": project, "location": location, "dataset_id": dataset, "dicom_store_id": dicom_store}
         now = timestamp(self._cloud.clock())
-        self._cloud.log(
+        self._log.write(
             {
                 "insertId": f"{operation.rpartition('/')[2]}-{next(self._numbers):08x}",
                 "logName": self.name,

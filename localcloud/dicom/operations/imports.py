@@ -78,7 +78,7 @@ class Imports:
         notify.check(cloud, topics)
         name = begin(cloud, call, store, "ImportDicomData")
         cloud.operations.update(HOST, name, {"logsUrl": self._log.url(name)})
-        cloud.spawn(self._run(name, store, wanted, topics))
+        self._service.tasks.spawn(self._run(name, store, wanted, topics))
         return cloud.operations.get(HOST, name)
 
     async def _run(self, operation: str, store: str, wanted: Source, topics: list[str]) -> None:
@@ -100,14 +100,15 @@ class Imports:
     def _import(self, operation: str, store: str, wanted: Source, topics: list[str]) -> dict[str, str]:
         cloud, archive = self._service.cloud, self._service.archive(store)
         require(cloud, READ, wanted.bucket, "roles/storage.objectViewer")
-        names = [name for name in cloud.object_names(wanted.bucket, wanted.prefix) if wanted.matches(name)]
+        objects, publisher = self._service.objects, self._service.publisher
+        names = [name for name in objects.object_names(wanted.bucket, wanted.prefix) if wanted.matches(name)]
         if not names:
             raise ApiError(400, f"no object matches {wanted.uri}.")
         good = bad = 0
         for number, name in enumerate(names):
             uri = f"gs://{wanted.bucket}/{name}"
-            problem, stored = self._one(archive, cloud.object_path(wanted.bucket, name))
-            notify.tell(cloud, topics, store, stored, "ImportDicomData")
+            problem, stored = self._one(archive, objects.object_path(wanted.bucket, name))
+            notify.tell(cloud, publisher, topics, store, stored, "ImportDicomData")
             good, bad = good + (not problem), bad + bool(problem)
             if problem:
                 self._log.write(operation, store, uri, problem)

@@ -15,6 +15,7 @@ from tests.jobs.conftest import DATASET, as_principal
 from tests.jobs.matrix.files import Written, written
 from tests.jobs.matrix.test_stores import PATIENCE, Place, put
 from tests.jobs.test_main import start
+from tests.local_objects import object_names, object_path
 
 CANARY = "CANARY^JANE"
 TEXT = {"PN", "LO", "SH", "LT", "ST", "UT", "UC"}
@@ -55,7 +56,7 @@ def said(cloud: Cloud) -> tuple[str, dict[str, str], Place, dict[str, Written]]:
     more = {"DICOMWEB_ROOT": place.raw, "VIEWER_STORE": "separate", "VIEWER_DICOMWEB_ROOT": place.viewers}
     process = start(cloud, "--json", "--study", *(slide.study for slide in slides.values()), **more)
     output = "".join(process.communicate(timeout=PATIENCE))
-    paths = {name: cloud.object_path("records", name) for name in cloud.object_names("records", "")}
+    paths = {name: object_path(cloud, "records", name) for name in object_names(cloud, "records", "")}
     return output, {name: path.read_text("latin-1") for name, path in paths.items() if path}, place, slides
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from engine.api_request import ApiRequest, ApiResponse
 from localcloud.cloud import Cloud
-from localcloud.control import ControlPlane
+from localcloud.control.plane import ControlPlane
+from localcloud.logs import Logs
 
 LOCATION = "projects/p-1/locations/europe-west4"
 
@@ -26,7 +27,8 @@ class Client:
     def __init__(self, data: Path) -> None:
         self.clock = Clock()
         self.cloud = Cloud(data=data, project="p-1", number="111122223333", clock=self.clock)
-        self.plane = ControlPlane(self.cloud)
+        self.logs = Logs(self.cloud)
+        self.plane = ControlPlane(self.cloud, self.logs.audit)
         self.owner = f"Bearer {self.cloud.iam.token(self.cloud.iam.owner, lifetime=1e6)}"
 
     def ask(

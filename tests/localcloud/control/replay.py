@@ -14,7 +14,7 @@ from typing import Any
 
 from engine.api_request import ApiRequest
 from localcloud.cloud import Cloud
-from localcloud.control import ControlPlane
+from localcloud.control.plane import ControlPlane
 
 Row = dict[str, Any]
 RECORDING = Path(__file__).with_name("provider-requests.jsonl")

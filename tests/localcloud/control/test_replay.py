@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from localcloud.cloud import Cloud
-from localcloud.control import ControlPlane
+from localcloud.control.plane import ControlPlane
 from localcloud.control.special import EXTRAS, METHODS
 from localcloud.control.special.registry import SEEDS
 from tests.localcloud.control import replay

@@ -153,15 +153,6 @@ def test_running_as_nobody_is_400(client: Client) -> None:
     assert (code, "none-here@p-1" in message) == (400, True)
 
 
-def test_a_bucket_with_objects_is_not_deleted(client: Client) -> None:
-    client.ok("POST", BUCKETS, {"name": "records-1"}, project="p-1")
-    client.cloud.object_names = lambda bucket, prefix: ["work/1.json"]
-
-    code, message = client.refused("DELETE", f"{BUCKETS}/records-1")
-
-    assert (code, message) == (409, "The bucket you tried to delete is not empty.")
-
-
 def test_a_label_is_removed_by_null_and_the_others_stay(client: Client) -> None:
     client.ok("POST", BUCKETS, {"name": "records-1", "labels": {"a": "1", "b": "2"}}, project="p-1")
 

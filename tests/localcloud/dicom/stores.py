@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.api_request import ApiRequest
 from localcloud.control.call import Call
-from localcloud.iam import Principal
+from localcloud.iam.principal import Principal
 from tests.localcloud.dicom.support import HOST, STORE, Served
 
 TOPIC = "projects/dicom-local/topics/stored"

@@ -8,8 +8,9 @@ import io
 import threading
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,9 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate, encapsulate_extended
 from pydicom.uid import ExplicitVRLittleEndian
 
+from localcloud.background import BackgroundTasks
 from localcloud.cloud import Cloud
-from localcloud.control import ControlPlane
+from localcloud.control.plane import ControlPlane
 from localcloud.dicom import DicomStores
 from localcloud.logs import Logs
 
@@ -84,6 +86,14 @@ def multipart(files: list[bytes], boundary: str = "b0undary") -> tuple[bytes, st
     )
 
 
+class Published(list[tuple[str, bytes, dict[str, str]]]):
+    """Keeps the messages that a store publishes."""
+
+    def publish(self, topic: str, data: bytes, attributes: dict[str, str]) -> str:
+        self.append((topic, data, attributes))
+        return str(len(self))
+
+
 @dataclass
 class Served:
     """One served store with an allowed caller."""
@@ -92,7 +102,10 @@ class Served:
     stores: DicomStores
     base: str
     folder: Path
-    published: list[tuple[str, bytes, dict[str, str]]] = field(default_factory=list[tuple[str, bytes, dict[str, str]]])
+    published: Published
+    objects: Any
+    """The bucket port; a test gives it the functions that it needs."""
+    tasks: Any
     loop: asyncio.AbstractEventLoop | None = None
 
     @property
@@ -129,30 +142,15 @@ def instance_path(ds: Dataset) -> str:
 def serving(folder: Path, **options: Any) -> Iterator[Served]:
     """A cloud with one dataset and one DICOM store, served until the end of the `with`."""
     cloud = Cloud(data=folder, **options)
-    ControlPlane(cloud)
-    Logs(cloud)
+    logs = Logs(cloud)
+    ControlPlane(cloud, logs.audit)
     cloud.resources.put(HOST, DATASET, {"name": DATASET})
     cloud.resources.put(HOST, STORE, {"name": STORE})
     loop = asyncio.new_event_loop()
-    tasks: set[asyncio.Task[Any]] = set()
-
-    def spawn(coroutine: Any) -> None:
-        def start() -> None:
-            task = loop.create_task(coroutine)
-            tasks.add(task)
-            task.add_done_callback(tasks.discard)
-
-        loop.call_soon_threadsafe(start)
-
-    cloud.spawn = spawn
-    stores = DicomStores(cloud)
-    served = Served(cloud, stores, "", folder, loop=loop)
-
-    def publish(topic: str, data: bytes, attributes: dict[str, str]) -> str:
-        served.published.append((topic, data, attributes))
-        return str(len(served.published))
-
-    cloud.publish = publish
+    tasks = BackgroundTasks(loop, lambda where, error: None)
+    objects, published = SimpleNamespace(), Published()
+    stores = DicomStores(cloud, audit=logs.audit, log=logs, publisher=published, objects=objects, tasks=tasks)
+    served = Served(cloud, stores, "", folder, loop=loop, published=published, objects=objects, tasks=tasks)
     app = web.Application(client_max_size=10 * 2**20)
     stores.routes(app)
     runner = web.AppRunner(app, handler_cancellation=True)

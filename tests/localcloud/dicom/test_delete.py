@@ -59,8 +59,8 @@ def test_delete_of_an_instance_is_immediate_and_empty(served: Served) -> None:
 
 def test_nothing_is_stored_into_a_study_that_is_being_deleted(served: Served) -> None:
     held: list[Coroutine[Any, Any, Any]] = []
-    go: Callable[[Coroutine[Any, Any, Any]], None] = served.cloud.spawn
-    served.cloud.spawn = held.append
+    go: Callable[[Coroutine[Any, Any, Any]], None] = served.tasks.spawn
+    served.tasks.spawn = held.append
     ds, other = slide(), slide()
     other.StudyInstanceUID = ds.StudyInstanceUID
     served.store(ds)

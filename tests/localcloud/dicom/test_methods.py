@@ -10,7 +10,7 @@ import pytest
 from engine.api_request import ApiRequest
 from localcloud.control.call import Call
 from localcloud.errors import ApiError
-from localcloud.iam import Principal
+from localcloud.iam.principal import Principal
 from tests.localcloud.dicom.stores import TOPIC, allow_publishing, configure, done, method
 from tests.localcloud.dicom.support import STORE, Served, encode, instance_path, slide
 
@@ -32,7 +32,7 @@ def bucket(served: Served, tmp_path: Path) -> dict[str, bytes]:
     def names(bucket: str, prefix: str) -> list[str]:
         return sorted(name for name in objects if bucket == "slides" and name.startswith(prefix))
 
-    served.cloud.object_path, served.cloud.object_names = path, names
+    served.objects.object_path, served.objects.object_names = path, names
     agent = served.cloud.service_agent("gcp-sa-healthcare")
     binding = {"role": "roles/storage.objectViewer", "members": [f"serviceAccount:{agent}"]}
     served.cloud.iam.set_policy("//storage.googleapis.com/projects/_/buckets/slides", {"bindings": [binding]})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from localcloud.errors import ApiError
-from localcloud.iam import Principal
+from localcloud.iam.principal import Principal
 from tests.localcloud.control.client import LOCATION, Client
 
 DATASET = f"{LOCATION}/datasets/imaging"

@@ -12,7 +12,7 @@ from google.auth import crypt, jwt
 from google.oauth2 import service_account
 
 from localcloud.errors import ApiError
-from localcloud.iam import Principal
+from localcloud.iam.principal import Principal
 from tests.localcloud.control.client import Client
 
 HEALTHCARE = "https://healthcare.googleapis.com/"

@@ -14,8 +14,7 @@ from engine.api_request import ApiRequest
 from localcloud.control.call import Call
 from localcloud.dicom.audit import verb
 from localcloud.dicom.http.routes import address
-from localcloud.iam import Principal
-from localcloud.logs import Logs
+from localcloud.iam.principal import Principal
 from localcloud.logs.filters import matching
 from tests.localcloud.control.client import LOCATION, Client
 from tests.localcloud.dicom.support import HOST, STORE, Served, instance_path, serving, slide
@@ -26,9 +25,7 @@ STORES = f"healthcare/v1/{LOCATION}/datasets/d/dicomStores"
 
 @pytest.fixture
 def client(tmp_path: Path) -> Client:
-    client = Client(tmp_path)
-    Logs(client.cloud)
-    return client
+    return Client(tmp_path)
 
 
 def entries(client: Client, filter: str = "") -> list[dict[str, Any]]:

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from localcloud.logs import Logs
 from tests.localcloud.control.client import Client
 
 BUCKET = "projects/p-1/locations/europe-west4/buckets/audit"
@@ -18,11 +17,10 @@ DATA_ACCESS, ACTIVITY = "cloudaudit.googleapis.com/data_access", "cloudaudit.goo
 @pytest.fixture
 def client(tmp_path: Path) -> Client:
     client = Client(tmp_path)
-    Logs(client.cloud)
     client.ok("POST", f"logging/v2/{BUCKET.rpartition('/buckets/')[0]}/buckets:createAsync", {}, bucketId="audit")
     for number, log in enumerate((ACTIVITY, DATA_ACCESS, "other.googleapis.com/log")):
         log_name = f"projects/p-1/logs/{log.replace('/', '%2F')}"
-        client.cloud.log({"logName": log_name, "timestamp": f"2026-01-31T12:00:0{number}Z", "insertId": str(number)})
+        client.logs.write({"logName": log_name, "timestamp": f"2026-01-31T12:00:0{number}Z", "insertId": str(number)})
     return client
 
 
@@ -88,7 +86,7 @@ def test_what_no_sink_sends_there_is_not_in_the_view(client: Client, more: dict[
 
 
 def test_entries_come_in_pages_in_either_order(client: Client) -> None:
-    client.cloud.log({"logName": "projects/p-1/logs/x", "timestamp": "2026-01-31T11:00:00Z", "insertId": "9"})
+    client.logs.write({"logName": "projects/p-1/logs/x", "timestamp": "2026-01-31T11:00:00Z", "insertId": "9"})
     everything = ids(client, pageSize=1000)
 
     assert everything == ["9", "0", "1", "2"]

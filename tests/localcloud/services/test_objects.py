@@ -13,6 +13,7 @@ import pytest
 
 from localcloud.cloud import Cloud
 from localcloud.objects import Objects
+from localcloud.ports import NoAuditLog
 from tests.localcloud.services.client import Api, Clock
 
 HOST = "storage.googleapis.com"
@@ -269,7 +270,7 @@ def test_uploads_that_cannot_be_are_refused_in_words(records: Api, path: str, na
 def test_objects_are_there_after_a_restart(records: Api, tmp_path: Path) -> None:
     put(records, "kept")
 
-    again = Objects(Cloud(data=records.parts.cloud.data))
+    again = Objects(Cloud(data=records.parts.cloud.data), NoAuditLog())
 
     path = again.object_path("records", "kept")
     assert path is not None
@@ -281,13 +282,13 @@ def test_other_services_see_names_and_files(records: Api) -> None:
     put(records, "starts/1", b"x")
     put(records, "starts/2")
     put(records, "other")
-    cloud = records.parts.cloud
+    objects = records.parts.objects
 
-    assert cloud.object_names("records", "starts/") == ["starts/1", "starts/2"]
-    path = cloud.object_path("records", "starts/1")
+    assert objects.object_names("records", "starts/") == ["starts/1", "starts/2"]
+    path = objects.object_path("records", "starts/1")
     assert path is not None
     assert path.read_bytes() == b"x"
-    assert cloud.object_path("records", "none") is None
+    assert objects.object_path("records", "none") is None
 
 
 def test_a_grant_on_a_prefix_holds_for_objects_below_it_only(records: Api) -> None:

@@ -14,6 +14,7 @@ from infra.build_images import builders
 from ops.deliver import viewer_site
 from ops.deliver.ledger import schema
 from tests.jobs.schema_check import problems
+from tests.local_objects import object_names, object_path
 from tests.ops.deliver.pipelines import ROOT, build
 from tests.ops.deliver.place import COMMITS, Place
 from viewer.build import CONFIG
@@ -53,7 +54,7 @@ def test_a_push_is_built_recorded_deployed_released_and_proved_and_the_next_that
     assert delivered.built == [COMMITS[0]]
     assert delivered.live_image() == f"{delivered.stack.image}@{first.release.job_digest}"
     assert first.release.viewer_hash
-    kept = delivered.parts.cloud.object_names(delivered.stack.records, "releases/local/build-1/")
+    kept = object_names(delivered.parts.cloud, delivered.stack.records, "releases/local/build-1/")
     assert [name.rpartition("/")[2] for name in kept] == ["smoke.json", "smoke.md", "smoke.xml"]
 
     assert_no_canary(delivered, said)
@@ -68,7 +69,7 @@ def test_a_push_is_built_recorded_deployed_released_and_proved_and_the_next_that
     assert (back.state, back.release, back.went_back_from) == ("proved", first.release, COMMITS[1])
     assert delivered.built == COMMITS[:2]
     assert delivered.live_image() == f"{delivered.stack.image}@{first.release.job_digest}"
-    report = delivered.parts.cloud.object_path(delivered.stack.records, "releases/local/build-2/smoke.json")
+    report = object_path(delivered.parts.cloud, delivered.stack.records, "releases/local/build-2/smoke.json")
     assert report
     assert json.loads(report.read_text())
     assert_no_canary(delivered, said)
@@ -77,7 +78,7 @@ def test_a_push_is_built_recorded_deployed_released_and_proved_and_the_next_that
 def assert_no_canary(place: Place, said: list[str]) -> None:
     """Not in what the steps print, the release record, the smoke reports or anything else among the records."""
     cloud, bucket = place.parts.cloud, place.stack.records
-    paths = [cloud.object_path(bucket, name) for name in cloud.object_names(bucket, "")]
+    paths = [object_path(cloud, bucket, name) for name in object_names(cloud, bucket, "")]
     texts = [*said, *(path.read_text(errors="replace") for path in paths if path)]
     assert any('"jobDigest"' in text for text in texts), "there is no release record"
     assert not [text for text in texts if CANARY in text]

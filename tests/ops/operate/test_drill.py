@@ -20,6 +20,7 @@ from smoke_tests import slide
 from smoke_tests.credentials import Credentials
 from smoke_tests.dicomweb import DicomWeb
 from smoke_tests.http import Http
+from tests.local_objects import object_names, object_path
 
 DATASET = "projects/dicom-local/locations/europe-west4/datasets/imaging"
 RAW = f"{DATASET}/dicomStores/raw"
@@ -95,8 +96,8 @@ class Meddling(Google):
 
 def meddled(place: Place, prefix: str, change: Any) -> Found:
     def meddle() -> None:
-        name = place.cloud.object_names(BUCKET, prefix)[0]
-        path = place.cloud.object_path(BUCKET, name)
+        name = object_names(place.cloud, BUCKET, prefix)[0]
+        path = object_path(place.cloud, BUCKET, name)
         assert path is not None
         change(name, path)
 

@@ -1,0 +1,106 @@
+"""The control plane: a request becomes a method, a caller, a permission, a checked body and an answer.
+
+Generic for every API in `apis.APIS`; `special/` and the services (through `Cloud.methods`) say what differs.
+Opens no socket. `handle` is thread-safe: calls are answered one at a time.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, TypeVar
+
+from engine.api_request import ApiRequest, ApiResponse
+from engine.discovery import Method, catalogue
+from localcloud.cloud import Cloud
+from localcloud.control import iam_methods, names, operation_methods, schema
+from localcloud.control.audited import audited
+from localcloud.control.call import Call
+from localcloud.control.generic import Extra, Generic
+from localcloud.control.special import CHECKS, EXTRAS, METHODS, seed
+from localcloud.control.special.service_usage import require_enabled
+from localcloud.errors import ApiError
+from localcloud.iam import permissions
+from localcloud.ports import AuditLog, NoAuditLog
+
+WITH_REASONS = ("storage.googleapis.com", "bigquery.googleapis.com")
+"""APIs older than google.rpc.Status: their clients read `errors[].reason`."""
+REASONS = {400: "invalid", 401: "authError", 403: "forbidden", 404: "notFound", 409: "conflict", 412: "conditionNotMet"}
+
+
+class ControlPlane:
+    """Answers API requests of one cloud."""
+
+    def __init__(self, cloud: Cloud, audit: AuditLog | None = None) -> None:
+        self._cloud, self._audit = cloud, audit or NoAuditLog()
+        self._lock = threading.RLock()
+        self._catalogue = catalogue()
+        self._generic = Generic(cloud, self._catalogue, self._extras)
+        seed(cloud)
+
+    def handle(self, request: ApiRequest) -> ApiResponse:
+        """Never raises an `ApiError`: a refusal is a response too."""
+        try:
+            with self._lock:
+                return ApiResponse(status=200, body=self._answer(request))
+        except ApiError as error:
+            return ApiResponse(status=error.code, body=_shaped(request.host, error))
+
+    def _answer(self, request: ApiRequest) -> Any:
+        found = self._catalogue.match(request.host, request.method, request.path)
+        if found is None:
+            raise ApiError(404, f"No method {request.method} {request.path} in the APIs of {request.host}.")
+        method, params = found
+        principal = self._cloud.iam.authenticate(request.authorization)
+        params = {key: names.canonical(self._cloud, value) for key, value in params.items()}
+        name = names.target(self._cloud, method, params)
+        permission = permissions.required(method, request.body)
+        call = Call(method_id=method.id, request=request, params=params, principal=principal, name=name)
+        if not permission:
+            return self._checked(call, method)
+        with audited(self._cloud, self._audit, method, call, permission):
+            for needed in (permission, *permissions.required_too(method)):
+                self._cloud.iam.require(principal, needed, names.full(self._cloud, request.host, name))
+            return self._checked(call, method)
+
+    def _checked(self, call: Call, method: Method) -> Any:
+        require_enabled(self._cloud, call.request.host)
+        schema.check(method, call.request.body, call.request.query)
+        return self._respond(call, method)
+
+    def _respond(self, call: Call, method: Method) -> Any:
+        if check := _first(CHECKS, method):
+            check(self._cloud, call)
+        for refuse in _first(self._cloud.checks, method) or []:
+            refuse(call)
+        if service := _first(self._cloud.methods, method):
+            return service(call)
+        if special := _first(METHODS, method):
+            return special(self._cloud, self._generic, call)
+        if method.collection == "operations" and method.leaf in operation_methods.ANSWERS:
+            return operation_methods.ANSWERS[method.leaf](self._cloud, call)
+        if method.leaf in iam_methods.ANSWERS:
+            return iam_methods.ANSWERS[method.leaf](self._cloud, call)
+        return self._generic.answer(call)
+
+    def _extras(self, method: Method) -> list[Extra]:
+        """What is added to a stored resource: first by our special cases, then by a service."""
+        special, service = _first(EXTRAS, method), _first(self._cloud.extras, method)
+        return ([partial(special, self._cloud)] if special else []) + ([service] if service else [])
+
+
+T = TypeVar("T")
+
+
+def _first(registered: Mapping[str, T], method: Method) -> T | None:
+    """What is registered for the method, or else for the same method in another version of its API."""
+    return next((registered[key] for key in method.ids if key in registered), None)
+
+
+def _shaped(host: str, error: ApiError) -> dict[str, Any]:
+    body = error.body()
+    if host in WITH_REASONS:
+        reason = REASONS.get(error.code, "backendError")
+        body["error"]["errors"] = [{"message": error.message, "domain": "global", "reason": reason}]
+    return body

@@ -1,0 +1,37 @@
+"""What is chosen of a local cloud before it runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+
+@dataclass(kw_only=True)
+class CloudSettings:
+    """One project, one folder, one clock."""
+
+    data: Path
+    """Folder for everything kept: blobs, index, logs, keys."""
+    base: str = "http://127.0.0.1:8787"
+    """Origin that clients reach us at; an API's root is `<base>/<its host>/`."""
+    project: str = "dicom-local"
+    number: str = "123456789012"
+    clock: Callable[[], float] = time.time
+    new_project: bool = False
+    """Like a new project on Google, where an API answers only once it is enabled; otherwise all are on."""
+    duplicates: Literal["reject_all", "accept_identical"] = "reject_all"
+    """What a DICOM store answers to an instance that it has: `reject_all` always 409, `accept_identical` 200 when its
+    content is the same (sources about Google's store differ)."""
+    request_seconds: float = 1800
+    """Deadline of the body of a request to a DICOM store, and of an answer's."""
+
+    def endpoint(self, host: str) -> str:
+        """Root of an API, with a trailing slash: `http://127.0.0.1:8787/healthcare.googleapis.com/`."""
+        return f"{self.base}/{host}/"
+
+    def service_agent(self, service: str) -> str:
+        """E-mail of a Google-managed service agent, e.g. `service_agent("gcp-sa-healthcare")`."""
+        return f"service-{self.number}@{service}.iam.gserviceaccount.com"
