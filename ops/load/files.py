@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from pydicom import dcmread
@@ -12,6 +13,14 @@ from pydicom.uid import MediaStorageDirectoryStorage
 
 from ops.load.outcome import CannotLoad, Outcome, Verdict
 
+LEFT_BY_SYSTEMS = (
+    *("._*", ".DS_Store", ".AppleDouble", ".localized", ".Spotlight-V100", ".Trashes", ".fseventsd", "Icon\r"),
+    *(".TemporaryItems", ".apdisk", ".DocumentRevisions-V100", ".VolumeIcon.icns", "__MACOSX"),
+    *("Thumbs.db*", "ehthumbs*.db", "desktop.ini", "autorun.inf", "$RECYCLE.BIN", "System Volume Information"),
+    *(".directory", ".Trash-*", ".nfs*", ".fuse_hidden*", ".hidden", "lost+found", "@eaDir", "#recycle", ".lock"),
+    *("~$*", ".~lock.*", "*~", ".*.sw[a-p]"),
+)
+"""Names, as patterns without regard to case, of files and folders that systems leave where people keep files."""
 TAGS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "PatientID", "StudyDate")
 
 
@@ -41,6 +50,9 @@ def scan(folder: Path) -> tuple[list[DicomFile], list[Outcome]]:
         read = _read(path)
         if isinstance(read, DicomFile):
             files.append(read)
+        elif read.verdict is Verdict.REFUSED and _is_system_file(path, folder):
+            # Only what is no image: a DICOM file is sent whatever its name is.
+            others.append(Outcome(str(path), Verdict.SKIPPED, read.bytes, "left by an operating system, no image"))
         else:
             others.append(read)
     disagreeing = _disagreeing(files)
@@ -51,6 +63,12 @@ def scan(folder: Path) -> tuple[list[DicomFile], list[Outcome]]:
             )
             others.append(Outcome(str(file.path), Verdict.REFUSED, file.bytes, reason))
     return [file for file in files if file.study not in disagreeing], others
+
+
+def _is_system_file(path: Path, folder: Path) -> bool:
+    """Whether the file, or a folder between it and `folder`, has a name that systems give to what is no document."""
+    parts = path.relative_to(folder).parts or (path.name,)
+    return any(fnmatchcase(part.lower(), name.lower()) for part in parts for name in LEFT_BY_SYSTEMS)
 
 
 def _read(path: Path) -> DicomFile | Outcome:

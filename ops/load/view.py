@@ -23,6 +23,11 @@ STYLES = {
 }
 
 
+def draws_bars(console: Console) -> bool:
+    """Whether a bar can be drawn: at a terminal that can move its cursor, which TERM=dumb cannot."""
+    return console.is_terminal and not console.is_dumb_terminal
+
+
 class View:
     """A line per file, above a bar of bytes when the output is a terminal."""
 
@@ -35,7 +40,7 @@ class View:
             TransferSpeedColumn(),
             console=console,
             transient=True,
-            disable=not console.is_terminal,
+            disable=not draws_bars(console),
         )
         self._task: TaskID = self._bar.add_task(verb, total=total or None)
         self._lock = threading.Lock()
@@ -61,7 +66,7 @@ class View:
     def counters(self, counters: Counters) -> None:
         total = counters.pending + counters.success + counters.failure
         self._bar.update(self._task, completed=total - counters.pending, total=total or None)
-        if not self._console.is_terminal:
+        if not draws_bars(self._console):
             said = f"{counters.success} imported, {counters.failure} failed, {counters.pending} to go"
             self._print("importing     ", "cyan", said)
 

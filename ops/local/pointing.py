@@ -14,8 +14,12 @@ UNIVERSE = "emulator.invalid"
 """Credentials of this universe are refused by every Google endpoint: they are of no use off this machine."""
 
 
-def rewrite(text: str, base: str, credentials: Path, settings: dict[str, str]) -> str:
-    """The stack file `text` with the block between the marks moved to `base`.
+CREDENTIALS = "gcp:credentials"
+"""Never in a stack file: the policy refuses it, and `python -m ops env` gives the provider GOOGLE_CREDENTIALS."""
+
+
+def rewrite(text: str, base: str, settings: dict[str, str]) -> str:
+    """The stack file `text` with the block between the marks moved to `base`, and without credentials in it.
 
     `settings` are further keys for the block, such as the digest of the job's image.
     Raises `ValueError` without the marks.
@@ -24,17 +28,17 @@ def rewrite(text: str, base: str, credentials: Path, settings: dict[str, str]) -
     block, end, tail = rest.partition(END)
     if not begin or not end:
         raise ValueError(f"the stack file lacks the lines «{BEGIN}» and «{END}»: take them from Pulumi.local.yaml")
-    extra = {"gcp:credentials": str(credentials), **settings}
-    known = [line for line in block.splitlines() if line.strip() and line.split(": ")[0].strip() not in extra]
+    replaced = {CREDENTIALS, *settings}
+    known = [line for line in block.splitlines() if line.strip() and line.split(": ")[0].strip() not in replaced]
     moved = [re.sub(r"http://127\.0\.0\.1:\d+", base, line) for line in known]
-    moved += [f"  {key}: {value}" for key, value in extra.items()]
+    moved += [f"  {key}: {value}" for key, value in settings.items()]
     return "\n".join([head + begin, *moved, "  " + end]) + tail
 
 
-def write_config(path: Path, template: Path, base: str, credentials: Path, settings: dict[str, str]) -> None:
+def write_config(path: Path, template: Path, base: str, settings: dict[str, str]) -> None:
     """Write `path` (made from `template` when it does not exist), pointing at `base`; whole or not at all."""
     source = path if path.exists() else template
-    text = rewrite(source.read_text(), base, credentials, settings)
+    text = rewrite(source.read_text(), base, settings)
     temporary = path.with_name(f".{path.name}.new")
     temporary.write_text(text)
     temporary.replace(path)

@@ -30,7 +30,7 @@ def serve(options: argparse.Namespace) -> int:
                 settings["dicom-platform:jobImageDigest"] = parts.registry.seed(JOB)
             if options.write_config:
                 template = Path("Pulumi.local.yaml")
-                write_config(options.write_config, template, cloud.base, cloud.iam.credentials_file, settings)
+                write_config(options.write_config, template, cloud.base, settings)
                 print(f"wrote {options.write_config}: its endpoints are this local cloud", flush=True)
                 if (named := project_of(options.write_config)) != options.project:
                     print(f"but its gcp:project is {named}: the only project here is {options.project}", flush=True)

@@ -83,7 +83,7 @@ class ResourceTree:
 def resources(console: Console, title: str) -> Generator[ResourceTree]:
     """A tree to `take` events with; drawn in place on a terminal, line by line elsewhere."""
     tree = ResourceTree(title)
-    if console.is_terminal:
+    if console.is_terminal and not console.is_dumb_terminal:
         with Live(console=console, get_renderable=tree.progress, refresh_per_second=8, transient=True):
             yield tree
         console.print(tree.root)

@@ -10,7 +10,7 @@ import pytest
 from pydicom.data import get_testdata_file
 
 from ops.load.files import scan
-from ops.load.outcome import CannotLoad, Verdict
+from ops.load.outcome import CannotLoad, Verdict, failed
 
 CT = Path(str(get_testdata_file("CT_small.dcm")))
 
@@ -45,6 +45,31 @@ def test_what_is_no_dicom_is_refused(content: bytes, tmp_path: Path) -> None:
     assert files == []
     assert outcome.verdict is Verdict.REFUSED
     assert "not a DICOM file" in outcome.reason
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["._1.dcm", ".DS_Store", "Thumbs.db", "thumbs.DB", "desktop.ini", "__MACOSX/a/._1.dcm", "$RECYCLE.BIN/x",
+     "sub/.Spotlight-V100/store.db", "~$report.docx", "@eaDir/1.dcm/SYNO", ".nfs000123"],
+)  # fmt: skip
+def test_what_systems_leave_is_skipped_in_words_and_is_no_failure(name: str, tmp_path: Path) -> None:
+    copy(tmp_path / "1.dcm")
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / name).write_bytes(b"\0\5\x16\7 not an image")
+
+    files, (outcome,) = scan(tmp_path)
+
+    assert len(files) == 1
+    assert (outcome.verdict, outcome.reason) == (Verdict.SKIPPED, "left by an operating system, no image")
+    assert not failed([outcome])
+
+
+def test_an_image_is_sent_whatever_its_name_is(tmp_path: Path) -> None:
+    copy(tmp_path / "lost+found" / "._1.dcm")
+
+    files, others = scan(tmp_path)
+
+    assert (len(files), others) == (1, [])
 
 
 def test_a_damaged_header_is_refused_without_quoting_it(tmp_path: Path) -> None:

@@ -15,9 +15,10 @@ STORED = Outcome("/data/[bold]1.dcm", Verdict.STORED, 2_500_000)
 REFUSED = Outcome("/data/2.dcm", Verdict.REFUSED, 500_000, "damaged")
 
 
-def shown(terminal: bool) -> str:
+def shown(terminal: bool, name: str = "xterm") -> str:
     out = io.StringIO()
-    console = Console(file=out, force_terminal=terminal, width=100, color_system=None, highlight=False)
+    console = Console(file=out, force_terminal=terminal, width=100, color_system=None, highlight=False,
+                      _environ={"TERM": name})  # fmt: skip
     with View(console, 3_000_000, "storing") as view:
         view.advance(1_500_000)
         view.outcome(STORED)
@@ -36,6 +37,15 @@ def test_every_file_has_its_line_with_its_name_as_it_is(terminal: bool) -> None:
 def test_a_bar_is_drawn_at_a_terminal_only() -> None:
     assert "storing" in shown(terminal=True)
     assert "storing" not in shown(terminal=False)
+
+
+def test_a_terminal_that_cannot_move_its_cursor_gets_lines_in_place_of_a_bar() -> None:
+    assert "storing" not in shown(terminal=True, name="dumb")
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=True, width=100, color_system=None, _environ={"TERM": "dumb"})
+    with View(console, 0, "importing") as view:
+        view.counters(Counters(pending=2, success=5, failure=1))
+    assert "5 imported, 1 failed, 2 to go" in out.getvalue()
 
 
 def test_the_sum_counts_files_and_megabytes_of_what_occurred() -> None:

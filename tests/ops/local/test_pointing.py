@@ -23,12 +23,11 @@ def endpoints(text: str) -> dict[str, str]:
 def test_every_endpoint_of_our_stack_file_moves_and_every_other_setting_stays() -> None:
     before = TEMPLATE.read_text()
 
-    after = rewrite(before, BASE, Path("key.json"), {})
+    after = rewrite(before, BASE, {})
 
     assert endpoints(before)
     assert all(value.startswith(f"{BASE}/") and value.endswith("/") for value in endpoints(after).values())
     old, new = yaml.safe_load(before)["config"], yaml.safe_load(after)["config"]
-    assert new.pop("gcp:credentials") == "key.json"
     assert {k: v for k, v in old.items() if "127.0.0.1" not in str(v)} == {
         k: v for k, v in new.items() if "127.0.0.1" not in str(v)
     }
@@ -39,12 +38,24 @@ def test_writing_twice_gives_the_same_file(tmp_path: Path) -> None:
     stack = tmp_path / "Pulumi.local.yaml"
     digest = {"dicom-platform:jobImageDigest": "sha256:" + "a" * 64}
 
-    write_config(stack, TEMPLATE, BASE, tmp_path / "key.json", digest)
+    write_config(stack, TEMPLATE, BASE, digest)
     once = stack.read_text()
-    write_config(stack, TEMPLATE, BASE, tmp_path / "key.json", digest)
+    write_config(stack, TEMPLATE, BASE, digest)
 
     assert stack.read_text() == once
     assert yaml.safe_load(once)["config"]["dicom-platform:jobImageDigest"] == digest["dicom-platform:jobImageDigest"]
+
+
+def test_no_credentials_are_written_and_those_of_an_earlier_version_go(tmp_path: Path) -> None:
+    """The policy refuses them in a provider's settings (rule no-credentials-in-the-provider)."""
+    stack = tmp_path / "Pulumi.local.yaml"
+    stack.write_text(TEMPLATE.read_text().replace(f"  {END}", f"  gcp:credentials: /old/key.json\n  {END}"))
+
+    write_config(stack, TEMPLATE, BASE, {})
+
+    config = yaml.safe_load(stack.read_text())["config"]
+    assert not {"gcp:credentials", "gcp:accessToken"} & config.keys()
+    assert config.keys() == yaml.safe_load(TEMPLATE.read_text())["config"].keys()
 
 
 def test_a_file_without_the_marks_is_refused_and_left_alone(tmp_path: Path) -> None:
@@ -52,7 +63,7 @@ def test_a_file_without_the_marks_is_refused_and_left_alone(tmp_path: Path) -> N
     stack.write_text("config: {}\n")
 
     with pytest.raises(ValueError, match=r"lacks the lines .*endpoints.* take them from Pulumi\.local\.yaml"):
-        write_config(stack, TEMPLATE, BASE, tmp_path / "key.json", {})
+        write_config(stack, TEMPLATE, BASE, {})
 
     assert stack.read_text() == "config: {}\n"
 

@@ -33,7 +33,9 @@ STEPS = [
 
 
 def shown(*, terminal: bool) -> str:
-    console = Console(file=io.StringIO(), force_terminal=terminal, width=200, color_system=None)
+    console = Console(
+        file=io.StringIO(), force_terminal=terminal, _environ={"TERM": "xterm"}, width=200, color_system=None
+    )
     with view.resources(console, "Deploying") as tree:
         for step in STEPS:
             tree.take(step)
