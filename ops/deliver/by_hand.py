@@ -10,21 +10,22 @@ import json
 from collections.abc import Mapping
 
 from infra.identities import DUTIES
+from ops.client.google import GoogleApi
+from ops.client.refusal import OpsRefused
 from ops.deliver.cli import OUTPUTS, WORK
-from ops.deliver.google import Google, Refused
 from ops.deliver.stack import Stack
 
 VARIABLE = "VIEWER_CONFIG"
 
 
 def write_outputs(stack: Stack, environment: Mapping[str, str]) -> None:
-    """Writes OUTPUTS with the keys that `python -m ops viewer release` reads, for both sites. Raises `Refused`."""
+    """Writes OUTPUTS with the keys that `python -m ops viewer release` reads, for both sites. Raises `OpsRefused`."""
     google, settings = stack.google(), stack.settings
     text = environment.get(VARIABLE) or _secret(google, settings.project)
     try:
         config = json.loads(text)
     except ValueError:
-        raise Refused(f"{VARIABLE} is not the viewer's configuration, which pulumi up writes as JSON") from None
+        raise OpsRefused(f"{VARIABLE} is not the viewer's configuration, which pulumi up writes as JSON") from None
     urls = {
         name: google.call("GET", "firebasehosting", f"v1beta1/projects/{settings.project}/sites/{site}")["defaultUrl"]
         for name, site in (("viewer", settings.site), ("preview", settings.site_for_previews))
@@ -52,10 +53,10 @@ def write_outputs(stack: Stack, environment: Mapping[str, str]) -> None:
     OUTPUTS.write_text(json.dumps(outputs, indent=2) + "\n", encoding="utf-8")
 
 
-def _secret(google: Google, project: str) -> str:
+def _secret(google: GoogleApi, project: str) -> str:
     """The newest version of the secret, read as whoever runs this."""
     name = f"v1/projects/{project}/secrets/viewer-config/versions/latest:access"
     try:
         return base64.b64decode(google.call("GET", "secretmanager", name)["payload"]["data"]).decode()
-    except Refused as refused:
-        raise Refused(f"no viewer configuration: {refused}; pulumi up writes it once oauthClientId is set") from None
+    except OpsRefused as refused:
+        raise OpsRefused(f"no viewer configuration: {refused}; pulumi up writes it once oauthClientId is set") from None

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from infra.settings import NAMESPACE
-from ops.deliver.google import Refused
+from ops.client.refusal import OpsRefused
 from ops.deliver.stack import Stack
 from ops.pulumi_cli import find
 
@@ -20,7 +20,7 @@ Images = Mapping[str, str | None]
 """Setting → the digest that it gets; None leaves it as it is."""
 
 
-class Failed(Refused):
+class Failed(OpsRefused):
     """The CLI ended with an error; `printed` is its standard output, when that was captured."""
 
     def __init__(self, sentence: str, printed: str) -> None:
@@ -47,9 +47,9 @@ def environment(stack: Stack) -> Mapping[str, str]:
 
 
 def require_backend(stack: Stack) -> None:
-    """Raises `Refused` at the first step, and not in the middle, when nobody said where Pulumi's state is."""
+    """Raises `OpsRefused` at the first step, and not in the middle, when nobody said where Pulumi's state is."""
     if "PULUMI_BACKEND_URL" not in environment(stack):
-        raise Refused(
+        raise OpsRefused(
             f"nothing says where Pulumi's state of {stack.name} is, so a build cannot find it: "
             f"pulumi config set -s {stack.name} {NAMESPACE}:stateBucket BUCKET, deploy by hand once, commit the file"
         )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from ops.deliver.google import Google, Json, Refused
+from ops.client.google import GoogleApi, Json
+from ops.client.refusal import OpsRefused
 from ops.deliver.stack import Stack
 
 BUILD_SECONDS = 1800
@@ -13,16 +14,16 @@ BUILD_SECONDS = 1800
 
 
 def build_image(
-    stack: Stack, commit: str, google: Google, trigger: str, sleep: Callable[[float], None] = time.sleep
+    stack: Stack, commit: str, google: GoogleApi, trigger: str, sleep: Callable[[float], None] = time.sleep
 ) -> str:
-    """Runs `trigger` at `commit`, waits, and returns the digest of the one image that it pushed. Raises `Refused`."""
+    """Runs `trigger` at `commit`, waits; returns the digest of the one image that it pushed. Raises `OpsRefused`."""
     asked = {"projectId": stack.settings.project, "triggerId": trigger, "source": {"commitSha": commit}}
     try:
         operation = google.call("POST", "cloudbuild", f"v1/{stack.place}/triggers/{trigger}:run", asked)
-    except Refused as refused:
+    except OpsRefused as refused:
         if refused.status != 404:
             raise
-        raise Refused(
+        raise OpsRefused(
             f"{stack.name} has no trigger {trigger} yet, which builds what this commit runs: "
             f"declare it by hand once (.venv/bin/python -m ops deliver settings --stack {stack.name}, make deploy "
             f"STACK={stack.name}), then start this delivery again",
@@ -31,19 +32,19 @@ def build_image(
     deadline = time.monotonic() + BUILD_SECONDS
     while not operation.get("done"):
         if time.monotonic() > deadline:
-            raise Refused(f"the build {trigger} did not end: {operation.get('name')}; see its log, run again")
+            raise OpsRefused(f"the build {trigger} did not end: {operation.get('name')}; see its log, run again")
         sleep(5)
         operation = google.call("GET", "cloudbuild", f"v1/{operation['name']}")
     return digest_of(operation, trigger)
 
 
 def digest_of(operation: Json, trigger: str) -> str:
-    """The digest in a build's operation that is done. Raises `Refused` when the build failed or pushed nothing."""
+    """The digest in a build's operation that is done. Raises `OpsRefused` when the build failed or pushed nothing."""
     made: Json = operation.get("metadata", {}).get("build", {}) | operation.get("response", {})
     log = made.get("logUrl", "the build's log")
     if "error" in operation:
-        raise Refused(f"the build {trigger} failed: {operation['error'].get('message')}; see {log}")
+        raise OpsRefused(f"the build {trigger} failed: {operation['error'].get('message')}; see {log}")
     images = made.get("results", {}).get("images", [])
     if len(images) != 1:
-        raise Refused(f"the build {trigger} pushed {len(images)} images, not 1; see {log}")
+        raise OpsRefused(f"the build {trigger} pushed {len(images)} images, not 1; see {log}")
     return str(images[0]["digest"])

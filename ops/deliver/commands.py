@@ -11,11 +11,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from ops.client.refusal import OpsRefused
 from ops.deliver import by_hand, image, pins, steps, viewer_image
-from ops.deliver.google import Refused
 from ops.deliver.stack import load
-from ops.viewer.hosting import HostingError
-from ops.viewer.target import TargetError
 
 
 def reports() -> ModuleType:
@@ -94,7 +92,7 @@ def main(argv: list[str] | None = None) -> int:
     options = parser().parse_args(argv)
     try:
         COMMANDS[options.command][0](options)
-    except (Refused, TargetError, HostingError) as error:
+    except OpsRefused as error:
         print(f"deliver {options.command}: {error}", file=sys.stderr)
         return 1
     return 0

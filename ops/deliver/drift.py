@@ -16,8 +16,9 @@ from typing import Any
 
 import yaml
 
+from ops.client.google import GoogleApi, Json
+from ops.client.refusal import OpsRefused
 from ops.deliver import viewer_image, viewer_site
-from ops.deliver.google import Google, Json, Refused
 from ops.deliver.record import Release
 from ops.deliver.stack import Stack
 from ops.review.grants import Grant, grants
@@ -39,8 +40,8 @@ class Finding:
     what: str
 
 
-def find(stack: Stack, plan: Plan, release: Release | None, google: Google) -> list[Finding]:
-    """Everything that differs, sorted. Raises `Refused` when something could not be looked at."""
+def find(stack: Stack, plan: Plan, release: Release | None, google: GoogleApi) -> list[Finding]:
+    """Everything that differs, sorted. Raises `OpsRefused` when something could not be looked at."""
     found = [*changed(plan), *undeclared(grants(plan.after()), google)]
     if release is not None:
         found += [*_viewer(stack, release, google), *_image(stack, release, google)]
@@ -67,7 +68,7 @@ def _changed(step: Step) -> str:
     return f": {', '.join(step.changed)}" if step.changed else ""
 
 
-def undeclared(declared: Sequence[Grant], google: Google) -> list[Finding]:
+def undeclared(declared: Sequence[Grant], google: GoogleApi) -> list[Finding]:
     """Members in the policies of every resource that we grant something on, and that nobody declared or accepted."""
     known = {(grant.resource, grant.role, grant.principal, grant.condition) for grant in declared}
     known |= {(one["resource"], one["role"], one["member"], "") for one in accepted()}
@@ -105,8 +106,8 @@ APIS: Sequence[tuple[str, str, str]] = (
 """Full name of a resource → the API that has its policy; and where a POST takes the policy's version (else: a GET)."""
 
 
-def policy(google: Google, resource: str) -> Json:
-    """The resource's own policy, with its conditions. Raises `Refused`."""
+def policy(google: GoogleApi, resource: str) -> Json:
+    """The resource's own policy, with its conditions. Raises `OpsRefused`."""
     if resource.startswith("buckets/"):
         path = f"storage/v1/b/{resource.partition('/')[2]}/iam"
         return google.call("GET", "storage", path, optionsRequestedPolicyVersion=3)
@@ -117,12 +118,12 @@ def policy(google: Google, resource: str) -> Json:
             if takes == "body":
                 return google.call("POST", api, path, {"options": {"requestedPolicyVersion": 3}})
             return google.call("POST" if takes else "GET", api, path, **{"options.requestedPolicyVersion": 3})
-    raise Refused(
+    raise OpsRefused(
         f"the policy of {resource} is of a kind that this report does not know; add it to ops/deliver/drift.py"
     )
 
 
-def _viewer(stack: Stack, release: Release, google: Google) -> list[Finding]:
+def _viewer(stack: Stack, release: Release, google: GoogleApi) -> list[Finding]:
     if stack.settings.viewer_host == "cloud_run":
         return _viewer_service(stack, release, google)
     if release.viewer_hash is None:
@@ -134,14 +135,14 @@ def _viewer(stack: Stack, release: Release, google: Google) -> list[Finding]:
     return [Finding("viewer", f"sites/{stack.settings.site}", what)]
 
 
-def _viewer_service(stack: Stack, release: Release, google: Google) -> list[Finding]:
+def _viewer_service(stack: Stack, release: Release, google: GoogleApi) -> list[Finding]:
     if release.viewer_digest is None:
         return []
     service = viewer_image.live(stack, google)
     return _other_image("viewer", service["name"], viewer_image.image_of(service), release.viewer_digest)
 
 
-def _image(stack: Stack, release: Release, google: Google) -> list[Finding]:
+def _image(stack: Stack, release: Release, google: GoogleApi) -> list[Finding]:
     if release.job_digest is None:
         return []
     name = f"{stack.place}/jobs/prepare"

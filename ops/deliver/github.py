@@ -8,7 +8,7 @@ from typing import Any
 
 import requests
 
-from ops.deliver.google import Refused
+from ops.client.refusal import OpsRefused
 
 LABEL = "drift"
 BOT = "github-actions[bot]"
@@ -22,7 +22,9 @@ class GitHub:
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
         missing = [name for name in ("GITHUB_TOKEN", "GITHUB_REPOSITORY") if not environment.get(name)]
         if missing:
-            raise Refused(f"{', '.join(missing)} is not set: run this in a workflow, or give a token that may comment")
+            raise OpsRefused(
+                f"{', '.join(missing)} is not set: run this in a workflow, or give a token that may comment"
+            )
         self._root = environment.get("GITHUB_API_URL", "https://api.github.com")
         self._repository = environment["GITHUB_REPOSITORY"]
         self._in_a_workflow = bool(environment.get("GITHUB_ACTIONS"))
@@ -87,7 +89,7 @@ class GitHub:
         try:
             answer = self._session.request(verb, url, json=body, params=params, timeout=(10, 60))
         except requests.RequestException as error:
-            raise Refused(f"{verb} {url} got no answer ({type(error).__name__}); run again") from None
+            raise OpsRefused(f"{verb} {url} got no answer ({type(error).__name__}); run again") from None
         if answer.status_code >= 400:
-            raise Refused(f"{verb} {url} was refused: {answer.status_code} {answer.text[:200]}", answer.status_code)
+            raise OpsRefused(f"{verb} {url} was refused: {answer.status_code} {answer.text[:200]}", answer.status_code)
         return answer.json() if answer.content else None

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from components.job_image import content_tag
+from ops.client.google import GoogleApi
+from ops.client.refusal import OpsRefused
 from ops.deliver import pins
 from ops.deliver.cli import WORK
 from ops.deliver.cloud_build import build_image
-from ops.deliver.google import Google, Refused
 from ops.deliver.ledger import Ledger
 from ops.deliver.record import Record, known
 from ops.deliver.stack import Stack
@@ -31,11 +32,11 @@ class Image:
     """(from, to) when the image is still in another stack's registry: by digest, and the tag that keeps it there."""
 
 
-def choose(stack: Stack, commit: str, current: Record | None, google: Google, other: Stack | None) -> Image:
-    """The image that `commit` runs with. `other` is the stack that `promoteFrom` names. Raises `Refused`."""
+def choose(stack: Stack, commit: str, current: Record | None, google: GoogleApi, other: Stack | None) -> Image:
+    """The image that `commit` runs with. `other` is the stack that `promoteFrom` names. Raises `OpsRefused`."""
     owner = stack.settings.job_image
     if owner == "docker":
-        raise Refused(
+        raise OpsRefused(
             "jobImage is docker: Pulumi builds the image with the Docker of the machine it runs on, and a delivery "
             "would be a second owner; set jobImage to cloud_build, or deploy with: make deploy"
         )
@@ -51,7 +52,7 @@ def choose(stack: Stack, commit: str, current: Record | None, google: Google, ot
 
 
 def base() -> str:
-    """What the image is built on, by digest. Raises `Refused`."""
+    """What the image is built on, by digest. Raises `OpsRefused`."""
     return pins.base("python", "the job's image")
 
 
@@ -61,12 +62,12 @@ def write_base() -> None:
     BASE.write_text(f"{base()}\n", encoding="utf-8")
 
 
-def promoted(stack: Stack, commit: str, google: Google, other: Stack) -> Image:
+def promoted(stack: Stack, commit: str, google: GoogleApi, other: Stack) -> Image:
     """The digest that `other` proved with the same commit."""
     record, _ = Ledger(google, other.records).read(other.name)
     if record is None or record.state != "proved" or record.release.commit != commit or not record.release.job_digest:
         found = f"{record.release.commit[:12]}, {record.state}" if record else "no release yet"
-        raise Refused(
+        raise OpsRefused(
             f"{stack.name} takes what {other.name} has proved, and {other.name} has {found}, not {commit[:12]}, "
             f"proved; start this delivery again when {other.name} has passed its smoke tests with this commit"
         )

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from ops.deliver.google import Google, Refused
+from ops.client.google import GoogleApi
+from ops.client.refusal import OpsRefused
 from ops.deliver.record import Record, parse
 
 ABSENT = 0
@@ -19,7 +20,7 @@ ABSENT = 0
 class Ledger:
     """The records of one bucket."""
 
-    google: Google
+    google: GoogleApi
     bucket: str
 
     def read(self, stack: str) -> tuple[Record | None, int]:
@@ -27,27 +28,27 @@ class Ledger:
         name = name_of(stack)
         try:
             answer = self.google.send("GET", "storage", self._path(name), params={"alt": "media"})
-        except Refused as refused:
+        except OpsRefused as refused:
             if refused.status == 404:
                 return None, ABSENT
             raise
         try:
             return parse(answer.json()), int(answer.headers["x-goog-generation"])
         except (ValueError, KeyError) as error:
-            raise Refused(
+            raise OpsRefused(
                 f"gs://{self.bucket}/{name} is no release record ({error}); the bucket keeps its earlier versions: "
                 f"gcloud storage ls --all-versions gs://{self.bucket}/{name}"
             ) from None
 
     def write(self, record: Record, generation: int) -> int:
-        """Writes when the object still has `generation`; returns the new one. Raises `Refused` otherwise."""
+        """Writes when the object still has `generation`; returns the new one. Raises `OpsRefused` otherwise."""
         name = name_of(record.stack)
         try:
             return self.put(name, json.dumps(record.as_json(), indent=1) + "\n", ifGenerationMatch=generation)
-        except Refused as refused:
+        except OpsRefused as refused:
             if refused.status != 412:
                 raise
-            raise Refused(
+            raise OpsRefused(
                 f"another delivery wrote gs://{self.bucket}/{name} at the same moment and goes on; "
                 "this build ends here and changes nothing more",
                 412,

@@ -12,7 +12,7 @@ import requests
 import yaml
 
 from infra.build_images import UNPINNED, builders
-from ops.deliver.google import Refused
+from ops.client.refusal import OpsRefused
 
 FILE = Path("infra/builders.yaml")
 INDEX = "application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json"
@@ -23,10 +23,10 @@ DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 def base(builder: str, image: str) -> str:
-    """`NAME@sha256:…` that this checkout builds `image` on. Raises `Refused` when nobody has pinned it."""
+    """`NAME@sha256:…` that this checkout builds `image` on. Raises `OpsRefused` when nobody has pinned it."""
     found = builders()[builder]
     if found.endswith(UNPINNED):
-        raise Refused(
+        raise OpsRefused(
             f"{image} is not built, as its base {builder} has no digest in {FILE}: "
             f".venv/bin/python -m ops deliver pin {builder}, read the change, commit it"
         )
@@ -34,11 +34,11 @@ def base(builder: str, image: str) -> str:
 
 
 def pin(builder: str, file: Path = FILE, scheme: str = "https") -> None:
-    """Only the digest of `builder` changes in the file, which a person then reads and commits. Raises `Refused`."""
+    """Only the digest of `builder` changes in the file, which a person then reads and commits. Raises `OpsRefused`."""
     text = file.read_text(encoding="utf-8")
     pins: dict[str, dict[str, str]] = yaml.safe_load(text)
     if builder not in pins:
-        raise Refused(f"{file} has no builder {builder!r}; it has {', '.join(pins)}")
+        raise OpsRefused(f"{file} has no builder {builder!r}; it has {', '.join(pins)}")
     found = digest(pins[builder]["image"], str(pins[builder]["tag"]), scheme)
     block = re.compile(rf"(?m)^({re.escape(builder)}:\n(?:  .*\n)*?  digest: ).*$")
     file.write_text(block.sub(lambda match: match[1] + found, text), encoding="utf-8")
@@ -46,7 +46,7 @@ def pin(builder: str, file: Path = FILE, scheme: str = "https") -> None:
 
 
 def digest(image: str, tag: str, scheme: str = "https") -> str:
-    """The digest that the registry gives for a tag, of the index when there is one. Raises `Refused`."""
+    """The digest that the registry gives for a tag, of the index when there is one. Raises `OpsRefused`."""
     host, _, name = image.partition("/")
     url = f"{API.get(host, f'{scheme}://{host}')}/v2/{name}/manifests/{tag}"
     headers = {"Accept": f"{INDEX}, {SINGLE}"}
@@ -55,10 +55,10 @@ def digest(image: str, tag: str, scheme: str = "https") -> str:
         if answer.status_code == 401:
             answer = requests.head(url, headers={**headers, "Authorization": f"Bearer {anonymous(answer)}"}, timeout=30)
     except (requests.RequestException, KeyError) as error:
-        raise Refused(f"{host} could not be asked for {image}:{tag} ({type(error).__name__}); run again") from None
+        raise OpsRefused(f"{host} could not be asked for {image}:{tag} ({type(error).__name__}); run again") from None
     found = answer.headers.get("Docker-Content-Digest", "")
     if answer.status_code != 200 or not DIGEST.fullmatch(found):
-        raise Refused(
+        raise OpsRefused(
             f"{host} answered {answer.status_code} for {image}:{tag}; correct its image or tag in {FILE}, run again"
         )
     return found

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from ops.deliver.google import Refused
+from ops.client.refusal import OpsRefused
 
 State = Literal["deploying", "proved", "failed"]
 LONGEST = timedelta(hours=2)
@@ -103,7 +103,7 @@ def parse(found: Mapping[str, Any]) -> Record:
 
 
 def begun(current: Record | None, stack: str, release: Release, build: str, now: datetime) -> Record:
-    """The record of a delivery that begins. Raises `Refused` while another one is at work.
+    """The record of a delivery that begins. Raises `OpsRefused` while another one is at work.
 
     The same commit may always begin again: what an earlier build left half-done, the same steps finish.
     """
@@ -126,9 +126,9 @@ def _to_go_back_to(current: Record, commit: str) -> Release | None:
 
 
 def require_idle(current: Record, now: datetime) -> None:
-    """Raises `Refused` while a delivery is at work, or may be."""
+    """Raises `OpsRefused` while a delivery is at work, or may be."""
     if current.state == "deploying" and now - datetime.fromisoformat(current.since) < LONGEST:
-        raise Refused(
+        raise OpsRefused(
             f"build {current.build} has been delivering {current.release.commit[:12]} to {current.stack} since "
             f"{current.since}: start this one again when it has ended; if it was cancelled, run: "
             f".venv/bin/python -m ops deliver give-up --stack {current.stack}"
@@ -136,11 +136,11 @@ def require_idle(current: Record, now: datetime) -> None:
 
 
 def mine(current: Record | None, build: str) -> Record:
-    """The record, if this build is the one at work. Raises `Refused` otherwise."""
+    """The record, if this build is the one at work. Raises `OpsRefused` otherwise."""
     if current is None:
-        raise Refused("there is no release record to go on with; the step `begin` writes it")
+        raise OpsRefused("there is no release record to go on with; the step `begin` writes it")
     if current.build != build or current.state != "deploying":
-        raise Refused(
+        raise OpsRefused(
             f"build {current.build} ({current.release.commit[:12]}, {current.state}) took over the release record of "
             f"{current.stack}; this build ends here and changes nothing more"
         )
@@ -148,12 +148,12 @@ def mine(current: Record | None, build: str) -> Record:
 
 
 def gone_back(record: Record, build: str, now: datetime) -> Record:
-    """What the record says once the stack is back at `previous`. Raises `Refused` when there is none.
+    """What the record says once the stack is back at `previous`. Raises `OpsRefused` when there is none.
 
     Where the viewer had no image before, the one that it has by now stays.
     """
     if record.previous is None:
-        raise Refused(
+        raise OpsRefused(
             f"{record.stack} has no earlier release to go back to: deploy an earlier commit, or mend this one"
         )
     back, now_shown = record.previous, record.release

@@ -10,9 +10,9 @@ import os
 import sys
 from pathlib import Path
 
+from ops.client.refusal import OpsRefused
 from ops.deliver import cli, drift, steps
 from ops.deliver.github import GitHub
-from ops.deliver.google import Refused
 from ops.deliver.stack import Stack
 from ops.review.comment import MARKER
 from ops.review.plan import Unreadable, failure
@@ -28,14 +28,14 @@ def preview(stack: Stack, out: Path) -> None:
     try:
         steps.settings(stack)
         text = cli.preview(stack)
-    except Refused as refused:
+    except OpsRefused as refused:
         why = _why(refused)
         out.write_text(json.dumps(failure(why)) + "\n", encoding="utf-8")
-        raise Refused(why) from refused
+        raise OpsRefused(why) from refused
     out.write_text(text, encoding="utf-8")
 
 
-def _why(refused: Refused) -> str:
+def _why(refused: OpsRefused) -> str:
     """With the errors that Pulumi puts into its JSON; a broken rule of the policy pack is not among them."""
     if not isinstance(refused, cli.Failed):
         return str(refused)
@@ -51,9 +51,9 @@ def comment(number: int, file: Path) -> None:
     try:
         text = file.read_text(encoding="utf-8")
     except OSError as error:
-        raise Refused(f"there is no comment to post: {error}") from None
+        raise OpsRefused(f"there is no comment to post: {error}") from None
     if MARKER not in text:
-        raise Refused(f"{file} is no comment of ours: make it with .venv/bin/python -m ops comment --out {file}")
+        raise OpsRefused(f"{file} is no comment of ours: make it with .venv/bin/python -m ops comment --out {file}")
     print(GitHub().stick(number, MARKER, text))
 
 
@@ -63,9 +63,9 @@ def find_drift(stack: Stack, out: Path) -> int:
     try:
         plan = plan_of(cli.preview(stack, refresh=True), stack.name, refreshed=True)
     except cli.Failed as failed:
-        raise Refused(f"drift of {stack.name}: {_why(failed)}") from None
+        raise OpsRefused(f"drift of {stack.name}: {_why(failed)}") from None
     except Unreadable as problem:
-        raise Refused(f"drift of {stack.name}: {problem}") from None
+        raise OpsRefused(f"drift of {stack.name}: {problem}") from None
     found = drift.find(stack, plan, release, stack.google())
     out.parent.mkdir(parents=True, exist_ok=True)
     waiting = release.commit if release and release.commit != os.environ.get("GITHUB_SHA", release.commit) else ""

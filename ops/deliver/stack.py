@@ -18,8 +18,9 @@ from infra.archive import store_names, store_of_viewers
 from infra.config_loader import read
 from infra.endpoints import api_roots
 from infra.settings import NAMESPACE, Settings
-from ops.deliver.google import Google, Refused
-from ops.viewer.target import token_source
+from ops.client.google import GoogleApi
+from ops.client.refusal import OpsRefused
+from ops.client.tokens import token_source
 
 RECORDED = ("jobImageDigest", "viewerImageDigest")
 """Settings that a delivery takes from the release record, whatever a committed file says."""
@@ -77,18 +78,18 @@ class Stack:
         kept = {key: value for key, value in self.config.items() if key.partition(":")[2] not in RECORDED}
         return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
 
-    def google(self) -> Google:
+    def google(self) -> GoogleApi:
         """Speaks as whoever runs this: GOOGLE_OAUTH_ACCESS_TOKEN, or Google's default credentials."""
-        return Google(self.endpoints, token_source())
+        return GoogleApi(self.endpoints, token_source(project=self.settings.project))
 
 
 def load(name: str, folder: Path = Path()) -> Stack:
-    """Raises `Refused` when there is no such stack, or its settings are not valid."""
+    """Raises `OpsRefused` when there is no such stack, or its settings are not valid."""
     path = folder / f"Pulumi.{name}.yaml"
     if not path.is_file():
-        raise Refused(f"there is no {path}; name a stack that has a file, such as dev")
+        raise OpsRefused(f"there is no {path}; name a stack that has a file, such as dev")
     config: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8")).get("config", {})
     values, problems = read(Settings, NAMESPACE, name, config)
     if problems:
-        raise Refused(f"{path} cannot be delivered: {'; '.join(problems)}")
+        raise OpsRefused(f"{path} cannot be delivered: {'; '.join(problems)}")
     return Stack(name=name, settings=Settings(**values), config=config)

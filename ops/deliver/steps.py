@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
+from ops.client.refusal import OpsRefused
 from ops.deliver import cli, viewer_image, viewer_site
 from ops.deliver.cli import OUTPUTS, WORK, python
-from ops.deliver.google import Refused
 from ops.deliver.image import Image, choose
 from ops.deliver.ledger import Ledger
 from ops.deliver.record import Record, Release, State, begun, gone_back, mine, require_idle
@@ -71,7 +71,7 @@ def up(stack: Stack, build: str) -> None:
     record = mine(ledger.read(stack.name)[0], build)
     try:
         cli.up(stack, images(stack, record.release))
-    except Refused:
+    except OpsRefused:
         _end(ledger, stack, build, "failed")
         raise
 
@@ -96,7 +96,7 @@ def viewer(stack: Stack, build: str) -> None:
         return
     if python("ops", "viewer", "release", "--outputs", OUTPUTS):
         _end(ledger, stack, build, "failed")
-        raise Refused(f"the viewer of {stack.name} was not released, see above; what was live before is live still")
+        raise OpsRefused(f"the viewer of {stack.name} was not released, see above; what was live before is live still")
     current, generation = ledger.read(stack.name)
     record = mine(current, build)
     content = viewer_site.live_hash(viewer_site.hosting(stack))
@@ -104,7 +104,7 @@ def viewer(stack: Stack, build: str) -> None:
 
 
 def smoke(stack: Stack, build: str) -> None:
-    """Proves the release, or goes back to the one before and says so. Raises `Refused` when it did not pass."""
+    """Proves the release, or goes back to the one before and says so. Raises `OpsRefused` when it did not pass."""
     ledger = Ledger(stack.google(), stack.records)
     record = mine(ledger.read(stack.name)[0], build)
     folder = REPORTS / stack.name
@@ -120,13 +120,13 @@ def smoke(stack: Stack, build: str) -> None:
 
 
 def take_back(stack: Stack, ledger: Ledger, build: str, why: str) -> NoReturn:
-    """Goes back to the release before, where there is one. Raises `Refused` with all that happened."""
+    """Goes back to the release before, where there is one. Raises `OpsRefused` with all that happened."""
     try:
         back = go_back(stack, ledger, build)
-    except Refused as refused:
+    except OpsRefused as refused:
         _end(ledger, stack, build, "failed")
-        raise Refused(f"{why}, and the stack is as they left it: {refused}") from refused
-    raise Refused(f"{why}; {stack.name} is back at {back.release.commit[:12]}: {_words(back.release)}")
+        raise OpsRefused(f"{why}, and the stack is as they left it: {refused}") from refused
+    raise OpsRefused(f"{why}; {stack.name} is back at {back.release.commit[:12]}: {_words(back.release)}")
 
 
 def rollback(stack: Stack, build: str) -> None:
@@ -143,7 +143,7 @@ def rollback(stack: Stack, build: str) -> None:
         )
     try:
         back = go_back(stack, ledger, build)
-    except Refused:
+    except OpsRefused:
         if current:
             _end(ledger, stack, build, "failed")
         raise
@@ -156,7 +156,7 @@ def give_up(stack: Stack) -> None:
     ledger = Ledger(stack.google(), stack.records)
     current, generation = ledger.read(stack.name)
     if current is None or current.state != "deploying":
-        raise Refused(f"no delivery to {stack.name} is under way")
+        raise OpsRefused(f"no delivery to {stack.name} is under way")
     ledger.write(replace(current, state="failed"), generation)
     print(f"the delivery of {current.release.commit[:12]} by build {current.build} counts as failed")
 
@@ -165,7 +165,7 @@ def settings(stack: Stack) -> Release | None:
     """For a preview: this checkout's stack file gets the images that the stack runs, as the record has them."""
     try:
         record, _ = Ledger(stack.google(), stack.records).read(stack.name)
-    except Refused as refused:
+    except OpsRefused as refused:
         if refused.status != 403:
             raise
         # Who may read the record but not list the bucket is told 403, not 404, when there is none yet.
@@ -178,10 +178,10 @@ def settings(stack: Stack) -> Release | None:
 
 
 def go_back(stack: Stack, ledger: Ledger, build: str) -> Record:
-    """The previous release's images and viewer, then the record. Raises `Refused`; then the record is as it was."""
+    """The previous release's images and viewer, then the record. Raises `OpsRefused`; then the record is as it was."""
     current, generation = ledger.read(stack.name)
     if current is None:
-        raise Refused(f"{stack.name} has no release record, so there is nothing to go back to")
+        raise OpsRefused(f"{stack.name} has no release record, so there is nothing to go back to")
     back = gone_back(current, build, datetime.now(UTC))
     cli.up(stack, images(stack, back.release))
     if back.release.viewer_hash and not back.release.viewer_digest and stack.settings.viewer_host == "firebase":

@@ -15,10 +15,11 @@ from typing import Any
 import requests
 
 from infra.viewer import SERVICE, config_of
+from ops.client.google import GoogleApi, Json
+from ops.client.refusal import OpsRefused
 from ops.deliver import pins
 from ops.deliver.cli import WORK
 from ops.deliver.cloud_build import build_image
-from ops.deliver.google import Google, Json, Refused
 from ops.deliver.record import Record, known
 from ops.deliver.stack import Stack
 from ops.viewer.cloud_run import context, context_hash, write_context
@@ -39,8 +40,8 @@ class ViewerImage:
     digest: str | None
 
 
-def choose(stack: Stack, commit: str, current: Record | None, google: Google) -> ViewerImage:
-    """The image that `commit` is shown with; neither when the stack has none. Raises `Refused`."""
+def choose(stack: Stack, commit: str, current: Record | None, google: GoogleApi) -> ViewerImage:
+    """The image that `commit` is shown with; neither when the stack has none. Raises `OpsRefused`."""
     settings = stack.settings
     if settings.viewer_host != "cloud_run":
         return ViewerImage(content=None, digest=None)
@@ -56,21 +57,21 @@ def choose(stack: Stack, commit: str, current: Record | None, google: Google) ->
 
 
 def made(stack: Stack) -> dict[str, bytes]:
-    """Path → content of what the image is built from. Raises `Refused`."""
+    """Path → content of what the image is built from. Raises `OpsRefused`."""
     base = pins.base("nginx", "the viewer's image")
     return context(*files(stack), base)
 
 
 def files(stack: Stack) -> tuple[FileSet, dict[str, Any]]:
-    """Files and headers of this checkout's viewer for the stack. Raises `Refused`."""
+    """Files and headers of this checkout's viewer for the stack. Raises `OpsRefused`."""
     settings = stack.settings
     if settings.oauth_client_id is None:
-        raise Refused(f"{stack.name} has no sign-in client, so its viewer has no configuration: set oauthClientId")
+        raise OpsRefused(f"{stack.name} has no sign-in client, so its viewer has no configuration: set oauthClientId")
     config = config_of(settings, stack.viewers_root)
     try:
         return assemble(settings.viewer_app, config, Choice(), guarded=settings.environment == "prod")
     except (SlimError, PackagesRefused) as error:
-        raise Refused(f"the viewer of {stack.name} cannot be made: {error}") from None
+        raise OpsRefused(f"the viewer of {stack.name} cannot be made: {error}") from None
 
 
 def write(stack: Stack) -> None:
@@ -83,7 +84,7 @@ def ask(stack: Stack, url: str) -> None:
     wait_for(url)
     served, firebase = files(stack)
     if found := faults(url, served, config_of(stack.settings, stack.viewers_root), firebase):
-        raise Refused(f"the image of {stack.name} does not serve what it is built from: {'; '.join(found)}")
+        raise OpsRefused(f"the image of {stack.name} does not serve what it is built from: {'; '.join(found)}")
     print(f"the image serves {len(served.files)} files of {served.ref} with their headers")
 
 
@@ -95,13 +96,15 @@ def wait_for(url: str) -> None:
             requests.get(url, timeout=10)
         except requests.ConnectionError:
             if time.monotonic() > deadline:
-                raise Refused(f"nothing answers at {url} {START_SECONDS} seconds after the image was started") from None
+                raise OpsRefused(
+                    f"nothing answers at {url} {START_SECONDS} seconds after the image was started"
+                ) from None
             time.sleep(0.2)
         else:
             return
 
 
-def wrong(stack: Stack, outputs: Mapping[str, Any], digest: str, google: Google) -> str | None:
+def wrong(stack: Stack, outputs: Mapping[str, Any], digest: str, google: GoogleApi) -> str | None:
     """Why the stack does not show this image to its users, in words, once `pulumi up` has deployed it."""
     built = stack.settings.viewer_image == "cloud_build"
     if built and outputs["viewerConfig"] != config_of(stack.settings, stack.viewers_root):
@@ -115,7 +118,7 @@ def wrong(stack: Stack, outputs: Mapping[str, Any], digest: str, google: Google)
     return None
 
 
-def live(stack: Stack, google: Google) -> Json:
+def live(stack: Stack, google: GoogleApi) -> Json:
     """The service as Cloud Run has it."""
     return google.call("GET", "run", f"v2/{stack.place}/services/{SERVICE}")
 

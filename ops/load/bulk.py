@@ -12,11 +12,11 @@ from typing import Any
 
 import requests
 
+from ops.client.http import TIMEOUT
+from ops.client.stow import refusal
 from ops.load.outcome import CannotLoad, Outcome, Verdict
-from ops.load.stow import refusal
-from ops.load.target import Target
+from ops.load.target import LoadTarget
 
-TIMEOUT = (10.0, 120.0)
 LOG_PAGE = 1000
 
 
@@ -33,7 +33,7 @@ class Counters:
 class BulkImport:
     """Imports into `target.store`. `poll_seconds` lie between two looks at the operation."""
 
-    target: Target
+    target: LoadTarget
     session: requests.Session
     sleep: Callable[[float], None]
     poll_seconds: float = 5.0
@@ -66,9 +66,8 @@ class BulkImport:
             said = refusal(response, self.target.store, "import", "healthcare.dicomStores.import")
             raise CannotLoad(f"{said}. {hint(source)}")
         if not response.ok:
-            raise CannotLoad(
-                f"the import of {source} was not accepted ({response.status_code}: {told(response)}). {hint(source)}"
-            )
+            why = f"{response.status_code}: {explanation(response)}"
+            raise CannotLoad(f"the import of {source} was not accepted ({why}). {hint(source)}")
         return response.json()
 
     def _get(self, name: str) -> dict[str, Any]:
@@ -129,7 +128,7 @@ def uri(source: str) -> str:
     return source.rstrip("/") + "/**"
 
 
-def told(response: requests.Response) -> str:
+def explanation(response: requests.Response) -> str:
     """Google's own words on why it refused."""
     try:
         return response.json()["error"]["message"].rstrip(".")

@@ -17,12 +17,14 @@ from typing import Any
 from google.auth.exceptions import GoogleAuthError
 from rich.console import Console
 
-from ops.load.access import sessions
+from ops.client.http import sessions
+from ops.client.outputs import LOCAL, read_outputs
+from ops.client.refusal import OpsRefused
 from ops.load.bulk import BulkImport
 from ops.load.files import scan
 from ops.load.folder import FolderLoad
 from ops.load.outcome import CannotLoad, Outcome, failed
-from ops.load.target import Target, read_outputs, target
+from ops.load.target import LoadTarget, target
 from ops.load.view import View, summary
 
 DONE, SOME_FAILED, COULD_NOT_LOAD, INTERRUPTED = 0, 1, 3, 130
@@ -32,7 +34,7 @@ FLAGS: Mapping[str, dict[str, Any]] = {
     "--outputs": {
         "type": Path,
         "metavar": "FILE",
-        "default": Path(".localcloud/outputs.json"),
+        "default": LOCAL,
         "help": "the stack's outputs as JSON; default .localcloud/outputs.json",
     },
     "--to": {"metavar": "URL", "help": "DICOMweb root to load into; default the stack's raw store"},
@@ -78,7 +80,7 @@ def main(arguments: Sequence[str]) -> int:
         outputs = {} if given.to and not given.outputs.exists() else read_outputs(given.outputs)
         to = target(outputs, given.to, given.principal, given.reader)
         outcomes = load(given, to, Console(highlight=False))
-    except CannotLoad as error:
+    except OpsRefused as error:
         errors.print(f"load: {error}", markup=False)
         return COULD_NOT_LOAD
     except GoogleAuthError as error:
@@ -91,8 +93,8 @@ def main(arguments: Sequence[str]) -> int:
     return SOME_FAILED if failed(outcomes) else DONE
 
 
-def load(given: argparse.Namespace, to: Target, console: Console) -> list[Outcome]:
-    acting = sessions(given.token_command, given.jobs)
+def load(given: argparse.Namespace, to: LoadTarget, console: Console) -> list[Outcome]:
+    acting = sessions(given.token_command, given.jobs, to.project)
     if given.source.startswith("gs://"):
         bulk = BulkImport(to, acting(to.writer), time.sleep, given.poll_seconds)
         with View(console, 0, "importing") as view:

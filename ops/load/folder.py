@@ -11,12 +11,13 @@ from pathlib import Path
 
 import requests
 
-from ops.load import stow
-from ops.load.access import Sessions
+from ops.client.dicomweb import Unreadable, fetch
+from ops.client.http import Sessions
+from ops.client.instances import difference
+from ops.client.stow import store
 from ops.load.files import DicomFile
 from ops.load.outcome import Outcome, Verdict
-from ops.load.same import Unreadable, difference, fetch
-from ops.load.target import Target
+from ops.load.target import LoadTarget
 
 
 class Interrupted(Exception):
@@ -31,7 +32,7 @@ class FolderLoad:
     calling thread, in the order in which files are done.
     """
 
-    target: Target
+    target: LoadTarget
     sessions: Sessions
     jobs: int
     scratch: Path
@@ -42,7 +43,7 @@ class FolderLoad:
     _stop: threading.Event = field(default_factory=threading.Event)
 
     def run(self, files: Iterable[DicomFile]) -> None:
-        """Raises CannotLoad when the store takes nothing. On any exception transfers in flight are cut off.
+        """Raises `StoreClosed` when the store takes nothing. On any exception transfers in flight are cut off.
 
         After Ctrl-C threads may still hang on a slow connection: end the process without waiting for them.
         """
@@ -52,7 +53,7 @@ class FolderLoad:
         try:
             while True:
                 for file in islice(queue, 2 * self.jobs - len(running)):
-                    running.add(pool.submit(self.one, file))
+                    running.add(pool.submit(self.load, file))
                 if not running:
                     break
                 done, running = wait(running, return_when=FIRST_COMPLETED)
@@ -69,13 +70,16 @@ class FolderLoad:
             raise Interrupted
         self.progress(count)
 
-    def one(self, file: DicomFile) -> Outcome:
-        sent = stow.store(self._session(self.target.writer), self.target.root, file, self._advance)
-        if sent is not None:
-            return sent
+    def load(self, file: DicomFile) -> Outcome:
+        """Sends one file; what is there already is compared with it. Raises `StoreClosed`."""
+        answer = store(self._session(self.target.writer), self.target.root, file, self._advance)
+        if answer.kind != "there":
+            verdict = Verdict.STORED if answer.kind == "stored" else Verdict.REFUSED
+            return Outcome(str(file.path), verdict, file.bytes, answer.reason)
         copy = self.scratch / f"{threading.get_ident()}.dcm"
         try:
-            fetch(self._session(self.target.reader), self.target.root, file, copy)
+            url = f"{self.target.root}/studies/{file.study}/series/{file.series}/instances/{file.instance}"
+            fetch(self._session(self.target.reader), url, copy)
             unlike = difference(file.path, copy)
         except (Unreadable, OSError) as reason:
             said = f"an instance with its UIDs is already there and could not be compared: {reason}"

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
+from ops.client.refusal import OpsRefused
+
 
 class Verdict(Enum):
     STORED = "stored"
@@ -28,5 +30,5 @@ def failed(outcomes: Iterable[Outcome]) -> bool:
     return any(outcome.verdict is Verdict.REFUSED for outcome in outcomes)
 
 
-class CannotLoad(Exception):
+class CannotLoad(OpsRefused):
     """Nothing can be loaded at all: one sentence."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from ops.client.outputs import Groups, Outputs, StoreOutputs, require
 from ops.load.outcome import CannotLoad
 
 
 @dataclass(frozen=True, kw_only=True)
-class Target:
+class LoadTarget:
     """`root` is the store's DICOMweb root, `store` its resource name; the rest is empty when only a root was given."""
 
     root: str
@@ -26,37 +26,32 @@ class Target:
     """Principal that may read back, to compare: ingest writers may not."""
 
 
-def read_outputs(path: Path) -> dict[str, Any]:
-    try:
-        outputs = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        raise CannotLoad(
-            f"{path} does not exist: start the local cloud with make up, or name the stack's outputs"
-        ) from None
-    except (ValueError, OSError) as error:
-        raise CannotLoad(f"{path} is no stack outputs: {error}") from None
-    if not isinstance(outputs, dict):
-        raise CannotLoad(f"{path} is no stack outputs: it must hold one JSON object")
-    return outputs
+class LoadOutputs(Outputs):
+    """What a load takes from a stack's outputs, all of which `--to` and `--as` can replace."""
+
+    project: str = ""
+    endpoints: dict[str, str] = {}
+    stores: dict[str, StoreOutputs] = {}
+    groups: Groups = Groups()
 
 
-def target(outputs: dict[str, Any], to: str | None, principal: str | None, reader: str | None) -> Target:
+def target(outputs: Mapping[str, Any], to: str | None, principal: str | None, reader: str | None) -> LoadTarget:
     """The stack's raw store, or the DICOMweb root `to`."""
-    groups: dict[str, list[str]] = outputs.get("groups", {})
-    endpoints: dict[str, str] = outputs.get("endpoints", {})
-    raw: dict[str, str] = outputs.get("stores", {}).get("raw", {})
-    root = (to or raw.get("dicomwebRoot", "")).rstrip("/")
+    # A DICOMweb root alone is enough, so nothing is required of the outputs but that what is there is as declared.
+    found = require(outputs, LoadOutputs)
+    raw = found.stores.get("raw")
+    root = (to or (raw.dicomweb_root if raw else "")).rstrip("/")
     if not root.startswith(("http://", "https://")):
         raise CannotLoad("no store to load into: give --outputs of a stack that has stores.raw, or --to DICOMWEB_ROOT")
     start, end = root.find("projects/"), root.rfind("/dicomWeb")
-    return Target(
+    return LoadTarget(
         root=root,
         store=root[start:end] if 0 <= start < end else "",
-        healthcare=endpoints.get("healthcare", "https://healthcare.googleapis.com/"),
-        logging=endpoints.get("logging", "https://logging.googleapis.com/"),
-        project=outputs.get("project", ""),
-        writer=principal or _first(groups.get("ingestWriters", [])),
-        reader=reader or _first(groups.get("viewers", [])),
+        healthcare=found.endpoints.get("healthcare", "https://healthcare.googleapis.com/"),
+        logging=found.endpoints.get("logging", "https://logging.googleapis.com/"),
+        project=found.project,
+        writer=principal or _first(found.groups.ingest_writers),
+        reader=reader or _first(found.groups.viewers),
     )
 
 

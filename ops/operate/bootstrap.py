@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from infra.settings import Settings
-from ops.deliver.google import Google, Json, Refused
+from ops.client.google import GoogleApi, Json
+from ops.client.refusal import OpsRefused
 
 RING, KEY = "pulumi", "state"
 ROTATION = "7776000s"
@@ -30,7 +31,7 @@ TIGHT: Json = {
 class Bootstrap:
     """`cmek`: the bucket is encrypted with the key too. `run` yields a line for each thing done or found."""
 
-    google: Google
+    google: GoogleApi
     settings: Settings
     stack: str
     bucket: str
@@ -46,7 +47,7 @@ class Bootstrap:
         return f"{self.ring}/cryptoKeys/{KEY}"
 
     def run(self) -> Iterator[str]:
-        """Raises `Refused`; what was made before stays, and the next run goes on from there."""
+        """Raises `OpsRefused`; what was made before stays, and the next run goes on from there."""
         yield self._made(self.ring, f"v1/{self.ring.rpartition('/keyRings/')[0]}/keyRings", {}, keyRingId=RING)
         body = {
             "purpose": "ENCRYPT_DECRYPT",
@@ -69,7 +70,7 @@ class Bootstrap:
     def _made(self, name: str, parent: str, body: Json, **query: str) -> str:
         try:
             self.google.call("POST", "cloudkms", parent, body, **query)
-        except Refused as refused:
+        except OpsRefused as refused:
             if refused.status != 409:
                 raise
             return f"{name} was there"
@@ -102,7 +103,7 @@ class Bootstrap:
         }
         try:
             self.google.call("POST", "storage", "storage/v1/b", body, project=self.settings.project)
-        except Refused as refused:
+        except OpsRefused as refused:
             if refused.status != 409:
                 raise
         else:
@@ -117,16 +118,16 @@ class Bootstrap:
             yield f"gs://{self.bucket} was there"
 
     def _ours(self) -> Json:
-        """The bucket that is there already. Raises `Refused` when it is somebody else's or elsewhere."""
+        """The bucket that is there already. Raises `OpsRefused` when it is somebody else's or elsewhere."""
         try:
             found = self.google.call("GET", "storage", f"storage/v1/b/{self.bucket}")
-        except Refused as refused:
+        except OpsRefused as refused:
             if refused.status == 403:
                 words = f"the name gs://{self.bucket} is taken by somebody else; choose another with --bucket"
-                raise Refused(words, 403) from None
+                raise OpsRefused(words, 403) from None
             raise
         if str(found.get("location", "")).lower() != self.settings.location:
-            raise Refused(
+            raise OpsRefused(
                 f"gs://{self.bucket} is in {found.get('location')}, the stack in {self.settings.location}, and no "
                 "bucket can move; choose another with --bucket"
             )

@@ -18,7 +18,11 @@ from pathlib import Path
 from rich.console import Console
 
 from infra.endpoints import KEYS, api_roots
-from ops.deliver.google import Google, Refused
+from ops.client.google import GoogleApi
+from ops.client.http import session_of
+from ops.client.outputs import Outputs, read_outputs, require
+from ops.client.refusal import OpsRefused
+from ops.client.tokens import TokenSource, credentials, token_source
 from ops.deliver.stack import Stack, load
 from ops.operate.bootstrap import Bootstrap
 from ops.operate.doctor import Check, Finding, Situation, examine
@@ -27,11 +31,6 @@ from ops.operate.doctor.policies import org_policies
 from ops.operate.doctor.project import apis, billing, project, quotas
 from ops.operate.doctor.state import state
 from ops.operate.drill import Drill
-from ops.viewer.target import TargetError, read_outputs, token_source
-from smoke_tests.credentials import Credentials
-from smoke_tests.dicomweb import DicomWeb
-from smoke_tests.dicomweb import Refused as Unanswered
-from smoke_tests.http import Http, TimedOut
 
 ALL_DONE, SOMETHING_TO_DO, COULD_NOT_RUN = 0, 1, 2
 CHECKS: tuple[Check, ...] = (project, billing, apis, org_policies, quotas, state, firebase, sign_in, github, dns)
@@ -65,8 +64,8 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def google_of(stack: Stack) -> Google:
-    return Google(api_roots(stack.config, ENDPOINTS), token_source())
+def google_of(stack: Stack) -> GoogleApi:
+    return GoogleApi(api_roots(stack.config, ENDPOINTS), token_source(project=stack.settings.project))
 
 
 def doctor(arguments: argparse.Namespace, stack: Stack) -> int:
@@ -98,21 +97,38 @@ def bootstrap(arguments: argparse.Namespace, stack: Stack) -> int:
     return ALL_DONE
 
 
+class Healthcare(Outputs):
+    healthcare: str
+
+
+class NamedStore(Outputs):
+    name: str
+
+
+class RawStore(Outputs):
+    raw: NamedStore
+
+
+class DrillOutputs(Outputs):
+    """What the drill takes from a stack's outputs."""
+
+    project: str
+    endpoints: Healthcare
+    stores: RawStore
+
+
 def drill(arguments: argparse.Namespace) -> int:
-    outputs = read_outputs(arguments.outputs)
-    try:
-        root, store = outputs["endpoints"]["healthcare"], outputs["stores"]["raw"]["name"]
-        owner = f"owner@{outputs['project']}.iam.gserviceaccount.com"
-    except KeyError as missing:
-        raise TargetError(f"the stack's outputs lack {missing}; deploy the stack again with this version") from None
-    token = token_source(arguments.token_command, owner)
-    access, http = Credentials(lambda _: token()), Http()
+    outputs = require(read_outputs(arguments.outputs), DrillOutputs)
+    owner = f"owner@{outputs.project}.iam.gserviceaccount.com"
+    root = outputs.endpoints.healthcare
+    credentials_of_owner = credentials(arguments.token_command, owner, outputs.project)
     found = Drill(
-        google=Google({"healthcare": root}, token),
-        store=store,
+        google=GoogleApi({"healthcare": root}, TokenSource(credentials_of_owner)),
+        session=session_of(credentials_of_owner),
+        root=root,
+        store=outputs.stores.raw.name,
         bucket=arguments.bucket,
         prefix=f"drill/{datetime.now(UTC):%Y%m%dT%H%M%SZ}",
-        web=lambda name: DicomWeb(http, f"{root}v1/{name}/dicomWeb", access, "you"),
         say=print,
     ).run()
     for problem in found.problems:
@@ -129,6 +145,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             return drill(arguments)
         stack = load(arguments.stack)
         return {"doctor": doctor, "bootstrap": bootstrap}[arguments.command](arguments, stack)
-    except (Refused, TargetError, Unanswered, TimedOut, OSError) as problem:
+    except (OpsRefused, OSError) as problem:
         print(f"{arguments.command}: {problem}", file=sys.stderr)
         return COULD_NOT_RUN

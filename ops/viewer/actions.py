@@ -13,12 +13,14 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from ops.client.outputs import read_outputs
+from ops.client.tokens import token_source
 from ops.viewer import cloud_run
 from ops.viewer.hosting import HostingApi
 from ops.viewer.release import CONFIG_LABEL, REF, differences, labels
 from ops.viewer.release import release as make_live
 from ops.viewer.release import rollback as make_previous_live
-from ops.viewer.target import Target, TargetError, read, read_outputs, token_source
+from ops.viewer.target import ReleaseTarget, TargetError, read
 from ops.viewer.verify import faults
 from viewer import slim_archive, slim_passes, slim_pin
 from viewer.application import Choice, assemble, slim_digest
@@ -126,15 +128,15 @@ def choice(chosen: argparse.Namespace) -> Choice:
 
 
 def assembled(
-    target: Target, chosen: argparse.Namespace, *, guarded: bool | None = None
+    target: ReleaseTarget, chosen: argparse.Namespace, *, guarded: bool | None = None
 ) -> tuple[FileSet, dict[str, Any]]:
     needs_pass = target.guarded if guarded is None else guarded
     with bar("bytes of SLIM's archive") as report:
         return assemble(target.app, target.config, choice(chosen), guarded=needs_pass, progress=report)
 
 
-def hosting(chosen: argparse.Namespace, target: Target, channel: str = "") -> HostingApi:
-    token = token_source(chosen.token_command, target.releaser)
+def hosting(chosen: argparse.Namespace, target: ReleaseTarget, channel: str = "") -> HostingApi:
+    token = token_source(chosen.token_command, target.releaser, target.project)
     return HostingApi(target.endpoint, target.site, token, channel=channel)
 
 

@@ -7,14 +7,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from ops.client.refusal import OpsRefused
 from ops.viewer import actions
 from ops.viewer.hosting import HostingError
-from ops.viewer.target import TargetError
 from viewer.packages import PackagesRefused
 from viewer.slim_pin import SlimError
 
 OUTPUTS = Path(".localcloud/outputs.json")
-REFUSALS = (TargetError, PackagesRefused, HostingError, SlimError, actions.Unverified, FileNotFoundError)
+REFUSALS = (OpsRefused, PackagesRefused, HostingError, SlimError, actions.Unverified, FileNotFoundError)
 """Each is one sentence with its remedy; anything else is a fault of ours."""
 
 COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], None], str]] = {

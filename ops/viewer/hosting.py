@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import requests
-from requests.adapters import HTTPAdapter
 from urllib3 import Retry
 
+from ops.client.http import ALL, TIMEOUT, mount
+from ops.client.refusal import OpsRefused
+from ops.client.tokens import authorization
+
 Json = dict[str, Any]
-RETRY = Retry(
-    total=5,
-    backoff_factor=0.5,
-    backoff_jitter=0.5,
-    status_forcelist=(429, 500, 502, 503, 504),
-    allowed_methods=None,
-    raise_on_status=False,
-)
-"""The one retry layer. A repeated create leaves a version that nobody finalizes, which does no harm."""
-TIMEOUT = (10, 120)
-"""Seconds to connect, and between two bytes."""
 FILES_A_CALL = 1000
 REMEDY = {
     401: "the token has expired or is none of this project's; get a new one",
@@ -30,7 +23,11 @@ REMEDY = {
 }
 
 
-class HostingError(Exception):
+NEW_SITE_SECONDS = 300.0
+"""So long a site that was just made may not be known to all of Hosting (Google: "several minutes")."""
+
+
+class HostingError(OpsRefused):
     """Hosting refused, or could not be reached; one sentence with the remedy."""
 
 
@@ -41,16 +38,22 @@ class HostingApi:
     """
 
     def __init__(
-        self, endpoint: str, site: str, token: Callable[[], str], *, channel: str = "", retry: Retry = RETRY
+        self,
+        endpoint: str,
+        site: str,
+        token: Callable[[], str],
+        *,
+        channel: str = "",
+        retry: Retry = ALL,
+        pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self.root = f"{endpoint}v1beta1/"
         self.site = site
         self.channel = channel
         self._token = token
-        self._session = requests.Session()
-        adapter = HTTPAdapter(max_retries=retry, pool_maxsize=8)
-        self._session.mount("https://", adapter)
-        self._session.mount("http://", adapter)
+        self._pause = pause
+        # A repeated create leaves a version that nobody finalizes, which does no harm.
+        self._session = mount(requests.Session(), retry)
 
     def live(self) -> Json | None:
         """The newest release, or None before the first."""
@@ -106,19 +109,37 @@ class HostingApi:
         return f"{self.site}/versions/{version.rsplit('/', 1)[1]}"
 
     def _call(self, verb: str, path: str, **options: Any) -> Json:
-        return self._request(verb, self.root + path, **options).json()
+        """Of a site that was just made: asks again for some minutes while Hosting has the site and yet answers 404."""
+        waited = 0.0
+        while True:
+            try:
+                return self._request(verb, self.root + path, **options).json()
+            except HostingError as error:
+                if error.status != 404 or waited >= NEW_SITE_SECONDS or not self._site_exists():
+                    raise
+            wait = min(5.0 + waited / 4, 30.0)
+            self._pause(wait)
+            waited += wait
+
+    def _site_exists(self) -> bool:
+        try:
+            self._request("GET", self.root + self.site)
+        except HostingError:
+            return False
+        return True
 
     def _request(
         self, verb: str, url: str, headers: Mapping[str, str] | None = None, **options: Any
     ) -> requests.Response:
-        sent = {"Authorization": f"Bearer {self._token()}", **(headers or {})}
+        sent = {**authorization(self._token), **(headers or {})}
         try:
             answer = self._session.request(verb, url, headers=sent, timeout=TIMEOUT, **options)
         except requests.RequestException as error:
             raise HostingError(f"Hosting at {self.root} cannot be reached ({_cause(error)}); is it up?") from error
         if not answer.ok:
             remedy = REMEDY.get(answer.status_code, "nothing was released")
-            raise HostingError(f"Hosting answered {answer.status_code} to {verb} {url}: {_message(answer)} — {remedy}")
+            sentence = f"Hosting answered {answer.status_code} to {verb} {url}: {_message(answer)} — {remedy}"
+            raise HostingError(sentence, answer.status_code)
         return answer
 
 

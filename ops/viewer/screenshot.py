@@ -14,7 +14,9 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Error, sync_playwright
 
-from ops.viewer.target import TargetError, read, read_outputs
+from ops.client.outputs import read_outputs
+from ops.client.refusal import OpsRefused
+from ops.viewer.target import read
 
 SIZE = (1280, 800)
 FLAGS = [
@@ -62,7 +64,7 @@ def main(argv: list[str] | None = None) -> int:
         outputs = read_outputs(chosen.outputs)
         url = read(outputs).url
         take(url, outputs["groups"]["viewers"][0], chosen.out, chromium)
-    except TargetError as error:
+    except OpsRefused as error:
         print(f"screenshot: {error}", file=sys.stderr)
         return 1
     except Error as error:

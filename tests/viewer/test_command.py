@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import requests
 
+from ops.client.tokens import VARIABLE
 from ops.viewer import commands as command
-from ops.viewer.target import VARIABLE
 from tests.localcloud.hosting.platform import SITE, Platform
 from viewer import application
 from viewer.packages import PackagesRefused
@@ -93,7 +93,7 @@ def test_refused_packages_end_the_release_in_one_line(
         ),
         ({"viewerConfig": None, "stack": "lab"}, "pulumi config set -s lab dicom-platform:oauthClientId CLIENT_ID"),
         ({"viewerConfig": {"path": "/", "colour": 1}}, "window.config.colour is not a field that SLIM knows"),
-        ({"endpoints": {}}, "the stack's outputs lack 'firebasehosting'"),
+        ({"endpoints": {}}, "the stack's outputs lack endpoints.firebasehosting"),
         ({"viewerSite": SITE.replace("dicom-local/", "other/")}, "Permission denied on resource project other"),
     ],
 )
@@ -132,7 +132,7 @@ def test_a_token_command_that_fails_is_named(
 
     assert run(outputs, "release", "--token-command", "false") == 1
 
-    assert "the token command 'false' failed" in capsys.readouterr().err
+    assert "the token command false failed" in capsys.readouterr().err
 
 
 def preview(outputs: Path, served: Platform) -> str:

@@ -10,20 +10,20 @@ from typing import Any
 
 import pytest
 import requests
-from urllib3 import Retry
 
 from localcloud.errors import ApiError
 from localcloud.hosting.library import DOCUMENT
+from ops.client.http import ALL
+from ops.client.tokens import VARIABLE
 from ops.viewer import actions, hosting
 from ops.viewer import commands as command
-from ops.viewer.target import VARIABLE
 from tests.localcloud.hosting.platform import READER, Platform
 from tests.viewer import slim_layout
 from viewer import application
 from viewer.application import Choice
 from viewer.slim_passes import key
 
-QUICK = hosting.RETRY.new(total=2, backoff_factor=0, backoff_jitter=0)
+QUICK = ALL.new(total=2, backoff_factor=0, backoff_jitter=0)
 
 
 @dataclass
@@ -167,13 +167,6 @@ def test_a_quota_that_is_full_for_a_moment_is_waited_for(slim: Release, capsys: 
     cloud.methods[name] = busy
 
     assert slim.run() == 0, capsys.readouterr().err
-
-
-def test_retries_wait_longer_each_time_and_end() -> None:
-    assert isinstance(hosting.RETRY, Retry)
-    assert hosting.RETRY.total == 5
-    assert hosting.RETRY.backoff_factor > 0
-    assert hosting.RETRY.backoff_jitter > 0
 
 
 def test_pin_records_the_hash_of_an_archive_at_hand(

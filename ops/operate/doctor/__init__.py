@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from infra.settings import Settings
-from ops.deliver.google import Google, Json, Refused
+from ops.client.google import GoogleApi, Json
+from ops.client.refusal import OpsRefused
 
 Status = Literal["ok", "todo", "by hand", "unknown"]
 
@@ -32,11 +33,11 @@ class Situation:
 
     stack: str
     settings: Settings
-    google: Google
+    google: GoogleApi
     resolve: Callable[[str], Sequence[str]] = field(default=lambda host: addresses(host))
 
     def get(self, api: str, path: str, **params: str) -> Json:
-        """Raises `Refused`; never sends anything but GET."""
+        """Raises `OpsRefused`; never sends anything but GET."""
         return self.google.call("GET", api, path, **params)
 
     def configure(self, key: str, value: str) -> str:
@@ -54,7 +55,7 @@ def addresses(host: str) -> list[str]:
         return []
 
 
-def unseen(topic: str, what: str, refused: Refused, permission: str) -> Finding:
+def unseen(topic: str, what: str, refused: OpsRefused, permission: str) -> Finding:
     """What could not be looked at, and what the caller lacks."""
     words = f"{what} cannot be seen: {refused}"
     return Finding(topic, "unknown", words, (f"grant yourself {permission}, or ask somebody who has it",))

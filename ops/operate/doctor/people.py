@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from infra.secrets import GITHUB_TOKEN
-from ops.deliver.google import Refused
+from ops.client.refusal import OpsRefused
 from ops.operate.doctor import Finding, Situation, unseen
 
 CONSOLE = "https://console.cloud.google.com"
@@ -44,7 +44,7 @@ def firebase(at: Situation) -> Iterator[Finding]:
     project = at.settings.project
     try:
         at.get("firebase", f"v1beta1/projects/{project}")
-    except Refused as refused:
+    except OpsRefused as refused:
         if refused.status not in (403, 404):
             yield unseen("Firebase", "whether the project has Firebase", refused, "roles/firebasehosting.viewer")
             return
@@ -80,7 +80,7 @@ def token(at: Situation) -> Iterator[Finding]:
         return
     try:
         state = at.get("secretmanager", f"v1/projects/{project}/secrets/{GITHUB_TOKEN}/versions/{version}").get("state")
-    except Refused as refused:
+    except OpsRefused as refused:
         if refused.status == 404:
             yield Finding("GitHub", "todo", f"version {version} of secret {GITHUB_TOKEN} does not exist", (add,))
         else:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from infra.settings import Settings
-from ops.deliver.google import Json, Refused
+from ops.client.google import Json
+from ops.client.refusal import OpsRefused
 from ops.operate.doctor import Finding, Situation, unseen
 
 USED = ("healthcare.googleapis.com", "storage.googleapis.com", "pubsub.googleapis.com", "secretmanager.googleapis.com")
@@ -80,7 +81,7 @@ def org_policies(at: Situation) -> Iterator[Finding]:
         path = f"v2/projects/{project}/policies/{constraint}:getEffectivePolicy"
         try:
             rules = at.get("orgpolicy", path).get("spec", {}).get("rules", [])
-        except Refused as refused:
+        except OpsRefused as refused:
             yield unseen("organisation", f"policy {constraint}", refused, "roles/orgpolicy.policyViewer")
             continue
         if words := judge(rules, at.settings):

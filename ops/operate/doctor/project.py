@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ops.deliver.google import Json, Refused
+from ops.client.google import Json
+from ops.client.refusal import OpsRefused
 from ops.operate.doctor import Finding, Situation, unseen
 
 FIRST = ("cloudresourcemanager", "serviceusage")
@@ -17,7 +18,7 @@ def project(at: Situation) -> Iterator[Finding]:
     name = at.settings.project
     try:
         state = at.get("cloudresourcemanager", f"v3/projects/{name}").get("state")
-    except Refused as refused:
+    except OpsRefused as refused:
         if refused.status in (403, 404):
             do = (f"gcloud projects create {name}", f"or ask for roles/browser on {name}, when it is there")
             yield Finding("project", "todo", f"project {name} does not exist, or you may not see it", do)
@@ -34,7 +35,7 @@ def billing(at: Situation) -> Iterator[Finding]:
     name = at.settings.project
     try:
         paid = at.get("cloudbilling", f"v1/projects/{name}/billingInfo").get("billingEnabled")
-    except Refused as refused:
+    except OpsRefused as refused:
         yield unseen("billing", "whether billing is on", refused, "roles/billing.projectManager on the project")
         return
     if paid:
@@ -48,7 +49,7 @@ def apis(at: Situation) -> Iterator[Finding]:
     name = at.settings.project
     try:
         enabled = names_of(at, name)
-    except Refused as refused:
+    except OpsRefused as refused:
         yield unseen("APIs", "which APIs are on", refused, "roles/serviceusage.serviceUsageViewer on the project")
         return
     missing = [f"{api}.googleapis.com" for api in FIRST if f"{api}.googleapis.com" not in enabled]
@@ -78,7 +79,7 @@ def quotas(at: Situation) -> Iterator[Finding]:
         path = f"v1beta1/projects/{name}/services/{api}.googleapis.com/consumerQuotaMetrics"
         try:
             metrics = at.get("serviceusage", path, pageSize="200").get("metrics", [])
-        except Refused as refused:
+        except OpsRefused as refused:
             yield unseen("quotas", f"the quotas of {api}", refused, "roles/serviceusage.serviceUsageViewer")
             continue
         nothing = [metric["displayName"] for metric in metrics if none_left(metric, at.settings.location)]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ops.deliver.google import Json, Refused
+from ops.client.google import Json
+from ops.client.refusal import OpsRefused
 from ops.operate.doctor import Finding, Situation, unseen
 
 
@@ -26,7 +27,7 @@ def state(at: Situation) -> Iterator[Finding]:
 def state_bucket(at: Situation, bucket: str, make: str) -> Iterator[Finding]:
     try:
         found = at.get("storage", f"storage/v1/b/{bucket}")
-    except Refused as refused:
+    except OpsRefused as refused:
         if refused.status == 404:
             yield Finding("state", "todo", f"bucket {bucket} does not exist", (make,))
         else:
@@ -52,7 +53,7 @@ def weak(bucket: Json) -> Iterator[str]:
 def key(at: Situation, topic: str, name: str, do: tuple[str, ...]) -> Iterator[Finding]:
     try:
         found = at.get("cloudkms", f"v1/{name}")
-    except Refused as refused:
+    except OpsRefused as refused:
         if refused.status == 404:
             yield Finding(topic, "todo", f"key {name} does not exist", do)
         else:

@@ -13,7 +13,7 @@ import requests
 from localcloud.cloud import Cloud
 from localcloud.server import running
 from ops.viewer.hosting import HostingApi
-from ops.viewer.target import Target, read
+from ops.viewer.target import ReleaseTarget, read
 from tests import needs
 from viewer.build import FileSet, build
 from viewer.config import window_config
@@ -101,7 +101,7 @@ class Platform:
             **changes,
         }
 
-    def target(self, **changes: Any) -> Target:
+    def target(self, **changes: Any) -> ReleaseTarget:
         return read(self.outputs(**changes))
 
     def hosting(self) -> HostingApi:

@@ -16,8 +16,8 @@ import yaml
 from infra.viewer import config_of
 from localcloud.cloud import Cloud
 from localcloud.server import running
+from ops.client.refusal import OpsRefused
 from ops.deliver import cli, steps, viewer_image, viewer_site
-from ops.deliver.google import Refused
 from ops.deliver.ledger import Ledger
 from ops.deliver.record import Record
 from ops.deliver.stack import Stack, load
@@ -79,7 +79,7 @@ class Deliveries:
 
     def up(self, stack: Stack, images: cli.Images) -> None:
         if self.broken:
-            raise Refused("pulumi up ended with 1 on stack local, see above")
+            raise OpsRefused("pulumi up ended with 1 on stack local, see above")
         self.deployed.append(images["jobImageDigest"])
         self.served.append(images.get("viewerImageDigest") or (self.served[-1] if self.served else None))
         cli.OUTPUTS.write_text(json.dumps({"viewerConfig": config_of(stack.settings, stack.viewers_root)}))

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from ops.client.refusal import OpsRefused
 from ops.deliver import drift
 from ops.deliver.drift import Finding, fingerprint, report
 from ops.deliver.github import BOT, GitHub
-from ops.deliver.google import Refused
 from tests.ops.deliver.fake_github import FakeGitHub, fake_github
 
 EXTRA = Finding("member", "projects/p", "user:a@b.org has roles/viewer")
@@ -145,7 +145,7 @@ def test_a_report_says_when_what_it_compares_with_is_not_deployed_yet() -> None:
 
 
 def test_a_refusal_is_one_sentence(github: FakeGitHub) -> None:
-    with pytest.raises(Refused, match=r"^GET .*/issues was refused: 401"):
+    with pytest.raises(OpsRefused, match=r"^GET .*/issues was refused: 401"):
         GitHub(github.environment | {"GITHUB_TOKEN": "wrong"}).track("m", "t", "x")
-    with pytest.raises(Refused, match="GITHUB_TOKEN is not set"):
+    with pytest.raises(OpsRefused, match="GITHUB_TOKEN is not set"):
         GitHub({"GITHUB_REPOSITORY": "lab/platform"})

@@ -11,9 +11,9 @@ import pytest
 from components.job_image import content_tag
 from infra.build_images import UNPINNED, builders
 from infra.settings import Settings
+from ops.client.refusal import OpsRefused
 from ops.deliver import image, pins
 from ops.deliver.cloud_build import build_image
-from ops.deliver.google import Refused
 from ops.deliver.ledger import Ledger
 from ops.deliver.record import Record, Release, begun
 from ops.deliver.stack import Stack
@@ -101,7 +101,8 @@ def test_a_base_that_nobody_has_pinned_stops_the_delivery_before_anything_is_bui
     monkeypatch.setattr(pins, "builders", lambda: {"python": f"python@{UNPINNED}"})
 
     with pytest.raises(
-        Refused, match=r"base python has no digest in .*: \.venv/bin/python -m ops deliver pin python, read the change"
+        OpsRefused,
+        match=r"base python has no digest in .*: \.venv/bin/python -m ops deliver pin python, read the change",
     ):
         choose(stack(), cloud)
     assert cloud.calls == []
@@ -111,19 +112,19 @@ def test_a_build_that_fails_or_pushes_nothing_ends_the_delivery() -> None:
     failed = CloudBuild()
     failed.error = {"error": {"message": "step exited with 1"}}
 
-    with pytest.raises(Refused, match="the build job-image failed: step exited with 1; see https://log"):
+    with pytest.raises(OpsRefused, match="the build job-image failed: step exited with 1; see https://log"):
         choose(stack(), failed)
-    with pytest.raises(Refused, match="pushed 0 images, not 1"):
+    with pytest.raises(OpsRefused, match="pushed 0 images, not 1"):
         choose(stack(), CloudBuild(results={}))
 
 
 def test_a_trigger_that_is_not_declared_yet_is_declared_by_hand_once() -> None:
     class Without(CloudBuild):
         def call(self, *_: Any, **__: Any) -> dict[str, Any]:
-            raise Refused("not found", 404)
+            raise OpsRefused("not found", 404)
 
     with pytest.raises(
-        Refused,
+        OpsRefused,
         match=r"^dev has no trigger job-image yet, .*: declare it by hand once \(\.venv/bin/python -m ops deliver",
     ):
         choose(stack(), Without())
@@ -137,7 +138,7 @@ def test_a_prebuilt_image_is_the_settings_and_nobody_builds() -> None:
 
 
 def test_an_image_that_pulumi_builds_is_not_delivered() -> None:
-    with pytest.raises(Refused, match="a delivery would be a second owner; set jobImage to cloud_build"):
+    with pytest.raises(OpsRefused, match="a delivery would be a second owner; set jobImage to cloud_build"):
         choose(stack(job_image="docker"), CloudBuild())
 
 
@@ -168,7 +169,7 @@ def test_prod_waits_for_dev_to_prove_the_same_commit(
 ) -> None:
     monkeypatch.setattr(Ledger, "read", lambda ledger, name: (found, 1))
 
-    with pytest.raises(Refused, match=words):
+    with pytest.raises(OpsRefused, match=words):
         choose(stack("prod"), CloudBuild(), other=stack("dev"))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.deliver.google import Refused
+from ops.client.refusal import OpsRefused
 from ops.deliver.pins import pin
 
 FOUND = "sha256:" + "d" * 64
@@ -70,12 +70,12 @@ def test_the_digest_of_one_builder_is_written_and_the_rest_stays(file: Path) -> 
 def test_a_tag_that_the_registry_does_not_have_changes_nothing(file: Path) -> None:
     before = file.read_text()
 
-    with pytest.raises(Refused, match=r"answered 404 for 127\.0\.0\.1:\d+/pulumi:9; correct its image or tag"):
+    with pytest.raises(OpsRefused, match=r"answered 404 for 127\.0\.0\.1:\d+/pulumi:9; correct its image or tag"):
         pin("pulumi", file, "http")
 
     assert file.read_text() == before
 
 
 def test_an_unknown_builder_is_named_with_those_that_there_are(file: Path) -> None:
-    with pytest.raises(Refused, match="no builder 'node'; it has pulumi, python"):
+    with pytest.raises(OpsRefused, match="no builder 'node'; it has pulumi, python"):
         pin("node", file, "http")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ops.deliver.google import Refused
+from ops.client.refusal import OpsRefused
 from ops.deliver.ledger import schema
 from ops.deliver.record import LONGEST, Record, Release, State, begun, gone_back, mine, parse
 from tests.jobs.schema_check import problems
@@ -78,7 +78,7 @@ def test_previous_is_the_last_release_that_passed_its_smoke_tests() -> None:
 
 
 def test_while_one_delivery_is_at_work_another_commit_waits() -> None:
-    with pytest.raises(Refused, match=r"^build build-a has been delivering aaaaaaaaaaaa to dev since .*give-up"):
+    with pytest.raises(OpsRefused, match=r"^build build-a has been delivering aaaaaaaaaaaa to dev since .*give-up"):
         begun(first(), "dev", release("b"), "build-b", NOW + LONGEST - timedelta(seconds=1))
 
 
@@ -96,7 +96,7 @@ def test_who_was_taken_over_changes_nothing_more() -> None:
     again = begun(first(), "dev", release("a"), "build-b", NOW)
 
     with pytest.raises(
-        Refused, match=r"^build build-b \(aaaaaaaaaaaa, deploying\) took over the release record of dev"
+        OpsRefused, match=r"^build build-b \(aaaaaaaaaaaa, deploying\) took over the release record of dev"
     ):
         mine(again, "build-a")
     assert mine(again, "build-b") == again
@@ -108,5 +108,5 @@ def test_going_back_says_from_what_and_cannot_be_done_twice() -> None:
     back = gone_back(second, "build-b", NOW)
 
     assert (back.release, back.state, back.went_back_from) == (release("a"), "proved", "b" * 40)
-    with pytest.raises(Refused, match="no earlier release to go back to"):
+    with pytest.raises(OpsRefused, match="no earlier release to go back to"):
         gone_back(back, "build-b", NOW)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from ops.client.refusal import OpsRefused
 from ops.deliver import reports
-from ops.deliver.google import Refused
 from ops.deliver.stack import Stack, load
 from ops.review.gate import read
 from ops.review.plan import Unreadable
@@ -40,19 +40,19 @@ def test_a_preview_that_fails_leaves_its_reason_in_place_of_a_plan(
     (tmp_path / "printed").write_text(json.dumps(printed) if printed else "error: no credentials")
     out = tmp_path / "plans" / "local.json"
 
-    with pytest.raises(Refused, match=f"pulumi preview --json ended with 255 on stack local.*{why}"):
+    with pytest.raises(OpsRefused, match=f"pulumi preview --json ended with 255 on stack local.*{why}"):
         reports.preview(stack, out)
 
     with pytest.raises(Unreadable, match=f"the preview failed: .*{why}"):
         read(out.read_text())
-    with pytest.raises(Refused, match=f"drift of local: .*{why}"):
+    with pytest.raises(OpsRefused, match=f"drift of local: .*{why}"):
         reports.find_drift(stack, tmp_path / "drift.md")
     assert not (tmp_path / "drift.md").exists()
 
 
 def test_a_comment_that_was_not_made_is_not_posted(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="there is no comment to post"):
+    with pytest.raises(OpsRefused, match="there is no comment to post"):
         reports.comment(7, tmp_path / "none.md")
     (tmp_path / "other.md").write_text("hello")
-    with pytest.raises(Refused, match="is no comment of ours"):
+    with pytest.raises(OpsRefused, match="is no comment of ours"):
         reports.comment(7, tmp_path / "other.md")

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import pytest
 
+from ops.client.refusal import OpsRefused
 from ops.deliver import cli, steps
-from ops.deliver.google import Refused
 from ops.deliver.ledger import ABSENT, Ledger
 from ops.deliver.record import Record
 from ops.deliver.stack import Stack
@@ -21,7 +21,7 @@ def test_a_build_that_cannot_find_the_state_stops_at_its_first_step(
 ) -> None:
     monkeypatch.delenv("PULUMI_BACKEND_URL", raising=False)
 
-    with pytest.raises(Refused, match="nothing says where Pulumi's state of local is"):
+    with pytest.raises(OpsRefused, match="nothing says where Pulumi's state of local is"):
         steps.image(deliveries.stack, A)
 
     assert deliveries.ledger.read("local") == (None, ABSENT)
@@ -41,7 +41,7 @@ def test_a_failed_smoke_test_brings_back_image_and_viewer_and_fails_the_build(de
     deliveries.deliver(A, "build-1")
     deliveries.smoke = 3
 
-    with pytest.raises(Refused, match=r"ended with 3; local is back at aaaaaaaaaaaa: job image sha256:aaaa"):
+    with pytest.raises(OpsRefused, match=r"ended with 3; local is back at aaaaaaaaaaaa: job image sha256:aaaa"):
         deliveries.deliver(B, "build-2")
 
     assert deliveries.deployed == [DIGESTS[A], DIGESTS[B], DIGESTS[A]]
@@ -52,7 +52,7 @@ def test_a_failed_smoke_test_brings_back_image_and_viewer_and_fails_the_build(de
 def test_a_first_release_that_fails_has_nothing_to_go_back_to_and_says_so(deliveries: Deliveries) -> None:
     deliveries.smoke = 1
 
-    with pytest.raises(Refused, match="the stack is as they left it: local has no earlier release to go back to"):
+    with pytest.raises(OpsRefused, match="the stack is as they left it: local has no earlier release to go back to"):
         deliveries.deliver(A, "build-1")
 
     assert deliveries.record().state == "failed"
@@ -61,7 +61,7 @@ def test_a_first_release_that_fails_has_nothing_to_go_back_to_and_says_so(delive
 def test_a_failed_pulumi_up_lets_the_next_delivery_begin(deliveries: Deliveries) -> None:
     deliveries.deliver(A, "build-1")
     deliveries.broken = True
-    with pytest.raises(Refused, match="pulumi up ended with 1"):
+    with pytest.raises(OpsRefused, match="pulumi up ended with 1"):
         deliveries.deliver(B, "build-2")
     assert deliveries.record().state == "failed"
     deliveries.broken = False
@@ -95,7 +95,9 @@ def test_of_two_builds_of_one_commit_the_later_goes_on_and_the_other_says_so(del
     for step in other[:done]:
         step()
 
-    with pytest.raises(Refused, match=r"^build build-2 \(aaaaaaaaaaaa, deploying\) took over .* ends here and changes"):
+    with pytest.raises(
+        OpsRefused, match=r"^build build-2 \(aaaaaaaaaaaa, deploying\) took over .* ends here and changes"
+    ):
         one[done]()
 
     for step in other[done:]:
@@ -117,7 +119,7 @@ def test_of_two_that_begin_at_the_same_moment_the_bucket_lets_one(
     deliveries.image(A)
     monkeypatch.setattr(Ledger, "read", both_read)
 
-    with pytest.raises(Refused, match=r"^another delivery wrote gs://.*/releases/local.json at the same moment"):
+    with pytest.raises(OpsRefused, match=r"^another delivery wrote gs://.*/releases/local.json at the same moment"):
         steps.begin(deliveries.stack, A, "build-1")
 
     assert deliveries.record().build == "build-2"
@@ -127,7 +129,7 @@ def test_another_commit_waits_until_the_first_has_ended_or_was_given_up(deliveri
     for step in deliveries.steps(A, "build-1")[:3]:
         step()
     deliveries.image(B)
-    with pytest.raises(Refused, match="give-up --stack local"):
+    with pytest.raises(OpsRefused, match="give-up --stack local"):
         steps.begin(deliveries.stack, B, "build-2")
 
     steps.give_up(deliveries.stack)
@@ -148,14 +150,14 @@ def test_a_rollback_by_hand_does_what_a_failed_smoke_test_does(deliveries: Deliv
 
 
 def test_a_second_rollback_and_one_before_any_release_have_nowhere_to_go(deliveries: Deliveries) -> None:
-    with pytest.raises(Refused, match="has no release record, so there is nothing to go back to"):
+    with pytest.raises(OpsRefused, match="has no release record, so there is nothing to go back to"):
         steps.rollback(deliveries.stack, "by hand, somebody")
     deliveries.deliver(A, "build-1")
     deliveries.deliver(B, "build-2")
     steps.rollback(deliveries.stack, "by hand, somebody")
     before, deployed = deliveries.ledger.read("local"), list(deliveries.deployed)
 
-    with pytest.raises(Refused, match="local has no earlier release to go back to"):
+    with pytest.raises(OpsRefused, match="local has no earlier release to go back to"):
         steps.rollback(deliveries.stack, "by hand, somebody")
 
     assert (deliveries.ledger.read("local"), deliveries.deployed) == (before, deployed)
@@ -170,7 +172,7 @@ def test_a_delivery_that_begins_during_a_rollback_waits(
 
     def meanwhile(stack: Stack, images: cli.Images) -> None:
         deliveries.image(A)
-        with pytest.raises(Refused, match="build by hand, somebody has been delivering bbbbbbbbbbbb"):
+        with pytest.raises(OpsRefused, match="build by hand, somebody has been delivering bbbbbbbbbbbb"):
             steps.begin(stack, A, "build-3")
         up(stack, images)
 
@@ -184,7 +186,7 @@ def test_a_rollback_that_fails_can_be_run_again(deliveries: Deliveries) -> None:
     deliveries.deliver(A, "build-1")
     deliveries.deliver(B, "build-2")
     deliveries.broken = True
-    with pytest.raises(Refused, match="pulumi up ended with 1"):
+    with pytest.raises(OpsRefused, match="pulumi up ended with 1"):
         steps.rollback(deliveries.stack, "by hand, somebody")
     assert deliveries.record().state == "failed"
     deliveries.broken = False
@@ -199,12 +201,12 @@ def test_nobody_rolls_back_under_a_delivery(deliveries: Deliveries) -> None:
     for step in deliveries.steps(B, "build-2")[:3]:
         step()
 
-    with pytest.raises(Refused, match="build build-2 has been delivering bbbbbbbbbbbb"):
+    with pytest.raises(OpsRefused, match="build build-2 has been delivering bbbbbbbbbbbb"):
         steps.rollback(deliveries.stack, "by hand, somebody")
 
 
 def test_a_record_that_was_written_by_hand_is_not_believed(deliveries: Deliveries) -> None:
     deliveries.ledger.put("releases/local.json", '{"stack": "local"}', ifGenerationMatch=ABSENT)
 
-    with pytest.raises(Refused, match=r"releases/local.json is no release record \('state'\); the bucket keeps"):
+    with pytest.raises(OpsRefused, match=r"releases/local.json is no release record \('state'\); the bucket keeps"):
         deliveries.ledger.read("local")

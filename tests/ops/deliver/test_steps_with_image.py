@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from ops.client.refusal import OpsRefused
 from ops.deliver import steps
-from ops.deliver.google import Refused
 from ops.deliver.stack import Stack, load
 from tests.ops.deliver.deliveries import DIGESTS, VIEWERS, A, B, Deliveries
 
@@ -27,7 +27,7 @@ def test_a_failed_smoke_test_brings_back_both_images(with_image: Deliveries) -> 
     with_image.deliver(A, "build-1")
     with_image.smoke = 3
 
-    with pytest.raises(Refused, match=rf"local is back at aaaaaaaaaaaa: job image .*, viewer image {VIEWERS[A]}$"):
+    with pytest.raises(OpsRefused, match=rf"local is back at aaaaaaaaaaaa: job image .*, viewer image {VIEWERS[A]}$"):
         with_image.deliver(B, "build-2")
 
     assert with_image.served == [VIEWERS[A], VIEWERS[B], VIEWERS[A]]
@@ -39,7 +39,9 @@ def test_a_viewer_that_does_not_come_up_is_taken_back_before_the_smoke_tests(wit
     with_image.deliver(A, "build-1")
     with_image.ready = False
 
-    with pytest.raises(Refused, match=r"^service viewer is not ready: CONDITION_FAILED; local is back at aaaaaaaaaaaa"):
+    with pytest.raises(
+        OpsRefused, match=r"^service viewer is not ready: CONDITION_FAILED; local is back at aaaaaaaaaaaa"
+    ):
         with_image.deliver(B, "build-2")
 
     assert with_image.served[-1] == VIEWERS[A]
@@ -81,7 +83,7 @@ def test_the_first_that_a_delivery_builds_goes_back_to_the_one_that_was_set_by_h
     with_image.stack = with_setting(with_image.stack, viewerImageDigest=by_hand)
     with_image.smoke = 1
 
-    with pytest.raises(Refused, match=f"viewer image {by_hand}$"):
+    with pytest.raises(OpsRefused, match=f"viewer image {by_hand}$"):
         with_image.deliver(B, "build-2")
 
     assert with_image.served[-2:] == [VIEWERS[B], by_hand]
@@ -95,7 +97,7 @@ def test_where_there_was_no_viewer_before_the_one_that_there_is_stays(with_image
     with_image.ledger.write(before, generation)
     with_image.smoke = 1
 
-    with pytest.raises(Refused, match="is back at aaaaaaaaaaaa"):
+    with pytest.raises(OpsRefused, match="is back at aaaaaaaaaaaa"):
         with_image.deliver(B, "build-2")
 
     release = with_image.record().release

@@ -16,8 +16,8 @@ import yaml
 from infra.build_images import UNPINNED
 from infra.settings import Settings
 from infra.viewer import config_of
+from ops.client.refusal import OpsRefused
 from ops.deliver import pins, viewer_image
-from ops.deliver.google import Refused
 from ops.deliver.record import Record, Release, begun
 from ops.deliver.stack import Stack, load
 from ops.deliver.viewer_image import ViewerImage, choose, wrong
@@ -31,7 +31,7 @@ ONE, TWO = "sha256:" + "1" * 64, "sha256:" + "2" * 64
 CLIENT = "123456789012-abc.apps.googleusercontent.com"
 
 
-class Google:
+class GoogleApi:
     """Cloud Build pushes TWO; Cloud Run has the service that it is given."""
 
     def __init__(self, service: dict[str, Any] | None = None) -> None:
@@ -70,7 +70,7 @@ def pick(made: Stack, google: Any, current: Record | None = None) -> ViewerImage
 
 
 def test_it_is_built_once_for_one_viewer_and_one_configuration() -> None:
-    google = Google()
+    google = GoogleApi()
 
     first = pick(stack(), google)
     again = pick(stack(), google, record(first.content))
@@ -80,7 +80,7 @@ def test_it_is_built_once_for_one_viewer_and_one_configuration() -> None:
 
 
 def test_after_going_back_the_image_of_the_release_before_is_not_built_again() -> None:
-    google = Google()
+    google = GoogleApi()
     content = pick(stack(), google).content
     both = replace(record("0" * 40), previous=record(content).release)
 
@@ -94,7 +94,7 @@ def test_after_going_back_the_image_of_the_release_before_is_not_built_again() -
     ids=lambda changed: next(iter(changed)),
 )
 def test_another_configuration_is_another_image(changed: dict[str, Any]) -> None:
-    google = Google()
+    google = GoogleApi()
     first = pick(stack(), google)
 
     assert pick(stack(**changed), google, record(first.content)).content != first.content
@@ -112,18 +112,18 @@ def test_a_renewed_base_is_another_image(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_base_that_nobody_has_pinned_stops_the_delivery_before_anything_is_built(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    google = Google()
+    google = GoogleApi()
     monkeypatch.setattr(pins, "builders", lambda: {"nginx": f"nginx@{UNPINNED}"})
 
     with pytest.raises(
-        Refused, match=r"base nginx has no digest in .*: \.venv/bin/python -m ops deliver pin nginx, read the change"
+        OpsRefused, match=r"base nginx has no digest in .*: \.venv/bin/python -m ops deliver pin nginx, read the change"
     ):
         pick(stack(), google)
     assert google.ran == []
 
 
 def test_a_prebuilt_image_is_the_settings_and_nobody_builds() -> None:
-    google = Google()
+    google = GoogleApi()
 
     found = pick(stack(viewer_image="prebuilt", viewer_image_digest=ONE), google, record("0" * 40, TWO))
 
@@ -132,12 +132,12 @@ def test_a_prebuilt_image_is_the_settings_and_nobody_builds() -> None:
 
 
 def test_a_digest_that_was_set_by_hand_gives_way_to_the_deliverys_own() -> None:
-    assert pick(stack(viewer_image_digest=ONE), Google()).digest == TWO
+    assert pick(stack(viewer_image_digest=ONE), GoogleApi()).digest == TWO
 
 
 @pytest.mark.parametrize("without", [{"viewer_host": "firebase"}, {"oauth_client_id": None}], ids=["host", "client"])
 def test_without_cloud_run_or_a_sign_in_client_there_is_no_image(without: dict[str, Any]) -> None:
-    google = Google()
+    google = GoogleApi()
 
     assert pick(stack(**without), google) == ViewerImage(content=None, digest=None)
     assert google.ran == []
@@ -152,8 +152,8 @@ def test_prod_does_not_show_a_slim_that_nobody_has_recorded_a_pass_of(
 
     monkeypatch.setattr(viewer_image, "assemble", assemble)
 
-    with pytest.raises(Refused, match=f"^the viewer of dev cannot be made: slim, guarded: {guarded}$"):
-        pick(stack(environment=environment, viewer_app="slim"), Google())
+    with pytest.raises(OpsRefused, match=f"^the viewer of dev cannot be made: slim, guarded: {guarded}$"):
+        pick(stack(environment=environment, viewer_app="slim"), GoogleApi())
 
 
 CHANGES: list[dict[str, Any]] = [
@@ -187,7 +187,7 @@ def service(**changes: Any) -> dict[str, Any]:
     return {"name": "s", "template": {"containers": containers}, "terminalCondition": ready} | changes
 
 
-def looked(google: Google, **outputs: Any) -> str | None:
+def looked(google: GoogleApi, **outputs: Any) -> str | None:
     made = stack()
     told = {"viewerConfig": config_of(made.settings, made.viewers_root), **outputs}
     return wrong(made, told, ONE, google)  # type: ignore[arg-type]
@@ -196,7 +196,7 @@ def looked(google: Google, **outputs: Any) -> str | None:
 def test_a_service_that_runs_the_image_and_is_ready_is_right() -> None:
     latest = {"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "percent": 100}
 
-    assert looked(Google(service(traffic=[latest, {"revision": "viewer-1", "tag": "before"}]))) is None
+    assert looked(GoogleApi(service(traffic=[latest, {"revision": "viewer-1", "tag": "before"}]))) is None
 
 
 @pytest.mark.parametrize(
@@ -213,11 +213,11 @@ def test_a_service_that_runs_the_image_and_is_ready_is_right() -> None:
     ids=["another", "a tag", "pinned", "not ready"],
 )
 def test_a_service_that_does_not_show_the_image_is_told(changed: dict[str, Any], words: str) -> None:
-    assert words in (looked(Google(service(**changed))) or "")
+    assert words in (looked(GoogleApi(service(**changed))) or "")
 
 
 def test_an_image_with_another_configuration_than_the_stacks_is_told() -> None:
-    assert "another configuration" in (looked(Google(service()), viewerConfig={"path": "/"}) or "")
+    assert "another configuration" in (looked(GoogleApi(service()), viewerConfig={"path": "/"}) or "")
 
 
 def test_an_image_that_does_not_serve_what_it_is_built_from_is_not_pushed() -> None:
@@ -233,7 +233,7 @@ def test_an_image_that_does_not_serve_what_it_is_built_from_is_not_pushed() -> N
     server = HTTPServer(("127.0.0.1", 0), Empty)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        with pytest.raises(Refused, match=r"does not serve what it is built from: .*/index.html is answered 404"):
+        with pytest.raises(OpsRefused, match=r"does not serve what it is built from: .*/index.html is answered 404"):
             viewer_image.ask(stack(), f"http://127.0.0.1:{server.server_address[1]}")
     finally:
         server.shutdown()
@@ -243,7 +243,7 @@ def test_an_image_that_does_not_serve_what_it_is_built_from_is_not_pushed() -> N
 def test_an_image_that_does_not_start_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(viewer_image, "START_SECONDS", 0)
 
-    with pytest.raises(Refused, match=r"nothing answers at http://127\.0\.0\.1:1 0 seconds after the image"):
+    with pytest.raises(OpsRefused, match=r"nothing answers at http://127\.0\.0\.1:1 0 seconds after the image"):
         viewer_image.ask(stack(), "http://127.0.0.1:1")
 
 

@@ -10,11 +10,11 @@ import requests
 
 from ops.load.bulk import BulkImport, Counters, uri
 from ops.load.outcome import CannotLoad, Outcome, Verdict
-from ops.load.target import Target
+from ops.load.target import LoadTarget
 
 STORE = "projects/p/locations/l/datasets/d/dicomStores/raw"
 OPERATION = "projects/p/locations/l/datasets/d/operations/77"
-TARGET = Target(
+TARGET = LoadTarget(
     root="https://h.example/v1/x/dicomWeb",
     store=STORE,
     healthcare="https://h.example/",

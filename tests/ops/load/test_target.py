@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ops.load.outcome import CannotLoad
-from ops.load.target import read_outputs, target
+from ops.load.target import target
 
 STORE = "projects/p/locations/l/datasets/d/dicomStores/raw"
 OUTPUTS: dict[str, Any] = {
@@ -43,10 +42,3 @@ def test_a_stack_without_a_raw_store_is_said(outputs: dict[str, Any]) -> None:
 
 def test_a_root_alone_is_enough() -> None:
     assert target({}, "https://h.example/dicomWeb", None, None).writer == ""
-
-
-@pytest.mark.parametrize(("content", "words"), [("{", "is no stack outputs"), ("[]", "one JSON object")])
-def test_outputs_that_are_none_are_said(content: str, words: str, tmp_path: Path) -> None:
-    (tmp_path / "outputs.json").write_text(content)
-    with pytest.raises(CannotLoad, match=words):
-        read_outputs(tmp_path / "outputs.json")

@@ -15,7 +15,8 @@ from infra.config_loader import read
 from infra.settings import NAMESPACE, Settings
 from localcloud.cloud import Cloud
 from localcloud.server import running
-from ops.deliver.google import Google, Refused
+from ops.client.google import GoogleApi
+from ops.client.refusal import OpsRefused
 from ops.operate.bootstrap import Bootstrap
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -38,7 +39,7 @@ def bootstrap(cloud: Cloud) -> Bootstrap:
         Settings, NAMESPACE, "dev", {"gcp:project": "dicom-local", f"{NAMESPACE}:environment": "dev"}
     )
     assert problems == []
-    google = Google(roots(cloud), lambda: cloud.iam.token(cloud.iam.owner))
+    google = GoogleApi(roots(cloud), lambda: cloud.iam.token(cloud.iam.owner))
     return Bootstrap(google, Settings(**values), "dev", "my-state", cmek=False, now=NOW)
 
 
@@ -86,7 +87,7 @@ def test_a_bucket_elsewhere_is_left_alone(bootstrap: Bootstrap) -> None:
     body = {"name": "my-state", "location": "us-east1"}
     bootstrap.google.call("POST", "storage", "storage/v1/b", body, project="dicom-local")
 
-    with pytest.raises(Refused, match=r"gs://my-state is in US-EAST1, the stack in europe-west4, and no"):
+    with pytest.raises(OpsRefused, match=r"gs://my-state is in US-EAST1, the stack in europe-west4, and no"):
         list(bootstrap.run())
 
 
@@ -103,7 +104,7 @@ def test_with_cmek_the_bucket_is_encrypted_with_the_key_and_storage_may_use_it(
     assert "may use the key" in list(replace(bootstrap, cmek=True).run())[2]
 
 
-class Cut(Google):
+class Cut(GoogleApi):
     """Ends with the `last`th request answered, as a laptop that is closed does."""
 
     last = 0

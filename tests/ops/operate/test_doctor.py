@@ -10,7 +10,7 @@ import pytest
 
 from infra.config_loader import read
 from infra.settings import NAMESPACE, Settings
-from ops.deliver.google import Google
+from ops.client.google import GoogleApi
 from ops.operate.commands import CHECKS, ENDPOINTS, main
 from ops.operate.doctor import Finding, Situation, examine
 from tests.ops.operate.google import Answers, answering
@@ -79,7 +79,7 @@ def findings(
     at = Situation(
         stack="dev",
         settings=Settings(**values),
-        google=Google(dict.fromkeys(ENDPOINTS, google.root), lambda: "token"),
+        google=GoogleApi(dict.fromkeys(ENDPOINTS, google.root), lambda: "token"),
         resolve=lambda host: ["192.0.2.1"] if host in known_hosts else [],
     )
     return examine(at, CHECKS)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ops.load.access import LIFETIME, PrintedToken, sessions
-from ops.load.outcome import CannotLoad
+from ops.client.http import sessions
+from ops.client.tokens import LIFETIME, PrintedToken, TokenRefused
 
 
 def counting(tmp_path: Path) -> list[str]:
@@ -75,11 +75,11 @@ def test_sessions_of_one_principal_share_their_token(tmp_path: Path) -> None:
     [("import sys; sys.exit('who are you?')", "who are you"), ("pass", "it printed nothing")],
 )
 def test_a_command_that_fails_is_said(script: str, words: str) -> None:
-    with pytest.raises(CannotLoad, match=words):
+    with pytest.raises(TokenRefused, match=words):
         header(PrintedToken([sys.executable, "-c", script]))
 
 
 def test_without_google_credentials_the_way_to_them_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "absent.json"))
-    with pytest.raises(CannotLoad, match="gcloud auth application-default login"):
+    with pytest.raises(TokenRefused, match="gcloud auth application-default login"):
         sessions(None, 1)("")

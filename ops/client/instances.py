@@ -1,7 +1,7 @@
-"""Whether an instance in the store is the file we would have sent: equal data set, equal frames.
+"""Whether two DICOM files are the same instance: equal data set, equal frames, whoever wrote them.
 
 What stores rewrite is left out (implementation and source in group 2, RetrieveURL, InstanceAvailability), and whole
-files are never compared. The copy is read to disk and walked frame by frame, so neither is held in memory.
+files are never compared. Both are walked frame by frame, so neither is held in memory.
 """
 
 from __future__ import annotations
@@ -12,60 +12,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
-import requests
 from pydicom import Dataset, dcmread
 from pydicom.encaps import generate_frames
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
-from ops.load.files import DicomFile
-from ops.load.stow import BLOCK, TIMEOUT
+from ops.client.dicomweb import Unreadable
 
+BLOCK = 1 << 20
 VOLATILE = ("RetrieveURL", "InstanceAvailability")
-
-
-class Unreadable(Exception):
-    """The store's copy could not be fetched, or not be read; says why."""
-
-
-def fetch(session: requests.Session, root: str, file: DicomFile, path: Path) -> None:
-    """Writes the stored instance, as stored, to `path`."""
-    url = f"{root}/studies/{file.study}/series/{file.series}/instances/{file.instance}"
-    accept = 'multipart/related; type="application/dicom"; transfer-syntax=*'
-    try:
-        with (
-            session.get(url, headers={"Accept": accept}, stream=True, timeout=TIMEOUT) as response,
-            path.open("wb") as out,
-        ):
-            if not response.ok:
-                raise Unreadable(f"the store answered {response.status_code} when asked for it")
-            boundary = response.headers.get("Content-Type", "").partition("boundary=")[2].split(";")[0].strip('" ')
-            for block in _without_head(response.iter_content(BLOCK)):
-                out.write(block)
-    except requests.RequestException as error:
-        raise Unreadable(f"reading it back broke off ({type(error).__name__})") from None
-    _cut_tail(path, b"\r\n--" + boundary.encode())
-
-
-def _without_head(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """Leaves out everything up to the blank line that ends the part's headers."""
-    head = b""
-    for block in blocks:
-        head += block
-        start = head.find(b"\r\n\r\n")
-        if start >= 0:
-            yield head[start + 4 :]
-            yield from blocks
-
-
-def _cut_tail(path: Path, delimiter: bytes) -> None:
-    size = path.stat().st_size
-    with path.open("r+b") as file:
-        file.seek(max(0, size - 1024))
-        tail = file.read()
-        at = tail.rfind(delimiter)
-        if at < 0:
-            raise Unreadable("what the store sent breaks off before its end")
-        file.truncate(size - len(tail) + at)
 
 
 def difference(one: Path, other: Path) -> str:

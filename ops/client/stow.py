@@ -1,15 +1,16 @@
-"""One file into the store by STOW-RS: streamed from disk, one instance a request, and what the store said about it."""
+"""One file into a store by STOW-RS: streamed from disk, one instance a request, and what the store answered."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
-from typing import Any
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol
 
 import requests
 
-from ops.load.files import DicomFile
-from ops.load.outcome import CannotLoad, Outcome, Verdict
+from ops.client.refusal import OpsRefused
 
 TIMEOUT = (10.0, 1800.0)
 """Seconds to connect, and for the answer: a store may take 30 minutes over a large instance."""
@@ -28,17 +29,43 @@ REASONS = {
 }
 
 
+class StoreClosed(OpsRefused):
+    """The store takes nothing from us: whoever sends may stop."""
+
+
+class Sendable(Protocol):
+    """A DICOM file on disk; `bytes` is its size."""
+
+    @property
+    def path(self) -> Path: ...
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def study(self) -> str: ...
+    @property
+    def instance(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class StoreAnswer:
+    """What became of one instance. `there`: one with its UID was there already, the same or another."""
+
+    kind: Literal["stored", "there", "refused"]
+    reason: str = ""
+    """Of a refusal, a sentence."""
+
+
 class Unsendable(Exception):
     """The file could not be read to its end. No OSError, which the transport would take for its own and repeat."""
 
 
-class Part:
+class MultipartFile:
     """A multipart body of one file, read from disk as the connection takes it.
 
     Iterating starts over, so that a repeated request (a retry, a fresh token) sends the whole file again.
     """
 
-    def __init__(self, file: DicomFile, progress: Callable[[int], None]) -> None:
+    def __init__(self, file: Sendable, progress: Callable[[int], None]) -> None:
         self.boundary = uuid.uuid4().hex
         self._head = f"--{self.boundary}\r\nContent-Type: application/dicom\r\n\r\n".encode()
         self._tail = f"\r\n--{self.boundary}--\r\n".encode()
@@ -66,9 +93,9 @@ class Part:
         yield self._tail
 
 
-def store(session: requests.Session, root: str, file: DicomFile, progress: Callable[[int], None]) -> Outcome | None:
-    """Sends one file. None when the store says that the instance is already there. Raises CannotLoad on 401 and 403."""
-    part = Part(file, progress)
+def store(session: requests.Session, root: str, file: Sendable, progress: Callable[[int], None]) -> StoreAnswer:
+    """Sends one file. Raises `StoreClosed` on 401 and 403."""
+    part = MultipartFile(file, progress)
     headers = {
         "Content-Type": f'multipart/related; type="application/dicom"; boundary={part.boundary}',
         "Accept": "application/dicom+json",
@@ -76,12 +103,12 @@ def store(session: requests.Session, root: str, file: DicomFile, progress: Calla
     try:
         response = session.post(f"{root}/studies/{file.study}", data=part, headers=headers, timeout=TIMEOUT)
     except requests.RequestException as error:
-        return _refused(file, f"the store could not be reached ({type(error).__name__}); run again")
+        return _refused(f"the store could not be reached ({type(error).__name__}); run again")
     except Unsendable as reason:
-        return _refused(file, f"cannot be read: {reason}")
+        return _refused(f"cannot be read: {reason}")
     if response.status_code in (401, 403):
-        raise CannotLoad(refusal(response, root, "store", "healthcare.dicomStores.dicomWebWrite"))
-    return _verdict(file, response)
+        raise StoreClosed(refusal(response, root, "store", "healthcare.dicomStores.dicomWebWrite"))
+    return read_answer(file.instance, response)
 
 
 def refusal(response: requests.Response, where: str, verb: str, permission: str) -> str:
@@ -90,26 +117,26 @@ def refusal(response: requests.Response, where: str, verb: str, permission: str)
     return f"no permission to {verb} in {where} (or it does not exist): it takes {permission}"
 
 
-def _verdict(file: DicomFile, response: requests.Response) -> Outcome | None:
+def read_answer(instance: str, response: requests.Response) -> StoreAnswer:
     """Success is the instance in ReferencedSOPSequence, whatever the status says."""
     body = _json(response)
     instances = [_first(item, "00081155") for item in _items(body, REFERENCED)]
-    if response.ok and file.instance in instances:
-        return Outcome(str(file.path), Verdict.STORED, file.bytes)
+    if response.ok and instance in instances:
+        return StoreAnswer("stored")
     for item in _items(body, FAILED):
         detail = str(_first(item, DETAIL) or "")
         code = _first(item, REASON)
         if "already exists" in detail or (code == DUPLICATE and "differ" in detail):
-            return None
+            return StoreAnswer("there")
         reason = detail or (REASONS.get(code, "") if isinstance(code, int) else "")
-        return _refused(file, f"the store refused it: {reason or 'no reason given'} (FailureReason {code})")
+        return _refused(f"the store refused it: {reason or 'no reason given'} (FailureReason {code})")
     if response.status_code == 409 and not body:
-        return None
-    return _refused(file, f"the store answered {response.status_code} without naming the instance as stored")
+        return StoreAnswer("there")
+    return _refused(f"the store answered {response.status_code} without naming the instance as stored")
 
 
-def _refused(file: DicomFile, reason: str) -> Outcome:
-    return Outcome(str(file.path), Verdict.REFUSED, file.bytes, reason)
+def _refused(reason: str) -> StoreAnswer:
+    return StoreAnswer("refused", reason)
 
 
 def _json(response: requests.Response) -> dict[str, Any]:

@@ -9,7 +9,8 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
 
-from ops.load.same import Unreadable, difference
+from ops.client.dicomweb import Unreadable
+from ops.client.instances import difference
 from tests.e2e.tiles import TILES, Tile
 from tests.e2e.tiles_slide import write_slide
 
