@@ -15,6 +15,7 @@ import difflib
 import json
 import re
 import sys
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,8 @@ AGENTS = {
     "gcp-sa-pubsub": "Google's agent of Pub/Sub",
     "gcp-sa-secretmanager": "Google's agent of Secret Manager",
 }
+SHORT = 8
+"""So many permissions of a role are named where it is granted."""
 Matrix = Mapping[str, Mapping[str, Mapping[str, list[str]]]]
 """Principal → resource (`… if CONDITION`) → role → permissions; `a.*` is a pattern, `!a.b` is taken out again."""
 
@@ -82,11 +85,11 @@ def page_text(stacks: Mapping[str, Sequence[Resource]]) -> str:
     ]
     for principal in sorted(prod, key=lambda name: (_kind(name), name)):
         lines += [f"## {_title(principal)}", "", _duty(principal, words), ""]
-        lines += ["| on | role | may |", "| --- | --- | --- |"]
         for place, held in sorted(prod[principal].items()):
             for role, allowed in sorted(held.items()):
-                lines.append(f"| {_place(place)} | `{role.rpartition('/')[2]}` | {_may(allowed)} |")
+                lines += _item(f"* on {_place(place)}: {_may(role.rpartition('/')[2], allowed)}")
         lines.append("")
+    lines += ["## Roles with many permissions", "", *_many(prod), ""]
     lines += ["## Beside that", ""]
     for stack in ("dev", "local"):
         lines += [f"Stack `{stack}`:", "", *_beside(matrix(stacks[stack]), prod), ""]
@@ -131,16 +134,33 @@ def _readable(parts: Sequence[str]) -> list[str]:
     return [singular.get(kind, kind.rstrip("s")), f"`{name.partition('@')[0]}`"]
 
 
-def _may(allowed: Sequence[str]) -> str:
-    shown = ", ".join(f"`{entry}`" for entry in allowed)
-    return shown if len(allowed) <= 8 else f"<details><summary>{len(allowed)} permissions</summary>{shown}</details>"
+def _may(role: str, allowed: Sequence[str]) -> str:
+    """The role and what it allows; where that is much, how much, and the section of the page that lists it."""
+    if len(allowed) > SHORT:
+        return f"`{role}`, [{len(allowed)} permissions](#roles-with-many-permissions)"
+    return f"`{role}`, which may {', '.join(f'`{entry}`' for entry in allowed)}"
+
+
+def _many(prod: Matrix) -> list[str]:
+    roles = {role.rpartition("/")[2]: allowed for places in prod.values() for held in places.values()
+             for role, allowed in held.items() if len(allowed) > SHORT}  # fmt: skip
+    return [
+        line
+        for role, allowed in sorted(roles.items())
+        for line in _item(f"* `{role}`: {', '.join(f'`{entry}`' for entry in allowed)}")
+    ]
+
+
+def _item(text: str) -> list[str]:
+    """An item of a list, in lines of 120 columns."""
+    return textwrap.wrap(text, 120, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
 def _beside(found: Matrix, prod: Matrix) -> list[str]:
     """What the stack grants and prod does not, and the other way round; projects' names left out of account."""
     rows, known = _rows(found), _rows(prod)
-    lines = [f"- also: {row}" for row in sorted(rows - known)] + [f"- not: {row}" for row in sorted(known - rows)]
-    return lines or ["- the same."]
+    items = [f"* also: {row}" for row in sorted(rows - known)] + [f"* not: {row}" for row in sorted(known - rows)]
+    return [line for item in items or ["* the same."] for line in _item(item)]
 
 
 def _rows(found: Matrix) -> set[str]:

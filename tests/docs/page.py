@@ -20,7 +20,7 @@ def sections(text: str | None = None) -> dict[str, list[str]]:
     for part in re.split(r"^##? ", text or RUNBOOK.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
         heading, _, body = part.partition("\n")
         blocks: list[str] = re.findall(r"^```sh\n(.*?)^```", body, re.DOTALL | re.MULTILINE)
-        found[heading] = "".join(blocks).replace("\\\n", " ").splitlines()
+        found[heading] = "".join(blocks).replace("\\\n", "").splitlines()
     return found
 
 
