@@ -40,11 +40,11 @@ def make(path: Path, size: int) -> None:
 
 def ours(path: Path, out: Path) -> float:
     """Seconds to make and write every level. Frames are read by offset, so that the file is not held."""
-    from prepare.pixels.grid import Grid
+    from prepare.pixels.grid import TileGrid
     from prepare.pixels.header import parse_header
     from prepare.pixels.instances import Making
     from prepare.pixels.levels import missing_levels
-    from prepare.pixels.source import Source
+    from prepare.pixels.source import LevelSource
     from prepare.pixels.stage import FolderStage
 
     start = time.perf_counter()
@@ -57,8 +57,8 @@ def ours(path: Path, out: Path) -> float:
                 at, length = offsets[number - 1]
                 yield os.pread(file.fileno(), length, at)
 
-        source = Source([header], fetch)
-        levels = range(1, Grid.of(header).halvings() + 1)
+        source = LevelSource([header], fetch)
+        levels = range(1, TileGrid.of(header).halvings() + 1)
         for made in missing_levels(source, levels, FolderStage(out / "stage"), Making("benchmark")):
             with (out / f"{made.role}.dcm").open("wb") as level:
                 level.writelines(made.stream())

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from prepare.pixels import codec
-from prepare.pixels.grid import Form, Grid
+from prepare.pixels.grid import PixelFormat, TileGrid
 from prepare.pixels.part10 import size_of, write_stream
 from pydicom import Dataset
 
@@ -36,12 +36,12 @@ class TissueSlide:
     sparse: bool = False
 
     @property
-    def grid(self) -> Grid:
-        return Grid(self.columns, self.rows, self.tile, self.tile)
+    def grid(self) -> TileGrid:
+        return TileGrid(self.columns, self.rows, self.tile, self.tile)
 
     @property
-    def form(self) -> Form:
-        return Form("1.2.840.10008.1.2.4.50", self.tile, self.tile, 3, 8, "YBR_FULL_422")
+    def form(self) -> PixelFormat:
+        return PixelFormat("1.2.840.10008.1.2.4.50", self.tile, self.tile, 3, 8, "YBR_FULL_422")
 
     @cached_property
     def header(self) -> Dataset:

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser
 from prepare.pixels import codec
 from prepare.pixels.coding import lossless
-from prepare.pixels.grid import Form
+from prepare.pixels.grid import PixelFormat
 
 from tests import needs
 from tests.decoding import table
@@ -62,7 +62,7 @@ def test_colours_that_the_engine_gets_wrong_are_right_once_the_job_has_encoded_t
     with engine(chromium, needs.viewer_packages()) as decoder:
         for name in IN_YBR:
             source = FIXTURES[name]
-            form = Form(source.syntax, SIDE, SIDE, 3, 8, source.photometric, 8)
+            form = PixelFormat(source.syntax, SIDE, SIDE, 3, 8, source.photometric, 8)
             target = lossless(form)
             frame = codec.encode(codec.decode(source.frame, form), target)
             anew = Fixture(name, target.syntax, target.photometric, frame, COLOUR)

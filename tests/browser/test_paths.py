@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser
 from prepare.checks.rules import SLIDE_CHECKS
 from prepare.model.finding import rule
-from prepare.model.image import Image
+from prepare.model.image import SlideImage
 from prepare.model.slide import Slide
 
 from tests import needs
@@ -39,7 +39,7 @@ def slide(paths: int, **changes: Any) -> dict[str, Any]:
 
 def found(told: dict[str, Any]) -> set[str]:
     """Problems of R12."""
-    image = Image.of(told)
+    image = SlideImage.of(told)
     return {one.problem for one in SLIDE_CHECKS["R12"](Slide((image,), image.series, {}), rule("R12"))}
 
 

@@ -16,7 +16,7 @@ from prepare.execution.runner import JobRunner
 from prepare.execution.study_run import Preparation
 from prepare.http.retry import Traffic
 from prepare.log import Log
-from prepare.model.image import Image
+from prepare.model.image import SlideImage
 from prepare.model.metadata import WHOLE_SLIDE, Row, tag
 from prepare.planning.planner import Options
 from prepare.settings import load
@@ -243,7 +243,7 @@ def pyramid(series: str = "1.2.1", base: int = 4096, **more: Any) -> list[dict[s
     return [item(f"{series}.{number}", size, series, **more) for number, size in enumerate(sizes, 1)]
 
 
-def image(instance: str = "1.2.1.1", size: int = 4096, **more: Any) -> Image:
+def image(instance: str = "1.2.1.1", size: int = 4096, **more: Any) -> SlideImage:
     """An image as the rules see it."""
     fields: dict[str, Any] = {
         "instance": instance,
@@ -259,7 +259,7 @@ def image(instance: str = "1.2.1.1", size: int = 4096, **more: Any) -> Image:
         fields["image_type"] = ("DERIVED", "PRIMARY", flavor, "RESAMPLED")
     if more.get("samples") == 1:
         fields["photometric"] = "MONOCHROME2"
-    image = Image(**{**fields, **more})
+    image = SlideImage(**{**fields, **more})
     tiles = image.tiles * max(len(image.optical_paths), 1)
     return image if "frames" in more else replace(image, frames=tiles)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from prepare.pixels import codec
-from prepare.pixels.grid import Form, Grid
+from prepare.pixels.grid import PixelFormat, TileGrid
 from prepare.pixels.part10 import write_stream
 
 from benchmarks.tissue_slide import complete
@@ -14,9 +14,9 @@ from tests.jobs.hostile import Instance
 from tests.jobs.pixels.slides import RLE, header, item
 
 
-def level(form: Form, edge: int, uid: str, sparse: bool = False, **changes: Any) -> Instance:
+def level(form: PixelFormat, edge: int, uid: str, sparse: bool = False, **changes: Any) -> Instance:
     """`edge` pixels a side. A sparse one does not say which optical path its tiles show (R12)."""
-    grid = Grid(edge, edge, form.columns, form.rows)
+    grid = TileGrid(edge, edge, form.columns, form.rows)
     random_pixels = np.random.default_rng(edge)
     shape = (form.rows, form.columns, 3) if form.colour else (form.rows, form.columns)
     top = 256 if form.bits == 8 else 4096

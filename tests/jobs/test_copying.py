@@ -71,10 +71,10 @@ def test_what_is_there_already_is_not_sent_again(stores: Stores, target: str, pr
 
 def test_withheld_and_left_out_instances_do_not_arrive(stores: Stores, target: str) -> None:
     first, second, *rest = FILES
-    acts = (Withhold(instances=(first,)), LeaveOut(instances=(second,), kept=()))
+    actions = (Withhold(instances=(first,)), LeaveOut(instances=(second,), kept=()))
     with stores.copier(target) as copier:
         rows = copier.executor.source.instances(STUDY)
-        copier.executor.carry_out(STUDY, SeriesPlan(series=SERIES, acts=acts), rows)
+        copier.executor.carry_out(STUDY, SeriesPlan(series=SERIES, actions=actions), rows)
     assert sorted(stores.files(target)) == sorted(rest)
 
 

@@ -23,7 +23,7 @@ def judged(*items: dict[str, Any], standing: frozenset[str] = frozenset(), frame
     return judge(seen.study, seen.slides, Options("separate"), standing)
 
 
-def made_by(result: Judged) -> dict[int, str]:
+def made_level_uids(result: Judged) -> dict[int, str]:
     """The UIDs of new levels by their width."""
     plan = result.plan.of(SERIES)
     images = {image.instance: image for image in result.slides[SERIES].images}
@@ -32,28 +32,28 @@ def made_by(result: Judged) -> dict[int, str]:
 
 def first(frame: bytes = frames.jpeg(), **more: Any) -> frozenset[str]:
     """What a run adds to a slide of one level."""
-    return frozenset(made_by(judged(*levels(1024, **more), frame=frame)).values())
+    return frozenset(made_level_uids(judged(*levels(1024, **more), frame=frame)).values())
 
 
 def test_the_plan_stays_when_nothing_new_came() -> None:
     result = judged(*levels(1024), standing=first())
     assert words(result.plan.of(SERIES)) == MADE
-    assert frozenset(made_by(result).values()) == first()
+    assert frozenset(made_level_uids(result).values()) == first()
 
 
 def test_a_run_that_was_ended_between_levels_is_continued() -> None:
     """Without the finest of them the pyramid would do; but then its levels would depend on when the run was ended."""
-    whole = made_by(judged(*levels(4096)))
+    whole = made_level_uids(judged(*levels(4096)))
     for some in ([256], [1024, 512, 256], [2048], [512]):
         result = judged(*levels(4096), standing=frozenset(whole[width] for width in some))
-        assert made_by(result) == whole
+        assert made_level_uids(result) == whole
 
 
 def test_a_late_level_is_left_out_and_said() -> None:
     result = judged(*levels(1024, 512), standing=first())
     plan = result.plan.of(SERIES)
     assert words(plan) == f"repair leave(1) {MADE.removeprefix('add_levels ')}"
-    assert frozenset(made_by(result).values()) == first()
+    assert frozenset(made_level_uids(result).values()) == first()
     (finding,) = [one for one in result.findings[SERIES] if one.rule == "R03"]
     assert (finding.problem, finding.severity, finding.instances) == ("late", "WARN", (f"{SERIES}.2",))
 
@@ -63,11 +63,11 @@ def test_what_refers_to_a_late_level_follows_to_the_one_that_is_shown() -> None:
     (follower,) = result.plan.followers
     images = {image.instance: image for image in result.slides[SERIES].images}
     assert follower.refers_to == (f"{SERIES}.2",)
-    assert successors(result.plan, images)[f"{SERIES}.2"].uid == made_by(result)[512]
+    assert successors(result.plan, images)[f"{SERIES}.2"].uid == made_level_uids(result)[512]
 
 
 def test_a_late_level_that_nothing_stands_for_is_shown() -> None:
-    result = judged(*levels(4096, 2048), standing=frozenset(made_by(judged(*levels(2048))).values()))
+    result = judged(*levels(4096, 2048), standing=frozenset(made_level_uids(judged(*levels(2048))).values()))
     assert "leave" not in words(result.plan.of(SERIES))
 
 
@@ -100,7 +100,9 @@ def test_another_channel_of_the_same_size_is_not_late() -> None:
 
     frame = frames.jpeg_ls(1, 16)
     one = judged(*channel("1", 1024), frame=frame)
-    both = judged(*channel("1", 1024), *channel("2", 1024, 512), standing=frozenset(made_by(one).values()), frame=frame)
+    both = judged(
+        *channel("1", 1024), *channel("2", 1024, 512), standing=frozenset(made_level_uids(one).values()), frame=frame
+    )
     assert "leave" not in words(both.plan.of(SERIES))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prepare.checks.rules import SLIDE_CHECKS, STUDY_CHECKS, Finding, findings, rules, status, table
+from prepare.checks.rules import SLIDE_CHECKS, STUDY_CHECKS, SlideFinding, findings, rules, status, table
 from prepare.model.slide import Probe, Slide
 
 from tests.jobs.fakes import image
@@ -19,7 +19,7 @@ def levels(*sizes: int, **more: Any) -> list[Any]:
     return [image(f"1.2.1.{size}", size, **more) for size in sizes or SIZES]
 
 
-def judge(*images: Any, coding: str | dict[str, str] = "jpeg-baseline") -> list[Finding]:
+def judge(*images: Any, coding: str | dict[str, str] = "jpeg-baseline") -> list[SlideFinding]:
     codings = coding if isinstance(coding, dict) else {}
     probes = {
         one.instance: Probe(1, 9000, codings.get(one.instance, coding if isinstance(coding, str) else "jpeg-baseline"))
@@ -157,7 +157,7 @@ def test_a_thumbnail_counts_as_the_coarsest_level_and_hides_coarser_volumes() ->
     [((), "ready"), (("SLOW",), "ready_degraded"), (("SLOW", "WRONG"), "blocked"), (("BLOCK",), "blocked")],
 )
 def test_the_worst_finding_decides_the_status(severities: tuple[Any, ...], expected: str) -> None:
-    assert status(Finding("R01", severity, "repair", "…", ("1.2",)) for severity in severities) == expected
+    assert status(SlideFinding("R01", severity, "repair", "…", ("1.2",)) for severity in severities) == expected
 
 
 def test_findings_come_worst_first_and_say_whole_sentences() -> None:

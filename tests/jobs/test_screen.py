@@ -39,8 +39,8 @@ def test_an_empty_table_has_its_head() -> None:
 
 
 def test_a_plan_is_told_in_a_few_words() -> None:
-    acts = [{"act": "transcode", "instances": ["1", "2"]}, {"act": "make_level", "instances": []}]
-    assert plan_words({"plan": {"kind": "repair", "acts": acts}}) == "repair: transcode 2, make_level 1"
+    actions = [{"action": "transcode", "instances": ["1", "2"]}, {"action": "make_level", "instances": []}]
+    assert plan_words({"plan": {"kind": "repair", "actions": actions}}) == "repair: transcode 2, make_level 1"
     assert plan_words({"plan": None}) == ""
 
 

@@ -17,7 +17,7 @@ from viewer.build import RULES
 
 pytest.importorskip("prepare.model.image", reason="this checkout's job has no checks for the whole table of rules yet")
 from prepare.checks.rules import status, study_findings
-from prepare.model.finding import Finding
+from prepare.model.finding import SlideFinding
 from prepare.model.slide import Probe
 from prepare.model.study import Study, series_of
 from prepare.planning.following import judge
@@ -160,7 +160,7 @@ def by_the_job(items: list[Json]) -> dict[str, list[Json]]:
     return {uid: told(of) for uid, of in {**found, "study": study_findings(study)}.items()}
 
 
-def told(findings: Iterable[Finding]) -> list[Json]:
+def told(findings: Iterable[SlideFinding]) -> list[Json]:
     fields = ("rule", "problem", "severity", "sentence")
     return [
         {**{name: getattr(one, name) for name in fields}, "instances": list(one.instances)}
@@ -204,9 +204,9 @@ def test_page_and_job_agree_over_the_jobs_own_matrix(name: str) -> None:
     job = {uid: told(found) for uid, found in result.findings.items()}
     assert {uid: page.get(uid, []) for uid in job} == job
     for plan in result.plan.series:
-        by_frames = status(result.findings[plan.series]) != verdict(job[plan.series])
-        assert by_frames or (plan.kind == "blocked") == (verdict(page.get(plan.series, [])) == "blocked"), plan
+        by_frames = status(result.findings[plan.series]) != plan_result(job[plan.series])
+        assert by_frames or (plan.kind == "blocked") == (plan_result(page.get(plan.series, [])) == "blocked"), plan
 
 
-def verdict(findings: list[Json]) -> str:
+def plan_result(findings: list[Json]) -> str:
     return call("findings.js", "statusOf", findings)

@@ -14,7 +14,7 @@ from typing import Any
 import pydicom
 from prepare.model.codestream import header, identify
 from prepare.model.finding import table
-from prepare.model.image import Image
+from prepare.model.image import SlideImage
 from prepare.model.metadata import WHOLE_SLIDE, tag
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
@@ -62,7 +62,7 @@ def written(name: str) -> Written:
 
 def file_of(name: str, described: dict[str, Any], store: Store) -> bytes:
     """The Part 10 file of one instance."""
-    image = Image.of(described)
+    image = SlideImage.of(described)
     dataset = Dataset.from_json(_named(name, described))
     dataset.StudyInstanceUID = uid(name, STUDY)
     dataset.file_meta = FileMetaDataset()
@@ -115,7 +115,7 @@ def _profile(said: bytes) -> bytes:
     return bytes(profile)
 
 
-def _draw(dataset: Dataset, image: Image, sample: bytes, *, sparse: bool) -> None:
+def _draw(dataset: Dataset, image: SlideImage, sample: bytes, *, sparse: bool) -> None:
     coding = identify(sample, image.raw_frame_bytes).replace("jpeg-unmarked", "jpeg-baseline")
     told = header(sample, coding)
     bits = told.bits if told else image.bits
@@ -142,7 +142,7 @@ def _draw(dataset: Dataset, image: Image, sample: bytes, *, sparse: bool) -> Non
     dataset["PixelData"].VR, dataset["PixelData"].is_undefined_length = "OB", True
 
 
-def _places(dataset: Dataset, image: Image) -> Iterator[tuple[int, int, int]]:
+def _places(dataset: Dataset, image: SlideImage) -> Iterator[tuple[int, int, int]]:
     """(optical path, left, top) of each frame, from 0."""
     if groups := dataset.get("PerFrameFunctionalGroupsSequence"):
         for group in groups:
@@ -156,7 +156,7 @@ def _places(dataset: Dataset, image: Image) -> Iterator[tuple[int, int, int]]:
         yield path, at % across * image.columns, at // across * image.rows
 
 
-def _channel(image: Image, path: int) -> int:
+def _channel(image: SlideImage, path: int) -> int:
     """Optical path of the picture that one of the image shows: an image of one path may be of the second."""
     return int(image.optical_paths[0] == "2") if len(image.optical_paths) == 1 else path
 

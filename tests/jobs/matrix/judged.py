@@ -8,7 +8,7 @@ from functools import cache
 from prepare.checks.rules import findings, status
 from prepare.dicomweb.inspection import inspect
 from prepare.model.actions import (
-    Act,
+    Action,
     Complete,
     FixImageType,
     FullTiling,
@@ -22,7 +22,7 @@ from prepare.model.actions import (
 from prepare.model.plan import SeriesPlan
 from prepare.planning.following import Judged, judge
 from prepare.planning.planner import Options
-from prepare.planning.simulate import foreseen
+from prepare.planning.simulate import simulate_plan
 
 from tests.jobs.matrix.slides import STUDY
 from tests.jobs.matrix.whole import SLIDES
@@ -63,22 +63,22 @@ def final(result: Judged, plan: SeriesPlan) -> str:
     if plan.kind == "blocked":
         return "blocked"
     slide = result.slides.get(plan.series)
-    return status(findings(foreseen(slide, plan))) if slide else "ready"
+    return status(findings(simulate_plan(slide, plan))) if slide else "ready"
 
 
 def words(plan: SeriesPlan) -> str:
     if plan.kind == "blocked":
         return f"blocked: {plan.reason}"
-    return " ".join([plan.kind, *(_word(act) for act in plan.acts)])
+    return " ".join([plan.kind, *(_word(action) for action in plan.actions)])
 
 
-def _word(act: Act) -> str:
-    if isinstance(act, MakeLevel):
-        return f"{'=' if act.instances else '+'}{act.columns}x{act.rows}/{act.factor}:{act.coding}"
-    count = f"({len(act.instances)})"
-    if isinstance(act, Complete):
-        return f"complete:{'+'.join(act.attributes)}{'' if act.template else ':default'}{count}"
-    if isinstance(act, Transcode):
-        return ("unwrap" if act.unwrap else act.coding) + count
+def _word(action: Action) -> str:
+    if isinstance(action, MakeLevel):
+        return f"{'=' if action.instances else '+'}{action.columns}x{action.rows}/{action.factor}:{action.coding}"
+    count = f"({len(action.instances)})"
+    if isinstance(action, Complete):
+        return f"complete:{'+'.join(action.attributes)}{'' if action.template else ':default'}{count}"
+    if isinstance(action, Transcode):
+        return ("unwrap" if action.unwrap else action.coding) + count
     names = {FullTiling: "full", ShareProfile: "icc", FixImageType: "type", LeaveOut: "leave", Withhold: "withhold"}
-    return names.get(type(act), "strip" if isinstance(act, Strip) else "?") + count
+    return names.get(type(action), "strip" if isinstance(action, Strip) else "?") + count

@@ -12,7 +12,7 @@ from prepare.checks.rules import findings
 from prepare.model.actions import MakeLevel
 from prepare.model.plan import SeriesPlan, copied
 from prepare.planning.planner import Options
-from prepare.planning.simulate import foreseen
+from prepare.planning.simulate import simulate_plan
 
 from tests.jobs.matrix.judged import SAME, SEPARATE, WITHHOLD, judged, looked_at
 from tests.jobs.matrix.whole import SLIDES
@@ -59,7 +59,7 @@ def test_a_slide_that_is_not_blocked_has_nothing_left_that_keeps_it_from_opening
     result = judged(name, options)
     for plan in result.plan.series:
         if plan.kind != "blocked" and (slide := result.slides.get(plan.series)):
-            left = findings(foreseen(slide, plan), options.label_policy)
+            left = findings(simulate_plan(slide, plan), options.label_policy)
             assert not [one for one in left if one.severity in ("BLOCK", "WRONG")]
 
 
@@ -68,7 +68,7 @@ def test_in_the_store_that_viewers_share_images_are_only_added(name: str) -> Non
     for plan in judged(name, SAME).plan.series:
         assert not plan.rewritten
         assert not plan.absent
-        assert all(isinstance(act, MakeLevel) for act in plan.acts)
+        assert all(isinstance(action, MakeLevel) for action in plan.actions)
 
 
 @EVERY
@@ -77,12 +77,12 @@ def test_every_instance_is_copied_or_rewritten_or_absent_and_only_one_of_them(na
     for plan in result.plan.series:
         slide = result.slides.get(plan.series)
         instances = [image.instance for image in (*slide.own, *slide.labels)] if slide else []
-        fates = (set(copied(plan, instances)), plan.rewritten, plan.absent)
+        tracker = (set(copied(plan, instances)), plan.rewritten, plan.absent)
         if plan.kind == "blocked":
-            assert not any(fates)
+            assert not any(tracker)
         elif slide:
-            assert set().union(*fates) == set(instances)
-            assert sum(map(len, fates)) == len(instances)
+            assert set().union(*tracker) == set(instances)
+            assert sum(map(len, tracker)) == len(instances)
 
 
 @EVERY
@@ -106,7 +106,7 @@ def test_a_blocked_slide_says_why_and_what_to_do(name: str, options: Options) ->
         if plan.kind == "blocked":
             assert plan.sentence.endswith(".")
             assert "{" not in plan.sentence
-            assert plan.acts == ()
+            assert plan.actions == ()
 
 
 @EVERY

@@ -22,7 +22,7 @@ from prepare.checks.rules import status
 from prepare.dicomweb.inspection import inspect
 from prepare.dicomweb.store import DicomStore
 from prepare.pixels import codec
-from prepare.pixels.grid import Form
+from prepare.pixels.grid import PixelFormat
 from prepare.planning.following import Judged, judge
 from prepare.planning.planner import Options
 from pydicom import Dataset
@@ -191,7 +191,7 @@ def _shows_the_scene(level: Dataset) -> None:
     columns, rows = level.TotalPixelMatrixColumns, level.TotalPixelMatrixRows
     if min(columns, rows) < SMALLEST:
         return
-    form = Form.of(level)
+    form = PixelFormat.of(level)
     peak = 2 ** (form.stored or form.bits) - 1
     paths = [str(path.OpticalPathIdentifier) for path in level.OpticalPathSequence]
     number = int(level.NumberOfFrames)

@@ -1,4 +1,4 @@
-"""Small whole-slide images in memory, as a `Source` sees them: headers, and frames by number."""
+"""Small whole-slide images in memory, as a `LevelSource` sees them: headers, and frames by number."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from prepare.pixels import codec
 from prepare.pixels.frames import Fetch
-from prepare.pixels.grid import Form, Grid
-from prepare.pixels.source import Source
+from prepare.pixels.grid import PixelFormat, TileGrid
+from prepare.pixels.source import LevelSource
 from pydicom import Dataset, dcmread
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import UID, VLWholeSlideMicroscopyImageStorage
@@ -29,7 +29,9 @@ def item(**values: Any) -> Dataset:
     return made
 
 
-def header(grid: Grid, form: Form, *, uid: str = "2.25.11", paths: int = 1, frames: int = 0, **changes: Any) -> Dataset:
+def header(
+    grid: TileGrid, form: PixelFormat, *, uid: str = "2.25.11", paths: int = 1, frames: int = 0, **changes: Any
+) -> Dataset:
     """A base level's attributes, without pixels."""
     lossy = form.syntax == JPEG
     made = item(
@@ -86,12 +88,12 @@ def header(grid: Grid, form: Form, *, uid: str = "2.25.11", paths: int = 1, fram
     return made
 
 
-def colour(syntax: str = JPEG, tile: int = 64) -> Form:
-    return Form(syntax, tile, tile, 3, 8, "YBR_FULL_422" if syntax == JPEG else "RGB")
+def colour(syntax: str = JPEG, tile: int = 64) -> PixelFormat:
+    return PixelFormat(syntax, tile, tile, 3, 8, "YBR_FULL_422" if syntax == JPEG else "RGB")
 
 
-def mono(bits: int = 16, tile: int = 64, **more: Any) -> Form:
-    return Form(RAW, tile, tile, 1, bits, "MONOCHROME2", **more)
+def mono(bits: int = 16, tile: int = 64, **more: Any) -> PixelFormat:
+    return PixelFormat(RAW, tile, tile, 1, bits, "MONOCHROME2", **more)
 
 
 def fetch(frames: dict[str, list[bytes]]) -> Fetch:
@@ -106,7 +108,7 @@ def fetch(frames: dict[str, list[bytes]]) -> Fetch:
     return read
 
 
-def cut(pixels: NDArray[Any], grid: Grid) -> list[NDArray[Any]]:
+def cut(pixels: NDArray[Any], grid: TileGrid) -> list[NDArray[Any]]:
     """Tiles of a whole image, row by row; beyond the edge a colour that must never be seen in a level."""
     down, across = grid.down * grid.tile_rows - grid.rows, grid.across * grid.tile_columns - grid.columns
     rest = ((0, down), (0, across), (0, 0))[: pixels.ndim]
@@ -119,19 +121,19 @@ def cut(pixels: NDArray[Any], grid: Grid) -> list[NDArray[Any]]:
     ]
 
 
-def joined(tiles: Iterable[NDArray[Any]], grid: Grid) -> NDArray[Any]:
+def joined(tiles: Iterable[NDArray[Any]], grid: TileGrid) -> NDArray[Any]:
     """The whole image of tiles in order, without what lies beyond the edge."""
     flat = list(tiles)
     rows = [np.concatenate(flat[row * grid.across : (row + 1) * grid.across], axis=1) for row in range(grid.down)]
     return np.concatenate(rows)[: grid.rows, : grid.columns]
 
 
-def slide(pixels: list[NDArray[Any]], form: Form, quality: int = 95, **changes: Any) -> Source:
+def slide(pixels: list[NDArray[Any]], form: PixelFormat, quality: int = 95, **changes: Any) -> LevelSource:
     """A tiled-full source; one image a path."""
-    grid = Grid(pixels[0].shape[1], pixels[0].shape[0], form.columns, form.rows)
+    grid = TileGrid(pixels[0].shape[1], pixels[0].shape[0], form.columns, form.rows)
     frames = [codec.encode(tile, form, quality) for image in pixels for tile in cut(image, grid)]
     made = header(grid, form, paths=len(pixels), **changes)
-    return Source([made], fetch({str(made.SOPInstanceUID): frames}))
+    return LevelSource([made], fetch({str(made.SOPInstanceUID): frames}))
 
 
 def read_back(stream: Iterable[bytes]) -> Dataset:

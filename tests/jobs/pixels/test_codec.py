@@ -8,7 +8,7 @@ import pytest
 from prepare.pixels import codec
 from prepare.pixels.coding import lossless
 from prepare.pixels.errors import CannotDecode
-from prepare.pixels.grid import Form
+from prepare.pixels.grid import PixelFormat
 
 from tests.e2e.tiles import SIDE, TILES, Tile
 from tests.jobs.pixels.slides import JPEG, JPEG_LS, RAW, colour, mono, psnr
@@ -17,8 +17,8 @@ RAWS = {(tile.samples, tile.allocated): tile for tile in TILES if tile.syntax ==
 NEARLY = {"jpeg-baseline", "jpeg-extended"}
 
 
-def form(tile: Tile) -> Form:
-    return Form(tile.syntax, SIDE, SIDE, tile.samples, tile.allocated, tile.photometric, tile.bits)
+def form(tile: Tile) -> PixelFormat:
+    return PixelFormat(tile.syntax, SIDE, SIDE, tile.samples, tile.allocated, tile.photometric, tile.bits)
 
 
 def rgb(tile: Tile) -> np.ndarray:

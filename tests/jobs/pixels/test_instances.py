@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from prepare.pixels import staged
-from prepare.pixels.grid import Grid
+from prepare.pixels.grid import TileGrid
 from prepare.pixels.instances import Making, new_uid
 from prepare.pixels.levels import missing_levels
 from prepare.pixels.stage import FolderStage
@@ -141,6 +141,6 @@ def test_a_level_too_large_for_memory_comes_from_a_folder(tmp_path: Path, monkey
 
 
 def test_grids_halve_until_one_tile_shows_everything() -> None:
-    assert Grid(100_000, 70_001, 256, 256).halvings() == 9
-    assert Grid(256, 256, 256, 256).halvings() == 0
-    assert Grid(257, 1, 256, 256).halved() == Grid(129, 1, 256, 256)
+    assert TileGrid(100_000, 70_001, 256, 256).halvings() == 9
+    assert TileGrid(256, 256, 256, 256).halvings() == 0
+    assert TileGrid(257, 1, 256, 256).halved() == TileGrid(129, 1, 256, 256)

@@ -17,10 +17,10 @@ from pathlib import Path
 columns, rows, limit, folder = int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4])
 import numpy as np
 from prepare.pixels import codec
-from prepare.pixels.grid import Grid
+from prepare.pixels.grid import TileGrid
 from prepare.pixels.instances import Making
 from prepare.pixels.levels import missing_levels
-from prepare.pixels.source import Source
+from prepare.pixels.source import LevelSource
 from prepare.pixels.stage import FolderStage
 from tests.jobs.pixels.slides import JPEG, colour, header
 
@@ -28,10 +28,10 @@ def status(what):
     return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith(what)) << 10
 
 resource.setrlimit(resource.RLIMIT_AS, (status("VmSize") + limit, resource.RLIM_INFINITY))
-form, grid = colour(JPEG, 256), Grid(columns, rows, 256, 256)
+form, grid = colour(JPEG, 256), TileGrid(columns, rows, 256, 256)
 random = np.random.default_rng(1)
 pool = [codec.encode(np.full((256, 256, 3), random.integers(0, 256, 3), np.uint8), form, 90) for _ in range(7)]
-source = Source([header(grid, form)], lambda wanted, largest: (pool[number % 7] for _, number in wanted))
+source = LevelSource([header(grid, form)], lambda wanted, largest: (pool[number % 7] for _, number in wanted))
 before, frames, size = status("VmRSS"), 0, 0
 for made in missing_levels(source, range(1, grid.halvings() + 1), FolderStage(folder), Making("1")):
     frames += int(made.dataset.NumberOfFrames)

@@ -4,14 +4,14 @@ from io import BytesIO
 
 import pytest
 from prepare.pixels import part10
-from prepare.pixels.grid import Grid
+from prepare.pixels.grid import TileGrid
 from prepare.pixels.part10 import file_meta, size_of, write_stream
 from pydicom import Dataset, dcmread
 from pydicom.encaps import generate_frames, parse_basic_offsets
 
 from tests.jobs.pixels.slides import JPEG, RAW, colour, header
 
-GRID = Grid(192, 64, 64, 64)
+GRID = TileGrid(192, 64, 64, 64)
 FRAMES = [b"\xff\xd8one", b"\xff\xd8second!", b"\xff\xd83"]
 LENGTHS = [len(frame) for frame in FRAMES]
 

@@ -5,13 +5,13 @@ from typing import Any
 import numpy as np
 import pytest
 from prepare.pixels.errors import CannotPlace
-from prepare.pixels.grid import Grid
+from prepare.pixels.grid import TileGrid
 from prepare.pixels.place import ABSENT, numbers_in_full, ordered, place
 from pydicom import Dataset
 
 from tests.jobs.pixels.slides import colour, header, item
 
-GRID = Grid(640, 200, 64, 64)
+GRID = TileGrid(640, 200, 64, 64)
 
 
 def position(column: int, row: int, path: str = "", z: float = 0) -> Dataset:

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from prepare.pixels import codec
 from prepare.pixels.errors import CannotPlace
-from prepare.pixels.grid import Form, Grid
+from prepare.pixels.grid import PixelFormat, TileGrid
 from prepare.pixels.instances import Making
 from prepare.pixels.levels import missing_levels
 from prepare.pixels.pyramid import Band, Cascade
@@ -25,7 +25,7 @@ SIZES = [(512, 512), (500, 333), (64, 64), (65, 1), (1, 200), (129, 257), (640, 
 
 def bare(pixels: NDArray[np.generic], tile: int, wanted: set[int], threads: int = 2) -> dict[int, NDArray[np.generic]]:
     """Levels of an image without any compression, put together again."""
-    grid = Grid(pixels.shape[1], pixels.shape[0], tile, tile)
+    grid = TileGrid(pixels.shape[1], pixels.shape[0], tile, tile)
     shape = (tile, tile, *pixels.shape[2:])
 
     def decode(frame: bytes | None) -> NDArray[np.generic]:
@@ -60,7 +60,7 @@ def real_tissue() -> NDArray[np.uint8]:
 @pytest.mark.parametrize("size", SIZES)
 def test_levels_are_area_averages_down_to_one_tile(size: tuple[int, int]) -> None:
     pixels = np.random.default_rng(1).integers(0, 256, (size[1], size[0], 3), np.uint8)
-    times = max(Grid(*size, 64, 64).halvings(), 1)
+    times = max(TileGrid(*size, 64, 64).halvings(), 1)
     levels = bare(pixels, 64, set(range(1, times + 1)))
     for halvings, level in levels.items():
         reference = averaged(pixels, halvings)
@@ -128,7 +128,7 @@ def test_signed_twelve_bit_values_are_averaged_as_numbers() -> None:
     image = np.random.default_rng(1).integers(-2048, 2048, (128, 128), np.int16)
     (made,) = missing_levels(slide([image], form), {1}, MemoryStage(), MAKING)
     stored = read_back(made.stream())
-    assert np.abs(joined(decoded_frames(stored), Grid(64, 64, 64, 64)) - averaged(image, 1)).max() <= 0.5
+    assert np.abs(joined(decoded_frames(stored), TileGrid(64, 64, 64, 64)) - averaged(image, 1)).max() <= 0.5
 
 
 def test_a_lossless_colour_slide_gets_lossless_levels() -> None:
@@ -140,7 +140,7 @@ def test_a_lossless_colour_slide_gets_lossless_levels() -> None:
 
 def test_tiles_of_odd_size_are_refused_in_words() -> None:
     with pytest.raises(CannotPlace, match="63 x 63 cannot be halved"):
-        Cascade(Grid(630, 630, 63, 63), frozenset({1}), lambda _: np.zeros((63, 63)), lambda _: b"")
+        Cascade(TileGrid(630, 630, 63, 63), frozenset({1}), lambda _: np.zeros((63, 63)), lambda _: b"")
 
 
 def test_a_frame_that_does_not_decode_ends_the_cascade() -> None:
@@ -149,7 +149,7 @@ def test_a_frame_that_does_not_decode_ends_the_cascade() -> None:
             raise CannotPlace("bad frame")
         return np.zeros((64, 64, 3), np.uint8)
 
-    cascade = Cascade(Grid(640, 640, 64, 64), frozenset({1}), decode, lambda _: b"")
+    cascade = Cascade(TileGrid(640, 640, 64, 64), frozenset({1}), decode, lambda _: b"")
     with pytest.raises(CannotPlace, match="bad frame"):
         list(cascade.bands(b"bad" if at == 55 else b"" for at in range(100)))
 
@@ -164,7 +164,7 @@ def test_rows_leave_as_soon_as_they_are_complete() -> None:
             read += 1
             yield b""
 
-    grid = Grid(4 * 64, 1000 * 64, 64, 64)
+    grid = TileGrid(4 * 64, 1000 * 64, 64, 64)
     bands = Cascade(grid, frozenset({1}), lambda _: np.zeros((64, 64, 3), np.uint8), lambda _: b"x").bands(tiles())
     first: Band = next(bands)
     assert first.row == 0
@@ -172,14 +172,14 @@ def test_rows_leave_as_soon_as_they_are_complete() -> None:
 
 
 def decoded_frames(stored: Dataset) -> list[NDArray[np.generic]]:
-    form = Form.of(stored)
+    form = PixelFormat.of(stored)
     return [
         codec.decode(frame, form) for frame in generate_frames(stored.PixelData, number_of_frames=stored.NumberOfFrames)
     ]
 
 
 def decoded_level(stored: Dataset) -> NDArray[np.generic]:
-    return joined(decoded_frames(stored), Grid.of(stored))
+    return joined(decoded_frames(stored), TileGrid.of(stored))
 
 
 def test_beyond_the_edge_the_last_pixels_are_repeated() -> None:

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from prepare.pixels import codec
 from prepare.pixels.errors import CannotPlace
-from prepare.pixels.grid import Form, Grid
+from prepare.pixels.grid import PixelFormat, TileGrid
 from prepare.pixels.instances import Making
 from prepare.pixels.rewrite import Change, rewritten
-from prepare.pixels.source import Source, srgb_of
+from prepare.pixels.source import LevelSource, srgb_of
 from pydicom import Dataset
 from pydicom.encaps import generate_frames
 
@@ -22,10 +22,10 @@ from tests.jobs.pixels.slides import JPEG, JPEG_LS, RAW, colour, fetch, header, 
 from tests.jobs.pixels.test_place import position
 
 MAKING = Making("1")
-GRID = Grid(1000, 700, 256, 256)
+GRID = TileGrid(1000, 700, 256, 256)
 
 
-def marked(form: Form) -> list[bytes]:
+def marked(form: PixelFormat) -> list[bytes]:
     """Tiles that say which they are, encoded."""
     painter = Painter(GRID.columns, GRID.rows, "pixels")
     return [
@@ -39,7 +39,7 @@ def stored_frames(stored: Dataset) -> list[bytes]:
     return list(generate_frames(stored.PixelData, number_of_frames=int(stored.NumberOfFrames)))
 
 
-def sparse(syntax: str, absent: set[int], **changes: object) -> tuple[Source, list[bytes]]:
+def sparse(syntax: str, absent: set[int], **changes: object) -> tuple[LevelSource, list[bytes]]:
     """A slide whose frames are stored backwards, without those in `absent`; and its tiles in full order."""
     form = colour(syntax, 256)
     tiles = marked(form)
@@ -53,7 +53,7 @@ def sparse(syntax: str, absent: set[int], **changes: object) -> tuple[Source, li
         PerFrameFunctionalGroupsSequence=positions,
         **changes,
     )
-    return Source([made], fetch({"2.25.11": [tiles[at] for at in order]})), tiles
+    return LevelSource([made], fetch({"2.25.11": [tiles[at] for at in order]})), tiles
 
 
 @pytest.mark.parametrize("syntax", [JPEG, JPEG_LS])
@@ -100,24 +100,24 @@ def test_lab_values_become_srgb(lab: tuple[int, int, int], rgb: tuple[int, int, 
 
 
 def test_absent_monochrome_tiles_are_zero() -> None:
-    form = Form(RAW, 64, 64, 1, 16, "MONOCHROME2")
+    form = PixelFormat(RAW, 64, 64, 1, 16, "MONOCHROME2")
     made = header(
-        Grid(128, 64, 64, 64),
+        TileGrid(128, 64, 64, 64),
         form,
         frames=1,
         DimensionOrganizationType="TILED_SPARSE",
         PerFrameFunctionalGroupsSequence=[position(1, 0)],
     )
-    source = Source([made], fetch({"2.25.11": [b"\x07\x01" * 64 * 64]}))
+    source = LevelSource([made], fetch({"2.25.11": [b"\x07\x01" * 64 * 64]}))
     stored = read_back(rewritten(source, Change(), MemoryStage(), MAKING).stream())
     assert np.frombuffer(stored.PixelData, "<u2").reshape(2, -1).max(axis=1).tolist() == [0, 0x107]
 
 
-def of_tile(tile: Tile) -> Source:
-    form = Form(tile.syntax, SIDE, SIDE, tile.samples, tile.allocated, tile.photometric, tile.bits)
+def of_tile(tile: Tile) -> LevelSource:
+    form = PixelFormat(tile.syntax, SIDE, SIDE, tile.samples, tile.allocated, tile.photometric, tile.bits)
     lossy = {"LossyImageCompression": "01"} if tile.coding.startswith("jpeg-ext") else {}
-    made = header(Grid(2 * SIDE, SIDE, SIDE, SIDE), form, **lossy)
-    return Source([made], fetch({"2.25.11": [tile.data, tile.data]}))
+    made = header(TileGrid(2 * SIDE, SIDE, SIDE, SIDE), form, **lossy)
+    return LevelSource([made], fetch({"2.25.11": [tile.data, tile.data]}))
 
 
 @pytest.mark.parametrize("tile", TILES, ids=lambda tile: tile.name)
@@ -125,7 +125,7 @@ def test_real_tiles_encoded_anew_keep_every_pixel(tile: Tile) -> None:
     source = of_tile(tile)
     made = rewritten(source, Change(encode=True), MemoryStage(), MAKING)
     stored = read_back(made.stream())
-    form = Form.of(stored)
+    form = PixelFormat.of(stored)
     assert form.syntax == JPEG_LS
     assert (stored.BitsStored, stored.BitsAllocated, stored.HighBit) == (tile.bits, tile.allocated, tile.bits - 1)
     assert stored.LossyImageCompression == source.header.LossyImageCompression
@@ -134,11 +134,11 @@ def test_real_tiles_encoded_anew_keep_every_pixel(tile: Tile) -> None:
     assert all(np.array_equal(codec.decode(frame, form), before) for frame in stored_frames(stored))
 
 
-def jpeg_xl() -> tuple[Source, list[bytes]]:
+def jpeg_xl() -> tuple[LevelSource, list[bytes]]:
     jpegs = [frame[: frame.rindex(b"\xff\xd9") + 2] for frame in marked(colour(JPEG, 256))]
     packed = [bytes(imagecodecs.jpegxl_encode_jpeg(jpeg)) for jpeg in jpegs]  # type: ignore[attr-defined]
     form = replace(colour(JPEG, 256), syntax=codec.JPEG_XL_JPEG)
-    return Source([header(GRID, form)], fetch({"2.25.11": packed})), jpegs
+    return LevelSource([header(GRID, form)], fetch({"2.25.11": packed})), jpegs
 
 
 def test_jpeg_xl_made_of_jpeg_becomes_that_jpeg() -> None:
@@ -175,7 +175,7 @@ def test_parts_of_a_concatenation_become_one_instance() -> None:
         )
         for number, (uid, offset, count) in enumerate([("2.25.21", 0, 7), ("2.25.22", 7, 5)], 1)
     ]
-    source = Source(parts[::-1], fetch({"2.25.21": tiles[:7], "2.25.22": tiles[7:]}))
+    source = LevelSource(parts[::-1], fetch({"2.25.21": tiles[:7], "2.25.22": tiles[7:]}))
     stored = read_back(rewritten(source, Change(), MemoryStage(), MAKING).stream())
     assert stored_frames(stored) == tiles
     assert "ConcatenationUID" not in stored
@@ -188,7 +188,7 @@ def test_parts_of_different_pixels_are_refused() -> None:
         for uid, offset, syntax in (("2.25.21", 0, JPEG), ("2.25.22", 6, RAW))
     ]
     with pytest.raises(CannotPlace, match=r"parts of 2\.25\.21 differ"):
-        Source(parts, fetch({}))
+        LevelSource(parts, fetch({}))
 
 
 def test_a_second_run_gives_the_same_bytes() -> None:

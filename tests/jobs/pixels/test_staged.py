@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-from prepare.pixels.staged import OBJECT_BYTES, Staged
+from prepare.pixels.staged import OBJECT_BYTES, StagedFrames
 
 from tests.jobs.memory_stage import MemoryStage
 
 
 def test_small_levels_never_leave_memory() -> None:
     stage = MemoryStage()
-    staged = Staged(stage, "2.25.1")
+    staged = StagedFrames(stage, "2.25.1")
     staged.add([b"one", b"two"])
     assert list(staged.frames()) == [b"one", b"two"]
     assert not stage.kept
@@ -15,7 +15,7 @@ def test_small_levels_never_leave_memory() -> None:
 
 def test_large_levels_keep_little_in_memory_and_come_back_in_order() -> None:
     stage = MemoryStage()
-    staged = Staged(stage, "2.25.1")
+    staged = StagedFrames(stage, "2.25.1")
     frames = [bytes([number]) * (OBJECT_BYTES // 3 + number) for number in range(10)]
     for at in range(0, 10, 2):
         staged.add(frames[at : at + 2])
@@ -30,7 +30,7 @@ def test_large_levels_keep_little_in_memory_and_come_back_in_order() -> None:
 def test_the_same_frames_are_staged_under_the_same_names_with_the_same_bytes() -> None:
     def once() -> dict[str, bytes]:
         stage = MemoryStage()
-        Staged(stage, "2.25.1").add([bytes(OBJECT_BYTES), b"x"])
+        StagedFrames(stage, "2.25.1").add([bytes(OBJECT_BYTES), b"x"])
         return stage.kept
 
     assert once() == once() != {}

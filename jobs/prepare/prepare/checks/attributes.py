@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ..model.finding import Finding, Rule
-from ..model.image import Image
-from ..model.slide import Level, Slide, levels_of
+from ..model.finding import ReadinessRule, SlideFinding
+from ..model.image import SlideImage
+from ..model.slide import PyramidLevel, Slide, levels_of
 
 
-def one_slide_one_place(slide: Slide, rule: Rule) -> list[Finding]:
+def check_one_slide(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
     """R04. Within the series; SLIM throws for the study when one series mixes slides."""
-    found: list[Finding] = []
+    found: list[SlideFinding] = []
     for problem, at in (("frame", 0), ("container", 1)):
         told = {image.slide[at] for image in slide.own}
         if len(told) > 1:
@@ -17,7 +17,7 @@ def one_slide_one_place(slide: Slide, rule: Rule) -> list[Finding]:
     return found
 
 
-def one_focal_plane(slide: Slide, rule: Rule) -> list[Finding]:
+def check_focal_planes(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
     """R05. With several optical paths the engine takes the wrong frames, without an error.
 
     Planes come as frames of one image, or as images of one level: then choosing one of them would choose a plane.
@@ -32,11 +32,11 @@ def one_focal_plane(slide: Slide, rule: Rule) -> list[Finding]:
     return [rule.finding("mixed" if mixed else "planes", deep, "WRONG" if mixed else None, planes=planes)]
 
 
-def _depths(level: Level) -> set[float]:
+def _depths(level: PyramidLevel) -> set[float]:
     return {image.depth for image in level.images if image.depth is not None}
 
 
-def required_are_there(slide: Slide, rule: Rule) -> list[Finding]:
+def check_required_attributes(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
     """R12. One finding per set of missing attributes, and what the engine reads of optical paths beside them.
 
     In full tiling it draws as many paths as NumberOfOpticalPaths says; of a sparse image it asks each frame.
@@ -54,10 +54,10 @@ def required_are_there(slide: Slide, rule: Rule) -> list[Finding]:
     return found + _miscounted(slide, rule)
 
 
-def _miscounted(slide: Slide, rule: Rule) -> list[Finding]:
+def _miscounted(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
     """Too few: the others stay empty. Too many: it throws at the first one that is not described."""
-    found: list[Finding] = []
-    by_number: dict[tuple[int, int], list[Image]] = {}
+    found: list[SlideFinding] = []
+    by_number: dict[tuple[int, int], list[SlideImage]] = {}
     for image in slide.own:
         paths = len(image.optical_paths)
         if not image.sparse and image.paths_told and paths and image.paths_told != paths:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from ..model.codestream import Header
-from ..model.finding import Finding, Rule, table
-from ..model.image import Image
+from ..model.finding import ReadinessRule, SlideFinding, table
+from ..model.image import SlideImage
 from ..model.slide import Slide
 
 MONOCHROME = "MONOCHROME2"
 TRANSFORMED = ("YBR_ICT", "YBR_RCT")
 
 
-def one_profile_policy(slide: Slide, rule: Rule) -> list[Finding]:
+def check_profiles(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
     """R06. The engine pairs levels and profiles by their number, so some without one leave the slide blank."""
     colour = [image for image in slide.images if image.samples > 1]
     lacking = [image for image in colour if not image.icc]
@@ -25,10 +25,10 @@ def one_profile_policy(slide: Slide, rule: Rule) -> list[Finding]:
     return []
 
 
-def tiles_decode(slide: Slide, rule: Rule) -> list[Finding]:
+def check_decodable(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
     """R07. Judged by what the probe frames are, as the engine itself does."""
     codestreams: dict[str, dict[str, Any]] = table()["codestreams"]
-    found: list[Finding] = []
+    found: list[SlideFinding] = []
     advised = ", ".join(row["title"] for row in codestreams.values() if "RGB" in row["right"])
     for (coding, photometric), images in sorted(_by_coding(slide).items()):
         row = codestreams.get(coding)
@@ -45,15 +45,15 @@ def tiles_decode(slide: Slide, rule: Rule) -> list[Finding]:
     return found
 
 
-def _untransformed(slide: Slide, image: Image) -> bool:
+def _untransformed(slide: Slide, image: SlideImage) -> bool:
     """A decoder turns nothing back then: what it gives is shown as RGB, be it that or not."""
     told = _header(slide, image)
     return told is not None and told.transformed is False
 
 
-def _by_coding(slide: Slide) -> dict[tuple[str, str], list[Image]]:
+def _by_coding(slide: Slide) -> dict[tuple[str, str], list[SlideImage]]:
     """By coding and, where the engine gets colours of that coding wrong, by photometric interpretation."""
-    grouped: dict[tuple[str, str], list[Image]] = {}
+    grouped: dict[tuple[str, str], list[SlideImage]] = {}
     for image in slide.own:
         if probe := slide.probes.get(image.instance):
             wrong = table()["codestreams"].get(probe.codestream, {}).get("wrong", ())
@@ -62,14 +62,14 @@ def _by_coding(slide: Slide) -> dict[tuple[str, str], list[Image]]:
     return grouped
 
 
-def tiles_are_what_is_said(slide: Slide, rule: Rule) -> list[Finding]:
+def check_tile_headers(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
     """R08. Rows, columns, samples and sign equal the metadata's; precision equals BitsAllocated; colour is 8 bit."""
-    found: list[Finding] = []
+    found: list[SlideFinding] = []
     deep = [image for image in slide.own if image.samples > 1 and image.bits > 8]
     if deep:
         found.append(rule.finding("colour", deep, remedy="none"))
-    sizes: dict[tuple[str, int, str, int], list[Image]] = {}
-    depths: dict[tuple[str, str], list[Image]] = {}
+    sizes: dict[tuple[str, int, str, int], list[SlideImage]] = {}
+    depths: dict[tuple[str, str], list[SlideImage]] = {}
     for image in slide.own:
         header = _header(slide, image)
         if header is None:
@@ -92,7 +92,7 @@ def tiles_are_what_is_said(slide: Slide, rule: Rule) -> list[Finding]:
     return found
 
 
-def _header(slide: Slide, image: Image) -> Header | None:
+def _header(slide: Slide, image: SlideImage) -> Header | None:
     """Of a tile that the engine decodes; what it does not is R07's."""
     probe = slide.probes.get(image.instance)
     return probe.header if probe and table()["codestreams"].get(probe.codestream, {}).get("decodes") else None
@@ -102,11 +102,11 @@ def _depth(bits: int, signed: bool) -> str:
     return f"{bits} signed" if signed else str(bits)
 
 
-def can_be_coloured(slide: Slide, rule: Rule) -> list[Finding]:
+def check_colours(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
     """R11. The engine shows colour (3 samples) or MONOCHROME2, not both in one slide."""
-    found: list[Finding] = []
-    odd: dict[tuple[str, int], list[Image]] = {}
-    strange: dict[str, list[Image]] = {}
+    found: list[SlideFinding] = []
+    odd: dict[tuple[str, int], list[SlideImage]] = {}
+    strange: dict[str, list[SlideImage]] = {}
     for image in slide.own:
         if image.samples not in (1, 3):
             odd.setdefault(("samples", image.samples), []).append(image)
@@ -119,7 +119,7 @@ def can_be_coloured(slide: Slide, rule: Rule) -> list[Finding]:
     return found
 
 
-def _shown(image: Image) -> bool:
+def _shown(image: SlideImage) -> bool:
     if image.samples == 1:
         return image.photometric == MONOCHROME
     return image.photometric == "RGB" or image.photometric.startswith("YBR_")

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from ..model.finding import Finding, Rule
-from ..model.image import Image
+from ..model.finding import ReadinessRule, SlideFinding
+from ..model.image import SlideImage
 from ..model.slide import Slide, pyramids
 
 LABELS = ("LABEL", "OVERVIEW")
 
 
-def are_only_where_allowed(slide: Slide, rule: Rule, policy: str) -> list[Finding]:
+def check_labels(slide: Slide, rule: ReadinessRule, policy: str) -> list[SlideFinding]:
     """R13. Told whatever the policy; under `withhold` a slide that shows its label itself cannot be shown."""
-    found: list[Finding] = []
+    found: list[SlideFinding] = []
     showing = [image for image in (*slide.own, *slide.labels) if image.flavor in LABELS or image.burned_in]
     if showing:
         found.append(rule.finding("label", showing, policy=policy))
@@ -23,6 +23,6 @@ def are_only_where_allowed(slide: Slide, rule: Rule, policy: str) -> list[Findin
     return found
 
 
-def _burned_bases(slide: Slide) -> list[Image]:
+def _burned_bases(slide: Slide) -> list[SlideImage]:
     bases = [image for levels in pyramids(slide.own).values() for image in levels[0].images]
     return [image for image in bases if image.burned_in]

@@ -5,17 +5,17 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-from ..model.finding import Finding, Rule
-from ..model.image import Image
-from ..model.slide import Level, Slide, pyramids
+from ..model.finding import ReadinessRule, SlideFinding
+from ..model.image import SlideImage
+from ..model.slide import PyramidLevel, Slide, pyramids
 
 
-def one_image_per_size(slide: Slide, rule: Rule) -> list[Finding]:
+def check_duplicates(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
     """R03. Equal sizes are right for different optical paths and for the parts of one concatenation.
 
     The engine compares no focal planes, so planes stored as separate instances stop it too.
     """
-    found: list[Finding] = []
+    found: list[SlideFinding] = []
     for path, levels in pyramids(slide.images).items():
         for level in levels:
             if len(level.images) == 1 or level.one_concatenation:
@@ -30,9 +30,9 @@ def one_image_per_size(slide: Slide, rule: Rule) -> list[Finding]:
     return _first_of_each(found)
 
 
-def is_complete(slide: Slide, rule: Rule) -> list[Finding]:
+def check_complete_pyramid(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
     """R09. The coarsest level is small, and no step between neighbouring levels is too wide."""
-    found: list[Finding] = []
+    found: list[SlideFinding] = []
     for levels in pyramids(slide.images).values():
         coarsest = levels[-1]
         if coarsest.tiles > rule.parameters["coarsest_tiles"]:
@@ -45,18 +45,18 @@ def is_complete(slide: Slide, rule: Rule) -> list[Finding]:
     return _first_of_each(found)
 
 
-def step_too_wide(finer: Level, coarser: Level, rule: Rule) -> bool:
+def step_too_wide(finer: PyramidLevel, coarser: PyramidLevel, rule: ReadinessRule) -> bool:
     """Below a level of a few tiles no step costs anything."""
     limit = rule.parameters["largest_ratio"] * (1 + rule.parameters["ratio_tolerance"])
     return finer.tiles > rule.parameters["coarsest_tiles"] and finer.size[0] > limit * max(coarser.size[0], 1)
 
 
-def spacing_fits_sizes(slide: Slide, rule: Rule) -> list[Finding]:
+def check_geometry(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
     """R10. Against the largest level; a pixel more or less is rounding. The engine lays every level on the glass as it
     lays the largest."""
-    crooked: set[Image] = set()
-    turned: set[Image] = set()
-    odd: set[Image] = set()
+    crooked: set[SlideImage] = set()
+    turned: set[SlideImage] = set()
+    odd: set[SlideImage] = set()
     for levels in pyramids(slide.own).values():
         base = levels[0].images[0]
         for image in (image for level in levels[1:] for image in level.images):
@@ -75,13 +75,13 @@ def spacing_fits_sizes(slide: Slide, rule: Rule) -> list[Finding]:
     return [*found, rule.finding("aspect", odd)] if odd else found
 
 
-def _turned(image: Image, base: Image, rule: Rule) -> bool:
+def _turned(image: SlideImage, base: SlideImage, rule: ReadinessRule) -> bool:
     """Where both tell a direction."""
     cosines = zip(image.orientation, base.orientation, strict=False)
     return any(abs(one - other) > rule.parameters["turn"] for one, other in cosines)
 
 
-def derived_levels_say_so(slide: Slide, rule: Rule) -> list[Finding]:
+def check_image_types(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
     """R16. All VOLUME levels but the largest of each pyramid."""
     wrong = {
         image
@@ -93,6 +93,6 @@ def derived_levels_say_so(slide: Slide, rule: Rule) -> list[Finding]:
     return [rule.finding("type", wrong)] if wrong else []
 
 
-def _first_of_each(found: list[Finding]) -> list[Finding]:
+def _first_of_each(found: list[SlideFinding]) -> list[SlideFinding]:
     """An image with several optical paths would be reported once for each."""
     return list({finding.instances: finding for finding in reversed(found)}.values())[::-1]

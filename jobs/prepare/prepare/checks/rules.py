@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Literal
 
-from ..model.finding import Finding, Rule, Severity, rules, table
+from ..model.finding import ReadinessRule, Severity, SlideFinding, rules, table
 from ..model.slide import Slide
 from ..model.study import Study
 from . import attributes, coding, labels, pyramid, study, tiling
@@ -16,58 +16,68 @@ from . import attributes, coding, labels, pyramid, study, tiling
 Status = Literal["ready", "ready_degraded", "blocked", "failed"]
 LabelPolicy = Literal["show", "withhold"]
 
-SLIDE_CHECKS: Mapping[str, Callable[[Slide, Rule], list[Finding]]] = {
-    "R01": tiling.frames_have_places,
-    "R02": tiling.every_tile_has_its_frame,
-    "R03": pyramid.one_image_per_size,
-    "R04": attributes.one_slide_one_place,
-    "R05": attributes.one_focal_plane,
-    "R06": coding.one_profile_policy,
-    "R07": coding.tiles_decode,
-    "R08": coding.tiles_are_what_is_said,
-    "R09": pyramid.is_complete,
-    "R10": pyramid.spacing_fits_sizes,
-    "R11": coding.can_be_coloured,
-    "R12": attributes.required_are_there,
-    "R14": tiling.tiles_are_of_useful_size,
-    "R15": tiling.description_is_small,
-    "R16": pyramid.derived_levels_say_so,
+SLIDE_CHECKS: Mapping[str, Callable[[Slide, ReadinessRule], list[SlideFinding]]] = {
+    "R01": tiling.check_frame_places,
+    "R02": tiling.check_frame_counts,
+    "R03": pyramid.check_duplicates,
+    "R04": attributes.check_one_slide,
+    "R05": attributes.check_focal_planes,
+    "R06": coding.check_profiles,
+    "R07": coding.check_decodable,
+    "R08": coding.check_tile_headers,
+    "R09": pyramid.check_complete_pyramid,
+    "R10": pyramid.check_geometry,
+    "R11": coding.check_colours,
+    "R12": attributes.check_required_attributes,
+    "R14": tiling.check_tile_sizes,
+    "R15": tiling.check_description_size,
+    "R16": pyramid.check_image_types,
 }
-STUDY_CHECKS: Mapping[str, Callable[[Study, Rule], list[Finding]]] = {
-    "R17": study.annotations_find_their_images,
-    "R18": study.opens_as_a_whole,
+STUDY_CHECKS: Mapping[str, Callable[[Study, ReadinessRule], list[SlideFinding]]] = {
+    "R17": study.check_references,
+    "R18": study.check_study,
 }
 
 
-def findings(slide: Slide, policy: LabelPolicy = "show") -> list[Finding]:
+def findings(slide: Slide, policy: LabelPolicy = "show") -> list[SlideFinding]:
     """All findings about images of the slide's own series, worst first."""
     own = {image.instance for image in (*slide.own, *slide.labels)}
-    found: list[Finding] = []
+    found: list[SlideFinding] = []
     for rule in rules():
         if check := SLIDE_CHECKS.get(rule.id):
             found += [finding for finding in check(slide, rule) if own & set(finding.instances)]
         elif rule.id == "R13":
-            found += labels.are_only_where_allowed(slide, rule, policy)
+            found += labels.check_labels(slide, rule, policy)
     return worst_first(found)
 
 
-def study_findings(study: Study) -> list[Finding]:
+def study_findings(study: Study) -> list[SlideFinding]:
     """Findings that need all series of a study; each names instances of any of them."""
     return worst_first(
         finding for rule in rules() if (check := STUDY_CHECKS.get(rule.id)) for finding in check(study, rule)
     )
 
 
-def worst_first(found: Iterable[Finding]) -> list[Finding]:
+def worst_first(found: Iterable[SlideFinding]) -> list[SlideFinding]:
     order = list(table()["severities"])
     return sorted(found, key=lambda finding: (order.index(finding.severity), finding.rule, finding.instances))
 
 
-def status(found: Iterable[Finding]) -> Status:
+def status(found: Iterable[SlideFinding]) -> Status:
     severities: set[Severity] = {finding.severity for finding in found}
     if severities & {"BLOCK", "WRONG"}:
         return "blocked"
     return "ready_degraded" if "SLOW" in severities else "ready"
 
 
-__all__ = ["Finding", "LabelPolicy", "Rule", "Status", "findings", "rules", "status", "study_findings", "table"]
+__all__ = [
+    "LabelPolicy",
+    "ReadinessRule",
+    "SlideFinding",
+    "Status",
+    "findings",
+    "rules",
+    "status",
+    "study_findings",
+    "table",
+]

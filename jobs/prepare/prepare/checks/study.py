@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from ..model.finding import Finding, Rule
-from ..model.image import Image
+from ..model.finding import ReadinessRule, SlideFinding
+from ..model.image import SlideImage
 from ..model.study import OVERLAYS, Study
 
 PHOTOGRAPHS = ("LABEL", "OVERVIEW", "LOCALIZER")
 """ImageType value 3 of what is no slide to look into."""
 
 
-def annotations_find_their_images(study: Study, rule: Rule) -> list[Finding]:
+def check_references(study: Study, rule: ReadinessRule) -> list[SlideFinding]:
     """R17. What is drawn over an image it does not know is drawn with the largest level's transform, silently.
 
     A report (SR) or a presentation state may well refer to images elsewhere.
@@ -25,9 +25,9 @@ def annotations_find_their_images(study: Study, rule: Rule) -> list[Finding]:
     return [rule.about("unknown", lost)] if lost else []
 
 
-def opens_as_a_whole(study: Study, rule: Rule) -> list[Finding]:
+def check_study(study: Study, rule: ReadinessRule) -> list[SlideFinding]:
     """R18. One bad image, a label included, keeps SLIM from listing any slide of the study."""
-    found: list[Finding] = []
+    found: list[SlideFinding] = []
     every = [image for series in study.series for image in series.images]
     lacking = [image for image in every if "OpticalPathSequence" in image.missing]
     if lacking:
@@ -44,11 +44,11 @@ def opens_as_a_whole(study: Study, rule: Rule) -> list[Finding]:
     return found
 
 
-def _has_shape(image: Image) -> bool:
+def _has_shape(image: SlideImage) -> bool:
     return image.in_pyramid
 
 
-def _split_by_acquisition(images: tuple[Image, ...]) -> list[Image]:
+def _split_by_acquisition(images: tuple[SlideImage, ...]) -> list[SlideImage]:
     """Images without AcquisitionUID beside images with one."""
     pyramid = [image for image in images if image.in_pyramid]
     lacking = [image for image in pyramid if not image.slide[2]]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..model.finding import Finding, Rule
-from ..model.image import Image
-from ..model.slide import Level, Slide, levels_of, pyramids
+from ..model.finding import ReadinessRule, SlideFinding
+from ..model.image import SlideImage
+from ..model.slide import PyramidLevel, Slide, levels_of, pyramids
 
 
-def frames_have_places(slide: Slide, rule: Rule) -> list[Finding]:
+def check_frame_places(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
     """R01. The engine takes anything but TILED_FULL for sparse, and then needs the per-frame sequence."""
     sparse = [image for image in slide.own if image.sparse]
     missing = [image for image in sparse if not image.per_frame_items]
@@ -24,13 +24,13 @@ def frames_have_places(slide: Slide, rule: Rule) -> list[Finding]:
     return found
 
 
-def every_tile_has_its_frame(slide: Slide, rule: Rule) -> list[Finding]:
+def check_frame_counts(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
     """R02. Over all parts of a concatenation; a sparse level may leave tiles out, but no parts.
 
     The engine counts the frames of each part from the first tile of the level, whatever its offset says: of parts in
     full tiling the last one is shown, in the wrong place. Only positions tell it where a part belongs.
     """
-    found: list[Finding] = []
+    found: list[SlideFinding] = []
     base = {path: levels[0] for path, levels in pyramids(slide.own).items()}
     for level in levels_of(slide.own):
         finer = level not in base.values()
@@ -52,20 +52,20 @@ def every_tile_has_its_frame(slide: Slide, rule: Rule) -> list[Finding]:
     return found
 
 
-def expected_frames(level: Level) -> int:
+def expected_frames(level: PyramidLevel) -> int:
     first = level.images[0]
     return first.tiles * max(len(first.optical_paths), 1) * max(first.focal_planes, 1)
 
 
-def _is_one_image(level: Level) -> bool:
+def _is_one_image(level: PyramidLevel) -> bool:
     """Twins (R03) would add up to twice the frames."""
     return len(level.images) == 1 or any(image.concatenation_source for image in level.images)
 
 
-def tiles_are_of_useful_size(slide: Slide, rule: Rule) -> list[Finding]:
+def check_tile_sizes(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
     """R14. Single-frame images (thumbnails) are as large as they are."""
     low, high = rule.parameters["smallest"], rule.parameters["largest"]
-    by_edge: dict[tuple[int, int], list[Image]] = {}
+    by_edge: dict[tuple[int, int], list[SlideImage]] = {}
     for image in slide.own:
         if image.frames > 1 and not all(low <= edge <= high for edge in (image.columns, image.rows)):
             by_edge.setdefault((image.columns, image.rows), []).append(image)
@@ -74,7 +74,7 @@ def tiles_are_of_useful_size(slide: Slide, rule: Rule) -> list[Finding]:
     ]
 
 
-def description_is_small(slide: Slide, rule: Rule) -> list[Finding]:
+def check_description_size(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
     """R15. What the store sends for /metadata of the series; sparse images are R01's."""
     full = [image for image in (*slide.own, *slide.labels) if not image.sparse]
     size = sum(image.metadata_bytes for image in full)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from ..errors import CannotRun, SeriesFailed
 from ..model.codestream import header, identify
 from ..model.finding import table
-from ..model.image import Image
+from ..model.image import SlideImage
 from ..model.metadata import Row, text
 from ..model.slide import Probe, Slide
 from ..model.study import REFERRING_MODALITIES, Series, Study, series_of
@@ -76,14 +76,14 @@ def _series(store: DicomStore, study: str, uid: str, own: list[Row], everything:
         return replace(series, images=with_profiles(store, series.images, metadata))
 
 
-def _probes(store: DicomStore, study: str, images: Iterable[Image]) -> dict[str, Probe]:
+def _probes(store: DicomStore, study: str, images: Iterable[SlideImage]) -> dict[str, Probe]:
     pyramid = [image for image in images if image.in_pyramid]
     with ThreadPoolExecutor(IN_FLIGHT) as pool:
         return dict(zip((image.instance for image in pyramid), pool.map(_probe(store, study), pyramid), strict=True))
 
 
-def _probe(store: DicomStore, study: str) -> Callable[[Image], Probe]:
-    def probe(image: Image) -> Probe:
+def _probe(store: DicomStore, study: str) -> Callable[[SlideImage], Probe]:
+    def probe(image: SlideImage) -> Probe:
         number = image.frames // 2 + 1  # the middle of the slide, where tissue is
         frame = store.frame(study, image.series, image.instance, number)
         coding = identify(frame, image.raw_frame_bytes)

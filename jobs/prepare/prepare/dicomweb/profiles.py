@@ -8,18 +8,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from ..errors import Gone
-from ..model.image import Image, profile_digest
+from ..model.image import SlideImage, profile_digest
 from ..model.metadata import Json, items, tag, text
 from .store import IN_FLIGHT, DicomStore
 
 ICC = tag("ICCProfile")
 
 
-def with_profiles(store: DicomStore, images: Iterable[Image], metadata: Iterable[Json]) -> tuple[Image, ...]:
+def with_profiles(store: DicomStore, images: Iterable[SlideImage], metadata: Iterable[Json]) -> tuple[SlideImage, ...]:
     """The images, each level with what its profile is. One that the store does not have stays unknown."""
     by_instance = {text(item, "SOPInstanceUID"): item for item in metadata if _links(item)}
 
-    def told(image: Image) -> Image:
+    def told(image: SlideImage) -> SlideImage:
         if not (image.in_pyramid and image.samples > 1 and image.instance in by_instance):
             return image
         try:

@@ -10,7 +10,7 @@ from copy import deepcopy
 
 from pydicom import Dataset
 
-from ..model.actions import Act, Complete, FixImageType, ShareProfile, Strip
+from ..model.actions import Action, Complete, FixImageType, ShareProfile, Strip
 from ..pixels.attributes import code, item
 from ..pixels.rewrite import set_profile
 
@@ -18,17 +18,17 @@ Headers = Callable[[str], Dataset]
 """SOPInstanceUID -> its attributes before the pixel data."""
 
 
-def edited(dataset: Dataset, acts: Sequence[Act], headers: Headers) -> Dataset:
-    """`dataset` itself, after the attribute edits among `acts`; the others concern pixels."""
-    for act in acts:
-        if isinstance(act, ShareProfile):
-            set_profile(dataset, headers(act.profile_of))
-        elif isinstance(act, Complete):
-            complete(dataset, act.attributes, headers(act.template) if act.template else None)
-        elif isinstance(act, FixImageType):
-            _set_type(dataset, list(act.image_type))
-        elif isinstance(act, Strip):
-            for keyword in act.attributes:
+def edited(dataset: Dataset, actions: Sequence[Action], headers: Headers) -> Dataset:
+    """`dataset` itself, after the attribute edits among `actions`; the others concern pixels."""
+    for action in actions:
+        if isinstance(action, ShareProfile):
+            set_profile(dataset, headers(action.profile_of))
+        elif isinstance(action, Complete):
+            complete(dataset, action.attributes, headers(action.template) if action.template else None)
+        elif isinstance(action, FixImageType):
+            _set_type(dataset, list(action.image_type))
+        elif isinstance(action, Strip):
+            for keyword in action.attributes:
                 if keyword in dataset:
                     del dataset[keyword]
     return dataset

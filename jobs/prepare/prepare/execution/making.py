@@ -1,4 +1,4 @@
-"""Makes the new instances that a plan asks for: joins the plan's acts to `pixels`, `edits` and `references`.
+"""Makes the new instances that a plan asks for: joins the plan's actions to `pixels`, `edits` and `references`.
 
 Decides nothing and stores nothing. What it gives can be read any number of times, the same bytes each time.
 """
@@ -17,18 +17,18 @@ from ..dicomweb.store import DicomStore
 from ..dicomweb.stow import FileSource
 from ..errors import SeriesFailed
 from ..model.actions import FullTiling, MakeLevel, Transcode
-from ..model.image import Image
+from ..model.image import SlideImage
 from ..model.metadata import Row
 from ..model.plan import Follower, SeriesPlan
-from ..pixels.attributes import Tool, code, made_by, made_of
+from ..pixels.attributes import Tool, add_equipment, add_sources, code
 from ..pixels.errors import readable
 from ..pixels.frames import FrameReader
 from ..pixels.header import read_header
-from ..pixels.instances import NewInstance
+from ..pixels.instances import EncodedInstance
 from ..pixels.levels import missing_levels
 from ..pixels.place import numbers_in_full
 from ..pixels.rewrite import Change, rewritten
-from ..pixels.source import Source as Level
+from ..pixels.source import LevelSource
 from ..pixels.stage import Stage
 from ..planning.following import Judged
 from ..planning.new_uids import ALGORITHM, MAKING, Group, groups, level_uid, successors
@@ -43,7 +43,7 @@ class MadeInstance:
     """A new instance out of encoded frames."""
 
     uid: str
-    instance: NewInstance
+    instance: EncodedInstance
     done: Callable[[], None]
     """Forgets what was staged for it."""
 
@@ -96,14 +96,19 @@ class InstanceMaker:
         return Additions(frozenset(uids), frozenset(one.instance for one in followers), make)
 
     def _following(
-        self, study: str, judged: Judged, one: Follower, known: Mapping[str, Successor], images: Mapping[str, Image]
+        self,
+        study: str,
+        judged: Judged,
+        one: Follower,
+        known: Mapping[str, Successor],
+        images: Mapping[str, SlideImage],
     ) -> RewrittenFile:
         moved = {uid: self._with_frames(study, judged, uid, known[uid], images) for uid in one.refers_to}
         source = self._file(study, one.series, one.instance)
         return following(one.instance, source, {**known, **moved}, known[one.instance].uid, ALGORITHM)
 
     def _levels(
-        self, study: str, plan: SeriesPlan, images: Mapping[str, Image], missing: Collection[str]
+        self, study: str, plan: SeriesPlan, images: Mapping[str, SlideImage], missing: Collection[str]
     ) -> Iterator[MadeInstance]:
         """Coarsest first; a source is read once for all of its levels."""
         by_source: dict[tuple[str, ...], list[MakeLevel]] = {}
@@ -117,44 +122,48 @@ class InstanceMaker:
                 level = by_halvings[int(made.role.rpartition("-")[2])]
                 yield self._named(made, level_uid(level, plan, images))
 
-    def _rewritten(self, study: str, plan: SeriesPlan, group: Group, images: Mapping[str, Image]) -> NewFile:
+    def _rewritten(self, study: str, plan: SeriesPlan, group: Group, images: Mapping[str, SlideImage]) -> NewFile:
         if group.pixels_change:
             source = self._level(study, plan, group.instances, images)
-            encode = any(isinstance(act, Transcode) for act in group.acts)
+            encode = any(isinstance(action, Transcode) for action in group.actions)
             return self._named(rewritten(source, Change(encode=encode), self.stage, MAKING), group.uid)
         (instance,) = group.instances
-        names = ", ".join(act.act for act in group.acts)
+        names = ", ".join(action.action for action in group.actions)
 
         def edit(dataset: Dataset) -> None:
-            edited(dataset, group.acts, lambda uid: self._header(study, images[uid]))
-            made_of(dataset, [dataset], code("121322", "Source image for image processing operation"))
-            made_by(dataset, Tool(ALGORITHM), f"Rewritten for the viewer: {names}")
+            edited(dataset, group.actions, lambda uid: self._header(study, images[uid]))
+            add_sources(dataset, [dataset], code("121322", "Source image for image processing operation"))
+            add_equipment(dataset, Tool(ALGORITHM), f"Rewritten for the viewer: {names}")
 
         return RewrittenFile(instance, self._file(study, plan.series, instance), group.uid, edit)
 
-    def _level(self, study: str, plan: SeriesPlan, instances: tuple[str, ...], images: Mapping[str, Image]) -> Level:
+    def _level(
+        self, study: str, plan: SeriesPlan, instances: tuple[str, ...], images: Mapping[str, SlideImage]
+    ) -> LevelSource:
         """One level as stored, its attributes as the plan wants them."""
         headers = [
-            edited(self._header(study, images[uid]), plan.acts_on(uid), lambda one: self._header(study, images[one]))
+            edited(self._header(study, images[uid]), plan.actions_on(uid), lambda one: self._header(study, images[one]))
             for uid in instances
         ]
-        return Level(headers, self.frames.of(study, images[instances[0]].series))
+        return LevelSource(headers, self.frames.of(study, images[instances[0]].series))
 
     def _with_frames(
-        self, study: str, judged: Judged, uid: str, successor: Successor, images: Mapping[str, Image]
+        self, study: str, judged: Judged, uid: str, successor: Successor, images: Mapping[str, SlideImage]
     ) -> Successor:
         """With the new number of each frame, where its level was tiled or made anew; none is known in other tiles."""
         if uid not in images:
             return successor
-        acts = judged.plan.of(images[uid].series).acts
-        anew = [act for act in acts if isinstance(act, FullTiling | MakeLevel) and uid in act.instances]
+        actions = judged.plan.of(images[uid].series).actions
+        anew = [action for action in actions if isinstance(action, FullTiling | MakeLevel) and uid in action.instances]
         if not anew:
             return successor
         header = self._header(study, images[uid])
-        others = [act for act in anew if isinstance(act, MakeLevel) and act.tile != (header.Columns, header.Rows)]
+        others = [
+            action for action in anew if isinstance(action, MakeLevel) and action.tile != (header.Columns, header.Rows)
+        ]
         return replace(successor, frames={} if others else numbers_in_full(header))
 
-    def _header(self, study: str, image: Image) -> Dataset:
+    def _header(self, study: str, image: SlideImage) -> Dataset:
         if image.instance not in self._headers:
             path = f"studies/{study}/series/{image.series}/instances/{image.instance}"
             try:
@@ -165,7 +174,7 @@ class InstanceMaker:
                 ) from None
         return self._headers[image.instance]
 
-    def _named(self, made: NewInstance, uid: str) -> MadeInstance:
+    def _named(self, made: EncodedInstance, uid: str) -> MadeInstance:
         staged = made.uid
         made.dataset.SOPInstanceUID = made.dataset.file_meta.MediaStorageSOPInstanceUID = UID(uid)
         return MadeInstance(uid, made, lambda: self.stage.clear(f"{staged}/"))

@@ -22,7 +22,7 @@ from ..model.metadata import Row
 from ..pixels.instances import is_ours
 from ..planning.following import Judged, judge
 from ..planning.planner import Options
-from ..planning.result import verdict
+from ..planning.result import plan_result
 from ..reports import report, study_report, viewer_status
 from ..reports.outcome import SeriesOutcome
 from ..reports.report import ReadinessReport, fingerprint
@@ -193,7 +193,7 @@ class SeriesRun:
         judged = self._judge()
         plan = judged.plan.of(series)
         delivery = self._deliver(judged)
-        result = verdict(judged, series, delivery is not None or not plan.acts, job.options.label_policy)
+        result = plan_result(judged, series, delivery is not None or not plan.actions, job.options.label_policy)
         return replace(
             new_report(job, self._study, series, result.status, self._timer.seconds, self._before),
             modality=self._rows[0].modality,

@@ -34,7 +34,7 @@ class MakeLevel:
     optical_paths: tuple[str, ...]
     """All paths of the source, in its order; the new instance has them all."""
     instances: tuple[str, ...] = ()
-    act: Literal["make_level"] = "make_level"
+    action: Literal["make_level"] = "make_level"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +49,7 @@ class FullTiling:
     instances: tuple[str, ...]
     coding: Coding
     """For filled-in tiles where that of the others is not to be had."""
-    act: Literal["full_tiling"] = "full_tiling"
+    action: Literal["full_tiling"] = "full_tiling"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +62,7 @@ class Transcode:
     instances: tuple[str, ...]
     coding: Coding
     unwrap: bool = False
-    act: Literal["transcode"] = "transcode"
+    action: Literal["transcode"] = "transcode"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +71,7 @@ class ShareProfile:
 
     instances: tuple[str, ...]
     profile_of: str
-    act: Literal["share_profile"] = "share_profile"
+    action: Literal["share_profile"] = "share_profile"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +86,7 @@ class Complete:
     instances: tuple[str, ...]
     attributes: tuple[str, ...]
     template: str
-    act: Literal["complete"] = "complete"
+    action: Literal["complete"] = "complete"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +95,7 @@ class FixImageType:
 
     instances: tuple[str, ...]
     image_type: tuple[str, ...]
-    act: Literal["fix_image_type"] = "fix_image_type"
+    action: Literal["fix_image_type"] = "fix_image_type"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +105,7 @@ class LeaveOut:
     instances: tuple[str, ...]
     kept: tuple[str, ...]
     """What the viewer shows instead: the level of the same size; none where nothing stands in."""
-    act: Literal["leave_out"] = "leave_out"
+    action: Literal["leave_out"] = "leave_out"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +113,7 @@ class Withhold:
     """Label policy: these are not copied to the viewer store."""
 
     instances: tuple[str, ...]
-    act: Literal["withhold"] = "withhold"
+    action: Literal["withhold"] = "withhold"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,15 +122,15 @@ class Strip:
 
     instances: tuple[str, ...]
     attributes: tuple[str, ...]
-    act: Literal["strip"] = "strip"
+    action: Literal["strip"] = "strip"
 
 
-Act = MakeLevel | FullTiling | Transcode | ShareProfile | Complete | FixImageType | LeaveOut | Withhold | Strip
+Action = MakeLevel | FullTiling | Transcode | ShareProfile | Complete | FixImageType | LeaveOut | Withhold | Strip
 REWRITES = (FullTiling, Transcode, ShareProfile, Complete, FixImageType, Strip)
 """Acts whose instances are written anew, under new SOPInstanceUIDs; several may name the same instance, applied in this
 order."""
 
 
-def document(act: Act) -> dict[str, Any]:
+def document(action: Action) -> dict[str, Any]:
     """As the report has it."""
-    return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(act).items()}
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(action).items()}

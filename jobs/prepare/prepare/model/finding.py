@@ -9,14 +9,14 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
 
-from .image import Image
+from .image import SlideImage
 
 Severity = Literal["BLOCK", "WRONG", "SLOW", "PHI", "WARN"]
 Remedy = Literal["add_levels", "repair", "withhold", "none"]
 
 
 @dataclass(frozen=True)
-class Finding:
+class SlideFinding:
     """One thing that is wrong with a slide, in a sentence for people and a rule id for machines."""
 
     rule: str
@@ -30,7 +30,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Rule:
+class ReadinessRule:
     """One row of the table."""
 
     id: str
@@ -42,11 +42,11 @@ class Rule:
     def finding(
         self,
         problem: str,
-        images: Iterable[Image],
+        images: Iterable[SlideImage],
         severity: Severity | None = None,
         remedy: Remedy | None = None,
         **words: Any,
-    ) -> Finding:
+    ) -> SlideFinding:
         """A finding about `images`; severity and remedy are the rule's unless this problem differs."""
         return self.about(problem, (image.instance for image in images), severity, remedy, **words)
 
@@ -57,9 +57,9 @@ class Rule:
         severity: Severity | None = None,
         remedy: Remedy | None = None,
         **words: Any,
-    ) -> Finding:
+    ) -> SlideFinding:
         concerned = tuple(sorted(set(instances)))
-        return Finding(
+        return SlideFinding(
             rule=self.id,
             severity=severity or self.severity,
             remedy=remedy or self.remedy,
@@ -75,9 +75,9 @@ def table() -> dict[str, Any]:
     return json.loads(files("prepare.model").joinpath("rules.json").read_text("utf-8"))
 
 
-def rules() -> list[Rule]:
-    return [Rule(**{key: row[key] for key in Rule.__dataclass_fields__}) for row in table()["rules"]]
+def rules() -> list[ReadinessRule]:
+    return [ReadinessRule(**{key: row[key] for key in ReadinessRule.__dataclass_fields__}) for row in table()["rules"]]
 
 
-def rule(identifier: str) -> Rule:
+def rule(identifier: str) -> ReadinessRule:
     return next(row for row in rules() if row.id == identifier)

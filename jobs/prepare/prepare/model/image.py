@@ -18,7 +18,7 @@ LABEL_ATTRIBUTES = ("BarcodeValue", "LabelText")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Image:
+class SlideImage:
     """One instance. Sizes in pixels, spacing and origin in millimetres."""
 
     instance: str
@@ -81,7 +81,7 @@ class Image:
     """Transfer syntax UID where the server tells (Google does not)."""
 
     @classmethod
-    def of(cls, item: Json) -> Image:
+    def of(cls, item: Json) -> SlideImage:
         paths = items(item, "OpticalPathSequence")
         rows, columns = number(item, "Rows"), number(item, "Columns")
         per_frame = items(item, "PerFrameFunctionalGroupsSequence")

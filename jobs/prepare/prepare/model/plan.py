@@ -1,7 +1,7 @@
 """A plan: what will be done to a series and to a study. Plain data, shared by who decides and who acts.
 
-`planner` fills it with `acts`; `pixels` and the stores carry it out. An instance that no act names is copied byte for
-byte (where the viewer store is a separate one) or stays as it is.
+`planner` fills it with `actions`; `pixels` and the stores carry it out. An instance that no action names is copied byte
+for byte (where the viewer store is a separate one) or stays as it is.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from .actions import REWRITES, Act, LeaveOut, MakeLevel, Withhold, document
+from .actions import REWRITES, Action, LeaveOut, MakeLevel, Withhold, document
 
 Kind = Literal["none", "add_levels", "repair", "blocked"]
 
@@ -21,30 +21,34 @@ class SeriesPlan:
 
     series: str
     kind: Kind = "none"
-    acts: tuple[Act, ...] = ()
+    actions: tuple[Action, ...] = ()
     reason: str = ""
     """Blocked: a word for machines (`needs_viewer_store`, `z_stack`, …)."""
     sentence: str = ""
     """Blocked: why, and what to do, for people."""
 
-    def acts_on(self, instance: str) -> tuple[Act, ...]:
-        """The acts that write `instance` anew, in the order they are applied."""
-        found = [act for act in self.acts if isinstance(act, REWRITES) and instance in act.instances]
-        return tuple(sorted(found, key=lambda act: REWRITES.index(type(act))))
+    def actions_on(self, instance: str) -> tuple[Action, ...]:
+        """The actions that write `instance` anew, in the order they are applied."""
+        found = [action for action in self.actions if isinstance(action, REWRITES) and instance in action.instances]
+        return tuple(sorted(found, key=lambda action: REWRITES.index(type(action))))
 
     @property
     def new_levels(self) -> tuple[MakeLevel, ...]:
-        return tuple(act for act in self.acts if isinstance(act, MakeLevel))
+        return tuple(action for action in self.actions if isinstance(action, MakeLevel))
 
     @property
     def rewritten(self) -> frozenset[str]:
         """Instances that get a successor, whole in their place: under a new UID, with the same or equal pixels."""
-        return frozenset(uid for act in self.acts if isinstance(act, (*REWRITES, MakeLevel)) for uid in act.instances)
+        return frozenset(
+            uid for action in self.actions if isinstance(action, (*REWRITES, MakeLevel)) for uid in action.instances
+        )
 
     @property
     def absent(self) -> frozenset[str]:
         """Instances that the viewer store does not get, and that nothing takes the place of."""
-        return frozenset(uid for act in self.acts if isinstance(act, LeaveOut | Withhold) for uid in act.instances)
+        return frozenset(
+            uid for action in self.actions if isinstance(action, LeaveOut | Withhold) for uid in action.instances
+        )
 
     def document(self) -> dict[str, Any]:
         """As the report and `--json` have it."""
@@ -52,7 +56,7 @@ class SeriesPlan:
             "kind": self.kind,
             "reason": self.reason,
             "sentence": self.sentence,
-            "acts": [document(act) for act in self.acts],
+            "actions": [document(action) for action in self.actions],
         }
 
 

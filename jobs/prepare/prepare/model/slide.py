@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from .codestream import Header
-from .image import Image
+from .image import SlideImage
 
 VIEWPORT = (1280, 800)
 """Pixels of the view that the cost of opening is estimated for."""
@@ -31,24 +31,24 @@ class Probe:
 class Slide:
     """What the rules judge. `images` are the pyramid's (VOLUME, THUMBNAIL) of all series that form the slide."""
 
-    images: tuple[Image, ...]
+    images: tuple[SlideImage, ...]
     series: str
     """The series the report is about: findings that touch none of its images belong to another report."""
     probes: Mapping[str, Probe] = field(default_factory=dict[str, Probe])
     """By SOPInstanceUID, for the images of `series`."""
-    labels: tuple[Image, ...] = ()
+    labels: tuple[SlideImage, ...] = ()
     """Images of `series` that are in no pyramid: LABEL, OVERVIEW."""
 
     @property
-    def own(self) -> tuple[Image, ...]:
+    def own(self) -> tuple[SlideImage, ...]:
         return tuple(image for image in self.images if image.series == self.series)
 
 
 @dataclass(frozen=True)
-class Level:
+class PyramidLevel:
     """All images of one size in one pyramid: one image, or the parts of a concatenation (or a mistake, see R03)."""
 
-    images: tuple[Image, ...]
+    images: tuple[SlideImage, ...]
 
     @property
     def size(self) -> tuple[int, int]:
@@ -65,27 +65,29 @@ class Level:
         return len(sources) == 1 and "" not in sources
 
 
-def pyramids(images: Iterable[Image]) -> dict[str, list[Level]]:
+def pyramids(images: Iterable[SlideImage]) -> dict[str, list[PyramidLevel]]:
     """Levels per optical path, finest first."""
     kept = _kept(tuple(images))
-    paths: dict[str, dict[tuple[int, int], list[Image]]] = {}
+    paths: dict[str, dict[tuple[int, int], list[SlideImage]]] = {}
     for image in kept:
         own_paths = image.optical_paths[:1] if image.samples > 1 else image.optical_paths
         for path in own_paths or ("",):
             paths.setdefault(path, {}).setdefault(image.size, []).append(image)
     return {
-        path: [Level(tuple(sizes[size])) for size in sorted(sizes, key=lambda size: size[0] * size[1], reverse=True)]
+        path: [
+            PyramidLevel(tuple(sizes[size])) for size in sorted(sizes, key=lambda size: size[0] * size[1], reverse=True)
+        ]
         for path, sizes in sorted(paths.items())
     }
 
 
-def levels_of(images: Iterable[Image]) -> list[Level]:
+def levels_of(images: Iterable[SlideImage]) -> list[PyramidLevel]:
     """Every level once, also where several optical paths share its images."""
     every = [level for levels in pyramids(images).values() for level in levels]
     return list({level.images: level for level in every}.values())
 
 
-def _kept(images: tuple[Image, ...]) -> list[Image]:
+def _kept(images: tuple[SlideImage, ...]) -> list[SlideImage]:
     volumes = {image.total_columns for image in images if image.flavor == "VOLUME"}
     thumbnails = [image for image in images if image.flavor == "THUMBNAIL" and image.total_columns not in volumes]
     narrowest = min((image.total_columns for image in thumbnails), default=0)
@@ -122,7 +124,7 @@ def open_cost(slide: Slide) -> OpenCost:
     return OpenCost(frame_requests=frames, frame_bytes=size, icc_requests=colour)
 
 
-def _shown(levels: list[Level]) -> list[tuple[Level, int]]:
+def _shown(levels: list[PyramidLevel]) -> list[tuple[PyramidLevel, int]]:
     """(level, tiles asked for) at opening; `levels` finest first."""
     if len(levels) == 1:  # the view is locked at one image pixel per screen pixel
         image = levels[0].images[0]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .image import Image, shows_label
+from .image import SlideImage, shows_label
 from .metadata import WHOLE_SLIDE, Json, tag, text
 from .slide import Probe, Slide
 
@@ -37,7 +37,7 @@ class Series:
 
     uid: str
     modality: str
-    images: tuple[Image, ...] = ()
+    images: tuple[SlideImage, ...] = ()
     references: tuple[Reference, ...] = ()
     labelled: tuple[str, ...] = ()
     """Instances other than whole-slide images that say they show a label or its text, as far as they were read."""
@@ -67,7 +67,7 @@ def series_of(uid: str, modality: str, metadata: list[Json]) -> Series:
     others = [item for item in metadata if text(item, "SOPClassUID") != WHOLE_SLIDE]
     found = [reference for item in others if (reference := _reference(item)).instances]
     labelled = tuple(text(item, "SOPInstanceUID") for item in others if shows_label(item))
-    return Series(uid, modality, tuple(Image.of(item) for item in images), tuple(found), labelled)
+    return Series(uid, modality, tuple(SlideImage.of(item) for item in images), tuple(found), labelled)
 
 
 def _reference(item: Json) -> Reference:

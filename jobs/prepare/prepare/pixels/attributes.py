@@ -14,7 +14,7 @@ from typing import Any
 from pydicom import Dataset
 from pydicom.multival import MultiValue
 
-from .grid import Form, Grid
+from .grid import PixelFormat, TileGrid
 from .part10 import file_meta
 
 CONCATENATION = (
@@ -51,7 +51,7 @@ def code(value: str, meaning: str) -> Dataset:
     return item(CodeValue=value, CodingSchemeDesignator="DCM", CodeMeaning=meaning)
 
 
-def inherited(headers: Sequence[Dataset], uid: str, form: Form, grid: Grid, frames: int) -> Dataset:
+def inherit_attributes(headers: Sequence[Dataset], uid: str, form: PixelFormat, grid: TileGrid, frames: int) -> Dataset:
     """The source's attributes for one instance with all its frames in full order. `headers` of all parts, in order."""
     source = headers[0]
     made = Dataset()
@@ -78,7 +78,7 @@ def inherited(headers: Sequence[Dataset], uid: str, form: Form, grid: Grid, fram
     return made
 
 
-def as_level(made: Dataset, times: int) -> None:
+def mark_as_level(made: Dataset, times: int) -> None:
     """Says that the pixels are means of 2^times x 2^times pixels of the source."""
     kind = ["DERIVED", "PRIMARY", "VOLUME", "RESAMPLED"]
     made.ImageType = kind
@@ -93,7 +93,7 @@ def as_level(made: Dataset, times: int) -> None:
     made.DerivationCodeSequence = [code("113085", "Spatial resampling")]
 
 
-def made_of(made: Dataset, sources: Sequence[Dataset], purpose: Dataset) -> None:
+def add_sources(made: Dataset, sources: Sequence[Dataset], purpose: Dataset) -> None:
     """Refers to the instances that the pixels come from."""
     made.SourceImageSequence = [
         item(
@@ -105,7 +105,7 @@ def made_of(made: Dataset, sources: Sequence[Dataset], purpose: Dataset) -> None
     ]
 
 
-def made_by(made: Dataset, tool: Tool, what: str) -> None:
+def add_equipment(made: Dataset, tool: Tool, what: str) -> None:
     """Adds this job to the equipment that contributed; without a time, which would differ from run to run."""
     before = list(made.get("ContributingEquipmentSequence") or ())
     made.ContributingEquipmentSequence = [
@@ -120,7 +120,7 @@ def made_by(made: Dataset, tool: Tool, what: str) -> None:
     ]
 
 
-def lossy_again(made: Dataset, form: Form, encoded_bytes: int) -> None:
+def record_compression(made: Dataset, form: PixelFormat, encoded_bytes: int) -> None:
     """Adds a lossy compression to the history, when `form` is one. `encoded_bytes` of all frames."""
     method = METHODS.get(form.syntax)
     if method is None:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ..model.codestream import header, identify
 from . import rle
 from .errors import CannotDecode
-from .grid import Form
+from .grid import PixelFormat
 
 Samples = NDArray[Any]
 
@@ -54,12 +54,12 @@ _decoders: Mapping[str, Callable[..., Samples]] = {
 """Decoders that need the frame only. Each refuses an `out` of another shape than the frame announces."""
 
 
-def decoded(form: Form) -> str:
+def decoded(form: PixelFormat) -> str:
     """The photometric interpretation of what `decode` gives."""
     return "RGB" if form.colour else form.photometric
 
 
-def check(form: Form) -> None:
+def check(form: PixelFormat) -> None:
     """Raises CannotDecode for a pixel format that we do not read, in words."""
     known = form.syntax in _decoders or form.syntax in (*NATIVE, RLE, *_jpegs)
     fits = form.bits in (8, 16) and form.samples in (1, 3) and form.rows > 0 and form.columns > 0
@@ -75,7 +75,7 @@ def check(form: Form) -> None:
         )
 
 
-def decode(frame: bytes, form: Form) -> Samples:
+def decode(frame: bytes, form: PixelFormat) -> Samples:
     """Samples of one frame. Raises CannotDecode."""
     shape = (form.rows, form.columns, 3) if form.colour else (form.rows, form.columns)
     try:
@@ -99,7 +99,7 @@ def decode(frame: bytes, form: Form) -> Samples:
     return _stored_bits(pixels, form)
 
 
-def encode(pixels: Samples, form: Form, quality: int = 95) -> bytes:
+def encode(pixels: Samples, form: PixelFormat, quality: int = 95) -> bytes:
     """A frame in `form`, of even length. `pixels` have the colours `decoded(form)`; `quality` is JPEG's, 1 to 100."""
     pixels = ybr_of(pixels) if _kept_as_ybr(form) else pixels
     if form.syntax in NATIVE:
@@ -123,7 +123,7 @@ def encode(pixels: Samples, form: Form, quality: int = 95) -> bytes:
     return frame + b"\0" * (len(frame) % 2)
 
 
-def _kept_as_ybr(form: Form) -> bool:
+def _kept_as_ybr(form: PixelFormat) -> bool:
     """Only a JPEG's decoder converts YBR_FULL. The viewer takes samples of other codings for RGB as they come."""
     return form.colour and form.photometric == "YBR_FULL" and form.syntax not in (*_jpegs, JPEG_XL_JPEG)
 
@@ -153,7 +153,7 @@ def ybr_of(pixels: Samples) -> Samples:
     return np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
 
 
-def _check_size(frame: bytes, form: Form) -> None:
+def _check_size(frame: bytes, form: PixelFormat) -> None:
     """Raises ValueError for a codestream of another size than the attributes say: some decoders make room for it first.
 
     And for JPEG-LS without its end: CharLS 2.4 searches for half a minute in what was cut off.
@@ -165,7 +165,7 @@ def _check_size(frame: bytes, form: Form) -> None:
         raise ValueError("end")
 
 
-def _jpeg(frame: bytes, form: Form, shape: tuple[int, ...]) -> Samples:
+def _jpeg(frame: bytes, form: PixelFormat, shape: tuple[int, ...]) -> Samples:
     """Colours as the frame's own markers say; where it has none, as the attributes say, as DICOM readers do.
 
     Lossless JPEG is never converted by the decoder, so what says YBR is converted here, unless a marker says it is RGB.
@@ -182,7 +182,7 @@ def _jpeg(frame: bytes, form: Form, shape: tuple[int, ...]) -> Samples:
     return imagecodecs.jpeg8_decode(frame, out=out)
 
 
-def _native(frame: bytes, form: Form, shape: tuple[int, ...]) -> Samples:
+def _native(frame: bytes, form: PixelFormat, shape: tuple[int, ...]) -> Samples:
     if len(frame) not in (form.raw_bytes, form.raw_bytes + form.raw_bytes % 2):
         raise ValueError("size")
     order = ">" if form.syntax == BIG_ENDIAN else "<"
@@ -192,7 +192,7 @@ def _native(frame: bytes, form: Form, shape: tuple[int, ...]) -> Samples:
     return flat.reshape(shape).astype(form.dtype, copy=False)
 
 
-def _stored_bits(pixels: Samples, form: Form) -> Samples:
+def _stored_bits(pixels: Samples, form: PixelFormat) -> Samples:
     """Sign and high bits as the attributes say: what is above BitsStored is no part of a value (PS3.5 8.1.1)."""
     if form.signed:
         pixels = pixels.view(form.dtype)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pydicom import Dataset
 
 from .codec import JPEG_BASELINE, JPEG_EXTENDED, JPEG_LS, check, decoded
-from .grid import Form
+from .grid import PixelFormat
 
 LOSSY_ALWAYS = (JPEG_BASELINE, JPEG_EXTENDED)
 
@@ -21,7 +21,7 @@ def is_lossy(header: Dataset) -> bool:
     return header.get("LossyImageCompression") == "01" or str(header.file_meta.TransferSyntaxUID) in LOSSY_ALWAYS
 
 
-def lossless(form: Form) -> Form:
+def lossless(form: PixelFormat) -> PixelFormat:
     """For pixels that must come out as they are, BitsStored included.
 
     The codestream nevertheless has the precision of all bits allocated: the viewer needs it so.
@@ -30,9 +30,9 @@ def lossless(form: Form) -> Form:
     return replace(form, syntax=JPEG_LS, photometric=decoded(form), planar=False)
 
 
-def of_level(header: Dataset) -> Form:
+def of_level(header: Dataset) -> PixelFormat:
     """For levels made of the image: JPEG for 8-bit colour that is lossy already, else lossless."""
-    form = Form.of(header)
+    form = PixelFormat.of(header)
     if form.colour and form.bits == 8 and is_lossy(header) and decoded(form) == "RGB":
         check(form)
         return replace(form, syntax=JPEG_BASELINE, photometric="YBR_FULL", stored=8, signed=False, planar=False)

@@ -9,7 +9,7 @@ from pydicom import Dataset
 
 
 @dataclass(frozen=True)
-class Grid:
+class TileGrid:
     """`columns` x `rows` pixels in tiles of `tile_columns` x `tile_rows`; the last ones may reach beyond the edge."""
 
     columns: int
@@ -29,12 +29,12 @@ class Grid:
     def tiles(self) -> int:
         return self.across * self.down
 
-    def halved(self, times: int = 1) -> Grid:
+    def halved(self, times: int = 1) -> TileGrid:
         """Half the size, rounded up, `times` over; tiles stay as large."""
         columns, rows = self.columns, self.rows
         for _ in range(times):
             columns, rows = -(-columns // 2), -(-rows // 2)
-        return Grid(columns, rows, self.tile_columns, self.tile_rows)
+        return TileGrid(columns, rows, self.tile_columns, self.tile_rows)
 
     def halvings(self) -> int:
         """How often it can be halved until one tile shows everything."""
@@ -44,7 +44,7 @@ class Grid:
         return times
 
     @classmethod
-    def of(cls, header: Dataset) -> Grid:
+    def of(cls, header: Dataset) -> TileGrid:
         rows, columns = int(header.Rows), int(header.Columns)
         return cls(
             columns=int(header.get("TotalPixelMatrixColumns", columns)),
@@ -55,7 +55,7 @@ class Grid:
 
 
 @dataclass(frozen=True)
-class Form:
+class PixelFormat:
     """How the samples of a frame are stored. `bits` are allocated (8 or 16), `syntax` a transfer syntax UID."""
 
     syntax: str
@@ -83,7 +83,7 @@ class Form:
         return self.samples == 3
 
     @classmethod
-    def of(cls, header: Dataset) -> Form:
+    def of(cls, header: Dataset) -> PixelFormat:
         return cls(
             syntax=str(header.file_meta.TransferSyntaxUID),
             rows=int(header.Rows),

@@ -42,7 +42,7 @@ def is_ours(uid: str) -> bool:
 
 
 @dataclass(frozen=True)
-class NewInstance:
+class EncodedInstance:
     """One instance to store. `frames` gives a fresh pass over its encoded frames, in order, at each call."""
 
     dataset: Dataset

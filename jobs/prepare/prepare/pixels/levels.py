@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from . import codec
-from .attributes import Tool, as_level, code, inherited, lossy_again, made_by, made_of
+from .attributes import Tool, add_equipment, add_sources, code, inherit_attributes, mark_as_level, record_compression
 from .codec import Samples
 from .coding import of_level
-from .grid import Form
-from .instances import Making, NewInstance, new_uid
+from .grid import PixelFormat
+from .instances import EncodedInstance, Making, new_uid
 from .pyramid import Cascade
-from .source import Source
+from .source import LevelSource
 from .stage import Stage
-from .staged import Staged
+from .staged import StagedFrames
 
 NUMBER_STEP = 100
 """Levels get the source's InstanceNumber and a hundred for each halving."""
 
 
-def missing_levels(source: Source, halvings: Collection[int], stage: Stage, making: Making) -> Iterator[NewInstance]:
+def missing_levels(
+    source: LevelSource, halvings: Collection[int], stage: Stage, making: Making
+) -> Iterator[EncodedInstance]:
     """One instance for each of `halvings`, coarsest first, once all are made: a reader then has an overview early.
 
     Reads the source once. Raises CannotPlace, CannotDecode, and what the source's fetching raises.
@@ -28,7 +30,8 @@ def missing_levels(source: Source, halvings: Collection[int], stage: Stage, maki
     wanted = frozenset(halvings)
     role = "level"
     staged = {
-        times: Staged(stage, new_uid(making.version, source.uid, role, times, making.parameters)) for times in wanted
+        times: StagedFrames(stage, new_uid(making.version, source.uid, role, times, making.parameters))
+        for times in wanted
     }
     for path in range(len(source.placement.paths)):
         for band in cascade(source, wanted, form, making).bands(source.tiles(path)):
@@ -37,7 +40,7 @@ def missing_levels(source: Source, halvings: Collection[int], stage: Stage, maki
         yield _instance(source, times, form, staged[times], making)
 
 
-def cascade(source: Source, wanted: frozenset[int], form: Form, making: Making) -> Cascade:
+def cascade(source: LevelSource, wanted: frozenset[int], form: PixelFormat, making: Making) -> Cascade:
     """Makes levels of `source` in `form`."""
     absent = source.absent()
 
@@ -47,12 +50,14 @@ def cascade(source: Source, wanted: frozenset[int], form: Form, making: Making) 
     return Cascade(source.grid, wanted, decode, lambda pixels: codec.encode(pixels, form, making.quality))
 
 
-def _instance(source: Source, times: int, form: Form, staged: Staged, making: Making) -> NewInstance:
+def _instance(
+    source: LevelSource, times: int, form: PixelFormat, staged: StagedFrames, making: Making
+) -> EncodedInstance:
     grid = source.grid.halved(times)
-    made = inherited(source.headers, staged.uid, form, grid, len(staged.lengths))
-    as_level(made, times)
+    made = inherit_attributes(source.headers, staged.uid, form, grid, len(staged.lengths))
+    mark_as_level(made, times)
     made.InstanceNumber = int(made.get("InstanceNumber") or 0) + NUMBER_STEP * times
-    made_of(made, source.headers, code("121322", "Source image for image processing operation"))
-    made_by(made, Tool(making.version), f"Level {2**times} times smaller than its source")
-    lossy_again(made, form, sum(staged.lengths))
-    return NewInstance(made, staged.frames, staged.lengths, f"level-{times}")
+    add_sources(made, source.headers, code("121322", "Source image for image processing operation"))
+    add_equipment(made, Tool(making.version), f"Level {2**times} times smaller than its source")
+    record_compression(made, form, sum(staged.lengths))
+    return EncodedInstance(made, staged.frames, staged.lengths, f"level-{times}")

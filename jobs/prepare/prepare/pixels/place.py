@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydicom import Dataset
 
 from .errors import CannotPlace
-from .grid import Grid
+from .grid import TileGrid
 
 ABSENT = -1
 
@@ -19,7 +19,7 @@ ABSENT = -1
 class Placement:
     """`frames[path, row, column]` is the frame of a tile, counted from 0 over all parts, or ABSENT."""
 
-    grid: Grid
+    grid: TileGrid
     paths: tuple[str, ...]
     frames: NDArray[np.int64]
 
@@ -32,7 +32,7 @@ class Placement:
 def place(parts: Sequence[Dataset]) -> Placement:
     """Of one level: one instance, or all parts of a concatenation in order. Raises CannotPlace in words."""
     first = parts[0]
-    uid, grid = str(first.SOPInstanceUID), Grid.of(first)
+    uid, grid = str(first.SOPInstanceUID), TileGrid.of(first)
     if min(grid.columns, grid.rows, grid.tile_columns, grid.tile_rows) < 1:
         raise CannotPlace(f"instance {uid} has no size: it needs TotalPixelMatrixColumns and TotalPixelMatrixRows")
     if max(int(first.get("TotalPixelMatrixFocalPlanes", 1)), int(first.get("NumberOfFocalPlanes", 1))) > 1:
@@ -68,7 +68,7 @@ def check_parts(parts: Sequence[Dataset]) -> None:
         expected += int(part.get("NumberOfFrames", 1))
 
 
-def _full(parts: Sequence[Dataset], grid: Grid, paths: int) -> NDArray[np.int64]:
+def _full(parts: Sequence[Dataset], grid: TileGrid, paths: int) -> NDArray[np.int64]:
     frames = sum(int(part.get("NumberOfFrames", 1)) for part in parts)
     if frames != grid.tiles * paths:
         raise CannotPlace(
@@ -78,7 +78,7 @@ def _full(parts: Sequence[Dataset], grid: Grid, paths: int) -> NDArray[np.int64]
     return np.arange(frames, dtype=np.int64).reshape(paths, grid.down, grid.across)
 
 
-def _sparse(parts: Sequence[Dataset], grid: Grid, paths: tuple[str, ...]) -> NDArray[np.int64]:
+def _sparse(parts: Sequence[Dataset], grid: TileGrid, paths: tuple[str, ...]) -> NDArray[np.int64]:
     placed = np.full((len(paths), grid.down, grid.across), ABSENT, np.int64)
     heights = set[float]()
     frame = 0
@@ -102,7 +102,7 @@ def numbers_in_full(part: Dataset) -> dict[int, int]:
 
     Raises CannotPlace.
     """
-    grid, paths = Grid.of(part), path_names(part)
+    grid, paths = TileGrid.of(part), path_names(part)
     if part.get("DimensionOrganizationType") == "TILED_FULL":
         offset = int(part.get("ConcatenationFrameOffsetNumber", 0))
         return {number: offset + number for number in range(1, int(part.get("NumberOfFrames", 1)) + 1)}
@@ -116,7 +116,7 @@ def path_names(header: Dataset) -> tuple[str, ...]:
     return tuple(str(path.get("OpticalPathIdentifier", "")) for path in paths) or ("",)
 
 
-def _cells(part: Dataset, grid: Grid, paths: tuple[str, ...]) -> Iterator[tuple[int, int, int]]:
+def _cells(part: Dataset, grid: TileGrid, paths: tuple[str, ...]) -> Iterator[tuple[int, int, int]]:
     """Optical path, row and column of each frame of a sparse instance, from 0."""
     uid, shared = str(part.SOPInstanceUID), _path(_first(part, "SharedFunctionalGroupsSequence"))
     items = part.get("PerFrameFunctionalGroupsSequence")
@@ -131,7 +131,7 @@ def _cells(part: Dataset, grid: Grid, paths: tuple[str, ...]) -> Iterator[tuple[
         yield (paths.index(path), *_cell(position, grid, uid, frame))
 
 
-def _cell(position: Dataset, grid: Grid, uid: str, frame: int) -> tuple[int, int]:
+def _cell(position: Dataset, grid: TileGrid, uid: str, frame: int) -> tuple[int, int]:
     x = int(position.ColumnPositionInTotalImagePixelMatrix) - 1
     y = int(position.RowPositionInTotalImagePixelMatrix) - 1
     column, row = x // grid.tile_columns, y // grid.tile_rows

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from .codec import Samples
 from .errors import CannotPlace
-from .grid import Grid
+from .grid import TileGrid
 from .halve import halve
 
 TILES_A_TASK = 4
@@ -39,7 +39,7 @@ class _Level:
     """A level being made: one row of its tiles as pixels. `wanted`: whether it is encoded or only passed through."""
 
     halvings: int
-    grid: Grid
+    grid: TileGrid
     wanted: bool
     pixels: NDArray[Any]
     above: _Level | None = None
@@ -49,7 +49,7 @@ class _Level:
 class Cascade:
     """Makes levels of a source of `grid`. `decode` gives a tile's samples, None stands for an absent tile."""
 
-    grid: Grid
+    grid: TileGrid
     wanted: frozenset[int]
     decode: Callable[[bytes | None], Samples]
     encode: Callable[[Samples], bytes]
@@ -125,7 +125,7 @@ class Cascade:
             yield from self._complete(above, row // 2, pool)
 
 
-def _lay(level: _Level, below: Grid, row: int, column: int, tile: Samples) -> None:
+def _lay(level: _Level, below: TileGrid, row: int, column: int, tile: Samples) -> None:
     """Halves a tile of the level below into its place; what lies beyond the edge of that level takes no part."""
     high = min(below.tile_rows, below.rows - row * below.tile_rows)
     wide = min(below.tile_columns, below.columns - column * below.tile_columns)

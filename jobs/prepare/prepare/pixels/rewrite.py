@@ -15,14 +15,14 @@ from os import sched_getaffinity
 from pydicom import Dataset
 
 from . import codec
-from .attributes import Tool, code, inherited, made_by, made_of
+from .attributes import Tool, add_equipment, add_sources, code, inherit_attributes
 from .codec import JPEG_BASELINE, JPEG_XL_JPEG
 from .coding import lossless
-from .grid import Form
-from .instances import Making, NewInstance, new_uid
-from .source import Source
+from .grid import PixelFormat
+from .instances import EncodedInstance, Making, new_uid
+from .source import LevelSource
 from .stage import Stage
-from .staged import Staged
+from .staged import StagedFrames
 
 
 @dataclass(frozen=True)
@@ -39,23 +39,23 @@ class Change:
         return "-".join(["full", *(["encoded"] if self.encode else []), *(["profile"] if self.profile else [])])
 
 
-def rewritten(source: Source, change: Change, stage: Stage, making: Making) -> NewInstance:
+def rewritten(source: LevelSource, change: Change, stage: Stage, making: Making) -> EncodedInstance:
     """The instance with the same pixels. Raises CannotPlace, CannotDecode, and what the source's fetching raises."""
     uid = new_uid(making.version, source.uid, change.role)
     jpeg = change.encode and source.form.syntax == JPEG_XL_JPEG
     form = _as_jpeg(source.form) if jpeg else lossless(source.form) if change.encode else source.form
-    made = inherited(source.headers, uid, form, source.grid, source.placement.frames.size)
+    made = inherit_attributes(source.headers, uid, form, source.grid, source.placement.frames.size)
     if change.profile is not None:
         set_profile(made, change.profile)
-    made_of(made, source.headers, code("121322", "Source image for image processing operation"))
-    made_by(made, Tool(making.version), f"Rewritten for the viewer: {change.role}")
+    add_sources(made, source.headers, code("121322", "Source image for image processing operation"))
+    add_equipment(made, Tool(making.version), f"Rewritten for the viewer: {change.role}")
     if not change.encode:
-        return NewInstance(made, lambda: _passed(source, making), None, change.role)
+        return EncodedInstance(made, lambda: _passed(source, making), None, change.role)
     convert = codec.original_jpeg if jpeg else lambda frame: codec.encode(codec.decode(frame, source.form), form)
-    staged = Staged(stage, uid)
+    staged = StagedFrames(stage, uid)
     for row in _converted(source, convert, codec.encode(source.absent(), form, making.quality)):
         staged.add(row)
-    return NewInstance(made, staged.frames, staged.lengths, change.role)
+    return EncodedInstance(made, staged.frames, staged.lengths, change.role)
 
 
 def set_profile(made: Dataset, like: Dataset) -> None:
@@ -70,12 +70,12 @@ def set_profile(made: Dataset, like: Dataset) -> None:
                 del path[keyword]
 
 
-def _as_jpeg(form: Form) -> Form:
+def _as_jpeg(form: PixelFormat) -> PixelFormat:
     photometric = "YBR_FULL_422" if form.colour and form.photometric != "RGB" else form.photometric
     return replace(form, syntax=JPEG_BASELINE, photometric=photometric, planar=False)
 
 
-def _passed(source: Source, making: Making) -> Iterator[bytes]:
+def _passed(source: LevelSource, making: Making) -> Iterator[bytes]:
     """Every tile in full order as it is stored; an absent one encoded once, in the source's own coding."""
     absent: bytes | None = None
     for path in range(len(source.placement.paths)):
@@ -85,7 +85,7 @@ def _passed(source: Source, making: Making) -> Iterator[bytes]:
             yield frame or absent or b""
 
 
-def _converted(source: Source, convert: Callable[[bytes], bytes], absent: bytes) -> Iterator[list[bytes]]:
+def _converted(source: LevelSource, convert: Callable[[bytes], bytes], absent: bytes) -> Iterator[list[bytes]]:
     """Rows of tiles, converted on all cores."""
     with ThreadPoolExecutor(len(sched_getaffinity(0)), thread_name_prefix="pixels") as pool:
         for path in range(len(source.placement.paths)):

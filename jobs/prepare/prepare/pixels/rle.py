@@ -15,7 +15,7 @@ import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 
-from .grid import Form
+from .grid import PixelFormat
 
 HEADER = struct.Struct("<16I")
 """How many segments, and where each begins."""
@@ -23,7 +23,7 @@ HEADER = struct.Struct("<16I")
 _packbits = cast("Callable[[bytes], bytes]", imagecodecs.packbits_decode)
 
 
-def decode(frame: bytes, form: Form) -> NDArray[Any]:
+def decode(frame: bytes, form: PixelFormat) -> NDArray[Any]:
     """Samples of one frame. Raises ValueError when segments are missing, or a plane does not become full."""
     count, *offsets = HEADER.unpack_from(frame.ljust(HEADER.size, b"\0"))
     width = form.dtype.itemsize

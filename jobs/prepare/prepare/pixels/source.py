@@ -12,21 +12,21 @@ from pydicom import Dataset
 from .codec import Samples
 from .errors import CannotPlace
 from .frames import Fetch
-from .grid import Form
+from .grid import PixelFormat
 from .place import ABSENT, ordered, place
 
 MARGIN = 65_536
 """Bytes that an encoded frame may have beyond its uncompressed size."""
 
 
-class Source:
+class LevelSource:
     """`headers` are one instance's, or those of all parts of a concatenation. Raises CannotPlace, CannotDecode."""
 
     def __init__(self, headers: Sequence[Dataset], fetch: Fetch) -> None:
         self.headers = ordered(headers)
         self.header = self.headers[0]
-        self.form = Form.of(self.header)
-        if any(Form.of(part) != self.form for part in self.headers):
+        self.form = PixelFormat.of(self.header)
+        if any(PixelFormat.of(part) != self.form for part in self.headers):
             raise CannotPlace(f"the parts of {self.uid} differ in tile size or pixel format: send the slide again")
         self.placement = place(self.headers)
         self.grid = self.placement.grid

@@ -16,7 +16,7 @@ OBJECT_BYTES = 1 << 20
 
 
 @dataclass
-class Staged:
+class StagedFrames:
     """Names in the stage are `<uid>/<number>`. An object is the number of its frames, their lengths, the frames."""
 
     stage: Stage

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from ..model.actions import Act, LeaveOut
+from ..model.actions import Action, LeaveOut
 from ..model.finding import table
-from ..model.image import Image
-from ..model.slide import Level, levels_of
+from ..model.image import SlideImage
+from ..model.slide import PyramidLevel, levels_of
 from .repairs import CannotRepair, Case, broken, uids
 
 
-def one_of_twins(case: Case) -> list[Act]:
+def keep_one_duplicate(case: Case) -> list[Action]:
     """R03. Of images of the same level one is kept. Raises CannotRepair where they may not be the same picture."""
-    acts: dict[tuple[str, ...], Act] = {}
+    actions: dict[tuple[str, ...], Action] = {}
     twins = set(case.concerned(("R03", "same_size")))
     for level in levels_of(case.slide.own):
         groups = _groups(level)
@@ -21,19 +21,19 @@ def one_of_twins(case: Case) -> list[Act]:
             raise CannotRepair("twin_levels")
         kept, *others = sorted(groups, key=lambda group: _worth(case, group))
         left = uids(image for group in others for image in group)
-        acts[left] = LeaveOut(instances=left, kept=uids(kept))
-    return list(acts.values())
+        actions[left] = LeaveOut(instances=left, kept=uids(kept))
+    return list(actions.values())
 
 
-def _groups(level: Level) -> list[tuple[Image, ...]]:
+def _groups(level: PyramidLevel) -> list[tuple[SlideImage, ...]]:
     """Each image alone, parts of one concatenation together."""
-    groups: dict[str, list[Image]] = {}
+    groups: dict[str, list[SlideImage]] = {}
     for image in level.images:
         groups.setdefault(image.concatenation_source or image.instance, []).append(image)
     return [tuple(group) for group in groups.values()]
 
 
-def _worth(case: Case, group: tuple[Image, ...]) -> tuple[object, ...]:
+def _worth(case: Case, group: tuple[SlideImage, ...]) -> tuple[object, ...]:
     """Sorts the better twin first: sound, decodable, placed, original, lossless; the UID decides between equals."""
     unsound = {image.instance for image in broken(case)}
     decodes = all(_decodes(case, image) for image in group)
@@ -48,7 +48,7 @@ def _worth(case: Case, group: tuple[Image, ...]) -> tuple[object, ...]:
     )
 
 
-def _decodes(case: Case, image: Image) -> bool:
+def _decodes(case: Case, image: SlideImage) -> bool:
     probe = case.slide.probes.get(image.instance)
     row = table()["codestreams"].get(probe.codestream, {}) if probe else {}
     return probe is None or bool(row.get("decodes") and image.photometric not in row["wrong"])

@@ -9,42 +9,44 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ..model.actions import Act, LeaveOut, MakeLevel
-from ..model.image import Image
+from ..model.actions import Action, LeaveOut, MakeLevel
+from ..model.image import SlideImage
 from ..model.plan import SeriesPlan
 from ..model.slide import Slide, pyramids
-from .missing_levels import halved, made_level
+from .missing_levels import halved, plan_level
 from .new_uids import level_uid
 from .repairs import Case, broken
-from .simulate import foreseen, provisional
+from .simulate import provisional, simulate_plan
 
 
 @dataclass(frozen=True)
-class Standing:
+class ExistingLevel:
     """A level that was added: what it was made by, as if it were to be made again, and the image it is."""
 
     made: MakeLevel
-    image: Image
+    image: SlideImage
     uid: str
 
 
-def levels_standing(case: Case, acts: Sequence[Act], standing: frozenset[str]) -> list[Standing]:
+def find_existing_levels(case: Case, actions: Sequence[Action], standing: frozenset[str]) -> list[ExistingLevel]:
     """Those of `standing` that are levels added to this slide, given what else is done to it; finest first."""
     if not standing:
         return []
     slide = case.slide
-    plan = SeriesPlan(series=slide.series, acts=tuple(acts))
+    plan = SeriesPlan(series=slide.series, actions=tuple(actions))
     images = {image.instance: image for image in (*slide.images, *slide.labels)}
-    anew = {uid for act in acts if isinstance(act, MakeLevel) for uid in act.instances}
-    again = {level_uid(act, plan, images) for act in acts if isinstance(act, MakeLevel)}
-    found: dict[str, Standing] = {}
+    anew = {uid for action in actions if isinstance(action, MakeLevel) for uid in action.instances}
+    again = {level_uid(action, plan, images) for action in actions if isinstance(action, MakeLevel)}
+    found: dict[str, ExistingLevel] = {}
     for made in _candidates(slide, plan.absent | anew | {image.instance for image in broken(case)}):
         uid = level_uid(made, plan, images)
         if uid in standing - again:
             image = next(
-                one for one in foreseen(slide, replace(plan, acts=(made,))).images if one.instance == provisional(made)
+                one
+                for one in simulate_plan(slide, replace(plan, actions=(made,))).images
+                if one.instance == provisional(made)
             )
-            found[uid] = Standing(made, image, uid)
+            found[uid] = ExistingLevel(made, image, uid)
     return sorted(found.values(), key=lambda one: (-one.made.columns * one.made.rows, one.uid))
 
 
@@ -54,13 +56,13 @@ def _candidates(slide: Slide, gone: Collection[str]) -> Iterator[MakeLevel]:
         for level in levels:
             factor = 2
             while factor <= 2 * max(level.size):
-                yield made_level(level, factor)
+                yield plan_level(level, factor)
                 factor *= 2
                 if halved(level, factor // 2).tiles <= 1:
                     break
 
 
-def came_late(images: Iterable[Image], stand: Iterable[Standing]) -> list[LeaveOut]:
+def leave_out_late(images: Iterable[SlideImage], stand: Iterable[ExistingLevel]) -> list[LeaveOut]:
     """The images that a standing level has the place of."""
     late: list[LeaveOut] = []
     for one in stand:

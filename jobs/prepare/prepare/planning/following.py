@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from ..checks.rules import findings, study_findings, worst_first
 from ..model.actions import LeaveOut, Withhold
-from ..model.finding import Finding, Severity, rule
+from ..model.finding import Severity, SlideFinding, rule
 from ..model.plan import Follower, SeriesPlan, StudyPlan
 from ..model.slide import Slide
 from ..model.study import OVERLAYS, Reference, Series, Study
@@ -27,7 +27,7 @@ class Judged:
 
     plan: StudyPlan
     slides: Mapping[str, Slide]
-    findings: Mapping[str, tuple[Finding, ...]] = field(default_factory=dict[str, tuple[Finding, ...]])
+    findings: Mapping[str, tuple[SlideFinding, ...]] = field(default_factory=dict[str, tuple[SlideFinding, ...]])
     """By series, worst first; findings about the study are on every series whose instances they name."""
 
 
@@ -51,12 +51,12 @@ def judge(study: Study, slides: Mapping[str, Slide], options: Options, standing:
     followers: tuple[Follower, ...] = ()
     unmapped: set[str] = set()
     if options.viewer_store == "separate":
-        fates = Fates(study, plans)
-        followers, unmapped = fates.followers(), fates.dangling()
+        tracker = ReferenceTracker(study, plans)
+        followers, unmapped = tracker.followers(), tracker.dangling()
         for series in study.series:
             if plans[series.uid].kind == "blocked":
                 continue
-            if lost := [one for one in series.references if one.instance in fates.lost]:
+            if lost := [one for one in series.references if one.instance in tracker.lost]:
                 plans[series.uid] = _without(plans[series.uid], series, lost)
             dangling = unmapped & {one.instance for one in series.references}
             told = {"lost": {one.instance for one in lost}, "dangling": dangling}
@@ -68,7 +68,7 @@ def judge(study: Study, slides: Mapping[str, Slide], options: Options, standing:
     return Judged(plan, slides, found)
 
 
-def _found(series: Series, slide: Slide | None, study: Study, options: Options) -> tuple[Finding, ...]:
+def _found(series: Series, slide: Slide | None, study: Study, options: Options) -> tuple[SlideFinding, ...]:
     own = {image.instance for image in series.images} | {one.instance for one in series.references}
     concerning = [
         finding
@@ -81,7 +81,7 @@ def _found(series: Series, slide: Slide | None, study: Study, options: Options) 
 
 
 def _plan(
-    series: Series, slide: Slide | None, found: tuple[Finding, ...], options: Options, standing: frozenset[str]
+    series: Series, slide: Slide | None, found: tuple[SlideFinding, ...], options: Options, standing: frozenset[str]
 ) -> SeriesPlan:
     if slide is not None:
         plan = plan_series(slide, found, options, standing)
@@ -91,7 +91,7 @@ def _plan(
         plan = SeriesPlan(series=series.uid)
     if plan.kind == "blocked" or options.label_policy == "show" or not series.labelled:
         return plan
-    return replace(plan, acts=(*plan.acts, Withhold(instances=series.labelled)))
+    return replace(plan, actions=(*plan.actions, Withhold(instances=series.labelled)))
 
 
 def _without_blocked(slides: Mapping[str, Slide], plans: Mapping[str, SeriesPlan]) -> dict[str, Slide]:
@@ -106,18 +106,18 @@ def _without_blocked(slides: Mapping[str, Slide], plans: Mapping[str, SeriesPlan
 
 def _late(plan: SeriesPlan, standing: frozenset[str]) -> list[str]:
     """Images that came when levels made by this job already had their places."""
-    left = [act for act in plan.acts if isinstance(act, LeaveOut)]
-    return [uid for act in left if standing & set(act.kept) for uid in act.instances]
+    left = [action for action in plan.actions if isinstance(action, LeaveOut)]
+    return [uid for action in left if standing & set(action.kept) for uid in action.instances]
 
 
 def _without(plan: SeriesPlan, series: Series, lost: list[Reference]) -> SeriesPlan:
     """Objects that lost their images are not shown; a series that loses all is blocked."""
     if len(lost) == len(series.references):
         return blocked(series.uid, "unmapped_references")
-    return replace(plan, acts=(*plan.acts, LeaveOut(instances=tuple(one.instance for one in lost), kept=())))
+    return replace(plan, actions=(*plan.actions, LeaveOut(instances=tuple(one.instance for one in lost), kept=())))
 
 
-class Fates:
+class ReferenceTracker:
     """What becomes of instances in the viewer store: `changed` get a successor, `gone` have none there.
 
     An object that refers to a changed one becomes another object, so what refers to it must change in turn; and what
@@ -138,7 +138,12 @@ class Fates:
             if plan.kind == "blocked":
                 self.gone |= {one.instance for one in (*series.images, *series.references)}
                 continue
-            replaced = {uid for act in plan.acts if isinstance(act, LeaveOut) and act.kept for uid in act.instances}
+            replaced = {
+                uid
+                for action in plan.actions
+                if isinstance(action, LeaveOut) and action.kept
+                for uid in action.instances
+            }
             self.changed |= plan.rewritten | replaced
             self.gone |= plan.absent - replaced
         self.lost = {one.instance for _, one in self._referring if self._is_lost(one)}

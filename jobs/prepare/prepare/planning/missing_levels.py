@@ -8,12 +8,12 @@ from itertools import pairwise
 
 from ..checks.pyramid import step_too_wide
 from ..model.actions import Coding, MakeLevel
-from ..model.finding import Rule, rule
-from ..model.image import Image
-from ..model.slide import Level, pyramids
+from ..model.finding import ReadinessRule, rule
+from ..model.image import SlideImage
+from ..model.slide import PyramidLevel, pyramids
 
 
-def missing_levels(images: Iterable[Image], series: str, broken: frozenset[str] = frozenset()) -> list[MakeLevel]:
+def missing_levels(images: Iterable[SlideImage], series: str, broken: frozenset[str] = frozenset()) -> list[MakeLevel]:
     """Levels to add to `series`, finest first; `images` are the slide's, as the viewer would see them.
 
     Nothing is made from images in `broken`. A coarsest THUMBNAIL ends its pyramid: the engine leaves out what is
@@ -26,14 +26,14 @@ def missing_levels(images: Iterable[Image], series: str, broken: frozenset[str] 
         for near, step in _steps(levels, r09):
             source, factor = best_source(sound, halved(near, step))
             if source and all(image.series == series for image in source.images):
-                made = made_level(source, factor)
+                made = plan_level(source, factor)
                 found[made.sources, factor] = made
     return sorted(found.values(), key=lambda level: (-level.columns * level.rows, level.sources))
 
 
-def _steps(levels: list[Level], r09: Rule) -> list[tuple[Level, int]]:
+def _steps(levels: list[PyramidLevel], r09: ReadinessRule) -> list[tuple[PyramidLevel, int]]:
     """(source, factor) of each level that is missing."""
-    steps: list[tuple[Level, int]] = []
+    steps: list[tuple[PyramidLevel, int]] = []
     for finer, coarser in pairwise(levels):
         if step_too_wide(finer, coarser, r09):
             factor = 2
@@ -49,11 +49,11 @@ def _steps(levels: list[Level], r09: Rule) -> list[tuple[Level, int]]:
     return steps
 
 
-def is_thumbnail(level: Level) -> bool:
+def is_thumbnail(level: PyramidLevel) -> bool:
     return all(image.flavor == "THUMBNAIL" for image in level.images)
 
 
-def best_source(levels: list[Level], wanted: Level) -> tuple[Level | None, int]:
+def best_source(levels: list[PyramidLevel], wanted: PyramidLevel) -> tuple[PyramidLevel | None, int]:
     """(the coarsest of `levels` that gives the size of `wanted`, the factor); finest first. (None, 0) without one."""
     for level in reversed(levels):
         if _can_be_halved(level) and (factor := _factor(level, wanted)):
@@ -61,12 +61,12 @@ def best_source(levels: list[Level], wanted: Level) -> tuple[Level | None, int]:
     return None, 0
 
 
-def _can_be_halved(level: Level) -> bool:
+def _can_be_halved(level: PyramidLevel) -> bool:
     """Two tiles side by side become one; tiles of an odd size do not."""
     return all(image.columns % 2 == 0 and image.rows % 2 == 0 for image in level.images)
 
 
-def _factor(source: Level, level: Level) -> int:
+def _factor(source: PyramidLevel, level: PyramidLevel) -> int:
     """The power of two between two levels, 0 where sampling down would not give this size within a pixel."""
     factor = 2
     while factor <= max(source.size):
@@ -77,7 +77,7 @@ def _factor(source: Level, level: Level) -> int:
     return 0
 
 
-def made_level(source: Level, factor: int, instances: tuple[str, ...] = ()) -> MakeLevel:
+def plan_level(source: PyramidLevel, factor: int, instances: tuple[str, ...] = ()) -> MakeLevel:
     first = source.images[0]
     small = halved(source, factor).images[0]
     parts = sorted(source.images, key=lambda image: (image.concatenation_offset, image.instance))
@@ -93,13 +93,13 @@ def made_level(source: Level, factor: int, instances: tuple[str, ...] = ()) -> M
     )
 
 
-def halved(level: Level, factor: int) -> Level:
+def halved(level: PyramidLevel, factor: int) -> PyramidLevel:
     """The level that sampling down by `factor` gives, as one image; sizes are rounded up."""
     first = level.images[0]
     columns, rows = -(-first.total_columns // factor), -(-first.total_rows // factor)
-    return Level((replace(first, total_columns=columns, total_rows=rows),))
+    return PyramidLevel((replace(first, total_columns=columns, total_rows=rows),))
 
 
-def coding_of_new(image: Image) -> Coding:
+def coding_of_new(image: SlideImage) -> Coding:
     """Lossless stays lossless; JPEG is for 8-bit colour that was lossy before."""
     return "jpeg-baseline" if image.samples == 3 and image.bits == 8 and image.lossy else "jpeg-ls"

@@ -9,8 +9,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 
-from ..model.actions import Act, FullTiling, LeaveOut, MakeLevel, Transcode
-from ..model.image import Image
+from ..model.actions import Action, FullTiling, LeaveOut, MakeLevel, Transcode
+from ..model.image import SlideImage
 from ..model.plan import Follower, SeriesPlan, StudyPlan
 from ..pixels.instances import Making, new_uid
 from .references import Successor, uid_of
@@ -25,34 +25,34 @@ class Group:
     """Instances that are written anew as one: one image, or the parts of a concatenation by frame offset."""
 
     instances: tuple[str, ...]
-    acts: tuple[Act, ...]
+    actions: tuple[Action, ...]
     uid: str
 
     @property
     def pixels_change(self) -> bool:
         """Whether frames move or are coded anew; else only attributes do."""
-        return any(isinstance(act, FullTiling | Transcode) for act in self.acts)
+        return any(isinstance(action, FullTiling | Transcode) for action in self.actions)
 
 
-def groups(plan: SeriesPlan, images: Mapping[str, Image]) -> list[Group]:
+def groups(plan: SeriesPlan, images: Mapping[str, SlideImage]) -> list[Group]:
     """What `plan` writes anew, but for levels. Parts become one where their frames move or are coded anew."""
     found: dict[tuple[str, ...], Group] = {}
     levels = {uid for level in plan.new_levels for uid in level.instances}
     for uid in sorted(plan.rewritten - levels):
-        acts = plan.acts_on(uid)
-        whole = any(isinstance(act, FullTiling | Transcode) for act in acts)
+        actions = plan.actions_on(uid)
+        whole = any(isinstance(action, FullTiling | Transcode) for action in actions)
         instances = _parts(uid, plan, images) if whole else (uid,)
-        found[instances] = Group(instances, acts, _uid(instances, images, "rewritten", 0, acts))
+        found[instances] = Group(instances, actions, _uid(instances, images, "rewritten", 0, actions))
     return list(found.values())
 
 
-def level_uid(level: MakeLevel, plan: SeriesPlan, images: Mapping[str, Image]) -> str:
+def level_uid(level: MakeLevel, plan: SeriesPlan, images: Mapping[str, SlideImage]) -> str:
     """Depends on what becomes of the level's source, too."""
-    parameters = (*plan.acts_on(level.sources[0]), level)
+    parameters = (*plan.actions_on(level.sources[0]), level)
     return _uid(level.sources, images, "level", level.factor, parameters)
 
 
-def successors(plan: StudyPlan, images: Mapping[str, Image]) -> dict[str, Successor]:
+def successors(plan: StudyPlan, images: Mapping[str, SlideImage]) -> dict[str, Successor]:
     """By the instance that they stand in for; those of objects that follow included."""
     found: dict[str, Successor] = {}
     names: dict[str, Successor] = {}
@@ -63,17 +63,17 @@ def successors(plan: StudyPlan, images: Mapping[str, Image]) -> dict[str, Succes
             found |= dict.fromkeys(group.instances, Successor(group.uid))
         for level in series.new_levels:
             found |= dict.fromkeys(level.instances, Successor(level_uid(level, series, images)))
-        for act in series.acts:
-            if isinstance(act, LeaveOut) and act.kept:
-                kept = act.kept[0]
-                found |= {uid: _instead(uid, kept, found, images) for uid in act.instances}
+        for action in series.actions:
+            if isinstance(action, LeaveOut) and action.kept:
+                kept = action.kept[0]
+                found |= {uid: _instead(uid, kept, found, images) for uid in action.instances}
     for follower in plan.followers:
         pairs = {uid: found[uid].uid for uid in _images_behind(follower, plan) if uid in found}
         names[follower.instance] = Successor(uid_of(follower.instance, pairs, ALGORITHM))
     return found | names
 
 
-def _instead(uid: str, kept: str, found: Mapping[str, Successor], images: Mapping[str, Image]) -> Successor:
+def _instead(uid: str, kept: str, found: Mapping[str, Successor], images: Mapping[str, SlideImage]) -> Successor:
     """The image kept in another's place. Frame numbers hold for both only where both have the same tiles in order."""
     successor, left, right = found.get(kept, Successor(kept)), images[uid], images.get(kept)
     same = right is None or (left.columns, left.rows, left.frames) == (right.columns, right.rows, right.frames)
@@ -92,7 +92,7 @@ def _images_behind(follower: Follower, plan: StudyPlan) -> set[str]:
     return seen - set(refers)
 
 
-def _parts(uid: str, plan: SeriesPlan, images: Mapping[str, Image]) -> tuple[str, ...]:
+def _parts(uid: str, plan: SeriesPlan, images: Mapping[str, SlideImage]) -> tuple[str, ...]:
     concatenation = images[uid].concatenation
     if not concatenation:
         return (uid,)
@@ -100,13 +100,15 @@ def _parts(uid: str, plan: SeriesPlan, images: Mapping[str, Image]) -> tuple[str
     return tuple(one.instance for one in sorted(parts, key=lambda one: one.concatenation_offset))
 
 
-def _source(instances: tuple[str, ...], images: Mapping[str, Image]) -> str:
+def _source(instances: tuple[str, ...], images: Mapping[str, SlideImage]) -> str:
     first = images[instances[0]]
     return (len(instances) > 1 and first.concatenation_source) or first.instance
 
 
-def _uid(sources: tuple[str, ...], images: Mapping[str, Image], role: str, level: int, acts: tuple[Act, ...]) -> str:
+def _uid(
+    sources: tuple[str, ...], images: Mapping[str, SlideImage], role: str, level: int, actions: tuple[Action, ...]
+) -> str:
     """Made by what is done to these instances: not by the others that the same is done to, which may come later."""
-    told = [{key: value for key, value in asdict(act).items() if key != "instances"} for act in acts]
+    told = [{key: value for key, value in asdict(action).items() if key != "instances"} for action in actions]
     parameters = json.dumps([MAKING.parameters, sources, *told], sort_keys=True)
     return new_uid(ALGORITHM, _source(sources, images), role, level, parameters)

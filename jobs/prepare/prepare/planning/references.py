@@ -16,7 +16,7 @@ from pydicom.multival import MultiValue
 from ..dicomweb.stow import FileSource
 from ..errors import SeriesFailed
 from ..execution.rewritten_header import RewrittenFile
-from ..pixels.attributes import Tool, made_by
+from ..pixels.attributes import Tool, add_equipment
 from ..pixels.instances import new_uid
 
 
@@ -35,7 +35,7 @@ def following(
 
     def edit(dataset: Dataset) -> None:
         map_references(dataset, successors, instance)
-        made_by(dataset, Tool(version), "References follow to the instances that the viewer shows")
+        add_equipment(dataset, Tool(version), "References follow to the instances that the viewer shows")
 
     return RewrittenFile(instance, source, uid, edit)
 

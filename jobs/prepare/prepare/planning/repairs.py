@@ -1,6 +1,6 @@
-"""From findings to acts: one small function a problem, each on the whole slide, so that several problems add up.
+"""From findings to actions: one small function a problem, each on the whole slide, so that several problems add up.
 
-Nothing here knows which store viewers read; `planner` decides whether acts may be done.
+Nothing here knows which store viewers read; `planner` decides whether actions may be done.
 """
 
 from __future__ import annotations
@@ -8,11 +8,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..model.actions import Act, Complete, FixImageType, FullTiling, LeaveOut, ShareProfile, Strip, Transcode, Withhold
-from ..model.finding import Finding
-from ..model.image import Image
-from ..model.slide import Level, Slide, levels_of, pyramids
-from .missing_levels import best_source, coding_of_new, is_thumbnail, made_level
+from ..model.actions import (
+    Action,
+    Complete,
+    FixImageType,
+    FullTiling,
+    LeaveOut,
+    ShareProfile,
+    Strip,
+    Transcode,
+    Withhold,
+)
+from ..model.finding import SlideFinding
+from ..model.image import SlideImage
+from ..model.slide import PyramidLevel, Slide, levels_of, pyramids
+from .missing_levels import best_source, coding_of_new, is_thumbnail, plan_level
 
 MENDED = frozenset({"BLOCK", "WRONG", "SLOW"})
 """Severities worth a repaired copy; what is only worth knowing never changes an instance."""
@@ -36,9 +46,9 @@ class Case:
     """A slide and its findings, as every repair sees them."""
 
     slide: Slide
-    found: tuple[Finding, ...]
+    found: tuple[SlideFinding, ...]
 
-    def concerned(self, *problems: tuple[str, str]) -> list[Image]:
+    def concerned(self, *problems: tuple[str, str]) -> list[SlideImage]:
         """The series' own images that findings of these (rule, problem) name."""
         named = {
             instance
@@ -49,31 +59,31 @@ class Case:
         return [image for image in (*self.slide.own, *self.slide.labels) if image.instance in named]
 
 
-def withheld(case: Case) -> list[Act]:
+def withheld(case: Case) -> list[Action]:
     """Label policy `withhold`."""
     every = (*case.slide.own, *case.slide.labels)
     hidden = [image for image in every if image.flavor in ("LABEL", "OVERVIEW") or image.burned_in]
-    acts: list[Act] = [Withhold(instances=uids(hidden))] if hidden else []
-    by_attributes: dict[tuple[str, ...], list[Image]] = {}
+    actions: list[Action] = [Withhold(instances=uids(hidden))] if hidden else []
+    by_attributes: dict[tuple[str, ...], list[SlideImage]] = {}
     for image in every:
         if image.label_attributes and image not in hidden:
             by_attributes.setdefault(image.label_attributes, []).append(image)
-    return [*acts, *(Strip(instances=uids(images), attributes=names) for names, images in by_attributes.items())]
+    return [*actions, *(Strip(instances=uids(images), attributes=names) for names, images in by_attributes.items())]
 
 
-def broken(case: Case) -> list[Image]:
+def broken(case: Case) -> list[SlideImage]:
     """Images whose pixels cannot be used as they are."""
     return case.concerned(
         ("R02", "level"), ("R02", "part"), ("R02", "count"), ("R07", "unreadable"), ("R08", "size"), ("R10", "turned")
     )
 
 
-def resampled(case: Case, kept: list[Image]) -> list[Act]:
+def resample_broken_levels(case: Case, kept: list[SlideImage]) -> list[Action]:
     """Broken levels are made anew from a finer one of the right size, else left out. Raises for a broken base."""
     bad = {image.instance for image in broken(case)}
-    acts: dict[tuple[str, ...], Act] = {}
+    actions: dict[tuple[str, ...], Action] = {}
     for levels in pyramids(kept).values():
-        good: list[Level] = []
+        good: list[PyramidLevel] = []
         for level in levels:
             own = tuple(sorted(image.instance for image in level.images))
             if not bad & set(own):
@@ -82,11 +92,11 @@ def resampled(case: Case, kept: list[Image]) -> list[Act]:
                 raise CannotRepair("pixels")
             else:
                 source, factor = best_source(good, level)
-                acts[own] = made_level(source, factor, own) if source else LeaveOut(instances=own, kept=())
-    return list(acts.values())
+                actions[own] = plan_level(source, factor, own) if source else LeaveOut(instances=own, kept=())
+    return list(actions.values())
 
 
-def fully_tiled(case: Case, kept: list[Image]) -> list[Act]:
+def tile_fully(case: Case, kept: list[SlideImage]) -> list[Action]:
     """R01, R02, R12. A level's parts become one instance. Raises CannotRepair where frames do not tell their path."""
     silent = set(case.concerned(("R12", "unidentified"))) & set(kept)
     if any(len(image.optical_paths) > 1 for image in silent):
@@ -99,19 +109,19 @@ def fully_tiled(case: Case, kept: list[Image]) -> list[Act]:
     ]
 
 
-def transcoded(case: Case, kept: list[Image]) -> list[Act]:
+def transcode_frames(case: Case, kept: list[SlideImage]) -> list[Action]:
     """R07, R08. Pixels are kept losslessly; a JPEG inside a JPEG XL is taken out as it was."""
     wrong = set(case.concerned(("R07", "undecodable"), ("R07", "colours"), ("R08", "precision"))) & set(kept)
     wrapped = {image for image in wrong if case.slide.probes[image.instance].codestream == "jpeg-xl-of-jpeg"}
-    acts: list[Act] = []
+    actions: list[Action] = []
     if wrapped:
-        acts.append(Transcode(instances=uids(wrapped), coding="jpeg-baseline", unwrap=True))
+        actions.append(Transcode(instances=uids(wrapped), coding="jpeg-baseline", unwrap=True))
     if others := wrong - wrapped:
-        acts.append(Transcode(instances=uids(others), coding="jpeg-ls"))
-    return acts
+        actions.append(Transcode(instances=uids(others), coding="jpeg-ls"))
+    return actions
 
 
-def profiled(case: Case, kept: list[Image]) -> list[Act]:
+def share_profiles(case: Case, kept: list[SlideImage]) -> list[Action]:
     """R06. The profile of the finest image that has one."""
     lacking = [image for image in case.concerned(("R06", "partial")) if image in kept]
     having = [image for image in case.slide.images if image.samples > 1 and image.icc]
@@ -121,9 +131,9 @@ def profiled(case: Case, kept: list[Image]) -> list[Act]:
     return [ShareProfile(instances=uids(lacking), profile_of=finest.instance)]
 
 
-def completed(case: Case, kept: list[Image]) -> list[Act]:
+def completed(case: Case, kept: list[SlideImage]) -> list[Action]:
     """R12, R18. From the finest image that has what is missing. Raises CannotRepair where none has."""
-    wanted: dict[tuple[tuple[str, ...], str], list[Image]] = {}
+    wanted: dict[tuple[tuple[str, ...], str], list[SlideImage]] = {}
     for image in [one for one in case.concerned(("R12", "missing"), ("R18", "paths")) if one in kept]:
         lacks = set(image.missing)
         having = [one for one in case.slide.images if not lacks & set(one.missing)]
@@ -138,24 +148,24 @@ def completed(case: Case, kept: list[Image]) -> list[Act]:
             wanted.setdefault((image.missing, ""), []).append(image)
         else:
             raise CannotRepair("attributes", keywords=", ".join(image.missing))
-    acts: list[Act] = [
+    actions: list[Action] = [
         Complete(instances=uids(images), attributes=attributes, template=template)
         for (attributes, template), images in wanted.items()
     ]
     split = [image for image in case.concerned(("R18", "acquisition")) if image in kept]
     if split:
         named = min(image.instance for image in case.slide.own if image.slide[2])
-        acts.append(Complete(instances=uids(split), attributes=("AcquisitionUID",), template=named))
-    return acts
+        actions.append(Complete(instances=uids(split), attributes=("AcquisitionUID",), template=named))
+    return actions
 
 
-def counted(case: Case, kept: list[Image]) -> list[Act]:
+def counted(case: Case, kept: list[SlideImage]) -> list[Action]:
     """R12. There are as many optical paths as are described."""
     wrong = [image for image in case.concerned(("R12", "channels"), ("R12", "undescribed")) if image in kept]
     return [Complete(instances=uids(wrong), attributes=("NumberOfOpticalPaths",), template="")] if wrong else []
 
 
-def typed(case: Case, kept: list[Image], written: frozenset[str]) -> list[Act]:
+def typed(case: Case, kept: list[SlideImage], written: frozenset[str]) -> list[Action]:
     """R16 on what is written anyway; a coarsest THUMBNAIL of many tiles becomes a level, else none may be coarser."""
     derived = {uid for finding in case.found if finding.rule == "R16" for uid in finding.instances} & written
     slow = {image.instance for image in case.concerned(("R09", "coarsest"))}
@@ -166,7 +176,7 @@ def typed(case: Case, kept: list[Image], written: frozenset[str]) -> list[Act]:
     return [FixImageType(instances=chosen, image_type=RESAMPLED)] if chosen else []
 
 
-def uids(images: Iterable[Image]) -> tuple[str, ...]:
+def uids(images: Iterable[SlideImage]) -> tuple[str, ...]:
     """Parts of a concatenation by frame offset."""
     ordered = sorted(images, key=lambda image: (image.concatenation_offset, image.instance))
     return tuple(image.instance for image in ordered)

@@ -5,27 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..checks import rules
-from ..checks.rules import Finding, LabelPolicy, Status
+from ..checks.rules import LabelPolicy, SlideFinding, Status
 from ..model.plan import SeriesPlan
 from ..model.slide import OpenCost, Slide, open_cost
 from .following import OF_PLAN, Judged
 from .new_uids import groups, level_uid
-from .simulate import foreseen, named, provisional
+from .simulate import named, provisional, simulate_plan
 
 
 @dataclass(frozen=True)
-class Verdict:
+class PlanResult:
     """`slide` is as viewers have it, None for what is none; so is `cost`, which is None too for what does not open."""
 
     status: Status
-    left: tuple[Finding, ...]
-    mended: tuple[Finding, ...]
+    left: tuple[SlideFinding, ...]
+    mended: tuple[SlideFinding, ...]
     slide: Slide | None
     cost: OpenCost | None
     cost_before: OpenCost | None
 
 
-def verdict(judged: Judged, series: str, acted: bool, policy: LabelPolicy) -> Verdict:
+def plan_result(judged: Judged, series: str, acted: bool, policy: LabelPolicy) -> PlanResult:
     """`acted` says whether the plan is carried out, or has nothing to carry out."""
     plan, found, before = judged.plan.of(series), judged.findings[series], judged.slides.get(series)
     slide = _shown(before, plan) if before and acted else before
@@ -33,7 +33,7 @@ def verdict(judged: Judged, series: str, acted: bool, policy: LabelPolicy) -> Ve
     stays = not acted or plan.kind == "blocked"
     left = tuple(one for one in found if stays or _remains(one, still, slide))
     status = "blocked" if plan.kind == "blocked" else rules.status(left)
-    return Verdict(
+    return PlanResult(
         status=status,
         left=left,
         mended=tuple(one for one in found if one not in left),
@@ -52,10 +52,10 @@ def _shown(slide: Slide, plan: SeriesPlan) -> Slide:
     images = {image.instance: image for image in (*slide.images, *slide.labels)}
     names = {provisional(level): level_uid(level, plan, images) for level in plan.new_levels}
     names |= {group.instances[0]: group.uid for group in groups(plan, images)}
-    return named(foreseen(slide, plan), names)
+    return named(simulate_plan(slide, plan), names)
 
 
-def _remains(finding: Finding, still: set[tuple[str, str]], slide: Slide | None) -> bool:
+def _remains(finding: SlideFinding, still: set[tuple[str, str]], slide: Slide | None) -> bool:
     """Whether a finding is still true after the plan; those about the study are only mended by repairs."""
     problem = (finding.rule, finding.problem)
     if problem in OF_PLAN:

@@ -5,36 +5,38 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ..model.actions import Act, Complete, FixImageType, FullTiling, MakeLevel, ShareProfile, Strip, Transcode
+from ..model.actions import Action, Complete, FixImageType, FullTiling, MakeLevel, ShareProfile, Strip, Transcode
 from ..model.codestream import Header
-from ..model.image import REQUIRED, Image
+from ..model.image import REQUIRED, SlideImage
 from ..model.plan import SeriesPlan
 from ..model.slide import Probe, Slide
 
 
-def foreseen(slide: Slide, plan: SeriesPlan) -> Slide:
+def simulate_plan(slide: Slide, plan: SeriesPlan) -> Slide:
     """New images are named by what they are made of; their frames count as long as the source's."""
     if plan.kind == "blocked":
         return slide
     probes = dict(slide.probes)
     every = {image.instance: image for image in (*slide.images, *slide.labels)}
     gone = set(plan.absent)
-    for act in sorted(plan.acts, key=lambda act: isinstance(act, MakeLevel)):  # levels are made of what is repaired
-        if isinstance(act, MakeLevel):
-            made, probe = _made(act, every[act.sources[0]], probes.get(act.sources[0]))
+    for action in sorted(
+        plan.actions, key=lambda action: isinstance(action, MakeLevel)
+    ):  # levels are made of what is repaired
+        if isinstance(action, MakeLevel):
+            made, probe = _made(action, every[action.sources[0]], probes.get(action.sources[0]))
             every[made.instance] = made
             if probe:
                 probes[made.instance] = probe
-            gone |= set(act.instances)
-        elif isinstance(act, FullTiling):
-            whole, parts = act.instances[0], act.instances[1:]
+            gone |= set(action.instances)
+        elif isinstance(action, FullTiling):
+            whole, parts = action.instances[0], action.instances[1:]
             every[whole] = _tiled(every[whole])
             gone |= set(parts)
         else:
-            for uid in getattr(act, "instances", ()):
-                every[uid] = _changed(act, every[uid], every)
-                if isinstance(act, Transcode) and uid in probes:
-                    probes[uid] = replace(probes[uid], codestream=act.coding, header=_header(every[uid]))
+            for uid in getattr(action, "instances", ()):
+                every[uid] = _changed(action, every[uid], every)
+                if isinstance(action, Transcode) and uid in probes:
+                    probes[uid] = replace(probes[uid], codestream=action.coding, header=_header(every[uid]))
     shown = [image for uid, image in every.items() if uid not in gone]
     return replace(
         slide,
@@ -59,35 +61,35 @@ def named(slide: Slide, names: Mapping[str, str]) -> Slide:
     )
 
 
-def _changed(act: Act, image: Image, every: dict[str, Image]) -> Image:
-    if isinstance(act, ShareProfile):
-        return replace(image, icc=True, icc_digest=every[act.profile_of].icc_digest)
-    if isinstance(act, FixImageType):
-        return replace(image, image_type=act.image_type)
-    if isinstance(act, Strip):
+def _changed(action: Action, image: SlideImage, every: dict[str, SlideImage]) -> SlideImage:
+    if isinstance(action, ShareProfile):
+        return replace(image, icc=True, icc_digest=every[action.profile_of].icc_digest)
+    if isinstance(action, FixImageType):
+        return replace(image, image_type=action.image_type)
+    if isinstance(action, Strip):
         return replace(image, label_attributes=())
-    if isinstance(act, Complete):
+    if isinstance(action, Complete):
         frame, container, acquisition = image.slide
-        if "AcquisitionUID" in act.attributes:
-            acquisition = every[act.template].slide[2]
-        still = tuple(name for name in image.missing if name not in act.attributes or name not in REQUIRED)
-        paths = image.optical_paths or (every[act.template].optical_paths if act.template else ("1",))
-        told = 0 if "NumberOfOpticalPaths" in act.attributes else image.paths_told
+        if "AcquisitionUID" in action.attributes:
+            acquisition = every[action.template].slide[2]
+        still = tuple(name for name in image.missing if name not in action.attributes or name not in REQUIRED)
+        paths = image.optical_paths or (every[action.template].optical_paths if action.template else ("1",))
+        told = 0 if "NumberOfOpticalPaths" in action.attributes else image.paths_told
         return replace(
             image, missing=still, slide=(frame, container, acquisition), optical_paths=paths, paths_told=told
         )
-    if isinstance(act, Transcode) and not act.unwrap:
-        return _coded(image, act.coding)
+    if isinstance(action, Transcode) and not action.unwrap:
+        return _coded(image, action.coding)
     return image
 
 
-def _coded(image: Image, coding: str) -> Image:
+def _coded(image: SlideImage, coding: str) -> SlideImage:
     """New frames of colour are RGB, a JPEG's are YBR_FULL."""
     photometric = "YBR_FULL" if coding == "jpeg-baseline" else "RGB"
     return replace(image, photometric=photometric, planar=False) if image.samples == 3 else image
 
 
-def _tiled(image: Image) -> Image:
+def _tiled(image: SlideImage) -> SlideImage:
     return replace(
         image,
         organization="TILED_FULL",
@@ -103,22 +105,22 @@ def _tiled(image: Image) -> Image:
     )
 
 
-def _made(act: MakeLevel, source: Image, probe: Probe | None) -> tuple[Image, Probe | None]:
+def _made(action: MakeLevel, source: SlideImage, probe: Probe | None) -> tuple[SlideImage, Probe | None]:
     image = replace(
-        _tiled(_coded(source, act.coding)),
-        instance=provisional(act),
+        _tiled(_coded(source, action.coding)),
+        instance=provisional(action),
         image_type=("DERIVED", "PRIMARY", "VOLUME", "RESAMPLED"),
-        total_columns=act.columns,
-        total_rows=act.rows,
-        spacing=source.spacing * act.factor,
+        total_columns=action.columns,
+        total_rows=action.rows,
+        spacing=source.spacing * action.factor,
     )
     image = replace(image, frames=_frames(image))
-    return image, replace(probe, frame=1, codestream=act.coding, header=_header(image)) if probe else None
+    return image, replace(probe, frame=1, codestream=action.coding, header=_header(image)) if probe else None
 
 
-def _frames(image: Image) -> int:
+def _frames(image: SlideImage) -> int:
     return image.tiles * max(len(image.optical_paths), 1)
 
 
-def _header(image: Image) -> Header:
+def _header(image: SlideImage) -> Header:
     return Header(image.rows, image.columns, image.samples, image.bits, image.signed)

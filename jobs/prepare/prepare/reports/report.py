@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from .. import VERSION
-from ..checks.rules import Finding, Status, table
+from ..checks.rules import SlideFinding, Status, table
 from ..model.metadata import Row
 from ..model.plan import SeriesPlan
-from ..model.slide import Level, OpenCost, Slide, pyramids
+from ..model.slide import OpenCost, PyramidLevel, Slide, pyramids
 
 SCHEMA_VERSION = 2
 
@@ -69,9 +69,9 @@ class ReadinessReport:
     status: Status
     fingerprint: str
     instances: int
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[SlideFinding, ...] = ()
     """What is true of the series as viewers see it after this run."""
-    mended: tuple[Finding, ...] = ()
+    mended: tuple[SlideFinding, ...] = ()
     """What was found and is mended by the plan."""
     plan: SeriesPlan | None = None
     """None when it could not be looked at."""
@@ -124,7 +124,7 @@ class ReadinessReport:
             "prepared_at": datetime.fromtimestamp(self.prepared, UTC).isoformat(timespec="seconds"),
         }
 
-    def _level(self, path: str, level: Level) -> dict[str, Any]:
+    def _level(self, path: str, level: PyramidLevel) -> dict[str, Any]:
         first = level.images[0]
         probes = self.slide.probes if self.slide else {}
         return {
@@ -138,5 +138,5 @@ class ReadinessReport:
         }
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def _finding(finding: SlideFinding) -> dict[str, Any]:
     return {**asdict(finding), "instances": list(finding.instances)}

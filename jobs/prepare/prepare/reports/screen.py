@@ -53,9 +53,9 @@ def plan_words(document: Mapping[str, Any]) -> str:
     if plan["kind"] == "blocked":
         return f"blocked: {plan['reason']}"
     counts: dict[str, int] = {}
-    for act in plan["acts"]:
-        added = act["act"] == "make_level"
-        counts[act["act"]] = counts.get(act["act"], 0) + (1 if added else len(act["instances"]))
+    for action in plan["actions"]:
+        added = action["action"] == "make_level"
+        counts[action["action"]] = counts.get(action["action"], 0) + (1 if added else len(action["instances"]))
     told = ", ".join(f"{name} {count}" for name, count in counts.items())
     return f"{plan['kind']}: {told}" if told else plan["kind"]
 
