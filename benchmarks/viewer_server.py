@@ -22,7 +22,7 @@ from localcloud.server import running
 from ops.viewer.hosting import HostingApi
 from ops.viewer.release import release
 from smoke_tests.slide import make
-from viewer.application import Choice, assemble
+from viewer.application import SlimSource, assemble
 from viewer.build import CONFIG, FileSet
 from viewer.config import window_config
 
@@ -152,7 +152,7 @@ def _release(cloud: Cloud, base: str, page: str, store_origin: str) -> None:
         client_id="1-a.apps.googleusercontent.com",
         authority=f"{store_origin}/accounts.google.com",
     )
-    files, firebase = assemble("lite", config, Choice())
+    files, firebase = assemble("lite", config, SlimSource())
     if page == "engine":
         files = _engine_alone(files)
     api = HostingApi(

@@ -50,7 +50,7 @@ class SignIn:
         elif asked.path.endswith("/keys"):
             route.fulfill(json=self._keys(), headers=CORS)
         elif asked.path.endswith("/userinfo"):
-            route.fulfill(json={"sub": self.email, "email": self.email}, headers=CORS)
+            route.fulfill(json={"sub": self.email, "email": self.email, "name": self.email}, headers=CORS)
         elif asked.path.endswith("/openid-configuration"):
             route.fulfill(json=self._discovery(), headers=CORS)
         else:
@@ -79,6 +79,8 @@ class SignIn:
             "aud": query.get("client_id", ""),
             "sub": self.email,
             "email": self.email,
+            # SLIM asks for a name and shows an error without one.
+            "name": self.email,
             "nonce": query.get("nonce", ""),
             "iat": now,
             "exp": now + LIFETIME,

@@ -1,4 +1,4 @@
-"""Which files a release consists of: the lite page, or SLIM from its archive or its source."""
+"""Which files a release consists of: the lite page, or SLIM from its released archive."""
 
 from __future__ import annotations
 
@@ -6,62 +6,47 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from viewer import slim_build, slim_passes
-from viewer.build import FileSet, build
+from viewer import build, slim_build, slim_pin
+from viewer.build import FileSet
+from viewer.config import without_tools
 from viewer.headers import firebase_config
 from viewer.packages import CACHE, install
 from viewer.slim_archive import Progress, archive, unpack
-from viewer.slim_pin import PATCHES, PIN, Pin, SlimError, read_pin
-from viewer.slim_source import digest, from_source, patch_files
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choice:
-    """How to come by SLIM: an archive at hand, a build from source, or (neither) the cache or the release page."""
+class SlimSource:
+    """How to come by SLIM: an archive at hand, or (without) the cache or the release page."""
 
     archive: Path | None = None
-    source: bool = False
-    pin: Path = PIN
-    patches: Path = PATCHES
-    passes: Path = slim_passes.PASSES
+    pin: Path = slim_pin.PIN
+    passes: Path = slim_pin.PASSES
     cache: Path = CACHE
 
 
 def assemble(
     app: str,
     config: dict[str, Any],
-    choice: Choice,
+    source: SlimSource,
     *,
     guarded: bool = False,
+    tools: bool | None = None,
     progress: Progress = lambda done, total: None,
 ) -> tuple[FileSet, dict[str, Any]]:
     """Files and `hosting` block of `app` for one `window.config`.
 
-    `guarded`: SLIM needs a recorded pass. Raises SlimError, PackagesRefused, or ValueError for a config.
+    `guarded`: SLIM needs a recorded pass. `tools`: whether SLIM may offer drawing; None: where a recorded pass says
+    that it can save. Raises SlimError, PackagesRefused, or ValueError for a config.
     """
     root, authority = config["servers"][0]["url"], config["oidc"]["authority"]
     if app != "slim":
-        return build(config, install()), firebase_config(root, authority)
-    pin = read_pin(choice.pin)
-    identity = slim_digest(pin, choice)
+        files = build.build(without_tools(config), install())
+        return files, firebase_config(root, authority, build.site_content(files))
+    pin = slim_pin.read_pin(source.pin)
     if guarded:
-        slim_passes.require(pin, identity, choice.passes)
-    files = slim_build.build(config, _slim(pin, choice, progress), pin.ref)
-    return files, firebase_config(root, authority, slim_build.needs(files))
-
-
-def slim_digest(pin: Pin, choice: Choice) -> str:
-    """Names one build of the pinned SLIM, as `slim_passes` wants it."""
-    return digest(pin, patch_files(choice.patches)) if choice.source else pin.sha256
-
-
-def _slim(pin: Pin, choice: Choice, progress: Progress) -> dict[str, bytes]:
-    patches = patch_files(choice.patches)
-    if choice.source:
-        return from_source(pin, patches)
-    if patches:
-        raise SlimError(
-            f"{patches[0].name} cannot be applied to the archive, which is built already; "
-            "release with --from-source, or move the patch out of viewer/slim/patches"
-        )
-    return unpack(archive(pin, choice.archive, choice.cache, progress))
+        slim_pin.require_pass(pin, source.passes)
+    if not (slim_pin.can_save(pin, source.passes) if tools is None else tools):
+        config = without_tools(config)
+    unpacked = unpack(archive(pin, source.archive, source.cache, progress))
+    files = slim_build.build(config, unpacked, pin.ref)
+    return files, firebase_config(root, authority, slim_build.site_content(files))

@@ -1,4 +1,4 @@
-"""The file set of a release: lite page, engine, config and a manifest, each under the path it is served from.
+"""The file set of the lite page: page, engine, config and a manifest, each under the path it is served from.
 
 Everything except the page, the config and the manifest lies in a folder named after the hash of its content, so that it
 can be cached for ever and an old page never meets a new script. Same input, same bytes.
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from viewer.config import check, render_js
-from viewer.headers import WORKER
+from viewer.headers import WORKER, SiteContent
 from viewer.packages import LITE
 
 CONFIG = "/config/local.js"
@@ -88,7 +88,7 @@ class FileSet:
 def build(config: dict[str, Any], packages: Path, lite: Path = LITE) -> FileSet:
     """The lite viewer for one `window.config`. `packages` is the folder that `viewer.packages.install` gave."""
     parts = {name: _read(packages / source) for source, name in ENGINE.items()}
-    parts[WORKER] = (lite / "worker.js").read_bytes() + parts[WORKER]
+    parts[WORKER] = guarded_worker(parts[WORKER])
     engine, engine_files = _hashed("engine", parts)
     shown = {path.name: path.read_bytes() for path in sorted((lite / "page").iterdir())}
     page, page_files = _hashed("page", {**shown, "rules.js": rules_module()})
@@ -106,6 +106,16 @@ def build(config: dict[str, Any], packages: Path, lite: Path = LITE) -> FileSet:
     versions = _versions(packages)
     ref = f"lite {versions['dicom-microscopy-viewer']}"
     return FileSet({**files, MANIFEST: manifest("lite", ref, versions, files)}, ref=ref)
+
+
+def guarded_worker(script: bytes) -> bytes:
+    """The engine's decoder worker with our guard before it: a tile that cannot be decoded does not stop it."""
+    return (LITE / "worker.js").read_bytes() + script
+
+
+def site_content(files: FileSet) -> SiteContent:
+    """Everything under /assets lies in a folder named by a hash of its content."""
+    return SiteContent(forever=tuple(path for path in files.files if path.startswith("/assets/")))
 
 
 def preloads(modules: list[str]) -> str:

@@ -100,7 +100,8 @@ def window_config(
         "disableAnnotationTools": not annotate,
         "disableWorklist": False,
         "enableServerSelection": False,
-        "messages": {"disabled": ["info", "warning"]},
+        # SLIM says as "info" that a save succeeded, and as "warning" much that its reader cannot change.
+        "messages": {"disabled": ["warning"]},
     }
     if institution:
         config["organization"] = institution
@@ -117,12 +118,20 @@ def with_store(config: Mapping[str, Any], dicomweb_root: str) -> dict[str, Any]:
     return check({**config, "servers": [{**server, "id": new, "url": dicomweb_root, "errorMessages": messages}]})
 
 
+def without_tools(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The same config for a viewer that cannot save what is drawn: it offers nothing to draw with."""
+    servers = [{**server, "write": False} for server in config["servers"]]
+    return check({**config, "servers": servers, "annotations": [], "disableAnnotationTools": True})
+
+
 def no_access(store: str, support: str) -> str:
-    """What a signed-in user without a role reads. Google answers 403 for a missing store too."""
+    """What a signed-in user reads instead of SLIM's page after any 403: to look, or to save, is not allowed, or the
+    store is missing, which Google answers alike."""
     ask = f"Ask {support}" if support else "Ask whoever runs this viewer"
     return (
-        f"Your account may not read the DICOM store “{store}”, or the store does not exist. "
-        f"{ask} to add you to its viewers, then reload."
+        f"Your account may not read the DICOM store “{store}”, or may read but not save in it, "
+        f"or the store does not exist. {ask} to add you to its viewers, or to its annotators if "
+        "you were saving, then reload."
     )
 
 

@@ -27,44 +27,54 @@ PERMISSIONS = ("camera", "display-capture", "geolocation", "microphone", "paymen
 
 
 @dataclass(frozen=True, kw_only=True)
-class SlimNeeds:
-    """What one build of SLIM needs beyond the lite page."""
+class SiteContent:
+    """What the headers must know of the files of one release."""
 
+    forever: tuple[str, ...] = ()
+    """Paths whose name or folder carries a hash of their content. Named one by one: a rule for their folder would have
+    a missing file's 404 kept for a year."""
+    an_hour: tuple[str, ...] = ()
+    """Paths that the next release changes in place."""
     scripts: tuple[str, ...] = ()
-    """Sources for script-src (`'sha256-…'`) of the scripts that stand in its pages."""
-    unhashed: tuple[str, ...] = ()
-    """Paths among its assets that carry no hash, so that the next release changes them in place."""
+    """Sources for script-src (`'sha256-…'`) of the scripts that stand in SLIM's pages."""
+    slim: bool = False
 
 
 SLIM_SOURCES = {
     # Its engine may decode outside of its worker; the lite page's does not, as a test shows.
     "script-src": ["'wasm-unsafe-eval'"],
-    # Icons and tiles that its bundle carries or makes as data: and blob: images; fonts likewise.
+    # Tiles and icons that its bundle carries or makes as data: and blob: images; fonts likewise.
     "img-src": ["data:", "blob:"],
     "font-src": ["'self'", "data:"],
     "manifest-src": ["'self'"],
+    # Its header fetches its own logo.
+    "connect-src": ["'self'"],
 }
 
 
-def firebase_config(dicomweb_root: str, authority: str = GOOGLE, slim: SlimNeeds | None = None) -> dict[str, Any]:
-    """The `hosting` block: a page that may talk to this store's DICOMweb and to this sign-in, and to nobody else.
-
-    Hashed files (`/assets/**`, SLIM's `/static/**`) are kept for ever; worker and wasm files only where their folder
-    carries a hash, which SLIM's does not. `slim` when the files are SLIM's.
-    """
+def firebase_config(dicomweb_root: str, authority: str = GOOGLE, content: SiteContent | None = None) -> dict[str, Any]:
+    """The `hosting` block: a page that may talk to this store's DICOMweb and to this sign-in, and to nobody else."""
+    content = content or SiteContent()
     return {
         "public": ".",
         "rewrites": [{"source": route, "destination": "/index.html"} for route in ROUTES],
         "headers": [
-            _rule("**", {"Cache-Control": NEVER_STORED, **_security(dicomweb_root, authority, slim)}),
-            _rule("/static/**", {"Cache-Control": FOREVER}),
-            _rule(f"/static/**/@({WORKER}|*.wasm)", {"Cache-Control": ONE_HOUR}),
-            _rule("/assets/**", {"Cache-Control": FOREVER}),
-            *(_rule(path, {"Cache-Control": ONE_HOUR}) for path in (slim.unhashed if slim else ())),
+            _rule("**", {"Cache-Control": NEVER_STORED, **_security(dicomweb_root, authority, content)}),
+            *(_rule(glob, {"Cache-Control": FOREVER}) for glob in _globs(content.forever)),
+            *(_rule(glob, {"Cache-Control": ONE_HOUR}) for glob in _globs(content.an_hour)),
             _rule("**/*.wasm", {"Content-Type": "application/wasm"}),
             _rule(f"**/{WORKER}", {"Content-Security-Policy": worker_policy()}),
         ],
     }
+
+
+def _globs(paths: tuple[str, ...]) -> list[str]:
+    """A glob for the files of each folder, which fits nothing else."""
+    folders: dict[str, list[str]] = {}
+    for path in sorted(paths):
+        folder, _, name = path.rpartition("/")
+        folders.setdefault(folder, []).append(name)
+    return [f"{folder}/@({'|'.join(names)})" for folder, names in folders.items()]
 
 
 def serving_config(firebase: Mapping[str, Any]) -> dict[str, Any]:
@@ -84,7 +94,7 @@ def expected(path: str, firebase: Mapping[str, Any]) -> dict[str, str]:
     return {header["key"]: header["value"] for rule in rules for header in rule["headers"]}
 
 
-def page_policy(dicomweb_root: str, authority: str, slim: SlimNeeds | None = None) -> str:
+def page_policy(dicomweb_root: str, authority: str, content: SiteContent) -> str:
     """The page's Content-Security-Policy. A path in `connect-src` keeps other stores of the same API out of reach."""
     directives = {
         "default-src": ["'none'"],
@@ -94,16 +104,17 @@ def page_policy(dicomweb_root: str, authority: str, slim: SlimNeeds | None = Non
         # Silent renewal loads the site itself in a frame, so not 'none'.
         "frame-ancestors": ["'self'"],
         "script-src": ["'self'"],
-        "worker-src": ["'self'"],
+        # The engine's decoder; OpenLayers makes the workers that draw points from scripts of its own, as blob: URLs.
+        "worker-src": ["'self'", "blob:"],
         "style-src": ["'self'", "'unsafe-inline'"],
         "img-src": ["'self'"],
         "connect-src": [f"{dicomweb_root}/", *_sign_in(authority)],
         "frame-src": ["'self'", f"{authority}/"],
     }
-    if slim:
+    if content.slim:
         for name, sources in SLIM_SOURCES.items():
             directives[name] = [*directives.get(name, []), *sources]
-        directives["script-src"] += slim.scripts
+        directives["script-src"] += content.scripts
     return _policy(directives)
 
 
@@ -118,9 +129,9 @@ def worker_policy() -> str:
     )
 
 
-def _security(dicomweb_root: str, authority: str, slim: SlimNeeds | None) -> dict[str, str]:
+def _security(dicomweb_root: str, authority: str, content: SiteContent) -> dict[str, str]:
     return {
-        "Content-Security-Policy": page_policy(dicomweb_root, authority, slim),
+        "Content-Security-Policy": page_policy(dicomweb_root, authority, content),
         "X-Frame-Options": "SAMEORIGIN",
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",

@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 
 import requests
 
-from viewer.slim_pin import Pin, SlimError
+from viewer.slim_pin import SlimError, SlimPin
 
 MAX_FILE = 64 * 2**20
 MAX_TOTAL = 512 * 2**20
@@ -34,7 +34,7 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def archive(pin: Pin, given: Path | None, cache: Path, progress: Progress = lambda done, total: None) -> Path:
+def archive(pin: SlimPin, given: Path | None, cache: Path, progress: Progress = lambda done, total: None) -> Path:
     """The pinned archive: the file given, else from the cache, else from the release page. Raises SlimError."""
     if not pin.sha256:
         raise SlimError(
@@ -125,7 +125,7 @@ def _depth(path: PurePosixPath) -> tuple[int, str]:
     return len(path.parts), path.as_posix()
 
 
-def _download(pin: Pin, to: Path, progress: Progress) -> Path:
+def _download(pin: SlimPin, to: Path, progress: Progress) -> Path:
     """Stream the asset to the cache. It gets its name there only when it is whole and has the pinned hash."""
     to.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=to.parent) as folder:

@@ -1,6 +1,6 @@
 """The file set of a SLIM release: SLIM's own build, our overlay over it, our `window.config`, and a manifest.
 
-Owns putting together. Whether the build is the pinned one was settled by `slim_archive` or `slim_source`.
+Owns putting together. Whether the build is the pinned one was settled by `slim_archive`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-from viewer.build import ABSENT, CONFIG, MANIFEST, FileSet, content_type, manifest
+from viewer.build import ABSENT, CONFIG, MANIFEST, FileSet, content_type, guarded_worker, manifest
 from viewer.config import check, render_js
-from viewer.headers import SlimNeeds
+from viewer.headers import WORKER, SiteContent
 from viewer.slim_archive import read_folder
 from viewer.slim_pin import OVERLAY, SlimError
 
@@ -40,6 +40,10 @@ def build(config: dict[str, Any], app: Mapping[str, bytes], ref: str, overlay: P
         raise SlimError(f"the page of {ref} does not load {CONFIG}; build it with REACT_APP_CONFIG=local")
     for path in files:
         _typed(path, ref)
+    workers = [path for path in files if path.endswith(f"/{WORKER}")]
+    if not workers:
+        raise SlimError(f"{ref} has no {WORKER}: its engine's layout has changed; look at the build before you pin it")
+    files |= {path: guarded_worker(files[path]) for path in workers}
     files[CONFIG] = render_js(check(config)).encode()
     return FileSet({**files, MANIFEST: manifest("slim", ref, {}, files)}, ref=ref)
 
@@ -51,14 +55,17 @@ def _is_wanted(path: str, index: bytes) -> bool:
     return not _LEFT_OUT.fullmatch(path)
 
 
-def needs(files: FileSet) -> SlimNeeds:
-    """What these files need of the headers that the lite page does not."""
+def site_content(files: FileSet) -> SiteContent:
+    """Which files may be kept, and the scripts in its pages. Our guard changes the worker, whatever its name says."""
     pages = [content.decode("utf-8", "replace") for path, content in files.files.items() if path.endswith(".html")]
     scripts = {script for page in pages for script in _inline_scripts(page)}
     assets = [path for path in files.files if path.startswith(_ASSETS)]
-    return SlimNeeds(
+    hashed = {path for path in assets if _HASHED.fullmatch(path.rsplit("/", 1)[1]) and not path.endswith(WORKER)}
+    return SiteContent(
+        forever=tuple(sorted(hashed)),
+        an_hour=tuple(sorted(set(assets) - hashed)),
         scripts=tuple(sorted(f"'sha256-{_sha256(script)}'" for script in scripts)),
-        unhashed=tuple(sorted(path for path in assets if not _HASHED.fullmatch(path.rsplit("/", 1)[1]))),
+        slim=True,
     )
 
 
@@ -75,7 +82,7 @@ def _sha256(script: str) -> str:
     return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
-class _Scripts(HTMLParser):
+class _InlineScripts(HTMLParser):
     """Collects what stands between script tags that have no src."""
 
     def __init__(self) -> None:
@@ -97,7 +104,7 @@ class _Scripts(HTMLParser):
 
 
 def _inline_scripts(page: str) -> list[str]:
-    parser = _Scripts()
+    parser = _InlineScripts()
     parser.feed(page)
     parser.close()
     return [script for script in parser.found if script.strip()]

@@ -11,25 +11,25 @@ from collections.abc import Iterator
 from typing import Any, Literal, Required, TypedDict, Union, cast, get_args, get_origin, get_type_hints, is_typeddict
 
 
-class Retry(TypedDict, total=False):
-    """Repeats of a failed request. SLIM installs its retry hook only when the whole object is present."""
+class SlimRetry(TypedDict, total=False):
+    """Repeats of a failed request: none without the object; what it leaves out is SLIM's own default."""
 
-    retries: Required[int]
+    retries: int
     factor: float
     minTimeout: int
     maxTimeout: int
     randomize: bool
-    retryableStatusCodes: Required[list[int]]
+    retryableStatusCodes: list[int]
 
 
-class ErrorMessage(TypedDict):
+class SlimErrorMessage(TypedDict):
     """What the viewer says instead of its page when the server answers `status`."""
 
     status: int
     message: str
 
 
-class Server(TypedDict, total=False):
+class SlimServer(TypedDict, total=False):
     """One DICOMweb server. `url` is absolute, `path` relative to the viewer's origin: one of the two."""
 
     id: Required[str]
@@ -41,13 +41,13 @@ class Server(TypedDict, total=False):
     qidoPathPrefix: str
     wadoPathPrefix: str
     stowPathPrefix: str
-    retry: Retry
-    errorMessages: list[ErrorMessage]
+    retry: SlimRetry
+    errorMessages: list[SlimErrorMessage]
     storageClasses: list[str]
     upgradeInsecureRequests: bool
 
 
-class Oidc(TypedDict, total=False):
+class SlimOidc(TypedDict, total=False):
     """The sign-in. `grantType` implicit asks for `id_token token`; anything else is code with PKCE."""
 
     authority: Required[str]
@@ -58,7 +58,7 @@ class Oidc(TypedDict, total=False):
     endSessionEndpoint: str
 
 
-class Code(TypedDict):
+class SlimCode(TypedDict):
     """A coded concept as DICOM writes it."""
 
     value: str
@@ -66,49 +66,49 @@ class Code(TypedDict):
     meaning: str
 
 
-class Evaluation(TypedDict):
-    name: Code
-    values: list[Code]
+class SlimEvaluation(TypedDict):
+    name: SlimCode
+    values: list[SlimCode]
 
 
-class Measurement(TypedDict, total=False):
-    name: Required[Code]
-    unit: Code
+class SlimMeasurement(TypedDict):
+    name: SlimCode
+    unit: SlimCode
 
 
-class Stroke(TypedDict, total=False):
+class SlimStroke(TypedDict):
     color: list[float]
     width: float
 
 
-class Fill(TypedDict, total=False):
+class SlimFill(TypedDict):
     color: list[float]
 
 
-class Style(TypedDict, total=False):
-    stroke: Stroke
-    fill: Fill
+class SlimStyle(TypedDict, total=False):
+    stroke: Required[SlimStroke]
+    fill: Required[SlimFill]
     radius: float
 
 
-class Annotation(TypedDict, total=False):
+class SlimAnnotation(TypedDict, total=False):
     """One kind of annotation offered by the drawing tools."""
 
-    finding: Required[Code]
-    findingCategory: Code
-    evaluations: list[Evaluation]
-    measurements: list[Measurement]
+    finding: Required[SlimCode]
+    findingCategory: SlimCode
+    evaluations: list[SlimEvaluation]
+    measurements: list[SlimMeasurement]
     geometryTypes: list[str]
-    style: Style
+    style: SlimStyle
 
 
-class Messages(TypedDict, total=False):
+class SlimMessages(TypedDict, total=False):
     disabled: bool | list[Literal["success", "error", "warning", "info"]]
     top: int
     duration: int
 
 
-class Logger(TypedDict, total=False):
+class SlimLogger(TypedDict, total=False):
     level: Literal["DEBUG", "LOG", "WARN", "ERROR", "NONE"]
     enableInProduction: bool
     enableInDevelopment: bool
@@ -118,9 +118,9 @@ class WindowConfig(TypedDict, total=False):
     """`window.config`. `publicLibPath` is read by the engine inside SLIM, not by SLIM itself."""
 
     path: Required[str]
-    servers: Required[list[Server]]
-    annotations: Required[list[Annotation]]
-    oidc: Oidc
+    servers: Required[list[SlimServer]]
+    annotations: Required[list[SlimAnnotation]]
+    oidc: SlimOidc
     gcpBaseUrl: str
     organization: str
     disableWorklist: bool
@@ -129,8 +129,8 @@ class WindowConfig(TypedDict, total=False):
     enableMemoryMonitoring: bool
     mode: Literal["light", "dark"]
     preload: bool
-    messages: Messages
-    logger: Logger
+    messages: SlimMessages
+    logger: SlimLogger
     publicLibPath: str
 
 

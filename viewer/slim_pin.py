@@ -1,27 +1,37 @@
-"""Which SLIM: the tag, the commit and the archive's hash in `slim/pin.toml`, the one file that a person edits.
+"""Which SLIM: tag, commit and the archive's hash in `slim/pin.toml`, and what the browser suite says of it.
 
-Reads and completes the pin. Getting the files is `viewer.slim_archive` (the published build) or `viewer.slim_source`.
+Owns both files of `slim/`. Getting the archive is `viewer.slim_archive`; finding a release is `ops.viewer.pin`.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 SLIM = Path(__file__).parent / "slim"
 PIN = SLIM / "pin.toml"
-PATCHES = SLIM / "patches"
+PASSES = SLIM / "passes.json"
 OVERLAY = SLIM / "overlay"
 EDIT = "edit viewer/slim/pin.toml"
+SUITE = (
+    ".venv/bin/python -m pytest tests/browser -m slim --junit-xml=slim.xml && "
+    ".venv/bin/python -m ops viewer record-pass --junit slim.xml"
+)
+BUILD, CAPABILITY = "slim", "capability"
+"""Properties of a JUnit report: which build was tested; and of a test, what the viewer can do if it passes."""
+SAVES = "draw, save, reload"
+"""The capability without which no drawing tools are offered."""
 _FORM = {
-    "repository": (r"https://\S+|file://\S+|/\S+", "the repository's URL"),
+    "repository": (r"https://\S+|http://127\.0\.0\.1\S*", "the repository's URL"),
     "tag": (r"v?\d+(?:\.\d+)+(?:-[\w.]+)?", "a release's tag such as v1.2.3"),
     "commit": (r"[0-9a-f]{40}", "40 hexadecimal digits"),
     "sha256": (r"[0-9a-f]{64}|", "64 hexadecimal digits"),
-    "node": (r"\d+(?:\.\d+)*", "a version"),
-    "pnpm": (r"\d+(?:\.\d+){2}", "an exact version"),
 }
 
 
@@ -30,19 +40,22 @@ class SlimError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pin:
-    """`sha256` may be empty: then only a build from source is possible."""
+class SlimPin:
+    """`sha256` is empty until an archive was recorded."""
 
     repository: str
     tag: str
     commit: str
     sha256: str
-    node: str
-    pnpm: str
 
     @property
     def ref(self) -> str:
         return f"slim {self.tag} {self.commit[:12]}"
+
+    @property
+    def build(self) -> str:
+        """Names this very build, in passes and in reports."""
+        return f"{self.tag}@{self.commit} {self.sha256}"
 
     @property
     def archive(self) -> str:
@@ -54,25 +67,32 @@ class Pin:
         return f"{self.repository}/releases/download/{self.tag}/{self.archive}"
 
 
-def read_pin(path: Path = PIN) -> Pin:
+def read_pin(path: Path = PIN) -> SlimPin:
     """The pin. Raises SlimError naming the first field that is missing or malformed."""
+    values = _fields(path)
+    for field in ("tag", "commit"):
+        if not values[field]:
+            raise SlimError(f"no SLIM is pinned yet: {field} is empty; run: make viewer-pin")
+    return SlimPin(**values)
+
+
+def repository_of(path: Path = PIN) -> str:
+    """Whose releases are used, also where nothing is pinned yet. Raises SlimError."""
+    return _fields(path)["repository"]
+
+
+def _fields(path: Path) -> dict[str, str]:
     try:
-        told = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = {key: str(value) for key, value in tomllib.loads(path.read_text(encoding="utf-8")).items()}
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise SlimError(f"viewer/slim/pin.toml cannot be read: {error}") from None
-    values = {key: str(value) for key, value in {**told, **told.get("build", {})}.items() if key != "build"}
     if unknown := sorted(set(values) - set(_FORM)):
         raise SlimError(f"viewer/slim/pin.toml has the unknown field {unknown[0]}; known: {', '.join(_FORM)}")
     for field, (pattern, words) in _FORM.items():
-        value = values.get(field, "")
-        if not value and field in ("tag", "commit"):
-            raise SlimError(
-                f"no SLIM is pinned yet: {field} is empty; {EDIT}, or run: "
-                ".venv/bin/python -m ops viewer pin --tag TAG --commit COMMIT --archive FILE"
-            )
-        if not re.fullmatch(pattern, value):
+        value = values.setdefault(field, "")
+        if not re.fullmatch(pattern, value) and (value or field == "repository"):
             raise SlimError(f"{field} = {value!r} in viewer/slim/pin.toml must be {words}; {EDIT}")
-    return Pin(**values)
+    return values
 
 
 def write_pin(path: Path = PIN, **changes: str) -> None:
@@ -83,6 +103,65 @@ def write_pin(path: Path = PIN, **changes: str) -> None:
         if not value or not re.fullmatch(pattern, value):
             raise SlimError(f"{field} {value!r} must be {words}")
         text = re.sub(rf'^{field} = ".*"$', f'{field} = "{value}"', text, flags=re.MULTILINE)
+    _replace(path, text)
+
+
+def require_pass(pin: SlimPin, passes: Path = PASSES) -> None:
+    """Raises SlimError when the browser suite has not passed for this very build."""
+    if pin.build not in _read_passes(passes):
+        raise SlimError(
+            f"{pin.ref} ({pin.sha256[:12]}) may not go to prod: "
+            f"no pass of the browser suite is recorded for it; run: {SUITE}"
+        )
+
+
+def can_save(pin: SlimPin, passes: Path = PASSES) -> bool:
+    """Whether the suite drew, saved and found again after a reload with this build: else it gets no drawing tools."""
+    entry = _read_passes(passes).get(pin.build)
+    return entry is not None and SAVES in entry["can"]
+
+
+def record_pass(pin: SlimPin, junit: Path, when: str, passes: Path = PASSES) -> dict[str, Any]:
+    """Write down what the suite's report says of this build, `when` in RFC 3339; gives the entry.
+
+    Raises SlimError when the report is of another build, or no pass: a test failed, or was skipped for want of
+    something. What the viewer may lack (`xfail`) is no failure; it is recorded under `cannot`, with why.
+    """
+    try:
+        report = ElementTree.parse(junit)  # noqa: S314 - pytest wrote it a moment ago
+    except (OSError, ElementTree.ParseError) as error:
+        raise SlimError(f"{junit} is not a JUnit report: {error}") from error
+    built = _properties(report.getroot(), BUILD)
+    if built != [pin.build]:
+        of = " and ".join(built) or "no build that it names"
+        raise SlimError(f"{junit} is about {of}, pinned is {pin.build}; run the suite on the pinned one: {SUITE}")
+    cases = list(report.iter("testcase"))
+    lacks = {name: why for case in cases if (why := _lacks(case)) for name in _properties(case, CAPABILITY)}
+    bad = [case.get("name") for case in cases if not _lacks(case) and case.find("*[@message]") is not None]
+    if bad or not cases:
+        raise SlimError(f"{junit} is not a pass ({len(cases)} tests; not passed: {', '.join(map(str, bad)) or 'none'})")
+    can = sorted({name for case in cases for name in _properties(case, CAPABILITY)} - set(lacks))
+    entry = {"passed": when, "tests": len(cases), "can": can, "cannot": lacks}
+    known = {**_read_passes(passes), pin.build: entry}
+    _replace(passes, json.dumps(known, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+    return entry
+
+
+def _lacks(case: ElementTree.Element) -> str:
+    """Why this test of something that the viewer may lack did not pass; empty for any other outcome."""
+    skipped = case.find("skipped[@type='pytest.xfail']")
+    return "" if skipped is None else skipped.get("message") or "it does not"
+
+
+def _properties(of: ElementTree.Element, name: str) -> list[str]:
+    return [str(one.get("value")) for one in of.iter("property") if one.get("name") == name]
+
+
+def _read_passes(passes: Path) -> Mapping[str, Any]:
+    return json.loads(passes.read_text(encoding="utf-8")) if passes.exists() else {}
+
+
+def _replace(path: Path, text: str) -> None:
     draft = path.with_name(f".{path.name}.new")
     draft.write_text(text, encoding="utf-8")
     draft.replace(path)

@@ -24,7 +24,7 @@ from ops.deliver.record import Record, known
 from ops.deliver.stack import Stack
 from ops.viewer.cloud_run import context, context_hash, write_context
 from ops.viewer.verify import faults
-from viewer.application import Choice, assemble
+from viewer.application import SlimSource, assemble
 from viewer.build import FileSet
 from viewer.packages import PackagesRefused
 from viewer.slim_pin import SlimError
@@ -69,7 +69,7 @@ def files(stack: Stack) -> tuple[FileSet, dict[str, Any]]:
         raise OpsRefused(f"{stack.name} has no sign-in client, so its viewer has no configuration: set oauthClientId")
     config = config_of(settings, stack.viewers_root)
     try:
-        return assemble(settings.viewer_app, config, Choice(), guarded=settings.environment == "prod")
+        return assemble(settings.viewer_app, config, SlimSource(), guarded=settings.environment == "prod")
     except (SlimError, PackagesRefused) as error:
         raise OpsRefused(f"the viewer of {stack.name} cannot be made: {error}") from None
 

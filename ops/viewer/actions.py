@@ -22,8 +22,8 @@ from ops.viewer.release import release as make_live
 from ops.viewer.release import rollback as make_previous_live
 from ops.viewer.target import ReleaseTarget, TargetError, read
 from ops.viewer.verify import faults
-from viewer import slim_archive, slim_passes, slim_pin
-from viewer.application import Choice, assemble, slim_digest
+from viewer import slim_archive, slim_pin
+from viewer.application import SlimSource, assemble
 from viewer.build import FileSet
 from viewer.packages import PackagesRefused
 from viewer.slim_pin import SlimError
@@ -71,7 +71,9 @@ def write_image(chosen: argparse.Namespace, outputs: Mapping[str, Any]) -> None:
         raise TargetError("there are no previews on Cloud Run: they belong to Firebase Hosting and synthetic images")
     target = cloud_run.read_service(outputs)
     with bar("bytes of SLIM's archive") as report:
-        files, firebase = assemble(target.app, target.config, choice(chosen), guarded=target.guarded, progress=report)
+        files, firebase = assemble(
+            target.app, target.config, slim_source(chosen), guarded=target.guarded, progress=report
+        )
     commands = cloud_run.by_hand(target, cloud_run.context(files, firebase, chosen.base), chosen.out)
     print(f"{chosen.out} holds {len(files.files)} files of {files.ref}. Nothing is live yet; next:")
     print("\n".join(f"  {command}" for command in commands))
@@ -109,7 +111,7 @@ def pin(chosen: argparse.Namespace) -> None:
     if chosen.archive:
         if not chosen.archive.is_file():
             raise SlimError(f"{chosen.archive} does not exist; get it from SLIM's release page")
-        told["sha256"] = slim_archive.keep(chosen.archive, Choice().cache)
+        told["sha256"] = slim_archive.keep(chosen.archive, SlimSource().cache)
     if not told:
         raise SlimError("nothing to record: pass --archive FILE, or --tag TAG with --commit COMMIT")
     slim_pin.write_pin(slim_pin.PIN, **told)
@@ -117,14 +119,15 @@ def pin(chosen: argparse.Namespace) -> None:
 
 
 def record_pass(chosen: argparse.Namespace) -> None:
-    pinned, chose = slim_pin.read_pin(), choice(chosen)
+    pinned = slim_pin.read_pin()
     when = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    tests = slim_passes.record(pinned, slim_digest(pinned, chose), chosen.junit, when)
-    print(f"{pinned.ref}: a pass of {tests} tests is recorded; commit viewer/slim/passes.json")
+    entry = slim_pin.record_pass(pinned, chosen.junit, when)
+    lacks = f"; it cannot: {', '.join(entry['cannot'])}" if entry["cannot"] else ""
+    print(f"{pinned.ref}: a pass of {entry['tests']} tests is recorded{lacks}; commit viewer/slim/passes.json")
 
 
-def choice(chosen: argparse.Namespace) -> Choice:
-    return Choice(archive=chosen.archive, source=chosen.from_source)
+def slim_source(chosen: argparse.Namespace) -> SlimSource:
+    return SlimSource(archive=chosen.archive)
 
 
 def assembled(
@@ -132,7 +135,7 @@ def assembled(
 ) -> tuple[FileSet, dict[str, Any]]:
     needs_pass = target.guarded if guarded is None else guarded
     with bar("bytes of SLIM's archive") as report:
-        return assemble(target.app, target.config, choice(chosen), guarded=needs_pass, progress=report)
+        return assemble(target.app, target.config, slim_source(chosen), guarded=needs_pass, progress=report)
 
 
 def hosting(chosen: argparse.Namespace, target: ReleaseTarget, channel: str = "") -> HostingApi:

@@ -36,9 +36,7 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
         made[name].add_argument("--site", choices=("viewer", "preview"), default="viewer")
     for name in ("release", "status", "rollback"):
         made[name].add_argument("--token-command", help="prints an access token of {principal}")
-    for name in ("build", "release", "status", "record-pass"):
-        made[name].add_argument("--from-source", action="store_true", help="build SLIM at the pinned commit")
-    for name in ("build", "release", "status", "pin", "record-pass"):
+    for name in ("build", "release", "status", "pin"):
         made[name].add_argument("--archive", type=Path, help="SLIM's release archive, in place of a download")
     made["build"].add_argument("--out", type=Path, required=True, help="an empty or new folder")
     release = made["release"]

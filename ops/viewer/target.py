@@ -12,7 +12,6 @@ from typing import Any, Literal
 from ops.client.outputs import ViewerOutputs, require
 from ops.client.refusal import OpsRefused
 from viewer.config import check, with_store
-from viewer.headers import firebase_config
 
 
 class TargetError(OpsRefused):
@@ -30,8 +29,6 @@ class ReleaseTarget:
     endpoint: str
     config: dict[str, Any]
     """`window.config`"""
-    firebase: dict[str, Any]
-    """The `hosting` block for the lite page: rewrites and headers."""
     releaser: str
     """E-mail of the identity that may release to this site."""
     app: str = "lite"
@@ -69,7 +66,6 @@ def read(outputs: Mapping[str, Any], site: SiteName = "viewer") -> ReleaseTarget
         url=url.rstrip("/"),
         endpoint=found.endpoints["firebasehosting"],
         config=config,
-        firebase=firebase_config(config["servers"][0]["url"], config["oidc"]["authority"]),
         releaser=found.service_accounts[releaser],
         app=found.viewer_app,
         guarded=site == "viewer" and found.environment == "prod",

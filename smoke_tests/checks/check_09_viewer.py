@@ -108,6 +108,8 @@ def check_a_missing_file_is_not_answered_with_the_page(run: Context) -> None:
     """A decoder that is missing and "found" makes every tile blank without an error."""
     answer = run.http.send("GET", f"{run.target.viewer_url}/{ABSENT}")
     assert answer.status == 404, f"{answer}; there is no such file, 404 was due"
+    kept = answer.headers.get("Cache-Control", "")
+    assert "no-store" in kept, f"{answer} says Cache-Control: {kept}; it must not be kept"
 
 
 def check_the_decoders_are_served_as_code(run: Context, note: Notes) -> None:

@@ -55,8 +55,8 @@ def slides() -> dict[str, list[Instance]]:
 def served(tmp_path_factory: pytest.TempPathFactory, slides: dict[str, list[Instance]]) -> Iterator[Platform]:
     with platform(tmp_path_factory.mktemp("cloud")) as made:
         made.store_instances([instance.data for instances in slides.values() for instance in instances])
-        target = made.target()
-        release(made.hosting(), made.viewer(), target.firebase)
+        files = made.viewer()
+        release(made.hosting(), files, made.firebase(files))
         yield made
 
 

@@ -88,10 +88,10 @@ def shown(folder: Path) -> Iterator[Shown]:
         assert said, errors
         assert code == 0, [one for one in json.loads(said)["series"] if one["status"] == "failed"]
         reports = {one["series"]: one for one in json.loads(said)["series"]}
-        release(raw.hosting(), raw.viewer(), raw.target().firebase)
+        release(raw.hosting(), raw.viewer(), raw.firebase())
         site = f"projects/{PROJECT}/sites/{PROJECT}-viewers"
         viewers = replace(raw, url=raw.create_site(site)["defaultUrl"], site=site, store="viewers")
-        release(viewers.hosting(), viewers.viewer(), viewers.target().firebase)
+        release(viewers.hosting(), viewers.viewer(), viewers.firebase())
         yield Shown(raw, viewers, reports)
 
 

@@ -32,9 +32,8 @@ EDITOR = "roles/healthcare.dicomEditor"
 def annotating(served: Platform) -> Iterator[str]:
     """A site of the same store whose configuration has annotation tools."""
     url = served.create_site(SITE)["defaultUrl"]
-    target = served.target(viewerConfig=served.config(annotate=True), viewerUrl=url)
     api = HostingApi(served.cloud.endpoint("firebasehosting.googleapis.com"), SITE, served.token)
-    release(api, served.viewer(annotate=True), target.firebase)
+    release(api, served.viewer(annotate=True), served.firebase())
     served.grant(EDITOR, ANNOTATOR)
     yield url
     served.call("DELETE", "firebasehosting.googleapis.com", f"v1beta1/{SITE}")

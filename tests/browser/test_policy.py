@@ -15,7 +15,7 @@ from ops.viewer.release import release
 from smoke_tests.slide import Instance
 from tests.localcloud.hosting.platform import READER, Platform
 from viewer.build import FileSet
-from viewer.headers import page_policy, worker_policy
+from viewer.headers import SiteContent, page_policy, worker_policy
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 SOON_EXPIRED = """
@@ -30,7 +30,7 @@ def allowances() -> list[tuple[str, str, str]]:
     """(whose policy, directive, source)"""
     return [
         (whose, name, source)
-        for whose, policy in (("page", page_policy(ROOT, AUTHORITY)), ("worker", worker_policy()))
+        for whose, policy in (("page", page_policy(ROOT, AUTHORITY, SiteContent())), ("worker", worker_policy()))
         for name, *sources in map(str.split, policy.split("; "))
         for source in sources
         if source != "'none'"
@@ -103,7 +103,7 @@ def study(slides: dict[str, list[Instance]]) -> str:
 
 
 def test_the_policy_as_it_is_breaks_nothing(chromium: Browser, served: Platform, study: str, files: FileSet) -> None:
-    seen = visit(chromium, served, study, files, served.target().firebase)
+    seen = visit(chromium, served, study, files, served.firebase())
 
     assert (seen.worked, seen.refused) == (True, [])
 
@@ -112,9 +112,9 @@ def test_the_policy_as_it_is_breaks_nothing(chromium: Browser, served: Platform,
 def test_each_allowance_is_needed(
     chromium: Browser, served: Platform, study: str, files: FileSet, whose: str, directive: str, source: str
 ) -> None:
-    firebase = served.target().firebase
+    firebase = served.firebase()
     authority = served.config()["oidc"]["authority"]
-    policy = page_policy(served.dicomweb(), authority) if whose == "page" else worker_policy()
+    policy = page_policy(served.dicomweb(), authority, SiteContent()) if whose == "page" else worker_policy()
     real = source.replace(ROOT, served.dicomweb()).replace(AUTHORITY, authority)
     changed = json.loads(json.dumps(firebase).replace(policy, without(policy, directive, real)))
 

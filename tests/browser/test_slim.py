@@ -18,7 +18,7 @@ from ops.viewer.release import release
 from smoke_tests.slide import Instance
 from tests.browser.reader import Reader
 from tests.localcloud.hosting.platform import READER, Platform
-from viewer.application import Choice, assemble
+from viewer.application import SlimSource, assemble
 from viewer.slim_pin import SlimError
 
 pytestmark = [pytest.mark.browser, pytest.mark.slim, pytest.mark.xdist_group("browser")]
@@ -30,7 +30,7 @@ ELSEWHERE = "fetch('https://elsewhere.invalid/').then(() => 'sent', (error) => e
 def slim(served: Platform) -> Platform:
     """The platform with SLIM on a site of its own in place of the lite page."""
     try:
-        files, firebase = assemble("slim", served.config(), Choice())
+        files, firebase = assemble("slim", served.config(), SlimSource())
     except SlimError as reason:
         pytest.skip(f"the pinned SLIM cannot be had: {reason}")
     url = served.create_site(SITE)["defaultUrl"]

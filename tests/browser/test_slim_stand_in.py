@@ -23,7 +23,7 @@ from tests.browser.test_slim import (
 )
 from tests.localcloud.hosting.platform import Platform
 from tests.viewer.slim_layout import FILES, pin, write, write_pin
-from viewer.application import Choice, assemble
+from viewer.application import SlimSource, assemble
 from viewer.build import MANIFEST, build
 
 __all__ = [
@@ -45,10 +45,9 @@ def slim(served: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     lite = build(served.config(), needs.viewer_packages()).files
     page = {path.lstrip("/"): content for path, content in lite.items() if path != MANIFEST}
     made = write(folder / "slim.zip", {**FILES, **page})
-    (folder / "patches").mkdir()
     pinned = write_pin(folder / "pin.toml", pin(made))
-    choice = Choice(archive=made, pin=pinned, cache=folder, patches=folder / "patches")
-    files, firebase = assemble("slim", served.config(), choice)
+    source = SlimSource(archive=made, pin=pinned, cache=folder)
+    files, firebase = assemble("slim", served.config(), source)
     url = served.create_site(SITE)["defaultUrl"]
     release(HostingApi(served.cloud.endpoint("firebasehosting.googleapis.com"), SITE, served.token), files, firebase)
     yield replace(served, url=url)

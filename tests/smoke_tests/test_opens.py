@@ -27,7 +27,8 @@ from tests.smoke_tests import faulty
 from tests.smoke_tests.conftest import Platform
 from tests.smoke_tests.faulty import Answered, Asked
 from tests.smoke_tests.test_faults import body_changed, is_frame
-from viewer.build import build
+from viewer.build import build, site_content
+from viewer.headers import firebase_config
 
 Store = Callable[[Asked], Answered]
 pytestmark = pytest.mark.browser
@@ -38,7 +39,9 @@ def released(cloud: Platform) -> Platform:
     """The stack with the viewer of its own configuration on its site."""
     target = read(cloud.outputs)
     api = HostingApi(target.endpoint, target.site, lambda: cloud.token(str(from_outputs(cloud.outputs).owner)))
-    release(api, build(cloud.outputs["viewerConfig"], needs.viewer_packages()), target.firebase)
+    files = build(target.config, needs.viewer_packages())
+    root, authority = target.config["servers"][0]["url"], target.config["oidc"]["authority"]
+    release(api, files, firebase_config(root, authority, site_content(files)))
     return cloud
 
 

@@ -35,5 +35,5 @@ def files(served: Platform, packages: Path) -> FileSet:
 
 
 @pytest.fixture
-def firebase(served: Platform) -> dict[str, Any]:
-    return served.target().firebase
+def firebase(served: Platform, files: FileSet) -> dict[str, Any]:
+    return served.firebase(files)

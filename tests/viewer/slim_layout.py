@@ -6,7 +6,7 @@ import hashlib
 import zipfile
 from pathlib import Path
 
-from viewer.slim_pin import Pin
+from viewer.slim_pin import SlimPin
 
 INLINE = "window.slimTheme = 'light'"
 PAGE = f"""<!doctype html><html lang="en"><head><title>Slim</title>
@@ -44,21 +44,18 @@ def write(path: Path, files: dict[str, bytes] | None = None, folder: str = "buil
     return path
 
 
-def pin(archive: Path | None = None, **changes: str) -> Pin:
+def pin(archive: Path | None = None, **changes: str) -> SlimPin:
     digest = hashlib.sha256(archive.read_bytes()).hexdigest() if archive else ""
     values = {
         "repository": "https://slim.invalid/slim",
         "tag": "v9.9.9",
         "commit": "c0ffee" + "0" * 34,
         "sha256": digest,
-        "node": "24",
-        "pnpm": "11.9.0",
     }
-    return Pin(**{**values, **changes})
+    return SlimPin(**{**values, **changes})
 
 
-def write_pin(path: Path, pinned: Pin) -> Path:
-    build = "".join(f'{field} = "{getattr(pinned, field)}"\n' for field in ("node", "pnpm"))
+def write_pin(path: Path, pinned: SlimPin) -> Path:
     top = "".join(f'{field} = "{getattr(pinned, field)}"\n' for field in ("repository", "tag", "commit", "sha256"))
-    path.write_text(f"# ours\n{top}\n[build]\n{build}")
+    path.write_text(f"# ours\n{top}")
     return path

@@ -3,11 +3,15 @@ from __future__ import annotations
 import pytest
 
 from localcloud.hosting import rules
-from viewer.headers import FOREVER, ONE_HOUR, SlimNeeds, expected, firebase_config, serving_config
+from viewer.headers import FOREVER, ONE_HOUR, SiteContent, expected, firebase_config, serving_config
 
 ROOT = "https://healthcare.googleapis.com/v1/projects/p/locations/l/datasets/d/dicomStores/raw/dicomWeb"
-FIREBASE = firebase_config(ROOT)
 WORKER = "/assets/engine-1/dataLoader.worker.min.js"
+CONTENT = SiteContent(
+    forever=("/assets/page-1/app.js", WORKER, "/assets/engine-1/x.wasm", "/static/js/main.0a1b.js"),
+    an_hour=("/static/js/dataLoader.worker.min.js", "/static/js/openjpegwasm_decode.wasm"),
+)
+FIREBASE = firebase_config(ROOT, content=CONTENT)
 
 
 def policy(path: str) -> dict[str, list[str]]:
@@ -40,7 +44,7 @@ def test_only_the_worker_file_may_evaluate_code() -> None:
 
 
 def test_the_page_may_load_wasm_only_as_slim() -> None:
-    slim = expected("/", firebase_config(ROOT, slim=SlimNeeds()))["Content-Security-Policy"]
+    slim = expected("/", firebase_config(ROOT, content=SiteContent(slim=True)))["Content-Security-Policy"]
 
     assert "'wasm-unsafe-eval'" in slim
     assert "wasm" not in expected("/", FIREBASE)["Content-Security-Policy"]
@@ -55,8 +59,14 @@ def test_the_renewal_frame_is_allowed_and_foreign_frames_are_not() -> None:
     assert policy("/")["frame-src"] == ["'self'", "https://accounts.google.com/"]
 
 
-@pytest.mark.parametrize("path", ["/", "/index.html", "/config/local.js", "/studies/1/series/2", "/release.json"])
-def test_page_config_and_manifest_are_never_kept(path: str) -> None:
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/", "/index.html", "/config/local.js", "/studies/1/series/2", "/release.json"),
+        *("/static/js/gone.0a1b.js", "/assets/page-0/app.js", "/assets/page-1/app.js.map", "/static/js/gone.wasm"),
+    ],
+)
+def test_page_config_manifest_and_what_is_missing_are_never_kept(path: str) -> None:
     assert expected(path, FIREBASE)["Cache-Control"] == "no-store"
 
 

@@ -10,16 +10,16 @@ import pytest
 from tests.viewer import slim_layout
 from viewer.build import TYPES
 from viewer.config import window_config
-from viewer.headers import expected, firebase_config
+from viewer.headers import SiteContent, expected, firebase_config
 from viewer.nginx import nginx_conf
-from viewer.slim_build import build, needs
+from viewer.slim_build import build, site_content
 
 ROOT = "https://healthcare.googleapis.com/v1/projects/p/locations/l/datasets/d/dicomStores/raw/dicomWeb"
 CONFIG = window_config(dicomweb_root=ROOT, client_id="1-a.apps.googleusercontent.com")
-LITE = firebase_config(ROOT)
-SLIM = firebase_config(
-    ROOT, slim=needs(build(CONFIG, {f"/{name}": content for name, content in slim_layout.FILES.items()}, "slim"))
-)
+FOREVER = ("/assets/page-1/app.js", "/assets/engine-1/openjpegwasm_decode.wasm")
+LITE = firebase_config(ROOT, content=SiteContent(forever=FOREVER))
+SLIM_FILES = build(CONFIG, {f"/{name}": content for name, content in slim_layout.FILES.items()}, "slim")
+SLIM = firebase_config(ROOT, content=site_content(SLIM_FILES))
 PATHS = [
     "/",
     "/index.html",
@@ -68,9 +68,7 @@ def test_every_path_has_the_headers_of_firebase_json(firebase: dict[str, Any], p
 def test_the_comparison_sees_a_rule_in_the_wrong_order() -> None:
     turned = {**LITE, "headers": LITE["headers"][::-1]}
 
-    assert answered(nginx_conf(turned), "/static/js/dicomiccwasm.wasm") != answered(
-        nginx_conf(LITE), "/static/js/dicomiccwasm.wasm"
-    )
+    assert answered(nginx_conf(turned), "/assets/page-1/app.js") != answered(nginx_conf(LITE), "/assets/page-1/app.js")
 
 
 def test_every_header_is_also_on_a_404_and_none_stands_inside_a_location() -> None:

@@ -11,12 +11,12 @@ import requests
 from ops.viewer.verify import faults
 from tests.nginx_server import serving
 from tests.viewer import slim_layout
-from viewer.build import FileSet, build
+from viewer.build import FileSet, build, site_content
 from viewer.config import window_config
 from viewer.headers import firebase_config
 from viewer.nginx import HSTS, nginx_conf
 from viewer.slim_build import build as build_slim
-from viewer.slim_build import needs
+from viewer.slim_build import site_content as slim_content
 
 ROOT = "https://healthcare.googleapis.com/v1/projects/p/locations/l/datasets/d/dicomStores/raw/dicomWeb"
 CONFIG = window_config(dicomweb_root=ROOT, client_id="1-a.apps.googleusercontent.com")
@@ -24,9 +24,10 @@ CONFIG = window_config(dicomweb_root=ROOT, client_id="1-a.apps.googleusercontent
 
 def release(app: str, packages: Path) -> tuple[FileSet, dict[str, Any]]:
     if app == "lite":
-        return build(CONFIG, packages), firebase_config(ROOT)
+        page = build(CONFIG, packages)
+        return page, firebase_config(ROOT, content=site_content(page))
     files = build_slim(CONFIG, {f"/{name}": content for name, content in slim_layout.FILES.items()}, "slim")
-    return files, firebase_config(ROOT, slim=needs(files))
+    return files, firebase_config(ROOT, content=slim_content(files))
 
 
 def written(folder: Path, files: FileSet, conf: str) -> Path:

@@ -20,14 +20,13 @@ from ops.viewer import commands as command
 from tests.localcloud.hosting.platform import READER, Platform
 from tests.viewer import slim_layout
 from viewer import application
-from viewer.application import Choice
-from viewer.slim_passes import key
+from viewer.application import SlimSource
 
 QUICK = ALL.new(total=2, backoff_factor=0, backoff_jitter=0)
 
 
 @dataclass
-class Release:
+class SlimRelease:
     """A stack with viewerApp slim, a pinned archive, and what a test makes wrong about them."""
 
     served: Platform
@@ -39,7 +38,6 @@ class Release:
         self.archive = slim_layout.write(self.folder / "slim-v9.9.9.zip")
         self.pinned = slim_layout.pin(self.archive)
         self.outputs = {**self.served.outputs(), "viewerApp": "slim", "environment": "dev"}
-        (self.folder / "patches").mkdir()
         self.token(self.served.token())
 
     def token(self, token: str) -> None:
@@ -60,39 +58,32 @@ class Release:
     def run(self, *more: str) -> int:
         path = self.folder / "outputs.json"
         path.write_text(json.dumps(self.outputs))
-        choice = Choice(
+        source = SlimSource(
             archive=self.archive,
-            source="--from-source" in more,
             pin=slim_layout.write_pin(self.folder / "pin.toml", self.pinned),
-            patches=self.folder / "patches",
             passes=self.folder / "passes.json",
             cache=self.folder / "cache",
         )
-        self.monkeypatch.setattr(actions, "choice", lambda _: choice)
+        self.monkeypatch.setattr(actions, "slim_source", lambda _: source)
         return command.main(["release", "--outputs", str(path), *more])
 
 
 @pytest.fixture
-def slim(served: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Release:
+def slim(served: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SlimRelease:
     def quick(*args: Any, **options: Any) -> hosting.HostingApi:
         return hosting.HostingApi(*args, **{"retry": QUICK, **options})
 
     monkeypatch.setattr(actions, "HostingApi", quick)
-    return Release(served, tmp_path, monkeypatch)
+    return SlimRelease(served, tmp_path, monkeypatch)
 
 
-def patched(slim: Release) -> None:
-    (slim.folder / "patches/0001-logo.patch").write_text("--- a/x\n+++ b/x\n")
-
-
-WRONG: dict[str, tuple[Callable[[Release], Any], str]] = {
+WRONG: dict[str, tuple[Callable[[SlimRelease], Any], str]] = {
     "nothing is pinned": (lambda slim: slim.pin(tag=""), "no SLIM is pinned yet: tag is empty"),
     "the hash is not recorded": (
         lambda slim: slim.pin(sha256=""),
         "the hash of slim-v9.9.9.zip is not recorded; get it from https://slim.invalid/slim/releases/download/v9.9.9/",
     ),
     "the hash does not match": (lambda slim: slim.pin(sha256="0" * 64), f"pinned for v9.9.9 is {'0' * 64}"),
-    "a patch for an archive": (patched, "0001-logo.patch cannot be applied to the archive, which is built already"),
     "a field that SLIM does not know": (
         lambda slim: slim.outputs["viewerConfig"].update(colour="blue"),
         "viewerConfig cannot be released: window.config.colour is not a field that SLIM knows",
@@ -125,7 +116,7 @@ WRONG: dict[str, tuple[Callable[[Release], Any], str]] = {
 
 @pytest.mark.parametrize("what", WRONG, ids=lambda what: what.replace(" ", "-"))
 def test_it_is_one_sentence_and_nothing_is_released(
-    what: str, slim: Release, capsys: pytest.CaptureFixture[str]
+    what: str, slim: SlimRelease, capsys: pytest.CaptureFixture[str]
 ) -> None:
     spoil, sentence = WRONG[what]
     spoil(slim)
@@ -140,21 +131,21 @@ def test_it_is_one_sentence_and_nothing_is_released(
     assert requests.get(slim.served.url, timeout=10).status_code == 404
 
 
-def test_without_anything_wrong_it_is_released(slim: Release, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_anything_wrong_it_is_released(slim: SlimRelease, capsys: pytest.CaptureFixture[str]) -> None:
     assert slim.run() == 0, capsys.readouterr().err
 
     assert "site checked" in capsys.readouterr().out
     assert "Slim" in requests.get(slim.served.url, timeout=10).text
 
 
-def test_with_a_recorded_pass_it_may_go_to_prod(slim: Release, capsys: pytest.CaptureFixture[str]) -> None:
+def test_with_a_recorded_pass_it_may_go_to_prod(slim: SlimRelease, capsys: pytest.CaptureFixture[str]) -> None:
     slim.outputs["environment"] = "prod"
-    (slim.folder / "passes.json").write_text(json.dumps({key(slim.pinned, slim.pinned.sha256): {"tests": 3}}))
+    (slim.folder / "passes.json").write_text(json.dumps({slim.pinned.build: {"tests": 3, "can": []}}))
 
     assert slim.run() == 0, capsys.readouterr().err
 
 
-def test_a_quota_that_is_full_for_a_moment_is_waited_for(slim: Release, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_quota_that_is_full_for_a_moment_is_waited_for(slim: SlimRelease, capsys: pytest.CaptureFixture[str]) -> None:
     cloud = slim.served.cloud
     name = f"{DOCUMENT}:projects.sites.versions.create"
     create, refusals = cloud.methods[name], iter([429, 503])
@@ -170,11 +161,11 @@ def test_a_quota_that_is_full_for_a_moment_is_waited_for(slim: Release, capsys: 
 
 
 def test_pin_records_the_hash_of_an_archive_at_hand(
-    slim: Release, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    slim: SlimRelease, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = slim_layout.write_pin(slim.folder / "pin.toml", slim_layout.pin())
     monkeypatch.setattr(actions.slim_pin, "PIN", file)
-    monkeypatch.setattr(actions, "Choice", lambda: Choice(cache=slim.folder / "cache"))
+    monkeypatch.setattr(actions, "SlimSource", lambda: SlimSource(cache=slim.folder / "cache"))
 
     assert command.main(["pin", "--archive", str(slim.archive)]) == 0
 

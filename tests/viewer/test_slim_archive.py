@@ -13,7 +13,7 @@ import pytest
 from tests.viewer import slim_layout
 from viewer import slim_archive
 from viewer.slim_archive import archive, keep, unpack
-from viewer.slim_pin import Pin, SlimError
+from viewer.slim_pin import SlimError, SlimPin
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def made(tmp_path: Path) -> Path:
     return slim_layout.write(tmp_path / "slim-v9.9.9.zip")
 
 
-class Release(http.server.SimpleHTTPRequestHandler):
+class ReleasePage(http.server.SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
         pass
 
@@ -30,7 +30,7 @@ class Release(http.server.SimpleHTTPRequestHandler):
 def page(tmp_path: Path) -> Iterator[str]:
     """A release page: what lies in the folder `page` is served under this URL."""
     (tmp_path / "page").mkdir()
-    handler = partial(Release, directory=str(tmp_path / "page"))
+    handler = partial(ReleasePage, directory=str(tmp_path / "page"))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -39,7 +39,7 @@ def page(tmp_path: Path) -> Iterator[str]:
         thread.join()
 
 
-def publish(tmp_path: Path, pinned: Pin, content: bytes) -> None:
+def publish(tmp_path: Path, pinned: SlimPin, content: bytes) -> None:
     asset = tmp_path / "page/releases/download" / pinned.tag / pinned.archive
     asset.parent.mkdir(parents=True)
     asset.write_bytes(content)

@@ -13,15 +13,16 @@ from ops.viewer.release import release
 from ops.viewer.verify import faults
 from tests.localcloud.hosting.platform import Platform
 from tests.viewer import slim_layout
-from viewer.build import CONFIG, MANIFEST, FileSet
+from viewer.build import CONFIG, MANIFEST, FileSet, guarded_worker
 from viewer.config import parse_js, window_config
 from viewer.headers import FOREVER, ONE_HOUR, expected, firebase_config, serving_config
 from viewer.slim_archive import unpack
-from viewer.slim_build import build, needs
+from viewer.slim_build import build, site_content
 from viewer.slim_pin import SlimError
 
 ROOT = "https://healthcare.googleapis.com/v1/projects/p/locations/l/datasets/d/dicomStores/raw/dicomWeb"
 SETTINGS = window_config(dicomweb_root=ROOT, client_id="1-a.apps.googleusercontent.com")
+WORKER = "static/js/dataLoader.worker.min.js"
 REF = "slim v9.9.9 c0ffee000000"
 
 
@@ -36,7 +37,7 @@ def files(app: dict[str, bytes]) -> FileSet:
 
 
 def served_with(files: FileSet) -> dict[str, Any]:
-    return firebase_config(ROOT, slim=needs(files))
+    return firebase_config(ROOT, content=site_content(files))
 
 
 def test_the_config_is_ours_and_slims_own_examples_are_left_out(files: FileSet) -> None:
@@ -50,8 +51,19 @@ def test_source_maps_stay_at_home(files: FileSet) -> None:
 
 def test_everything_else_is_slims_own(files: FileSet) -> None:
     for name, content in slim_layout.FILES.items():
-        if name not in ("config/local.js", "config/demo.js") and not name.endswith(".map"):
+        if name not in ("config/local.js", "config/demo.js", WORKER) and not name.endswith(".map"):
             assert files.files[f"/{name}"] == content
+
+
+def test_its_decoder_worker_stands_behind_our_guard(files: FileSet) -> None:
+    assert files.files[f"/{WORKER}"] == guarded_worker(slim_layout.FILES[WORKER])
+
+
+def test_a_build_without_the_engines_worker_is_refused(app: dict[str, bytes]) -> None:
+    del app[f"/{WORKER}"]
+
+    with pytest.raises(SlimError, match=r"has no dataLoader\.worker\.min\.js"):
+        build(SETTINGS, app, REF)
 
 
 def test_the_manifest_names_the_ref_and_leaves_slims_web_manifest_alone(files: FileSet) -> None:
@@ -116,8 +128,9 @@ def test_scripts_that_stand_in_its_pages_are_allowed_by_hash_and_no_others(files
 def test_the_lite_page_gets_none_of_slims_allowances() -> None:
     policy = expected("/", firebase_config(ROOT))["Content-Security-Policy"]
 
-    assert "blob:" not in policy
+    assert "img-src 'self';" in policy
     assert "sha256-" not in policy
+    assert f"connect-src {ROOT}/ " in policy
 
 
 @pytest.mark.parametrize(
@@ -129,6 +142,9 @@ def test_the_lite_page_gets_none_of_slims_allowances() -> None:
         ("/static/js/dataLoader.worker.min.js", ONE_HOUR),
         ("/static/js/openjpegwasm_decode.wasm", ONE_HOUR),
         ("/static/js/libjpegturbowasm_decode.wasm", ONE_HOUR),
+        ("/static/js/absent.0a1b2c3d.js", "no-store"),
+        ("/static/js/main.0a1b2c3d.js/x", "no-store"),
+        ("/static/js/mainx0a1b2c3d.js", "no-store"),
         ("/manifest.json", "no-store"),
         ("/config/local.js", "no-store"),
         ("/index.html", "no-store"),
@@ -157,7 +173,7 @@ def test_what_we_expect_is_what_hosting_makes_of_it(files: FileSet) -> None:
 def test_an_archive_with_slims_layout_is_released_and_verified(served: Platform, app: dict[str, bytes]) -> None:
     config = served.config()
     files = build(config, app, REF)
-    firebase = firebase_config(config["servers"][0]["url"], config["oidc"]["authority"], needs(files))
+    firebase = firebase_config(config["servers"][0]["url"], config["oidc"]["authority"], site_content(files))
 
     first = release(served.hosting(), files, firebase)
     changed = FileSet({**files.files, "/static/js/main.0a1b2c3d.js": b"start(2)"}, ref=REF)

@@ -5,10 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.viewer import slim_layout
-from viewer.slim_passes import record, require
-from viewer.slim_pin import PIN, SlimError, read_pin, write_pin
-
-PASSED = '<testsuites><testsuite tests="3" failures="0" errors="0" skipped="0"/></testsuites>'
+from viewer.slim_pin import PIN, SAVES, SlimError, can_save, read_pin, record_pass, require_pass, write_pin
 
 
 @pytest.fixture
@@ -33,9 +30,9 @@ def test_recording_a_hash_keeps_the_rest_and_the_comments(file: Path) -> None:
         ('tag = "v9.9.9"', 'tag = ""', "no SLIM is pinned yet: tag is empty"),
         ('tag = "v9.9.9"', 'tag = "latest"', "tag = 'latest' in viewer/slim/pin.toml must be a release's tag"),
         ('commit = "c0ffee', 'commit = "', "must be 40 hexadecimal digits"),
-        ('pnpm = "11.9.0"', 'pnpm = "11"', "pnpm = '11' in viewer/slim/pin.toml must be an exact version"),
-        ("[build]", 'colour = "blue"\n[build]', "has the unknown field colour"),
-        ("[build]", "[build", "cannot be read"),
+        ('repository = "https', 'repository = "file', "must be the repository's URL"),
+        ('tag = "v9', 'colour = "blue"\ntag = "v9', "has the unknown field colour"),
+        ("repository =", "[repository", "cannot be read"),
     ],
 )
 def test_a_pin_that_cannot_be_used_is_one_sentence(file: Path, old: str, new: str, sentence: str) -> None:
@@ -64,33 +61,63 @@ def test_the_pin_of_this_repository_says_what_the_ref_must_contain() -> None:
     assert "retries" in text
 
 
+PINNED = slim_layout.pin(sha256="a" * 64)
+CASE = """<testcase name="test_{name}"><properties><property name="capability" value="{name}"/></properties>{outcome}
+</testcase>"""
+XFAIL = '<skipped type="pytest.xfail" message="write is not a function"/>'
+
+
+def report(path: Path, *cases: tuple[str, str], build: str = PINNED.build) -> Path:
+    """A JUnit report as pytest writes it: a name and what stands in the test case, for each test."""
+    told = "".join(CASE.format(name=name, outcome=outcome) for name, outcome in cases)
+    built = f'<properties><property name="slim" value="{build}"/></properties>' if build else ""
+    path.write_text(f"<testsuites><testsuite>{built}{told}</testsuite></testsuites>")
+    return path
+
+
 def test_only_the_build_that_passed_may_go_to_prod(tmp_path: Path) -> None:
-    passes, junit = tmp_path / "passes.json", tmp_path / "slim.xml"
-    junit.write_text(PASSED)
-    pinned = slim_layout.pin()
+    passes = tmp_path / "passes.json"
 
-    assert record(pinned, "a" * 64, junit, "2026-01-01T00:00:00+00:00", passes) == 3
+    entry = record_pass(PINNED, report(tmp_path / "slim.xml", ("opens", ""), ("tiles", "")), "now", passes)
 
-    require(pinned, "a" * 64, passes)
-    for other in ((slim_layout.pin(tag="v1.0.0"), "a" * 64), (pinned, "b" * 64)):
+    assert entry == {"passed": "now", "tests": 2, "can": ["opens", "tiles"], "cannot": {}}
+    require_pass(PINNED, passes)
+    for other in (slim_layout.pin(tag="v1.0.0", sha256="a" * 64), slim_layout.pin(sha256="b" * 64)):
         with pytest.raises(SlimError, match="no pass of the browser suite is recorded for it"):
-            require(*other, passes)
+            require_pass(other, passes)
+
+
+@pytest.mark.parametrize(("outcome", "saves"), [("", True), (XFAIL, False)])
+def test_saving_is_what_the_suite_found_out_for_this_build(tmp_path: Path, outcome: str, saves: bool) -> None:
+    passes = tmp_path / "passes.json"
+    assert not can_save(PINNED, passes)
+
+    entry = record_pass(PINNED, report(tmp_path / "slim.xml", ("opens", ""), (SAVES, outcome)), "now", passes)
+
+    assert can_save(PINNED, passes) is saves
+    assert entry["cannot"] == ({} if saves else {SAVES: "write is not a function"})
+    assert not can_save(slim_layout.pin(sha256="b" * 64), passes)
 
 
 @pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        ('tests="3"', 'tests="0"'),
-        ('failures="0"', 'failures="1"'),
-        ('errors="0"', 'errors="1"'),
-        ('skipped="0"', 'skipped="3"'),
-    ],
+    "outcome",
+    ['<failure message="no"/>', '<error message="no"/>', '<skipped type="pytest.skip" message="no Chromium"/>', None],
 )
-def test_a_report_of_anything_but_a_pass_is_not_recorded(tmp_path: Path, old: str, new: str) -> None:
-    passes, junit = tmp_path / "passes.json", tmp_path / "slim.xml"
-    junit.write_text(PASSED.replace(old, new))
+def test_a_report_of_anything_but_a_pass_is_not_recorded(tmp_path: Path, outcome: str | None) -> None:
+    passes = tmp_path / "passes.json"
+    cases = [] if outcome is None else [("opens", ""), ("tiles", outcome)]
 
     with pytest.raises(SlimError, match="is not a pass"):
-        record(slim_layout.pin(), "a" * 64, junit, "now", passes)
+        record_pass(PINNED, report(tmp_path / "slim.xml", *cases), "now", passes)
+
+    assert not passes.exists()
+
+
+@pytest.mark.parametrize("build", ["", slim_layout.pin(sha256="b" * 64).build, slim_layout.pin(tag="v1.0.0").build])
+def test_a_report_about_another_build_is_not_recorded(tmp_path: Path, build: str) -> None:
+    passes = tmp_path / "passes.json"
+
+    with pytest.raises(SlimError, match=f"pinned is {PINNED.build}"):
+        record_pass(PINNED, report(tmp_path / "slim.xml", ("opens", ""), build=build), "now", passes)
 
     assert not passes.exists()

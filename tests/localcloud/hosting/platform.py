@@ -15,8 +15,9 @@ from localcloud.server import running
 from ops.viewer.hosting import HostingApi
 from ops.viewer.target import ReleaseTarget, read
 from tests import needs
-from viewer.build import FileSet, build
+from viewer.build import FileSet, build, site_content
 from viewer.config import window_config
+from viewer.headers import firebase_config
 
 PROJECT = "dicom-local"
 DATASET = f"projects/{PROJECT}/locations/europe-west4/datasets/imaging"
@@ -106,6 +107,12 @@ class Platform:
 
     def hosting(self) -> HostingApi:
         return HostingApi(self.cloud.endpoint("firebasehosting.googleapis.com"), self.site, self.token)
+
+    def firebase(self, files: FileSet | None = None) -> dict[str, Any]:
+        """The `hosting` block for the lite page's `files`."""
+        config = self.config()
+        content = site_content(files) if files else None
+        return firebase_config(config["servers"][0]["url"], config["oidc"]["authority"], content)
 
     def viewer(self, **changes: Any) -> FileSet:
         return build(self.config(**changes), needs.viewer_packages())
