@@ -90,7 +90,7 @@ def test_after_going_back_the_image_of_the_release_before_is_not_built_again() -
 
 @pytest.mark.parametrize(
     "changed",
-    [{"institution": "Another"}, {"annotators": ("a@example.org",)}, {"project": "my-prod"}, {"viewer_store": "same"}],
+    [{"institution": "Another"}, {"support": "a@example.org"}, {"project": "my-prod"}, {"viewer_store": "same"}],
     ids=lambda changed: next(iter(changed)),
 )
 def test_another_configuration_is_another_image(changed: dict[str, Any]) -> None:
