@@ -10,7 +10,7 @@ from aiohttp import web
 from localcloud.errors import ApiError
 
 
-class Connection(web.RequestHandler):
+class HttpConnection(web.RequestHandler):
     __slots__ = ()
 
     def handle_error(
@@ -27,15 +27,15 @@ class Connection(web.RequestHandler):
         return response
 
 
-class Listener(web.Server):
+class HttpListener(web.Server):
     def __call__(self) -> web.RequestHandler:
         connection = super().__call__()
-        connection.__class__ = Connection
+        connection.__class__ = HttpConnection
         return connection
 
 
-class Runner(web.AppRunner):
+class HttpRunner(web.AppRunner):
     async def _make_server(self) -> web.Server:
         server = await super()._make_server()
-        server.__class__ = Listener
+        server.__class__ = HttpListener
         return server

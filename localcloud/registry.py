@@ -21,7 +21,7 @@ LAYER = "application/vnd.oci.image.layer.v1.tar"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Image:
+class OciImage:
     manifest: bytes
     config: bytes
     layer: bytes
@@ -58,7 +58,7 @@ class Registry:
         if not path.is_file():
             raise ApiError(
                 404,
-                f"Image {image} is not in the local registry ({self.blobs}); "
+                f"OciImage {image} is not in the local registry ({self.blobs}); "
                 "register its source with Registry.seed, as make up does, and declare the digest it returns.",
             )
         into.mkdir(parents=True, exist_ok=True)
@@ -77,7 +77,7 @@ class Registry:
         return self.blobs / image.removeprefix("sha256:")
 
 
-def image_of(source: Path) -> Image:
+def image_of(source: Path) -> OciImage:
     """One uncompressed layer with the folder's files in the order of names, no times, no owners."""
     if not source.is_dir():
         raise FileNotFoundError(f"{source} is not a folder, so no image can be made of it")
@@ -98,7 +98,7 @@ def image_of(source: Path) -> Image:
             "layers": [descriptor(LAYER, layer)],
         }
     )
-    return Image(manifest=manifest, config=config, layer=layer)
+    return OciImage(manifest=manifest, config=config, layer=layer)
 
 
 def layer_of(source: Path) -> bytes:

@@ -25,7 +25,7 @@ from localcloud.background import BackgroundTasks
 from localcloud.cloud import Cloud
 from localcloud.errors import ApiError
 from localcloud.loopback import only_loopback
-from localcloud.protocol import Runner
+from localcloud.protocol import HttpRunner
 
 MAX_BODY = 10 * 2**20
 """Bytes of a request to the control plane: Google's limit for everything but uploads."""
@@ -183,7 +183,7 @@ class Server:
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result()
 
     async def _start(self, sock: socket.socket) -> None:
-        self._runner = Runner(build_app(self.parts), access_log=None, handler_cancellation=True)
+        self._runner = HttpRunner(build_app(self.parts), access_log=None, handler_cancellation=True)
         await self._runner.setup()
         await web.SockSite(self._runner, sock, backlog=256).start()
 

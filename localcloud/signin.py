@@ -45,7 +45,7 @@ small {{ opacity: .7 }}
 """
 
 
-class Refused(Exception):
+class SignInRefused(Exception):
     """A request that may not be sent back to its redirect URI, since that itself is not trusted."""
 
 
@@ -97,7 +97,7 @@ class SignIn:
         query = dict(request.query)
         try:
             self._check(query)
-        except Refused as refusal:
+        except SignInRefused as refusal:
             return _page("Access blocked", f"<p>{html.escape(str(refusal))}</p>", status=400)
         prompt = query.get("prompt", "")
         email = query.get("login_hint") or ("" if prompt == "select_account" else request.cookies.get(COOKIE, ""))
@@ -127,16 +127,18 @@ class SignIn:
     def _check(self, query: Mapping[str, str]) -> None:
         """What Google refuses on its own page, because the redirect URI may not be the client's."""
         if not CLIENT_ID.fullmatch(query.get("client_id", "")):
-            raise Refused(f"Error 401: invalid_client. The OAuth client {query.get('client_id', '')!r} was not found.")
+            raise SignInRefused(
+                f"Error 401: invalid_client. The OAuth client {query.get('client_id', '')!r} was not found."
+            )
         if query.get("redirect_uri") not in (known := self._redirect_uris()):
-            raise Refused(
+            raise SignInRefused(
                 f"Error 400: redirect_uri_mismatch. {query.get('redirect_uri', '')!r} is not registered for this "
                 f"client; registered: {', '.join(known) or 'none, no hosting site exists yet'}."
             )
         if set(query.get("response_type", "").split()) != {"id_token", "token"}:
-            raise Refused("Error 400: unsupported_response_type. A browser client asks for 'id_token token'.")
+            raise SignInRefused("Error 400: unsupported_response_type. A browser client asks for 'id_token token'.")
         if "openid" not in query.get("scope", "").split() or not query.get("nonce"):
-            raise Refused("Error 400: invalid_request. An ID token needs the scope openid and a nonce.")
+            raise SignInRefused("Error 400: invalid_request. An ID token needs the scope openid and a nonce.")
 
     def _redirect_uris(self) -> list[str]:
         sites = self.cloud.resources.all("firebasehosting.googleapis.com").values()

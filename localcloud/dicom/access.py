@@ -24,7 +24,7 @@ class Denied(ApiError):
         self.principal = principal
 
 
-class Access:
+class StoreAccess:
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
         self._granted: OrderedDict[tuple[str, str, str], tuple[int, float, Principal]] = OrderedDict()

@@ -1,4 +1,4 @@
-"""A DICOMweb request as Cloud Audit Logs tell it: its path, with the UIDs, but not its query, which may name a patient.
+"""A DICOMweb request as Cloud Audit Logs show it: its path, with the UIDs, but not its query, which may name a patient.
 
 The methods' verbs are those of the API's reference; the name of their service is ours to guess, as Google's audit
 documentation was not at hand for it. So nothing should ask for more than the end of the name.
@@ -6,18 +6,15 @@ documentation was not at hand for it. So nothing should ask for more than the en
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from aiohttp import hdrs, web
 
 from localcloud.dicom.access import HOST
+from localcloud.dicom.http.address import DicomwebAddress, parse_address
 from localcloud.iam.principal import Principal
 from localcloud.ports import Access
-
-if TYPE_CHECKING:
-    from localcloud.dicom.http.routes import Resource
 
 SERVICE = "google.cloud.healthcare.{}.dicomweb.DicomWebService.{}"
 Kind = Literal["DATA_READ", "DATA_WRITE"]
@@ -25,22 +22,21 @@ KIND: tuple[Kind, Kind] = ("DATA_WRITE", "DATA_READ")
 """By whether it reads."""
 
 
-def told(
+def access_entry(
     request: web.Request,
     kind: Kind,
     permission: str,
-    address: Callable[[str], Resource | None],
     principal: Principal,
     status: int,
     message: str,
 ) -> Access:
-    """`address` finds what a path addresses; of frames, which come by the thousand, it is not asked."""
+    """The audit entry of one request. The path of frames, which come by the thousand, is not parsed."""
     info = request.match_info
     path = info["path"]
     if "/frames/" in path and not path.endswith("rendered"):
         method = method_of(info["version"], "RetrieveFrames")
     else:
-        method = method_of(info["version"], verb(request.method, address(path)))
+        method = method_of(info["version"], verb(request.method, parse_address(path)))
     return Access(
         principal,
         HOST,
@@ -61,17 +57,17 @@ def method_of(version: str, verb: str) -> str:
 
 
 @lru_cache(maxsize=1024)
-def verb(method: str, resource: Resource | None) -> str:
+def verb(method: str, address: DicomwebAddress | None) -> str:
     """`RetrieveFrames`, `SearchForStudies`, `StoreInstances`, `DeleteSeries`."""
-    if resource is None:
+    if address is None:
         return "Unknown"
-    depth = bool(resource.study) + bool(resource.series) + bool(resource.instance)
+    depth = bool(address.study) + bool(address.series) + bool(address.instance)
     level: Literal["Study", "Series", "Instance"] = ("Study", "Study", "Series", "Instance")[depth]
     if method == "POST":
         return "StoreInstances"
     if method == "DELETE":
         return f"Delete{level}"
-    if resource.what in ("studies", "series", "instances"):
-        return f"SearchFor{resource.what.capitalize()}"
-    what = "bulkdata" if resource.bulk else resource.what
+    if address.what in ("studies", "series", "instances"):
+        return f"SearchFor{address.what.capitalize()}"
+    what = "bulkdata" if address.bulk else address.what
     return {"": f"Retrieve{level}", "metadata": f"Retrieve{level}Metadata"}.get(what, f"Retrieve{what.capitalize()}")

@@ -17,7 +17,7 @@ from localcloud.ports import Publisher
 PUBLISH = "pubsub.topics.publish"
 
 
-def topics(store: dict[str, Any], bulk_import: bool) -> list[str]:
+def topics_of(store: dict[str, Any], bulk_import: bool) -> list[str]:
     """Topics to tell about stored instances; an import tells the older field's topic only with sendForBulkImport."""
     older = store.get("notificationConfig") or {}
     found = [one.get("pubsubTopic", "") for one in store.get("notificationConfigs") or []]
@@ -26,7 +26,7 @@ def topics(store: dict[str, Any], bulk_import: bool) -> list[str]:
     return sorted({topic for topic in found if topic})
 
 
-def check(cloud: Cloud, wanted: list[str]) -> None:
+def require_publisher(cloud: Cloud, wanted: list[str]) -> None:
     """Raises `ApiError` 403 unless the healthcare service agent may publish on each topic."""
     agent = cloud.service_agent("gcp-sa-healthcare")
     for topic in wanted:
@@ -38,7 +38,7 @@ def check(cloud: Cloud, wanted: list[str]) -> None:
             )
 
 
-def tell(
+def publish_stored(
     cloud: Cloud, publisher: Publisher, wanted: list[str], store: str, instances: list[NewInstance], action: str
 ) -> None:
     """Publish one message an instance and topic. `action` is the name of the call, e.g. `StoreInstances`."""

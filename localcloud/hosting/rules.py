@@ -17,7 +17,7 @@ _EXTENDED = {"@": "", "?": "?", "+": "+", "*": "*"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class HostingAnswer:
     """`file` is the path within the version to send; a redirect has a `location` instead; neither is a bare 404."""
 
     status: int
@@ -25,19 +25,19 @@ class Answer:
     location: str | None = None
 
 
-def answer(path: str, files: Mapping[str, str], config: Mapping[str, Any]) -> Answer:
+def answer(path: str, files: Mapping[str, str], config: Mapping[str, Any]) -> HostingAnswer:
     """The answer for a decoded URL path. `files` are the version's paths, `config` its ServingConfig."""
     for redirect in config.get("redirects", ()):
         if matches(redirect, path):
-            return Answer(status=redirect.get("statusCode", 301), location=redirect["location"])
+            return HostingAnswer(status=redirect.get("statusCode", 301), location=redirect["location"])
     if config.get("cleanUrls") and path.endswith(".html") and path in files:
-        return Answer(status=301, location=re.sub(r"(/index)?\.html$", "", path) or "/")
+        return HostingAnswer(status=301, location=re.sub(r"(/index)?\.html$", "", path) or "/")
     if (exact := _exact(path, files, clean=bool(config.get("cleanUrls")))) is not None:
         return exact
     for rewrite in config.get("rewrites", ()):
         if matches(rewrite, path) and rewrite["path"] in files:
-            return Answer(status=200, file=rewrite["path"])
-    return Answer(status=404, file="/404.html" if "/404.html" in files else None)
+            return HostingAnswer(status=200, file=rewrite["path"])
+    return HostingAnswer(status=404, file="/404.html" if "/404.html" in files else None)
 
 
 def headers(path: str, config: Mapping[str, Any]) -> dict[str, str]:
@@ -115,12 +115,12 @@ def _single(character: str, closers: list[str]) -> str:
     return {"*": "[^/]*", "?": "[^/]"}.get(character) or re.escape(character)
 
 
-def _exact(path: str, files: Mapping[str, str], *, clean: bool) -> Answer | None:
+def _exact(path: str, files: Mapping[str, str], *, clean: bool) -> HostingAnswer | None:
     """The file that a path names, a folder's index or, with clean URLs, a page without its `.html`."""
     if path in files:
-        return Answer(status=404 if path == "/404.html" else 200, file=path)
+        return HostingAnswer(status=404 if path == "/404.html" else 200, file=path)
     index = path.rstrip("/") + "/index.html"
     if index in files:
         at_home = clean or path.endswith("/")
-        return Answer(status=200, file=index) if at_home else Answer(status=301, location=path + "/")
-    return Answer(status=200, file=path + ".html") if clean and path + ".html" in files else None
+        return HostingAnswer(status=200, file=index) if at_home else HostingAnswer(status=301, location=path + "/")
+    return HostingAnswer(status=200, file=path + ".html") if clean and path + ".html" in files else None

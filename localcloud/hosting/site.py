@@ -85,7 +85,9 @@ class Site:
             return _page(answer.status, "Page Not Found", "The requested URL was not found on this site.", extra)
         return self._file(request, answer, live.files[answer.file], extra)
 
-    def _file(self, request: web.Request, answer: rules.Answer, digest: str, extra: dict[str, str]) -> web.Response:
+    def _file(
+        self, request: web.Request, answer: rules.HostingAnswer, digest: str, extra: dict[str, str]
+    ) -> web.Response:
         content = self._blob(digest).read_bytes()
         head = {
             "Content-Type": content_type(answer.file or ""),

@@ -23,7 +23,7 @@ CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)")
 
 
 @dataclass(kw_only=True)
-class Session:
+class UploadSession:
     """A resumable upload; whoever has its URI may go on with it, as on Google."""
 
     authorization: str | None
@@ -38,7 +38,7 @@ class Session:
 class Uploads:
     def __init__(self, objects: ObjectService) -> None:
         self.objects = objects
-        self.sessions: dict[str, Session] = {}
+        self.sessions: dict[str, UploadSession] = {}
 
     async def start(self, request: web.Request) -> web.Response:
         """POST: everything at once, or the beginning of a resumable upload."""
@@ -78,7 +78,7 @@ class Uploads:
             metadata.setdefault("contentType", kind)
         name = self.check(request, bucket, metadata)
         upload = uuid.uuid4().hex
-        self.sessions[upload] = Session(
+        self.sessions[upload] = UploadSession(
             authorization=authorization, bucket=bucket, name=name, metadata=metadata,
             when=Preconditions.of(request.query), content=Incoming(self.objects.store.uploads),
         )  # fmt: skip
@@ -110,7 +110,7 @@ class Uploads:
         request[STEP] = True
         return web.Response(status=308, headers=done)
 
-    async def complete(self, request: web.Request, session: Session) -> web.Response:
+    async def complete(self, request: web.Request, session: UploadSession) -> web.Response:
         await session.content.finish()
         try:
             session.content.verify(session.metadata | announced(request), session.name)
@@ -130,7 +130,7 @@ class Uploads:
         del self.sessions[request.query["upload_id"]]
         return web.Response(status=499)
 
-    def session(self, request: web.Request) -> Session:
+    def session(self, request: web.Request) -> UploadSession:
         upload = request.query.get("upload_id", "")
         if upload not in self.sessions:
             raise ApiError(404, f"There is no upload session '{upload}'; it ended or never was: start again.")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from google.auth import crypt, jwt
 
-from ops.local.state import State
+from ops.local.state import RunningCloud
 
 
 class ApiRefused(Exception):
@@ -28,7 +28,7 @@ def owner_token(credentials: Path, audience: str) -> str:
     return jwt.encode(signer, claims).decode()
 
 
-def access_token(state: State, principal: str) -> str:
+def access_token(state: RunningCloud, principal: str) -> str:
     """An opaque access token of `principal` (e-mail). Raises `ApiRefused` naming the known principals."""
     url = f"{state.base}/_local/token?" + urllib.parse.urlencode({"as": principal})
     bearer = owner_token(Path(state.credentials), state.base)

@@ -6,7 +6,7 @@ import re
 import shlex
 from pathlib import Path
 
-from ops.local.state import State
+from ops.local.state import RunningCloud
 
 BEGIN = "# --- endpoints: rewritten by `python -m ops serve --write-config` ---"
 END = "# --- end of endpoints ---"
@@ -50,7 +50,7 @@ def project_of(path: Path) -> str:
     return found[1] if found else ""
 
 
-def exports(state: State, pulumi_home: Path) -> list[str]:
+def exports(state: RunningCloud, pulumi_home: Path) -> list[str]:
     """Shell lines for the Pulumi CLI, google-auth and Google's client libraries."""
     variables = {
         "GOOGLE_CREDENTIALS": state.credentials,

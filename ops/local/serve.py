@@ -9,7 +9,7 @@ from pathlib import Path
 
 from localcloud.server import PortTaken
 from ops.local.pointing import project_of, write_config
-from ops.local.session import Settings, session, wait_for_the_end
+from ops.local.session import CloudOptions, session, wait_for_the_end
 
 JOB = Path("jobs/prepare")
 """Source of the study job's image, registered at the start so that a stack can name its digest."""
@@ -17,7 +17,7 @@ JOB = Path("jobs/prepare")
 
 def serve(options: argparse.Namespace) -> int:
     try:
-        chosen: Settings = {
+        chosen: CloudOptions = {
             "project": options.project,
             "new_project": options.new_project,
             "duplicates": options.duplicates,

@@ -21,7 +21,7 @@ LOGS = state.FOLDER / "logs"
 """Where the logs of the run that ended last are."""
 
 
-class Settings(TypedDict, total=False):
+class CloudOptions(TypedDict, total=False):
     """What a command may choose of the cloud; its fields of the same names say what they mean."""
 
     project: str
@@ -73,7 +73,7 @@ def sweep() -> None:
 
 
 @contextlib.contextmanager
-def session(*, port: int, data: Path | None, settings: Settings) -> Generator[Parts]:
+def session(*, port: int, data: Path | None, settings: CloudOptions) -> Generator[Parts]:
     """A served local cloud that other commands of this folder can find. Raises `PortTaken`, `AlreadyRunning`."""
     end_on_signals()
     state.refuse_a_second()
@@ -90,7 +90,7 @@ def session(*, port: int, data: Path | None, settings: Settings) -> Generator[Pa
                 # Once the services have closed: a job execution that they ended is kept as ended.
                 at_the_end.callback(cloud.resources.save, kept)
             state.save(
-                state.State(
+                state.RunningCloud(
                     pid=os.getpid(),
                     port=int(cloud.base.rsplit(":", 1)[1]),
                     base=cloud.base,

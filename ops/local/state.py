@@ -20,7 +20,7 @@ class AlreadyRunning(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class State:
+class RunningCloud:
     pid: int
     port: int
     base: str
@@ -39,7 +39,7 @@ def write_private(path: Path, text: str) -> None:
     temporary.replace(path)
 
 
-def save(state: State, folder: Path = FOLDER) -> None:
+def save(state: RunningCloud, folder: Path = FOLDER) -> None:
     write_private(folder / "state.json", json.dumps(asdict(state), indent=2) + "\n")
 
 
@@ -80,11 +80,11 @@ def answers(port: int) -> bool:
     return True
 
 
-def load(folder: Path = FOLDER) -> State:
+def load(folder: Path = FOLDER) -> RunningCloud:
     """The running local cloud of this folder; raises `NotRunning`."""
     path = folder / "state.json"
     try:
-        state = State(**json.loads(path.read_text()))
+        state = RunningCloud(**json.loads(path.read_text()))
     except (OSError, ValueError, TypeError) as error:
         raise NotRunning("no local cloud runs from this folder; start one: make up") from error
     if not (alive(state.pid) and answers(state.port)):

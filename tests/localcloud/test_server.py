@@ -19,7 +19,7 @@ from google.oauth2 import service_account
 from localcloud.cloud import Cloud
 from localcloud.server import PortTaken, Server, bind, running
 from ops.local.client import ApiRefused, access_token
-from ops.local.state import State
+from ops.local.state import RunningCloud
 
 
 def call(url: str, *, token: str = "", data: bytes | None = None, method: str = "GET") -> tuple[int, Any]:
@@ -113,9 +113,9 @@ def test_a_background_task_that_fails_is_written_down(tmp_path: Path) -> None:
     assert "ZeroDivisionError" in log.read_text()
 
 
-def state_of(cloud: Cloud) -> State:
+def state_of(cloud: Cloud) -> RunningCloud:
     key = str(cloud.iam.credentials_file)
-    return State(pid=1, port=1, base=cloud.base, project=cloud.project, data="", credentials=key)
+    return RunningCloud(pid=1, port=1, base=cloud.base, project=cloud.project, data="", credentials=key)
 
 
 def test_the_owner_gets_a_working_token_for_somebody_else(cloud: Cloud) -> None:

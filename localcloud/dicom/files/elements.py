@@ -54,7 +54,7 @@ class Element:
         return self.end - self.value
 
 
-class Source:
+class FileWindow:
     """A file read by small windows at any offset."""
 
     def __init__(self, fd: int, size: int) -> None:
@@ -90,7 +90,7 @@ def implicit_vr(tag: int) -> str:
         return "UL" if tag & 0xFFFF == 0 else "UN"
 
 
-def header(source: Source, at: int, encoding: Encoding) -> tuple[int, str, int, int]:
+def header(source: FileWindow, at: int, encoding: Encoding) -> tuple[int, str, int, int]:
     """(tag, VR, value offset, length) of the element at `at`; items and delimiters have VR ''."""
     head = source.exactly(at, 8, "an element header")
     group, element = encoding.unpack("HH", head[:4])
@@ -112,7 +112,7 @@ def header(source: Source, at: int, encoding: Encoding) -> tuple[int, str, int, 
     return tag, vr.decode(), at + 8, encoding.unpack("H", head[6:])[0]
 
 
-def walk(source: Source, at: int, encoding: Encoding) -> Iterator[Element]:
+def walk(source: FileWindow, at: int, encoding: Encoding) -> Iterator[Element]:
     """The top-level elements from `at` to the end of the file. Raises `NotDicom` where it is cut or malformed."""
     last = -1
     while at < source.size:
@@ -140,7 +140,7 @@ def walk(source: Source, at: int, encoding: Encoding) -> Iterator[Element]:
         at = end
 
 
-def skip_items(source: Source, at: int, encoding: Encoding, vr: str, depth: int = 0) -> int:
+def skip_items(source: FileWindow, at: int, encoding: Encoding, vr: str, depth: int = 0) -> int:
     """Offset behind a sequence of undefined length that begins at `at`."""
     if depth > MAX_DEPTH:
         raise NotDicom(f"sequences are nested deeper than {MAX_DEPTH} at offset {at}")
@@ -159,7 +159,7 @@ def skip_items(source: Source, at: int, encoding: Encoding, vr: str, depth: int 
             )
 
 
-def skip_elements(source: Source, at: int, encoding: Encoding, depth: int) -> int:
+def skip_elements(source: FileWindow, at: int, encoding: Encoding, depth: int) -> int:
     """Offset behind an item of undefined length whose elements begin at `at`."""
     while True:
         tag, vr, value, length = header(source, at, encoding)
@@ -168,7 +168,7 @@ def skip_elements(source: Source, at: int, encoding: Encoding, depth: int) -> in
         at = value + length if length != UNDEFINED else skip_items(source, value, encoding, vr, depth + 1)
 
 
-def fragments(source: Source, at: int, encoding: Encoding) -> Iterator[tuple[int, int]]:
+def fragments(source: FileWindow, at: int, encoding: Encoding) -> Iterator[tuple[int, int]]:
     """(value offset, length) of each item of encapsulated pixel data that begins at `at`, the offset table first."""
     while True:
         tag, _, value, length = header(source, at, encoding)
@@ -184,7 +184,7 @@ def fragments(source: Source, at: int, encoding: Encoding) -> Iterator[tuple[int
         yield value, length
 
 
-def skip_fragments(source: Source, at: int, encoding: Encoding) -> int:
+def skip_fragments(source: FileWindow, at: int, encoding: Encoding) -> int:
     end = at
     for value, length in fragments(source, at, encoding):
         end = value + length

@@ -12,7 +12,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from localcloud.dicom.files.elements import Encoding, NotDicom, Source, fragments
+from localcloud.dicom.files.elements import Encoding, FileWindow, NotDicom, fragments
 
 ENTRY = struct.Struct("<QQ")
 SEVERAL = 1 << 63
@@ -22,7 +22,7 @@ CODESTREAM = (b"\xff\xd8\xff", b"\xff\x4f\xff\x51")
 
 
 @dataclass(frozen=True)
-class Native:
+class NativePixels:
     """Native pixel data at `offset` of `length` bytes; a frame is `bits` long and need not begin on a byte."""
 
     offset: int
@@ -30,7 +30,7 @@ class Native:
     bits: int
 
 
-def encapsulated(source: Source, at: int, frames: int, extended: bytes, encoding: Encoding) -> bytes:
+def encapsulated(source: FileWindow, at: int, frames: int, extended: bytes, encoding: Encoding) -> bytes:
     """The index of encapsulated pixel data whose items begin at `at`; empty when frames cannot be told apart.
 
     `extended` is the value of ExtendedOffsetTable or empty.
@@ -45,7 +45,7 @@ def encapsulated(source: Source, at: int, frames: int, extended: bytes, encoding
     return b"".join(entry(pieces[a:b]) for a, b in zip(starts, [*starts[1:], len(pieces)], strict=True))
 
 
-def offsets(source: Source, table_at: int, table_length: int, extended: bytes) -> Sequence[int]:
+def offsets(source: FileWindow, table_at: int, table_length: int, extended: bytes) -> Sequence[int]:
     """Offsets of the frames' first items counted from the first fragment, from whichever table is there."""
     if extended:
         return struct.unpack(f"<{len(extended) // 8}Q", extended[: len(extended) // 8 * 8])
@@ -53,7 +53,7 @@ def offsets(source: Source, table_at: int, table_length: int, extended: bytes) -
     return struct.unpack(f"<{table_length // 4}L", table[: table_length // 4 * 4])
 
 
-def first_fragments(source: Source, pieces: list[tuple[int, int]], frames: int, table: Sequence[int]) -> list[int]:
+def first_fragments(source: FileWindow, pieces: list[tuple[int, int]], frames: int, table: Sequence[int]) -> list[int]:
     """Number of the first fragment of each frame."""
     if len(pieces) == frames:
         return list(range(frames))  # one fragment a frame: no table needed, and none can be wrong
@@ -89,7 +89,7 @@ def read_encapsulated(fd: int, entry_bytes: bytes) -> bytes:
     return bytes(joined)
 
 
-def read_native(fd: int, native: Native, frame: int) -> bytes:
+def read_native(fd: int, native: NativePixels, frame: int) -> bytes:
     """Frame `frame` (from 0) of native pixel data; shorter than a frame when the file holds less."""
     first, last = native.bits * frame, native.bits * (frame + 1)
     end = min((last + 7) // 8, native.length)

@@ -19,7 +19,7 @@ from pydicom.multival import MultiValue
 from pydicom.valuerep import PersonName
 
 from localcloud.dicom.files.elements import Encoding
-from localcloud.dicom.files.part10 import FRAMELESS, NUMBER_SIZE, File, is_bulk
+from localcloud.dicom.files.part10 import FRAMELESS, NUMBER_SIZE, ParsedFile, is_bulk
 
 Attributes = dict[str, Any]
 """`{"00100020": {"vr": "LO", "Value": [...]}}`"""
@@ -31,7 +31,7 @@ COMPONENTS = ("Alphabetic", "Ideographic", "Phonetic")
 MARKER = b'"BulkDataURI":"@/'
 
 
-def model(file: File, save: Save) -> Attributes:
+def model(file: ParsedFile, save: Save) -> Attributes:
     """All attributes of the data set that metadata shows, in tag order."""
     out = dict(attributes(file.dataset, file.encoding, "", save))
     for element in file.bulk:
@@ -64,11 +64,11 @@ def attribute(element: DataElement, encoding: Encoding, path: str, save: Save) -
     if vr in NUMBER_SIZE and is_bulk(vr, len(values) * NUMBER_SIZE[vr]):
         save(path, packed(values, vr))
         return {"vr": vr, "BulkDataURI": f"@/{path}"}
-    shown = [single(one, vr) for one in values]
+    shown = [json_value(one, vr) for one in values]
     return {"vr": vr, "Value": shown} if any(one is not None for one in shown) else {"vr": vr}
 
 
-def single(value: Any, vr: str) -> Any:
+def json_value(value: Any, vr: str) -> Any:
     """One value: a number, a string, a name's component groups, or None for an empty one."""
     if value is None or value == "" or value == b"":
         return None
@@ -78,13 +78,13 @@ def single(value: Any, vr: str) -> Any:
     if vr == "AT":
         return f"{int(value):08X}"
     if vr in ("DS", "IS", "FL", "FD"):
-        return finite(value, vr)
+        return json_number(value, vr)
     if vr in NUMBER_SIZE:
         return int(value)
     return str(value).rstrip(" \0") if vr != "UI" else str(value).rstrip("\0 ")
 
 
-def finite(value: Any, vr: str) -> Any:
+def json_number(value: Any, vr: str) -> Any:
     """A JSON number; what JSON has no number for stays text (PS3.18 F.2.3)."""
     try:
         number = int(value) if vr == "IS" else float(value)

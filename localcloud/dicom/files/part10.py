@@ -18,11 +18,14 @@ from pydicom.filereader import read_dataset
 from pydicom.uid import UID
 
 from localcloud.dicom.files import frames_index
-from localcloud.dicom.files.elements import PIXEL_DATA, Element, Encoding, NotDicom, Source, walk
+from localcloud.dicom.files.elements import PIXEL_DATA, Element, Encoding, FileWindow, NotDicom, walk
+from localcloud.inflation import InflatedTooMuch, InflationBudget
 
 # The store takes values as they are, as Google's does: odd ones must not print warnings at every read.
 config.settings.reading_validation_mode = config.IGNORE
 
+PREFIX_END = 132
+"""Bytes of the preamble and the prefix DICM that a file begins with."""
 MAX_SEQUENCE = 2**20
 """Encoded bytes of a sequence above which Google leaves it out of metadata."""
 MAX_KEPT = 4 * 2**20
@@ -40,7 +43,7 @@ EXTENDED_OFFSET_TABLE = 0x7FE00001
 
 
 @dataclass
-class File:
+class ParsedFile:
     """One parsed file. Offsets are those of `work`, which is the file itself unless its data set is deflated."""
 
     syntax: UID
@@ -51,7 +54,7 @@ class File:
     """Elements that metadata shows by value, parsed."""
     bulk: list[Element] = field(default_factory=list[Element])
     """Top-level elements that metadata shows by reference, pixel data among them."""
-    native: frames_index.Native | None = None
+    native: frames_index.NativePixels | None = None
     index: bytes = b""
 
 
@@ -66,17 +69,23 @@ def is_bulk(vr: str, length: int, value: bytes = b"") -> bool:
     return vr in NUMBER_SIZE and length > MAX_VALUES * NUMBER_SIZE[vr]
 
 
-def read(path: Path) -> File:
+def check_prefix(head: bytes) -> None:
+    """Raises `NotDicom` unless the first bytes are those of a DICOM file."""
+    if not head:
+        raise NotDicom("the part is empty (0 bytes)")
+    if head[128:PREFIX_END] != b"DICM":
+        raise NotDicom("not a DICOM file: no 'DICM' prefix at offset 128 (PS3.10)")
+
+
+def read(path: Path, budget: InflationBudget) -> ParsedFile:
     """Parse the file at `path`. Raises `NotDicom` saying what is wrong with it."""
     size = path.stat().st_size
-    if size == 0:
-        raise NotDicom("the part is empty (0 bytes)")
     fd = os.open(path, os.O_RDONLY)
     try:
-        syntax, start = file_meta(Source(fd, size))
+        syntax, start = file_meta(FileWindow(fd, size))
         work = path
         if syntax.is_deflated:
-            work = inflate(fd, start, path.with_suffix(".raw"))
+            work = inflate(fd, start, path.with_suffix(".raw"), budget)
     finally:
         os.close(fd)
     if work is not path:
@@ -84,17 +93,15 @@ def read(path: Path) -> File:
     encoding = Encoding(implicit=syntax == "1.2.840.10008.1.2", little=syntax != "1.2.840.10008.1.2.2")
     fd = os.open(work, os.O_RDONLY)
     try:
-        return body(Source(fd, size), start, File(syntax, encoding, work, size, Dataset()))
+        return body(FileWindow(fd, size), start, ParsedFile(syntax, encoding, work, size, Dataset()))
     finally:
         os.close(fd)
 
 
-def file_meta(source: Source) -> tuple[UID, int]:
+def file_meta(source: FileWindow) -> tuple[UID, int]:
     """Transfer syntax and the offset of the data set."""
-    head = source.read(0, 132)
-    if head[128:132] != b"DICM":
-        raise NotDicom("not a DICOM file: no 'DICM' prefix at offset 128 (PS3.10)")
-    at, syntax = 132, ""
+    check_prefix(source.read(0, PREFIX_END))
+    at, syntax = PREFIX_END, ""
     while int.from_bytes(source.read(at, 2), "little") == 2:
         element = next(walk(source, at, Encoding(implicit=False, little=True)))
         if element.tag == 0x00020010:
@@ -105,7 +112,7 @@ def file_meta(source: Source) -> tuple[UID, int]:
     return UID(syntax), at
 
 
-def inflate(fd: int, start: int, target: Path) -> Path:
+def inflate(fd: int, start: int, target: Path, budget: InflationBudget) -> Path:
     """Write the inflated data set of a deflated file beside it, in constant memory. Raises `NotDicom`."""
     inflater, written = zlib.decompressobj(-zlib.MAX_WBITS), 0
     try:
@@ -114,19 +121,21 @@ def inflate(fd: int, start: int, target: Path) -> Path:
                 chunk = inflater.unconsumed_tail or os.pread(fd, 2**18, start)
                 if not inflater.unconsumed_tail:
                     start += len(chunk)
+                    budget.add_compressed(len(chunk))
                 piece = inflater.decompress(chunk, 2**20)
+                budget.add_inflated(len(piece))
                 written += out.write(piece)
                 if not chunk and not piece:
                     raise NotDicom("truncated: the deflated data set does not end")
                 if written > MAX_INFLATED:
                     raise NotDicom(f"the deflated data set is larger than {MAX_INFLATED} bytes when inflated")
-    except (zlib.error, NotDicom) as error:
+    except (zlib.error, NotDicom, InflatedTooMuch) as error:
         target.unlink()
         raise NotDicom(f"the deflated data set cannot be inflated: {error}") from error
     return target
 
 
-def body(source: Source, start: int, file: File) -> File:
+def body(source: FileWindow, start: int, file: ParsedFile) -> ParsedFile:
     kept = bytearray()
     pixels: Element | None = None
     extended = b""
@@ -148,7 +157,7 @@ def body(source: Source, start: int, file: File) -> File:
     return file
 
 
-def is_by_reference(source: Source, element: Element) -> bool:
+def is_by_reference(source: FileWindow, element: Element) -> bool:
     if element.length > MAX_KEPT or element.undefined:
         return True
     value = source.read(element.value, element.length) if element.vr in ("DS", "IS") else b""
@@ -167,7 +176,7 @@ def parse(data: bytes, encoding: Encoding) -> Dataset:
     return dataset
 
 
-def locate_frames(source: Source, file: File, pixels: Element, extended: bytes) -> None:
+def locate_frames(source: FileWindow, file: ParsedFile, pixels: Element, extended: bytes) -> None:
     dataset = file.dataset
     frames = number(dataset, "NumberOfFrames") or 1
     if pixels.undefined:
@@ -182,7 +191,7 @@ def locate_frames(source: Source, file: File, pixels: Element, extended: bytes) 
     if str(dataset.get("PhotometricInterpretation", "")) == "YBR_FULL_422":
         bits = bits * 2 // 3
     if bits:
-        file.native = frames_index.Native(pixels.value, pixels.length, bits)
+        file.native = frames_index.NativePixels(pixels.value, pixels.length, bits)
 
 
 def number(dataset: Dataset, keyword: str) -> int:

@@ -10,8 +10,10 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from localcloud.dicom.files.multipart import parse_media_type
 from localcloud.errors import ApiError
+from localcloud.multipart import parse_media_type
+
+QUALITY = re.compile(r"[0-9]{1,3}(\.[0-9]{0,9})?")
 
 
 @dataclass(frozen=True)
@@ -56,18 +58,17 @@ def ranges(header: str) -> tuple[Wanted, ...]:
 
 def media_range(item: str) -> Wanted:
     media = parse_media_type(item)
-    try:
-        quality = float(media.parameters.get("q", "1"))
-    except ValueError as error:
-        raise ApiError(400, f"Accept: {item!r} has a quality that is not a number.") from error
+    quality = media.parameters.get("q", "1")
+    if not QUALITY.fullmatch(quality):
+        raise ApiError(400, f"Accept: {item!r} has a quality that is not a number.")
     if not re.fullmatch(r"[\w!#$&^.+*-]+/[\w!#$&^.+*-]+", media.type):
         raise ApiError(400, f"Accept: {item!r} is not a media range.")
     syntax = media.parameters.get("transfer-syntax", "")
     if media.type in ("multipart/related", "multipart/*"):
         inner = parse_media_type(media.parameters.get("type", "*/*"))
         # Some clients quote the inner parameters together with the type.
-        return Wanted(inner.type, True, syntax or inner.parameters.get("transfer-syntax", ""), quality)
-    return Wanted(media.type, None if media.type == "*/*" else False, syntax, quality)
+        return Wanted(inner.type, True, syntax or inner.parameters.get("transfer-syntax", ""), float(quality))
+    return Wanted(media.type, None if media.type == "*/*" else False, syntax, float(quality))
 
 
 def choose(header: str, offered: tuple[str, ...]) -> str:

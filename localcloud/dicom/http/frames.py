@@ -8,18 +8,18 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from localcloud.dicom.files import transcode
-from localcloud.dicom.files.multipart import PART_TAIL, closing, part_head
 from localcloud.dicom.files.syntaxes import EXPLICIT_LITTLE, OCTETS, media_type
 from localcloud.dicom.http.accept import wanted
+from localcloud.dicom.store import transcode
 from localcloud.dicom.store.archive import Opened
 from localcloud.errors import ApiError
+from localcloud.multipart import PART_TAIL, closing, part_head
 
 LIST = re.compile(r"[0-9]{1,9}(?:,[0-9]{1,9})*")
 
 
 @dataclass(frozen=True)
-class Form:
+class FrameForm:
     """The representation that was agreed on."""
 
     media_type: str
@@ -32,11 +32,11 @@ class Form:
         return f"{self.media_type}; transfer-syntax={self.syntax}"
 
 
-def agree(header: str, opened: Opened, count: int) -> Form:
+def choose_form(header: str, opened: Opened, count: int) -> FrameForm:
     """Choose for `count` frames. Raises `ApiError` 406 saying why not and what there is."""
     stored = opened.record.syntax
     refused: ApiError | None = None
-    for form in forms(header, stored, count > 1):
+    for form in acceptable_forms(header, stored, count > 1):
         if not form.decode:
             return form
         try:
@@ -53,9 +53,9 @@ def agree(header: str, opened: Opened, count: int) -> Form:
 
 
 @lru_cache(maxsize=1024)
-def forms(header: str, stored: str, several: bool) -> tuple[Form, ...]:
+def acceptable_forms(header: str, stored: str, several: bool) -> tuple[FrameForm, ...]:
     """What the header allows for frames stored in a syntax, best first. Several frames need multipart/related."""
-    own, found = media_type(stored), list[Form]()
+    own, found = media_type(stored), list[FrameForm]()
     for choice in wanted(header):
         multipart = choice.multipart is not False
         if several and not multipart:
@@ -64,15 +64,15 @@ def forms(header: str, stored: str, several: bool) -> tuple[Form, ...]:
         own_named = own != OCTETS and choice.media_type != "*/*" and choice.covers(own)
         if asked in ("*", stored) or (not asked and own_named):
             if choice.media_type == OCTETS:
-                found.append(Form(OCTETS, stored, False, multipart))
+                found.append(FrameForm(OCTETS, stored, False, multipart))
             elif choice.covers(own):
-                found.append(Form(own, stored, False, multipart))
+                found.append(FrameForm(own, stored, False, multipart))
         elif asked in ("", EXPLICIT_LITTLE) and choice.covers(OCTETS):
-            found.append(Form(OCTETS, EXPLICIT_LITTLE, stored != EXPLICIT_LITTLE, multipart))
+            found.append(FrameForm(OCTETS, EXPLICIT_LITTLE, stored != EXPLICIT_LITTLE, multipart))
     return tuple(found)
 
 
-def numbers(text: str) -> list[int]:
+def parse_frame_list(text: str) -> list[int]:
     """A frame list `1,5,9`, counted from 1. Raises `ApiError` 400."""
     if not LIST.fullmatch(text):
         raise ApiError(400, f"frame list {text!r} is malformed: use numbers from 1, separated by commas.")
@@ -82,23 +82,23 @@ def numbers(text: str) -> list[int]:
     return found
 
 
-def check(opened: Opened, wanted_frames: list[int]) -> None:
+def require_frames(opened: Opened, wanted_frames: list[int]) -> None:
     """Raises `ApiError` 404 unless every frame is there."""
     for number in wanted_frames:
         opened.require(number)
 
 
-async def read(opened: Opened, number: int, form: Form) -> bytes:
+async def read(opened: Opened, number: int, form: FrameForm) -> bytes:
     if form.decode:
         return await asyncio.to_thread(transcode.explicit_little, opened, number)
     return opened.frame(number)
 
 
-def head(form: Form, boundary: str, url: str, number: int, length: int) -> bytes:
+def head(form: FrameForm, boundary: str, url: str, number: int, length: int) -> bytes:
     return part_head(boundary, form.content_type, length, f"{url}/frames/{number}")
 
 
-def stored_frame(opened: Opened, number: int, form: Form, boundary: str, url: str) -> bytes:
+def stored_frame(opened: Opened, number: int, form: FrameForm, boundary: str, url: str) -> bytes:
     """The body of one frame as stored: what a viewer asks for thousands of times, so no task and no thread."""
     data = opened.frame(number)
     if not form.multipart:
@@ -106,7 +106,9 @@ def stored_frame(opened: Opened, number: int, form: Form, boundary: str, url: st
     return b"".join((head(form, boundary, url, number, len(data)), data, PART_TAIL, closing(boundary)))
 
 
-async def parts(opened: Opened, wanted_frames: list[int], form: Form, boundary: str, url: str) -> AsyncIterator[bytes]:
+async def parts(
+    opened: Opened, wanted_frames: list[int], form: FrameForm, boundary: str, url: str
+) -> AsyncIterator[bytes]:
     """The body of any frames, piece by piece."""
     for number in wanted_frames:
         data = await read(opened, number, form)

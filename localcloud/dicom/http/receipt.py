@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from localcloud.dicom.files.jsonmodel import Attributes
-from localcloud.dicom.store.commit import Outcome
-from localcloud.dicom.store.index import Record
-from localcloud.dicom.store.ingest import Refused
+from localcloud.dicom.store.commit import StoreOutcome
+from localcloud.dicom.store.index import InstanceRecord
+from localcloud.dicom.store.ingest import InstanceRefused
 
 RETRIEVE_URL, FAILED, REFERENCED = "00081190", "00081198", "00081199"
 FAILURE_REASON = "00081197"
@@ -13,7 +13,7 @@ CREATOR, DETAIL = "00090010", "00091097"
 """Google's private FailureDetail, in the block of the private creator GOOGLE."""
 
 
-def receipt(outcome: Outcome, root: str, study: str) -> Attributes:
+def receipt(outcome: StoreOutcome, root: str, study: str) -> Attributes:
     """`root` is the store's URL that ends in /dicomWeb; `study` the UID in the request's path, if any."""
     stored = [one.record for one in outcome.stored] + outcome.same
     known = [study, *(r.study for r in stored), *(one.study for one in outcome.refused)]
@@ -28,12 +28,12 @@ def receipt(outcome: Outcome, root: str, study: str) -> Attributes:
     return answer
 
 
-def referenced(r: Record, root: str) -> Attributes:
+def referenced(r: InstanceRecord, root: str) -> Attributes:
     address = f"{root}/studies/{r.study}/series/{r.series}/instances/{r.instance}"
     return {**reference(r.sop_class, r.instance), RETRIEVE_URL: url(address)}
 
 
-def failed(one: Refused) -> Attributes:
+def failed(one: InstanceRefused) -> Attributes:
     return {
         **reference(one.sop_class, one.instance),
         FAILURE_REASON: {"vr": "US", "Value": [one.reason]},

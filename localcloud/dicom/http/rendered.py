@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from localcloud.dicom.files import transcode
+from localcloud.dicom.store import transcode
 from localcloud.dicom.store.archive import Opened
 from localcloud.errors import ApiError
 
@@ -19,7 +19,7 @@ MAX_SIDE = 10_000
 """Columns or rows of a viewport (Google's quota)."""
 
 
-def viewport(query: Mapping[str, str]) -> tuple[int, int] | None:
+def parse_viewport(query: Mapping[str, str]) -> tuple[int, int] | None:
     """Width and height to fit into. Raises `ApiError` 400 for anything else in the query."""
     unknown = sorted(set(query) - {"viewport"})
     if unknown:

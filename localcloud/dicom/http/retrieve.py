@@ -1,4 +1,4 @@
-"""WADO-RS studies, series and instances: whole files, as stored or in a native little endian syntax."""
+"""WADO-RS files, as stored or in a native little endian syntax, and the values behind BulkDataURIs, read in place."""
 
 from __future__ import annotations
 
@@ -7,20 +7,22 @@ import os
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
-from localcloud.dicom.files import transcode
-from localcloud.dicom.files.multipart import PART_TAIL, closing, part_head
+from localcloud.dicom.files.elements import Encoding
+from localcloud.dicom.files.jsonmodel import little_endian
 from localcloud.dicom.files.syntaxes import EXPLICIT_LITTLE, IMPLICIT_LITTLE
 from localcloud.dicom.http.accept import wanted
-from localcloud.dicom.store.archive import Archive
-from localcloud.dicom.store.index import Record
+from localcloud.dicom.store import transcode
+from localcloud.dicom.store.archive import Archive, Opened
+from localcloud.dicom.store.index import InstanceRecord
 from localcloud.errors import ApiError
+from localcloud.multipart import PART_TAIL, closing, part_head
 
 DICOM = "application/dicom"
 STEP = 2**20
 
 
 @dataclass(frozen=True)
-class Form:
+class FileForm:
     multipart: bool
     syntax: str
     """UID, or `*` for as stored."""
@@ -30,7 +32,7 @@ class Form:
         return self.syntax in ("*", stored)
 
 
-def agree(header: str, archive: Archive, records: list[Record], single_allowed: bool) -> Form:
+def choose_form(header: str, archive: Archive, records: list[InstanceRecord], single_allowed: bool) -> FileForm:
     """Choose one representation for all `records`. Raises `ApiError` 406 saying what there is."""
     refused: ApiError | None = None
     for choice in wanted(header):
@@ -38,9 +40,9 @@ def agree(header: str, archive: Archive, records: list[Record], single_allowed: 
             continue
         multipart = choice.multipart is not False
         syntax = choice.transfer_syntax or EXPLICIT_LITTLE
-        form = Form(multipart, syntax)
+        form = FileForm(multipart, syntax)
         if all(form.keeps(r.syntax) for r in records):
-            return Form(multipart, "*")
+            return FileForm(multipart, "*")
         if syntax not in (EXPLICIT_LITTLE, IMPLICIT_LITTLE):
             other = next(r for r in records if r.syntax != syntax)
             refused = ApiError(
@@ -62,7 +64,7 @@ def agree(header: str, archive: Archive, records: list[Record], single_allowed: 
 
 
 @dataclass
-class Part:
+class AnsweredFile:
     """One file of an answer."""
 
     syntax: str
@@ -70,22 +72,16 @@ class Part:
     chunks: Iterator[bytes]
 
 
-def part(archive: Archive, r: Record, form: Form) -> Part:
+def answered_file(archive: Archive, r: InstanceRecord, form: FileForm) -> AnsweredFile:
     """Raises `ApiError` 406 when the instance turns out not to be decodable."""
     opened = archive.open(r.study, r.series, r.instance)
     if form.keeps(r.syntax):
-        return Part(r.syntax, r.size, stored(archive, r))
+        return AnsweredFile(r.syntax, r.size, archive.read_chunks(r))
     whole = transcode.whole_file(opened, form.syntax)
-    return Part(form.syntax, whole.length, whole.chunks)
+    return AnsweredFile(form.syntax, whole.length, whole.chunks)
 
 
-def stored(archive: Archive, r: Record) -> Iterator[bytes]:
-    with archive.path(r.file).open("rb", buffering=0) as file:
-        while chunk := os.read(file.fileno(), STEP):
-            yield chunk
-
-
-def total_length(records: list[Record], boundary: str) -> int:
+def total_length(records: list[InstanceRecord], boundary: str) -> int:
     """Bytes of the multipart body of `records` as stored."""
     heads = (len(part_head(boundary, content_type(r.syntax), r.size)) for r in records)
     return sum(heads) + sum(r.size + len(PART_TAIL) for r in records) + len(closing(boundary))
@@ -95,17 +91,39 @@ def content_type(syntax: str) -> str:
     return f"{DICOM}; transfer-syntax={syntax}"
 
 
-async def pulled(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
+async def read_in_threads(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
     """Take the pieces of a blocking iterator in threads."""
     while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
         yield chunk
 
 
-async def multipart_body(archive: Archive, records: list[Record], form: Form, boundary: str) -> AsyncIterator[bytes]:
+async def multipart_body(
+    archive: Archive, records: list[InstanceRecord], form: FileForm, boundary: str
+) -> AsyncIterator[bytes]:
     for r in records:
-        one = await asyncio.to_thread(part, archive, r, form)
+        one = await asyncio.to_thread(answered_file, archive, r, form)
         yield part_head(boundary, content_type(one.syntax), one.length)
-        async for chunk in pulled(one.chunks):
+        async for chunk in read_in_threads(one.chunks):
             yield chunk
         yield PART_TAIL
     yield closing(boundary)
+
+
+def find_bulk_value(opened: Opened, path: str) -> tuple[str, int, int, str]:
+    """(file suffix, offset, length, VR to swap or '') of a bulk value. Raises `ApiError` 404."""
+    value = opened.record.bulk.get(path.upper())
+    if not value:
+        raise ApiError(404, f"instance {opened.record.instance} has no bulk data at {path!r}.")
+    suffix, offset, length, vr = value
+    return suffix, offset, length, "" if opened.record.image["little"] else vr
+
+
+def read_bulk_value(archive: Archive, opened: Opened, place: tuple[str, int, int, str]) -> Iterator[bytes]:
+    """The value, little endian, by pieces."""
+    suffix, at, length, vr = place
+    end = at + length
+    with archive.path(opened.record.file, suffix).open("rb", buffering=0) as file:
+        while at < end:
+            data = os.pread(file.fileno(), min(STEP, end - at), at)
+            at += len(data)
+            yield little_endian(data, vr, Encoding(implicit=False, little=not vr))

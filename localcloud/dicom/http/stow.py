@@ -1,97 +1,55 @@
-"""STOW-RS: take instances from a request body, stream each to disk, store all good ones at its end in one transaction.
+"""STOW-RS: take files from a request body, stream each to disk, store all good ones at its end in one transaction.
 
 A request that does not arrive whole stores nothing. A request that does stores its good instances and answers 409 when
-there were others, as Google does. What the parts of a body are is known to a `Parts`: files here, metadata and bulk
-data in `described`.
+there were others, as Google does. Google's store also takes metadata in JSON with bulk data; this one does not.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Protocol
 
-from aiohttp import web
+from aiohttp import StreamReader, web
 
-from localcloud.dicom.files.multipart import (
-    MalformedMultipart,
-    MediaType,
-    PartEnd,
-    PartStart,
-    Splitter,
-    parse_media_type,
-)
-from localcloud.dicom.http.described import Described
-from localcloud.dicom.http.media import DICOM, JSON, unsupported
-from localcloud.dicom.http.upload import Arriving, Upload
+from localcloud.dicom.http.upload import Upload
 from localcloud.dicom.store.archive import Archive
-from localcloud.dicom.store.commit import Duplicates, Outcome
+from localcloud.dicom.store.commit import Duplicates, StoreOutcome
 from localcloud.dicom.store.spool import disk_error
 from localcloud.errors import ApiError
+from localcloud.inflation import InflatedTooMuch, InflationBudget
+from localcloud.multipart import MalformedMultipart, MediaType, PartEnd, PartStart, Splitter, parse_media_type
+
+DICOM, JSON = "application/dicom", "application/dicom+json"
+MAX_PARTS = 10_000
+"""Files of one request; ours. Google names no limit but its 30 minutes."""
 
 
-class Parts(Protocol):
-    """Takes the parts of one body in turn."""
-
-    def begin(self, headers: dict[str, str]) -> None:
-        """A part begins; header names are in lower case. Raises `ApiError` 400."""
-        ...
-
-    def write(self, data: memoryview | bytes) -> None: ...
-
-    async def end(self) -> None:
-        """The part is complete."""
-        ...
-
-    async def complete(self) -> None:
-        """The body is complete. Raises `ApiError` 400."""
-        ...
-
-
-class Files:
-    """Parts that are DICOM files."""
-
-    def __init__(self, upload: Upload) -> None:
-        self._upload = upload
-        self._file: Arriving | None = None
-        self._count = 0
-
-    def begin(self, headers: dict[str, str]) -> None:
-        kind = headers.get("content-type", DICOM)
-        if parse_media_type(kind).type != DICOM:
-            raise unsupported("a part's Content-Type", kind)
-        self._count += 1
-        self._file = self._upload.begin()
-
-    def write(self, data: memoryview | bytes) -> None:
-        assert self._file
-        self._file.spool.write(data)
-
-    async def end(self) -> None:
-        assert self._file
-        file, self._file = self._file, None
-        await self._upload.stage(file)
-
-    async def complete(self) -> None:
-        if not self._count:
-            raise ApiError(400, "the multipart body has no parts: there is nothing to store.")
+def unsupported(where: str, kind: str) -> ApiError:
+    """Google answers 400, not 415."""
+    return ApiError(
+        400,
+        f'{where} {kind!r} is not supported by this DICOM store; send multipart/related with type="{DICOM}", or a '
+        f"single {DICOM} file. Nothing was stored.",
+    )
 
 
 async def receive(
-    chunks: AsyncIterator[bytes], content_type: str, archive: Archive, study: str, duplicates: Duplicates
-) -> Outcome:
+    body: StreamReader, content_type: str, archive: Archive, study: str, duplicates: Duplicates
+) -> StoreOutcome:
     """Store what a request body holds. Raises `ApiError` 400 for a body that is not what STOW-RS takes."""
     media = parse_media_type(content_type)
     upload = Upload(archive, study, duplicates)
     try:
         if media.type == DICOM:
-            await single(chunks, Files(upload))
+            await receive_file(decoded_chunks(body), upload)
         elif media.type == "multipart/related":
-            await multipart(chunks, boundary(media), parts_of(media, upload))
+            check_root_type(media)
+            await receive_parts(decoded_chunks(body), boundary_of(media), upload)
         else:
             raise unsupported("Content-Type", content_type)
         return await upload.commit()
-    except web.RequestPayloadError as error:
-        raise ApiError(400, "the request body is not encoded as its headers say; nothing was stored.") from error
+    except (web.RequestPayloadError, InflatedTooMuch) as error:
+        why = error if isinstance(error, InflatedTooMuch) else "the request body is not encoded as its headers say"
+        raise ApiError(400, f"{why}; nothing was stored.") from error
     except ConnectionError:
         raise  # the client is gone: there is nobody to answer
     except OSError as error:
@@ -102,39 +60,60 @@ async def receive(
         await upload.abandon()
 
 
-def parts_of(media: MediaType, upload: Upload) -> Parts:
-    """By the type of a multipart body's root part."""
+async def decoded_chunks(body: StreamReader) -> AsyncIterator[bytes]:
+    """The body as it comes, its Content-Encoding undone. Raises `InflatedTooMuch`."""
+    budget, seen = InflationBudget(), 0
+    async for chunk in body.iter_any():
+        if (compressed := body.total_compressed_bytes) is not None:
+            budget.add_compressed(compressed - seen)
+            seen = compressed
+            budget.add_inflated(len(chunk))
+        yield chunk
+
+
+def check_root_type(media: MediaType) -> None:
+    """Raises `ApiError` unless the root part of a multipart body is a DICOM file."""
     root = parse_media_type(media.parameters.get("type", DICOM)).type
-    if root == DICOM:
-        return Files(upload)
     if root == JSON:
-        return Described(upload)
-    raise unsupported("Content-Type", f'multipart/related; type="{root}"')
+        raise ApiError(
+            501,
+            f"storing metadata as {JSON} with bulk data is not part of the local cloud's DICOM store: send {DICOM} "
+            "files, or try it on a store of Google's. Nothing was stored.",
+        )
+    if root != DICOM:
+        raise unsupported("Content-Type", f'multipart/related; type="{root}"')
 
 
-def boundary(media: MediaType) -> str:
-    found = media.parameters.get("boundary", "")
-    if not found:
+def boundary_of(media: MediaType) -> str:
+    boundary = media.parameters.get("boundary", "")
+    if not boundary:
         raise ApiError(400, "Content-Type multipart/related has no boundary parameter; nothing was stored.")
-    return found
+    return boundary
 
 
-async def single(chunks: AsyncIterator[bytes], file: Files) -> None:
-    file.begin({})
+async def receive_file(chunks: AsyncIterator[bytes], upload: Upload) -> None:
+    file = upload.begin()
     async for chunk in chunks:
         file.write(chunk)
-    await file.end()
+    await upload.stage()
 
 
-async def multipart(chunks: AsyncIterator[bytes], boundary: str, parts: Parts) -> None:
-    splitter = Splitter(boundary)
+async def receive_parts(chunks: AsyncIterator[bytes], boundary: str, upload: Upload) -> None:
+    splitter, file, count = Splitter(boundary), None, 0
     async for chunk in chunks:
         for event in splitter.feed(chunk):
             if isinstance(event, PartStart):
-                parts.begin(event.headers)
+                kind = event.headers.get("content-type", DICOM)
+                if parse_media_type(kind).type != DICOM:
+                    raise unsupported("a part's Content-Type", kind)
+                count += 1
+                if count > MAX_PARTS:
+                    raise ApiError(400, f"the request has more than {MAX_PARTS} parts; nothing was stored: send fewer.")
+                file = upload.begin()
             elif isinstance(event, PartEnd):
-                await parts.end()
-            else:
-                parts.write(event)
+                await upload.stage()
+            elif file:
+                file.write(event)
     splitter.finish()
-    await parts.complete()
+    if not count:
+        raise ApiError(400, "the multipart body has no parts: there is nothing to store.")

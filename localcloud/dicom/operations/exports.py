@@ -8,23 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from localcloud.control.call import Call
 from localcloud.dicom.access import HOST
-from localcloud.dicom.http.retrieve import stored
 from localcloud.dicom.operations.bucket_work import begin, require
+from localcloud.dicom.stores import Stores
 from localcloud.errors import ApiError
-
-if TYPE_CHECKING:
-    from localcloud.dicom.service import DicomStores
 
 PREFIX = re.compile(r"gs://(?P<bucket>[a-z0-9][a-z0-9._-]{1,220})(?:/(?P<prefix>[^*?]*))?")
 WRITE = "storage.objects.create"
 DICOM = "application/dicom"
 
 
-def destination(body: dict[str, Any]) -> tuple[str, str]:
+def parse_destination(body: dict[str, Any]) -> tuple[str, str]:
     """Bucket, and prefix without a slash at its end. Raises `ApiError` 400 or 501."""
     for other in ("bigqueryDestination", "filterConfig"):
         if other in body:
@@ -37,23 +34,23 @@ def destination(body: dict[str, Any]) -> tuple[str, str]:
 
 
 class Exports:
-    """Answers the method for every store of one service."""
+    """Answers the method for every store of one cloud."""
 
-    def __init__(self, service: DicomStores) -> None:
-        self._service = service
+    def __init__(self, stores: Stores) -> None:
+        self._stores = stores
 
     def start(self, call: Call) -> dict[str, Any]:
         """Raises `ApiError` 400, 404, 501; what goes wrong later is in the operation."""
-        cloud, store = self._service.cloud, call.params["name"]
-        if self._service.resource(store) is None:
+        cloud, store = self._stores.cloud, call.params["name"]
+        if self._stores.resource(store) is None:
             raise ApiError(404, f"DICOM store {store} does not exist.")
-        bucket, prefix = destination(call.body)
+        bucket, prefix = parse_destination(call.body)
         name = begin(cloud, call, store, "ExportDicomData")
-        self._service.tasks.spawn(self._run(name, store, bucket, prefix))
+        self._stores.tasks.spawn(self._run(name, store, bucket, prefix))
         return cloud.operations.get(HOST, name)
 
     async def _run(self, operation: str, store: str, bucket: str, prefix: str) -> None:
-        operations = self._service.cloud.operations
+        operations = self._stores.cloud.operations
         try:
             done = await asyncio.to_thread(self._export, operation, store, bucket, prefix)
         except ApiError as error:
@@ -67,13 +64,13 @@ class Exports:
         operations.done(HOST, operation, {"@type": f"type.googleapis.com/{kind}"})
 
     def _export(self, operation: str, store: str, bucket: str, prefix: str) -> int:
-        cloud, archive = self._service.cloud, self._service.archive(store)
+        cloud, archive = self._stores.cloud, self._stores.archive(store)
         require(cloud, WRITE, bucket, "roles/storage.objectAdmin")
         records = archive.index.every()
         for number, record in enumerate(records):
             name = f"{record.study}/{record.series}/{record.instance}.dcm"
             path = f"{prefix}/{name}" if prefix else name
-            self._service.objects.put_object(bucket, path, stored(archive, record), DICOM)
+            self._stores.objects.put_object(bucket, path, archive.read_chunks(record), DICOM)
             counter = {"success": str(number + 1), "pending": str(len(records) - number - 1)}
             cloud.operations.update(HOST, operation, {"counter": counter})
         return len(records)

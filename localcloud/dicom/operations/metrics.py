@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from localcloud.control.call import Call
 from localcloud.dicom.store.archive import Archive
 from localcloud.dicom.store.index import JOINED
+from localcloud.dicom.stores import Stores
 from localcloud.errors import ApiError
-
-if TYPE_CHECKING:
-    from localcloud.dicom.service import DicomStores
 
 PATH = re.compile(
     r"(?P<store>.+/dicomStores/[^/]+)(?:/dicomWeb/studies/(?P<study>[^/]+)(?:/series/(?P<series>[^/]+))?)?"
@@ -19,10 +17,10 @@ PATH = re.compile(
 
 
 class Metrics:
-    """Answers the three methods for every store of one service."""
+    """Answers the three methods for every store of one cloud."""
 
-    def __init__(self, service: DicomStores) -> None:
-        self._service = service
+    def __init__(self, stores: Stores) -> None:
+        self._stores = stores
 
     def store(self, call: Call) -> dict[str, Any]:
         return {"name": call.params["name"], **self._measure(call.params["name"], ("study", "series", "instance"))}
@@ -35,9 +33,9 @@ class Metrics:
 
     def _measure(self, path: str, counted: tuple[str, ...]) -> dict[str, str]:
         found = PATH.fullmatch(path)
-        if not found or self._service.resource(found["store"]) is None:
+        if not found or self._stores.resource(found["store"]) is None:
             raise ApiError(404, f"{path} does not exist.")
-        archive = self._service.archive(found["store"])
+        archive = self._stores.archive(found["store"])
         if found["study"]:
             archive.find(found["study"], found["series"] or "")
         numbers = measure(archive, found["study"] or "", found["series"] or "")

@@ -11,14 +11,16 @@ import os
 import shutil
 import uuid
 from collections import OrderedDict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from localcloud.dicom.files import frames_index
-from localcloud.dicom.store.index import Index, Record
+from localcloud.dicom.store.index import Index, InstanceRecord
 from localcloud.dicom.store.removal import remove
 from localcloud.errors import ApiError
 
+STEP = 2**20
 OPEN_FILES = 64
 """Instances kept open for reading frames."""
 
@@ -26,13 +28,13 @@ OPEN_FILES = 64
 class Opened:
     """An instance whose files are open, even when it is deleted meanwhile; they close when the last user lets go."""
 
-    def __init__(self, folder: Path, record: Record) -> None:
+    def __init__(self, folder: Path, record: InstanceRecord) -> None:
         self.record = record
         image = record.image
         suffix = "raw" if image.get("inflated") else "dcm"
         self.work: BinaryIO = (folder / f"{record.file}.{suffix}").open("rb", buffering=0)
         self.aux: BinaryIO = (folder / f"{record.file}.aux").open("rb", buffering=0)
-        self.native = frames_index.Native(*image["native"]) if image.get("native") else None
+        self.native = frames_index.NativePixels(*image["native"]) if image.get("native") else None
         self.frames = record.index_size // frames_index.ENTRY.size
         """Frames that can be addressed; 0 when there are no pixel data or their frames cannot be told apart."""
         if self.native:
@@ -93,7 +95,7 @@ class Archive:
         for suffix in ("dcm", "aux", "raw"):
             self.path(name, suffix).unlink(missing_ok=True)
 
-    def find(self, study: str, series: str = "", instance: str = "") -> list[Record]:
+    def find(self, study: str, series: str = "", instance: str = "") -> list[InstanceRecord]:
         """Records of what is addressed. Raises `ApiError` 404 when nothing is."""
         records = self.index.records(study, series, instance)
         if not records:
@@ -113,10 +115,16 @@ class Archive:
             self._opened.move_to_end(key)
         return opened
 
-    def metadata(self, record: Record) -> bytes:
+    def metadata(self, record: InstanceRecord) -> bytes:
         """Serialized attributes in the JSON model, bulk data references relative."""
         with self.path(record.file, "aux").open("rb", buffering=0) as aux:
             return os.pread(aux.fileno(), record.metadata_size, record.index_size)
+
+    def read_chunks(self, record: InstanceRecord) -> Iterator[bytes]:
+        """The file as it came, by pieces."""
+        with self.path(record.file).open("rb", buffering=0) as file:
+            while chunk := os.read(file.fileno(), STEP):
+                yield chunk
 
     def is_deleting(self, study: str, series: str) -> bool:
         return bool(self.deleting & {(study, ""), (study, series)})

@@ -61,7 +61,7 @@ class Searchable:
 
 
 @dataclass(frozen=True)
-class Record:
+class InstanceRecord:
     """One stored instance."""
 
     study: str
@@ -84,7 +84,7 @@ class Record:
 class NewInstance:
     """What `Index.add` needs: the record, its searchable values, and a summary of its attributes for each level."""
 
-    record: Record
+    record: InstanceRecord
     searchable: Searchable
     modality: str
     names: str
@@ -148,7 +148,7 @@ class Index:
                 raise
             self._writer.execute("COMMIT")
 
-    def records(self, study: str, series: str = "", instance: str = "") -> list[Record]:
+    def records(self, study: str, series: str = "", instance: str = "") -> list[InstanceRecord]:
         """The instances of a study, series or instance in the order they were stored."""
         where, values = "studies.uid = ?", [study]
         if series:
@@ -158,7 +158,7 @@ class Index:
         rows = self.query(f"{SELECT_RECORDS} WHERE {where} ORDER BY series.id, instances.id", values)
         return [record(row) for row in rows]
 
-    def every(self) -> list[Record]:
+    def every(self) -> list[InstanceRecord]:
         """All instances, in the order they were stored."""
         return [record(row) for row in self.query(f"{SELECT_RECORDS} ORDER BY instances.id")]
 
@@ -215,6 +215,6 @@ class Index:
         return row or 0
 
 
-def record(row: sqlite3.Row) -> Record:
+def record(row: sqlite3.Row) -> InstanceRecord:
     values = {key: row[key] for key in row.keys()}  # noqa: SIM118 - a Row iterates over its values
-    return Record(**{**values, "image": json.loads(values["image"]), "bulk": json.loads(values["bulk"])})
+    return InstanceRecord(**{**values, "image": json.loads(values["image"]), "bulk": json.loads(values["bulk"])})

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
 from localcloud.dicom.files import jsonmodel
 from localcloud.dicom.files.elements import NotDicom
 from localcloud.dicom.files.jsonmodel import Attributes, first, groups
-from localcloud.dicom.files.part10 import File, number, read
+from localcloud.dicom.files.part10 import ParsedFile, number, read
 from localcloud.dicom.store.archive import Archive
-from localcloud.dicom.store.index import NewInstance, Record, Searchable
+from localcloud.dicom.store.index import InstanceRecord, NewInstance, Searchable
 from localcloud.dicom.store.summaries import SERIES_ALL, STUDY_ALL
+from localcloud.inflation import InflationBudget
 
 PROCESSING_FAILURE = 0x0110
 MISMATCH = 0xA901
@@ -30,7 +33,7 @@ IDENTITY = {
 }
 
 
-class Refused(Exception):
+class InstanceRefused(Exception):
     """One instance cannot be stored: `reason` is a FailureReason (0008,1197), the text says why."""
 
     def __init__(self, reason: int, message: str, sop_class: str = "", instance: str = "", study: str = "") -> None:
@@ -40,37 +43,43 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True)
-class Staged:
+class StagedInstance:
     """An instance on the disk whose row is not there yet."""
 
     new: NewInstance
 
     @property
-    def record(self) -> Record:
+    def record(self) -> InstanceRecord:
         return self.new.record
 
 
-def stage(archive: Archive, name: str, study: str = "") -> Staged:
-    """Describe `<name>.dcm`, already written and flushed. `study` is the UID that it must have, if any.
+@contextlib.contextmanager
+def understood() -> Generator[None]:
+    """What is no DICOM file is an instance refused."""
+    try:
+        yield
+    except RecursionError as error:
+        raise InstanceRefused(CANNOT_UNDERSTAND, "sequences are nested too deep") from error
+    except NotDicom as error:
+        raise InstanceRefused(CANNOT_UNDERSTAND, str(error)) from error
 
-    Raises `Refused`; the files of a refused instance are gone.
+
+def stage(archive: Archive, name: str, study: str, budget: InflationBudget) -> StagedInstance:
+    """Describe `<name>.dcm`, already written. `study` is the UID that it must have, if any.
+
+    Raises `InstanceRefused`; the files of a refused instance are gone.
     """
     try:
-        return describe(archive, name, study)
-    except RecursionError as error:
-        archive.discard(name)
-        raise Refused(CANNOT_UNDERSTAND, "sequences are nested too deep") from error
-    except NotDicom as error:
-        archive.discard(name)
-        raise Refused(CANNOT_UNDERSTAND, str(error)) from error
+        with understood():
+            return describe(archive, name, study, budget)
     except BaseException:
         archive.discard(name)
         raise
 
 
-def describe(archive: Archive, name: str, study: str) -> Staged:
+def describe(archive: Archive, name: str, study: str, budget: InflationBudget) -> StagedInstance:
     path = archive.path(name)
-    file = read(path)
+    file = read(path, budget)
     nested: list[tuple[str, bytes]] = []
     model = jsonmodel.model(file, lambda where, value: nested.append((where, value)))
     uids = {keyword: first(model, tag) for tag, keyword in IDENTITY.items()}
@@ -88,7 +97,7 @@ def describe(archive: Archive, name: str, study: str) -> Staged:
             at += out.write(value)
         out.flush()
         os.fsync(out.fileno())
-    record = Record(
+    record = InstanceRecord(
         study=uids["StudyInstanceUID"],
         series=uids["SeriesInstanceUID"],
         instance=uids["SOPInstanceUID"],
@@ -102,13 +111,13 @@ def describe(archive: Archive, name: str, study: str) -> Staged:
         bulk=bulk,
     )
     modality, names = first(model, "00080060"), "=".join(groups(model, "00100010"))
-    return Staged(NewInstance(record, searchable(model), modality, names, summaries(model)))
+    return StagedInstance(NewInstance(record, searchable(model), modality, names, summaries(model)))
 
 
 def check_identity(uids: dict[str, str], study: str) -> None:
     for keyword, uid in uids.items():
         if not UID.fullmatch(uid) or len(uid) > 64:
-            raise Refused(
+            raise InstanceRefused(
                 CANNOT_UNDERSTAND,
                 f"{keyword} is missing"
                 if not uid
@@ -117,7 +126,7 @@ def check_identity(uids: dict[str, str], study: str) -> None:
                 uids["SOPInstanceUID"] if keyword != "SOPInstanceUID" else "",
             )
     if study and uids["StudyInstanceUID"] != study:
-        raise Refused(
+        raise InstanceRefused(
             MISMATCH,
             f"StudyInstanceUID {uids['StudyInstanceUID']} differs from {study} in the request's path",
             uids["SOPClassUID"],
@@ -125,7 +134,7 @@ def check_identity(uids: dict[str, str], study: str) -> None:
         )
 
 
-def image(file: File) -> dict[str, Any]:
+def image(file: ParsedFile) -> dict[str, Any]:
     """What reading and decoding a frame needs, by DICOM keyword in the pixel module's words."""
     dataset = file.dataset
     keywords = "Rows Columns SamplesPerPixel BitsAllocated BitsStored HighBit PixelRepresentation PlanarConfiguration"

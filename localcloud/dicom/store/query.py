@@ -57,9 +57,9 @@ def parse(level: Level, parameters: Iterable[tuple[str, str]]) -> Query:
     query = Query(level, limit=DEFAULT_LIMIT[level])
     for name, value in parameters:
         if name == "limit":
-            query.limit = min(whole(name, value), MAX_LIMIT[level])
+            query.limit = min(parse_whole_number(name, value), MAX_LIMIT[level])
         elif name == "offset":
-            query.offset = whole(name, value)
+            query.offset = parse_whole_number(name, value)
             if query.offset > MAX_OFFSET:
                 raise ApiError(400, f"offset {value} is too large: the maximum is {MAX_OFFSET}.")
         elif name == "fuzzymatching":
@@ -73,12 +73,12 @@ def parse(level: Level, parameters: Iterable[tuple[str, str]]) -> Query:
     return query
 
 
-def own(parameters: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+def dicomweb_parameters(parameters: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """The parameters that are DICOMweb's."""
     return [(name, value) for name, value in parameters if name not in SYSTEM]
 
 
-def whole(name: str, value: str) -> int:
+def parse_whole_number(name: str, value: str) -> int:
     if not re.fullmatch(r"[0-9]{1,12}", value):
         raise ApiError(400, f"{name} must be a whole number of at least 0, not {value!r}.")
     return int(value)
@@ -123,7 +123,7 @@ def add_match(query: Query, name: str, value: str) -> None:
     if not value:
         return  # universal matching: only asks for the attribute
     if keyword == "StudyDate":
-        dates(value)
+        date_range(value)
     query.match[keyword] = value
 
 
@@ -135,7 +135,7 @@ def restrict(query: Query, keyword: str, uid: str) -> None:
         query.match[keyword] = uid
 
 
-def dates(value: str) -> tuple[str, str]:
+def date_range(value: str) -> tuple[str, str]:
     """First and last day of `YYYYMMDD`, `A-B`, `A-` or `-B`. Raises `ApiError` 400."""
     found = re.fullmatch(r"(\d{8})?(-)?(\d{8})?", value)
     if not found or not (found[1] or found[3]) or (found[1] and found[3] and not found[2]):

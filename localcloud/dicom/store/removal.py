@@ -5,10 +5,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from localcloud.dicom.store.index import Index, Record
+from localcloud.dicom.store.index import Index, InstanceRecord
 
 
-def remove(index: Index, records: Sequence[Record]) -> None:
+def remove(index: Index, records: Sequence[InstanceRecord]) -> None:
     """Delete the rows of `records`, all of one study, and series and studies that are left empty."""
     with index.transaction() as db:
         for r in records:

@@ -10,7 +10,7 @@ from typing import Any
 from localcloud.dicom.files.jsonmodel import Attributes, dump, with_root
 from localcloud.dicom.store.archive import Archive
 from localcloud.dicom.store.index import JOINED, RECORD_COLUMNS, tokens
-from localcloud.dicom.store.query import Query, dates
+from localcloud.dicom.store.query import Query, date_range
 from localcloud.dicom.store.summaries import INSTANCE, SERIES, SERIES_ALL, STUDY, STUDY_ALL
 
 EQUAL = {
@@ -48,7 +48,7 @@ def statement(query: Query) -> tuple[str, list[Any]]:
     for keyword, value in query.match.items():
         if keyword == "StudyDate":
             conditions.append("studies.date BETWEEN ? AND ?")
-            values += dates(value)
+            values += date_range(value)
         elif keyword == "PatientName" and query.fuzzy:
             words = sorted(tokens(value))
             matching = " OR ".join("token >= ? AND token < ?" for _ in words) or "1"

@@ -2,12 +2,11 @@
 
 Pieces go to the page cache at once, on the event loop: a piece is at most what one read of the socket gave, and
 handing batches of them to a thread doubles the processor time of the whole request. Only the flush, which waits for
-the disk, is left to a thread.
+the disk, is for a thread.
 """
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import os
 from pathlib import Path
@@ -16,28 +15,23 @@ from localcloud.errors import ApiError
 
 
 class Spool:
-    """One file being written. `close` makes it durable; a file that is not closed is for the caller to discard."""
+    """One file being written. `flush` makes it durable; `close` promises nothing."""
 
     def __init__(self, path: Path) -> None:
         self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
 
     def write(self, data: memoryview | bytes) -> None:
-        """Raises `OSError`, as `close` does."""
+        """Raises `OSError`, as `flush` does."""
         view = memoryview(data)
         while view:
             view = view[os.write(self._fd, view) :]
 
-    def patch(self, offset: int, data: bytes) -> None:
-        """Overwrite what is written already."""
-        os.pwrite(self._fd, data, offset)
+    def flush(self) -> None:
+        """Wait for the disk."""
+        os.fsync(self._fd)
 
-    async def close(self) -> None:
-        """Flush to the disk."""
-        await asyncio.to_thread(os.fsync, self._fd)
-        self.abandon()
-
-    def abandon(self) -> None:
-        """Let go of the file without keeping any promise about it."""
+    def close(self) -> None:
+        """Let go of the file."""
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1

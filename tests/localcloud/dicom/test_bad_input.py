@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import gzip
 import os
 import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -231,3 +233,94 @@ def test_what_a_crash_left_is_removed_at_the_next_start(tmp_path: Path) -> None:
     with serving(tmp_path) as served:
         assert served.get(instance_path(ds) + "/metadata").status_code == 200
         assert not (folder / "left.dcm").exists()
+
+
+@pytest.mark.parametrize(
+    "kind", [f'multipart/related; type="{JSON}"; boundary=b', f"multipart/related;type={JSON};boundary=b"]
+)
+def test_metadata_in_json_are_refused_in_a_sentence_and_nothing_is_stored(served: Served, kind: str) -> None:
+    body = b"--b\r\nContent-Type: application/dicom+json\r\n\r\n[{}]\r\n--b--"
+
+    response = served.call(
+        "POST", "studies", data=body, headers={"Content-Type": f"multipart/related; {kind}", "Accept": JSON}
+    )
+
+    assert (response.status_code, served.files()) == (501, [])
+    assert response.json()["error"]["status"] == "UNIMPLEMENTED"
+    assert "storing metadata as application/dicom+json" in response.json()["error"]["message"]
+
+
+def failures_of(answer: dict[str, Any]) -> list[str]:
+    return [refused["00091097"]["Value"][0] for refused in answer["00081198"]["Value"]]
+
+
+def deflated(megabytes: int) -> bytes:
+    """A DICOM file whose data set deflates to a thousandth: black pixels."""
+    ds = slide(frames=1, samples=1)
+    ds.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.1.99"
+    side = 1024
+    ds.Rows = ds.Columns = side
+    ds.NumberOfFrames, ds.PixelData = megabytes, bytes(megabytes * side * side)
+    return encode(ds)
+
+
+def test_a_small_deflated_file_does_not_become_a_large_one(served: Served) -> None:
+    bomb = deflated(200)
+    assert len(bomb) < 300_000
+
+    response = served.store(bomb)
+
+    assert response.status_code == 409
+    [message] = failures_of(response.json())
+    assert "inflate to more than 67108864" in message
+    assert served.files() == []
+
+
+def test_small_deflated_files_do_not_become_many_large_ones(served: Served) -> None:
+    response = served.store(*(deflated(20) for _ in range(8)))
+
+    assert response.status_code == 409
+    assert sum(file.stat().st_size for file in served.files() if file.suffix == ".raw") <= 64 * 2**20
+    assert "inflate to more than" in failures_of(response.json())[-1]
+
+
+def test_a_small_gzipped_body_does_not_become_a_large_one(served: Served) -> None:
+    body = gzip.compress(bytes(200 * 2**20), 9)
+
+    headers = {"Content-Type": "application/dicom", "Accept": JSON, "Content-Encoding": "gzip"}
+    response = served.call("POST", "studies", data=body, headers=headers)
+
+    assert (response.status_code, served.files()) == (400, [])
+    assert "compressed bytes of this request inflate to more than" in response.json()["error"]["message"]
+
+
+def test_thousands_of_parts_that_are_no_files_are_refused_in_a_moment(served: Served) -> None:
+    body, kind = multipart([b""] * 9_000)
+    started = time.monotonic()
+
+    response = served.call("POST", "studies", data=body, headers={"Content-Type": kind, "Accept": JSON})
+
+    assert (response.status_code, served.files()) == (409, [])
+    assert len(failures_of(response.json())) == 9_000
+    assert time.monotonic() - started < 5
+
+    body, kind = multipart([b"x"] * 10_001)
+    assert served.call("POST", "studies", data=body, headers={"Content-Type": kind}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "multipart/related; boundary*=utf-8''b; type*0=a",
+        "multipart/related; boundary*0*=x'y'b; boundary*1=c",
+        "multipart/related; boundary*=%; type",
+        "multipart/related; =; ;; boundary",
+        "multipart/related; boundary*99999999999999999999=b",
+    ],
+)
+def test_parameters_that_http_does_not_have_are_refused_or_ignored(served: Served, kind: str) -> None:
+    body = b"--b\r\nContent-Type: application/dicom; x*=y''z\r\n\r\n\r\n--b--"
+
+    assert served.call("POST", "studies", data=body, headers={"Content-Type": kind}).status_code == 400
+    headers = {"Content-Type": "multipart/related; boundary=b", "Accept": f"{JSON}; q*=utf-8''1, text/plain; q=nan"}
+    assert served.call("POST", "studies", data=body, headers=headers).status_code == 400

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from tests.localcloud.dicom.described import image, path_of, send
 from tests.localcloud.dicom.stores import TOPIC, allow_publishing, configure
 from tests.localcloud.dicom.support import STORE, Served, instance_path, slide
 
@@ -33,16 +32,6 @@ def test_one_message_for_each_stored_instance(served: Served, fields: dict[str, 
     assert attributes["modality"] == "SM"
     assert attributes["sopInstanceUID"] == a.SOPInstanceUID
     assert abs(parsedate_to_datetime(attributes["lastUpdatedTime"]).timestamp() - time.time()) < 60
-
-
-def test_described_instances_are_announced_like_files(served: Served) -> None:
-    configure(served, notificationConfig={"pubsubTopic": TOPIC})
-    allow_publishing(served)
-    model = image(t7FE00010=None)
-
-    assert send(served, [model, image(t00080005=None, t7FE00010=None)]).status_code == 409
-
-    assert [data.decode() for _, data, _ in served.published] == [f"{STORE}/dicomWeb/{path_of(model)}"]
 
 
 def test_call_fails_when_the_service_agent_may_not_publish(served: Served) -> None:

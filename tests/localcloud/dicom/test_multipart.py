@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from localcloud.dicom.files.multipart import (
+from localcloud.multipart import (
     PART_TAIL,
     MalformedMultipart,
     PartEnd,

@@ -117,7 +117,7 @@ def test_syntax_that_is_not_decoded_is_406_but_for_as_stored(served: Served) -> 
 def test_file_over_the_limit_is_not_transcoded(
     served: Served, tiles: tuple[str, list[bytes]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("localcloud.dicom.files.transcode.MAX_FILE", 100)
+    monkeypatch.setattr("localcloud.dicom.store.transcode.MAX_FILE", 100)
 
     assert served.get(tiles[0]).status_code == 406
     assert served.get(tiles[0] + "/frames/1").status_code == 406
@@ -128,10 +128,10 @@ def test_frames_over_the_limit_are_not_transcoded_and_not_rendered(
     served: Served, tiles: tuple[str, list[bytes]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     size = len(served.get(tiles[0] + "/frames/1", OCTETS).content)
-    monkeypatch.setattr("localcloud.dicom.files.transcode.MAX_FRAME", size)
+    monkeypatch.setattr("localcloud.dicom.store.transcode.MAX_FRAME", size)
     assert served.get(tiles[0] + "/frames/1", OCTETS).status_code == 200
 
-    monkeypatch.setattr("localcloud.dicom.files.transcode.MAX_FRAME", size - 1)
+    monkeypatch.setattr("localcloud.dicom.store.transcode.MAX_FRAME", size - 1)
     for path, accept in (("/frames/1", OCTETS), ("", "application/dicom"), ("/frames/1/rendered", "image/png")):
         refused = served.get(tiles[0] + path, accept)
         assert refused.status_code == 406, path

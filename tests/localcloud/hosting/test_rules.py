@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from localcloud.hosting.rules import Answer, answer, glob, headers, unsupported
+from localcloud.hosting.rules import HostingAnswer as Answer
+from localcloud.hosting.rules import answer, glob, headers, unsupported
 
 FILES = {"/index.html": "1", "/a.html": "2", "/sub/index.html": "3", "/assets/x.js": "4", "/404.html": "5"}
 

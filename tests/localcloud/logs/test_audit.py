@@ -13,7 +13,7 @@ from components.audit_alerts import DEEDS
 from engine.api_request import ApiRequest
 from localcloud.control.call import Call
 from localcloud.dicom.audit import verb
-from localcloud.dicom.http.routes import address
+from localcloud.dicom.http.address import parse_address
 from localcloud.iam.principal import Principal
 from localcloud.logs.filters import matching
 from tests.localcloud.control.client import LOCATION, Client
@@ -245,4 +245,4 @@ X = "x@else.iam.gserviceaccount.com"
     ],
 )
 def test_a_transaction_has_its_name(method: str, path: str, name: str) -> None:
-    assert verb(method, address(path)) == name
+    assert verb(method, parse_address(path)) == name

@@ -206,7 +206,7 @@ def point(work: Path, parts: Parts, settings: Mapping[str, Any]) -> None:
     config["config"].update(settings)
     (work / "Pulumi.local.yaml").write_text(yaml.safe_dump(config))
     state.save(
-        state.State(
+        state.RunningCloud(
             pid=os.getpid(),
             port=int(base.rpartition(":")[2]),
             base=base,

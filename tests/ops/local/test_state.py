@@ -23,8 +23,8 @@ def port() -> Iterator[int]:
         yield listening.getsockname()[1]
 
 
-def a_state(pid: int, port: int) -> state.State:
-    return state.State(pid=pid, port=port, base="http://127.0.0.1:1", project="p", data="d", credentials="c")
+def a_state(pid: int, port: int) -> state.RunningCloud:
+    return state.RunningCloud(pid=pid, port=port, base="http://127.0.0.1:1", project="p", data="d", credentials="c")
 
 
 def test_what_was_saved_is_found_and_private(tmp_path: Path, port: int) -> None:

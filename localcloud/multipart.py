@@ -10,7 +10,6 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from email.message import Message
 
 MAX_HEADER = 16 * 1024
 """Bytes of one part's header lines: far above what any client sends, low enough to stop a body without headers."""
@@ -42,13 +41,20 @@ class MediaType:
     parameters: dict[str, str]
 
 
+PARAMETER = re.compile(r';\s*([^=;\s]+)\s*=\s*("(?:\\.|[^"\\])*"|[^;]*)')
+
+
 def parse_media_type(value: str) -> MediaType:
-    """Read a Content-Type header; an empty one gives an empty type."""
-    message = Message()
-    message["Content-Type"] = value
-    pairs = message.get_params(failobj=[])
-    parameters = {name.lower(): text for name, text in pairs[1:]}
-    return MediaType(pairs[0][0].strip().lower() if pairs else "", parameters)
+    """Read a Content-Type header; an empty one gives an empty type.
+
+    HTTP has no continuations or charsets of parameters (RFC 2231): `boundary*0` is a parameter of that name.
+    """
+    parameters = {name.lower(): unquoted(text.strip()) for name, text in PARAMETER.findall(value)}
+    return MediaType(value.partition(";")[0].strip().lower(), parameters)
+
+
+def unquoted(text: str) -> str:
+    return re.sub(r"\\(.)", r"\1", text[1:-1]) if len(text) > 1 and text[0] == text[-1] == '"' else text
 
 
 class Splitter:
