@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from ops.local.pointing import BEGIN, END, UNIVERSE, exports, project_of, rewrite, write_config
-from ops.local.state import State
+from ops.local.state import RunningCloud
 
 TEMPLATE = Path("Pulumi.local.yaml")
 BASE = "http://127.0.0.1:9999"
@@ -88,7 +88,7 @@ def test_the_project_of_a_stack_file_is_known(tmp_path: Path, line: str, project
 
 def test_exports_hold_no_secret_and_survive_a_shell(tmp_path: Path) -> None:
     key = tmp_path / "a key.json"
-    state = State(pid=1, port=9999, base=BASE, project="dicom-local", data=str(tmp_path), credentials=str(key))
+    state = RunningCloud(pid=1, port=9999, base=BASE, project="dicom-local", data=str(tmp_path), credentials=str(key))
 
     lines = exports(state, tmp_path / "pulumi")
 
