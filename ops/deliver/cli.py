@@ -63,11 +63,25 @@ def configure(stack: Stack, images: Images) -> None:
 
 
 def up(stack: Stack, images: Images) -> None:
-    """`pulumi up` with these images; leaves the stack's outputs in OUTPUTS."""
+    """`pulumi up` with these images, once every rule has been asked; leaves the stack's outputs in OUTPUTS.
+
+    Rules over the whole stack are asked by `pulumi up` itself only when all is changed: so the program is judged in
+    process first, where every value is known, and then by the engine's own preview, which has the provider's values.
+    """
     configure(stack, images)
-    pulumi(stack, "up", "--yes", "--skip-preview", "--non-interactive", "--policy-pack", "policy")
+    judge(stack)
+    # Without --skip-preview: then the pack is asked before the first change, and a violation ends it there.
+    pulumi(stack, "up", "--yes", "--non-interactive", "--policy-pack", "policy")
     WORK.mkdir(exist_ok=True)
     OUTPUTS.write_text(pulumi(stack, "stack", "output", "--json", capture=True), encoding="utf-8")
+
+
+def judge(stack: Stack) -> None:
+    """Asks the policy about all that the checkout declares. Raises `OpsRefused`; nothing is changed or asked."""
+    if python("ops", "judge", "--stack", stack.name):
+        raise OpsRefused(
+            f"the policy refuses what this commit declares for {stack.name}, see above; nothing is changed"
+        )
 
 
 def preview(stack: Stack, *, refresh: bool = False) -> str:

@@ -19,39 +19,35 @@ import yaml
 from ops.client.google import GoogleApi, Json
 from ops.client.refusal import OpsRefused
 from ops.deliver import viewer_image, viewer_site
+from ops.deliver.google_members import is_googles
 from ops.deliver.record import Release
 from ops.deliver.stack import Stack
 from ops.review.grants import Grant, grants
 from ops.review.plan import Plan, Step
 
 ACCEPTED = Path("delivery/accepted_members.yaml")
-GOOGLES = re.compile(
-    r"serviceAccount:(service-\d+@[a-z0-9.-]+\.gserviceaccount\.com|\d+@cloudservices\.gserviceaccount\.com)"
-    r"|project(Owner|Editor|Viewer):.+"
-)
-"""Members that Google itself adds; what we grant to Google's agents is declared and seen like any other."""
 
 
 @dataclass(frozen=True, order=True)
-class Finding:
+class DriftFinding:
     kind: str
     """`field`, `member`, `viewer` or `image`."""
     where: str
     what: str
 
 
-def find(stack: Stack, plan: Plan, release: Release | None, google: GoogleApi) -> list[Finding]:
+def find(stack: Stack, plan: Plan, release: Release | None, google: GoogleApi) -> list[DriftFinding]:
     """Everything that differs, sorted. Raises `OpsRefused` when something could not be looked at."""
-    found = [*changed(plan), *undeclared(grants(plan.after()), google)]
+    found = [*changed(plan), *undeclared(grants(plan.after()), google, stack.settings.project)]
     if release is not None:
         found += [*_viewer(stack, release, google), *_image(stack, release, google)]
     return sorted(set(found))
 
 
-def changed(plan: Plan) -> list[Finding]:
+def changed(plan: Plan) -> list[DriftFinding]:
     """Steps of a preview against what Google has: with nothing to deploy, every one of them is drift."""
     return [
-        Finding("field", step.urn.rpartition("::")[2], f"{step.type} {STEPS[step.op]}{_changed(step)}")
+        DriftFinding("field", step.urn.rpartition("::")[2], f"{step.type} {STEPS[step.op]}{_changed(step)}")
         for step in plan.changes
     ]
 
@@ -68,15 +64,16 @@ def _changed(step: Step) -> str:
     return f": {', '.join(step.changed)}" if step.changed else ""
 
 
-def undeclared(declared: Sequence[Grant], google: GoogleApi) -> list[Finding]:
+def undeclared(declared: Sequence[Grant], google: GoogleApi, project: str) -> list[DriftFinding]:
     """Members in the policies of every resource that we grant something on, and that nobody declared or accepted."""
     known = {(grant.resource, grant.role, grant.principal, grant.condition) for grant in declared}
+    number = str(google.call("GET", "cloudresourcemanager", f"v1/projects/{project}")["projectNumber"])
     known |= {(one["resource"], one["role"], one["member"], "") for one in accepted()}
     return [
-        Finding("member", resource, f"{member} has {role}{f' if {condition}' if condition else ''}")
+        DriftFinding("member", resource, f"{member} has {role}{f' if {condition}' if condition else ''}")
         for resource in sorted({grant.resource for grant in declared})
         for role, member, condition in members(policy(google, resource))
-        if (resource, role, member, condition) not in known and not GOOGLES.fullmatch(member)
+        if (resource, role, member, condition) not in known and not is_googles(member, role, project, number)
     ]
 
 
@@ -123,7 +120,7 @@ def policy(google: GoogleApi, resource: str) -> Json:
     )
 
 
-def _viewer(stack: Stack, release: Release, google: GoogleApi) -> list[Finding]:
+def _viewer(stack: Stack, release: Release, google: GoogleApi) -> list[DriftFinding]:
     if stack.settings.viewer_host == "cloud_run":
         return _viewer_service(stack, release, google)
     if release.viewer_hash is None:
@@ -132,17 +129,17 @@ def _viewer(stack: Stack, release: Release, google: GoogleApi) -> list[Finding]:
     if live == release.viewer_hash:
         return []
     what = f"serves content {(live or 'of nobody we know')[:12]}, the record says {release.viewer_hash[:12]}"
-    return [Finding("viewer", f"sites/{stack.settings.site}", what)]
+    return [DriftFinding("viewer", f"sites/{stack.settings.site}", what)]
 
 
-def _viewer_service(stack: Stack, release: Release, google: GoogleApi) -> list[Finding]:
+def _viewer_service(stack: Stack, release: Release, google: GoogleApi) -> list[DriftFinding]:
     if release.viewer_digest is None:
         return []
     service = viewer_image.live(stack, google)
     return _other_image("viewer", service["name"], viewer_image.image_of(service), release.viewer_digest)
 
 
-def _image(stack: Stack, release: Release, google: GoogleApi) -> list[Finding]:
+def _image(stack: Stack, release: Release, google: GoogleApi) -> list[DriftFinding]:
     if release.job_digest is None:
         return []
     name = f"{stack.place}/jobs/prepare"
@@ -151,13 +148,13 @@ def _image(stack: Stack, release: Release, google: GoogleApi) -> list[Finding]:
     return _other_image("image", name, live, release.job_digest)
 
 
-def _other_image(kind: str, name: str, live: str, recorded: str) -> list[Finding]:
+def _other_image(kind: str, name: str, live: str, recorded: str) -> list[DriftFinding]:
     if live == recorded:
         return []
-    return [Finding(kind, name, f"runs {live or 'an image without digest'}, the record says {recorded}")]
+    return [DriftFinding(kind, name, f"runs {live or 'an image without digest'}, the record says {recorded}")]
 
 
-def fingerprint(found: Sequence[Finding]) -> str:
+def fingerprint(found: Sequence[DriftFinding]) -> str:
     """The same for the same findings, whenever they are found."""
     text = "\n".join(f"{one.kind} {one.where} {one.what}" for one in sorted(found))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -181,7 +178,7 @@ LONGEST = 300
 FINGERPRINT = re.compile(r"Fingerprint `([0-9a-f]{16})`")
 
 
-def report(stack: str, found: Sequence[Finding], waiting: str = "") -> str:
+def report(stack: str, found: Sequence[DriftFinding], waiting: str = "") -> str:
     """Markdown; the same text for the same findings. `waiting`: the deployed commit, when this is another."""
     lines = [marker(stack), f"Stack `{stack}` is not as declared. Fingerprint `{fingerprint(found)}`."]
     if waiting:

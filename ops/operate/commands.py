@@ -25,7 +25,8 @@ from ops.client.refusal import OpsRefused
 from ops.client.tokens import TokenSource, credentials, token_source
 from ops.deliver.stack import Stack, load
 from ops.operate.bootstrap import Bootstrap
-from ops.operate.doctor import Check, Finding, Situation, examine
+from ops.operate.doctor import Check, Diagnosis, Situation, examine
+from ops.operate.doctor.accounts import default_accounts
 from ops.operate.doctor.people import dns, firebase, github, sign_in
 from ops.operate.doctor.policies import org_policies
 from ops.operate.doctor.project import apis, billing, project, quotas
@@ -33,11 +34,24 @@ from ops.operate.doctor.state import state
 from ops.operate.drill import Drill
 
 ALL_DONE, SOMETHING_TO_DO, COULD_NOT_RUN = 0, 1, 2
-CHECKS: tuple[Check, ...] = (project, billing, apis, org_policies, quotas, state, firebase, sign_in, github, dns)
+CHECKS: tuple[Check, ...] = (
+    project,
+    billing,
+    apis,
+    org_policies,
+    quotas,
+    default_accounts,
+    state,
+    firebase,
+    sign_in,
+    github,
+    dns,
+)
 ENDPOINTS = {
     **KEYS,
-    "cloudbilling": "billingCustomEndpoint",
+    "cloudbilling": "cloudBillingCustomEndpoint",
     "cloudkms": "kmsCustomEndpoint",
+    "cloudresourcemanager": "resourceManagerCustomEndpoint",
     "firebase": "firebaseCustomEndpoint",
     "orgpolicy": "orgPolicyCustomEndpoint",
     "serviceusage": "serviceUsageCustomEndpoint",
@@ -65,7 +79,10 @@ def parser() -> argparse.ArgumentParser:
 
 
 def google_of(stack: Stack) -> GoogleApi:
-    return GoogleApi(api_roots(stack.config, ENDPOINTS), token_source(project=stack.settings.project))
+    """An API whose endpoint the stack does not set is beside Cloud Storage: a local stack's is never Google's own."""
+    roots = api_roots(stack.config, ENDPOINTS)
+    named = {api: roots[api] for api, key in ENDPOINTS.items() if f"gcp:{key}" in stack.config}
+    return GoogleApi({"storage": roots["storage"], **named}, token_source(project=stack.settings.project))
 
 
 def doctor(arguments: argparse.Namespace, stack: Stack) -> int:
@@ -78,7 +95,7 @@ def doctor(arguments: argparse.Namespace, stack: Stack) -> int:
     return SOMETHING_TO_DO if any(finding.status == "todo" for finding in findings) else ALL_DONE
 
 
-def show(findings: Sequence[Finding]) -> None:
+def show(findings: Sequence[Diagnosis]) -> None:
     console = Console(highlight=False, soft_wrap=True)
     for finding in findings:
         mark, style = MARKS[finding.status]

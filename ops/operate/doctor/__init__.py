@@ -1,6 +1,7 @@
 """The first hour: what must be in place before and around `pulumi up`, each with the command or page that does it.
 
-Owns: looking. It sends nothing but GET, so that it can be run by anybody who may look, as often as they like.
+Owns: looking. It sends nothing but GET, and the POST with which Google reads a policy, so that it can be run by anybody
+who may look, as often as they like.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ Status = Literal["ok", "todo", "by hand", "unknown"]
 
 
 @dataclass(frozen=True)
-class Finding:
+class Diagnosis:
     """One thing that was looked at. `do` are exact commands, pages and values, in order."""
 
     topic: str
@@ -37,14 +38,19 @@ class Situation:
     resolve: Callable[[str], Sequence[str]] = field(default=lambda host: addresses(host))
 
     def get(self, api: str, path: str, **params: str) -> Json:
-        """Raises `OpsRefused`; never sends anything but GET."""
+        """Raises `OpsRefused`."""
         return self.google.call("GET", api, path, **params)
+
+    def project_policy(self) -> Json:
+        """The project's own IAM policy. Raises `OpsRefused`."""
+        path = f"v1/projects/{self.settings.project}:getIamPolicy"
+        return self.google.call("POST", "cloudresourcemanager", path, {"options": {"requestedPolicyVersion": 3}})
 
     def configure(self, key: str, value: str) -> str:
         return f"pulumi config set -s {self.stack} dicom-platform:{key} {value}"
 
 
-Check = Callable[[Situation], Iterator[Finding]]
+Check = Callable[[Situation], Iterator[Diagnosis]]
 
 
 def addresses(host: str) -> list[str]:
@@ -55,12 +61,12 @@ def addresses(host: str) -> list[str]:
         return []
 
 
-def unseen(topic: str, what: str, refused: OpsRefused, permission: str) -> Finding:
+def unseen(topic: str, what: str, refused: OpsRefused, permission: str) -> Diagnosis:
     """What could not be looked at, and what the caller lacks."""
     words = f"{what} cannot be seen: {refused}"
-    return Finding(topic, "unknown", words, (f"grant yourself {permission}, or ask somebody who has it",))
+    return Diagnosis(topic, "unknown", words, (f"grant yourself {permission}, or ask somebody who has it",))
 
 
-def examine(situation: Situation, checks: Sequence[Check]) -> list[Finding]:
+def examine(situation: Situation, checks: Sequence[Check]) -> list[Diagnosis]:
     """Everything, in order; a check that cannot look does not keep the others from looking."""
     return [finding for check in checks for finding in check(situation)]

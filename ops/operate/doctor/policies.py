@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from infra.settings import Settings
 from ops.client.google import Json
 from ops.client.refusal import OpsRefused
-from ops.operate.doctor import Finding, Situation, unseen
+from ops.operate.doctor import Diagnosis, Situation, unseen
 
 USED = ("healthcare.googleapis.com", "storage.googleapis.com", "pubsub.googleapis.com", "secretmanager.googleapis.com")
 """Services that hold something and could demand a key of one's own."""
@@ -74,7 +74,7 @@ JUDGES: dict[str, Judge] = {
 }
 
 
-def org_policies(at: Situation) -> Iterator[Finding]:
+def org_policies(at: Situation) -> Iterator[Diagnosis]:
     project = at.settings.project
     fine: list[str] = []
     for constraint, judge in JUDGES.items():
@@ -87,11 +87,11 @@ def org_policies(at: Situation) -> Iterator[Finding]:
         if words := judge(rules, at.settings):
             page = f"{PAGES}/{constraint.replace('.', '-')}?project={project}"
             ask = f"ask your organisation's administrators for an exception for project {project}: {page}"
-            yield Finding("organisation", "todo", f"policy {constraint}: {words}", (ask,))
+            yield Diagnosis("organisation", "todo", f"policy {constraint}: {words}", (ask,))
         else:
             fine.append(constraint)
     if fine:
-        yield Finding("organisation", "ok", f"in nobody's way: {', '.join(fine)}")
+        yield Diagnosis("organisation", "ok", f"in nobody's way: {', '.join(fine)}")
     who = "groups of other domains are refused where policy iam.allowedPolicyMemberDomains is set: "
     groups = ", ".join((*at.settings.viewers, *at.settings.annotators, *at.settings.ingest_writers)) or "none are set"
-    yield Finding("organisation", "by hand", f"{who}{groups}")
+    yield Diagnosis("organisation", "by hand", f"{who}{groups}")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ops.client.google import Json
 from ops.client.refusal import OpsRefused
-from ops.operate.doctor import Finding, Situation, unseen
+from ops.operate.doctor import Diagnosis, Situation, unseen
 
 FIRST = ("cloudresourcemanager", "serviceusage")
 """APIs that the provider itself calls before it can turn on the others."""
@@ -14,24 +14,24 @@ LIMITED = ("healthcare", "run", "cloudbuild")
 """APIs whose quotas a new project may have at nothing."""
 
 
-def project(at: Situation) -> Iterator[Finding]:
+def project(at: Situation) -> Iterator[Diagnosis]:
     name = at.settings.project
     try:
         state = at.get("cloudresourcemanager", f"v3/projects/{name}").get("state")
     except OpsRefused as refused:
         if refused.status in (403, 404):
             do = (f"gcloud projects create {name}", f"or ask for roles/browser on {name}, when it is there")
-            yield Finding("project", "todo", f"project {name} does not exist, or you may not see it", do)
+            yield Diagnosis("project", "todo", f"project {name} does not exist, or you may not see it", do)
         else:
             yield unseen("project", f"project {name}", refused, "roles/browser on the project")
         return
     if state != "ACTIVE":
-        yield Finding("project", "todo", f"project {name} is {state}", (f"gcloud projects undelete {name}",))
+        yield Diagnosis("project", "todo", f"project {name} is {state}", (f"gcloud projects undelete {name}",))
         return
-    yield Finding("project", "ok", f"project {name} is there")
+    yield Diagnosis("project", "ok", f"project {name} is there")
 
 
-def billing(at: Situation) -> Iterator[Finding]:
+def billing(at: Situation) -> Iterator[Diagnosis]:
     name = at.settings.project
     try:
         paid = at.get("cloudbilling", f"v1/projects/{name}/billingInfo").get("billingEnabled")
@@ -39,13 +39,13 @@ def billing(at: Situation) -> Iterator[Finding]:
         yield unseen("billing", "whether billing is on", refused, "roles/billing.projectManager on the project")
         return
     if paid:
-        yield Finding("billing", "ok", "billing is on")
+        yield Diagnosis("billing", "ok", "billing is on")
     else:
         do = ("gcloud billing accounts list", f"gcloud billing projects link {name} --billing-account=ACCOUNT-ID")
-        yield Finding("billing", "todo", f"project {name} has no billing account, and Google refuses most APIs", do)
+        yield Diagnosis("billing", "todo", f"project {name} has no billing account, and Google refuses most APIs", do)
 
 
-def apis(at: Situation) -> Iterator[Finding]:
+def apis(at: Situation) -> Iterator[Diagnosis]:
     name = at.settings.project
     try:
         enabled = names_of(at, name)
@@ -55,9 +55,9 @@ def apis(at: Situation) -> Iterator[Finding]:
     missing = [f"{api}.googleapis.com" for api in FIRST if f"{api}.googleapis.com" not in enabled]
     if missing:
         do = (f"gcloud services enable {' '.join(missing)} --project={name}",)
-        yield Finding("APIs", "todo", f"the first deploy needs {' and '.join(missing)}", do)
+        yield Diagnosis("APIs", "todo", f"the first deploy needs {' and '.join(missing)}", do)
     else:
-        yield Finding("APIs", "ok", "the first deploy can turn on the other APIs by itself")
+        yield Diagnosis("APIs", "ok", "the first deploy can turn on the other APIs by itself")
 
 
 def names_of(at: Situation, project_id: str) -> set[str]:
@@ -73,7 +73,7 @@ def names_of(at: Situation, project_id: str) -> set[str]:
             return found
 
 
-def quotas(at: Situation) -> Iterator[Finding]:
+def quotas(at: Situation) -> Iterator[Diagnosis]:
     name = at.settings.project
     for api in LIMITED:
         path = f"v1beta1/projects/{name}/services/{api}.googleapis.com/consumerQuotaMetrics"
@@ -85,9 +85,9 @@ def quotas(at: Situation) -> Iterator[Finding]:
         nothing = [metric["displayName"] for metric in metrics if none_left(metric, at.settings.location)]
         page = f"https://console.cloud.google.com/iam-admin/quotas?project={name}&service={api}.googleapis.com"
         if nothing:
-            yield Finding("quotas", "todo", f"{api} allows none of: {', '.join(nothing)}", (f"ask for more: {page}",))
+            yield Diagnosis("quotas", "todo", f"{api} allows none of: {', '.join(nothing)}", (f"ask for more: {page}",))
         else:
-            yield Finding("quotas", "ok", f"{api} has no quota of nothing in {at.settings.location}; all: {page}")
+            yield Diagnosis("quotas", "ok", f"{api} has no quota of nothing in {at.settings.location}; all: {page}")
 
 
 def none_left(metric: Json, location: str) -> bool:

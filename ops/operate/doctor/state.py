@@ -6,38 +6,38 @@ from collections.abc import Iterator
 
 from ops.client.google import Json
 from ops.client.refusal import OpsRefused
-from ops.operate.doctor import Finding, Situation, unseen
+from ops.operate.doctor import Diagnosis, Situation, unseen
 
 
-def state(at: Situation) -> Iterator[Finding]:
+def state(at: Situation) -> Iterator[Diagnosis]:
     make = f"make bootstrap STACK={at.stack}"
     bucket = at.settings.state_bucket
     if bucket is None:
-        yield Finding("state", "todo", "no bucket for Pulumi's state is set", (make,))
+        yield Diagnosis("state", "todo", "no bucket for Pulumi's state is set", (make,))
     else:
         yield from state_bucket(at, bucket, make)
     if at.settings.state_key is None:
-        yield Finding("state", "todo", "no KMS key for the secrets in Pulumi's state is set", (make,))
+        yield Diagnosis("state", "todo", "no KMS key for the secrets in Pulumi's state is set", (make,))
     else:
         yield from key(at, "state", at.settings.state_key, (make,))
     if at.settings.dataset_key is not None:
         yield from key(at, "dataset key", at.settings.dataset_key, ())
 
 
-def state_bucket(at: Situation, bucket: str, make: str) -> Iterator[Finding]:
+def state_bucket(at: Situation, bucket: str, make: str) -> Iterator[Diagnosis]:
     try:
         found = at.get("storage", f"storage/v1/b/{bucket}")
     except OpsRefused as refused:
         if refused.status == 404:
-            yield Finding("state", "todo", f"bucket {bucket} does not exist", (make,))
+            yield Diagnosis("state", "todo", f"bucket {bucket} does not exist", (make,))
         else:
             yield unseen("state", f"bucket {bucket}", refused, "roles/storage.bucketViewer on it")
         return
     problems = list(weak(found))
     if problems:
-        yield Finding("state", "todo", f"bucket {bucket} {', and '.join(problems)}", (make,))
+        yield Diagnosis("state", "todo", f"bucket {bucket} {', and '.join(problems)}", (make,))
     else:
-        yield Finding("state", "ok", f"bucket {bucket} keeps old versions and cannot be public")
+        yield Diagnosis("state", "ok", f"bucket {bucket} keeps old versions and cannot be public")
 
 
 def weak(bucket: Json) -> Iterator[str]:
@@ -50,18 +50,18 @@ def weak(bucket: Json) -> Iterator[str]:
         yield "has object ACLs beside its policy"
 
 
-def key(at: Situation, topic: str, name: str, do: tuple[str, ...]) -> Iterator[Finding]:
+def key(at: Situation, topic: str, name: str, do: tuple[str, ...]) -> Iterator[Diagnosis]:
     try:
         found = at.get("cloudkms", f"v1/{name}")
     except OpsRefused as refused:
         if refused.status == 404:
-            yield Finding(topic, "todo", f"key {name} does not exist", do)
+            yield Diagnosis(topic, "todo", f"key {name} does not exist", do)
         else:
             yield unseen(topic, f"key {name}", refused, "roles/cloudkms.viewer on it")
         return
     condition = found.get("primary", {}).get("state", "without a version")
     if condition != "ENABLED":
         restore = "docs/runbook.md, A key is disabled or about to be destroyed"
-        yield Finding(topic, "todo", f"the primary version of key {name} is {condition}", (restore,))
+        yield Diagnosis(topic, "todo", f"the primary version of key {name} is {condition}", (restore,))
     else:
-        yield Finding(topic, "ok", f"key {name} is enabled")
+        yield Diagnosis(topic, "ok", f"key {name} is enabled")

@@ -2,7 +2,8 @@
 
 The in-process deployer only creates, so `up` runs the program as a preview, which finds every wrong setting, and then
 asks the Run API for the changes that a delivery makes: the job's image, the viewer's. As the caller, whose token is in
-GOOGLE_OAUTH_ACCESS_TOKEN. `.stand-in/fail` makes the next `up` fail, once.
+GOOGLE_OAUTH_ACCESS_TOKEN. `.stand-in/fail` makes the next `up` fail, once. As with Pulumi, the stack rules of a policy
+pack are asked in the preview, and with `--skip-preview` only once everything is changed.
 """
 
 from __future__ import annotations
@@ -16,7 +17,11 @@ from typing import Any
 import requests
 import yaml
 
-from engine import HttpTransport, RestProvider, load_config, program_of, run
+from engine import Deployment, HttpTransport, RestProvider, load_config, program_of, run
+from ops.review.declared import declared
+from ops.review.judge import today
+from policy.check import check
+from policy.exceptions import load
 
 FOLDER = Path(".stand-in")
 OUTPUTS = FOLDER / "outputs.json"
@@ -29,7 +34,14 @@ def config_set(stack: str, key: str, value: str) -> None:
     path.write_text(yaml.safe_dump(written))
 
 
-def up(stack: str) -> None:
+def ask_the_pack(stack: str, graph: Deployment) -> None:
+    report = check(declared(graph), exceptions=load(Path()), today=today())
+    if report.violations:
+        print(report, file=sys.stderr)
+        sys.exit(f"error: [mandatory] violations on stack {stack}")
+
+
+def up(stack: str, *, previewed: bool) -> None:
     if (FOLDER / "fail").exists():
         (FOLDER / "fail").unlink()
         sys.exit("error: update failed")
@@ -40,6 +52,8 @@ def up(stack: str) -> None:
     graph = run(
         program_of(Path()), provider, project=loaded.project_name, stack=stack, config=loaded.config, preview=True
     )
+    if previewed:
+        ask_the_pack(stack, graph)
     jobs = [node for node in graph.resources.values() if node.type == "gcp:cloudrunv2/job:Job"]
     outputs = json.loads(OUTPUTS.read_text())
     for job in jobs:
@@ -50,6 +64,7 @@ def up(stack: str) -> None:
         outputs["viewerUrl"] = show_image(base, token, service.inputs)
         outputs["viewerConfig"]["organization"] = loaded.config["dicom-platform:institution"]
     OUTPUTS.write_text(json.dumps(outputs))
+    ask_the_pack(stack, graph)
 
 
 def change_image(base: str, token: str, name: str, image: str) -> None:
@@ -115,7 +130,7 @@ def main(arguments: list[str]) -> None:
         case ["config", "set"]:
             config_set(stack, *arguments[2:4])
         case ["up", *_]:
-            up(stack)
+            up(stack, previewed="--skip-preview" not in arguments)
         case ["preview", *_]:
             preview(stack, sames="--show-sames" in arguments)
         case ["stack", "output"]:

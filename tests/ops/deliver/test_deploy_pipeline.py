@@ -75,6 +75,34 @@ def test_a_push_is_built_recorded_deployed_released_and_proved_and_the_next_that
     assert_no_canary(delivered, said)
 
 
+BREAKS_A_STACK_RULE = """
+import pulumi_gcp as gcp
+
+gcp.storage.BucketIAMMember(
+    "stranger", bucket="dicom-local-imaging-records", role="roles/storage.objectViewer", member="allUsers"
+)
+"""
+
+
+def test_a_commit_that_breaks_a_rule_changes_nothing(delivered: Place) -> None:
+    """Neither the program in process nor the engine's preview lets it get as far as the first change."""
+    run(delivered, COMMITS[0], "build-1", ["image", "copy", "viewer-image", "record", "up"])
+    before, image = delivered.live_image(), delivered.stack.image
+    program = delivered.folder / "__main__.py"
+    text = program.read_text()
+    program.unlink()
+    program.write_text(text + BREAKS_A_STACK_RULE)
+    delivered.change_job("second")
+
+    said = run(delivered, COMMITS[1], "build-2", ["image", "copy", "viewer-image", "record", "up"])
+
+    assert said[-1].startswith("FAILED up")
+    assert "the policy refuses what this commit declares for local, see above; nothing is changed" in said[-1]
+    assert (delivered.live_image(), before.startswith(image)) == (before, True)
+    asked = [line for line in (delivered.folder / ".stand-in/pulumi").read_text().splitlines() if line.startswith("up")]
+    assert [line for line in asked if "--skip-preview" in line] == []
+
+
 def assert_no_canary(place: Place, said: list[str]) -> None:
     """Not in what the steps print, the release record, the smoke reports or anything else among the records."""
     cloud, bucket = place.parts.cloud, place.stack.records
@@ -125,17 +153,53 @@ def test_the_jobs_image_is_built_from_the_checkouts_base_under_the_builds_own_ta
     )
 
 
-def test_an_image_of_another_stack_is_copied_by_digest(delivered: Place) -> None:
-    (delivered.folder / ".delivery").mkdir()
-    (delivered.folder / ".delivery/copy").write_text("dev/prepare@sha256:1 prod/prepare:from-1\n")
+REGISTRY = """#!/bin/sh
+echo "$@" >> .stand-in/docker
+case "$1 $2" in
+  "manifest inspect") grep -qx "$3" .stand-in/registry ;;
+  push*) [ ! -e .stand-in/converts ] && echo prod/prepare@sha256:1 >> .stand-in/registry; true ;;
+esac
+"""
+"""Docker with a registry that knows what was pushed; with the file `converts` what is pushed gets another digest."""
 
-    assert delivered.step(STEPS["copy"], {}).returncode == 0
 
-    assert (delivered.folder / ".stand-in/docker").read_text().splitlines() == [
-        "pull dev/prepare@sha256:1",
-        "tag dev/prepare@sha256:1 prod/prepare:from-1",
-        "push prod/prepare:from-1",
-    ]
+def copy(place: Place, *there: str, converts: bool = False) -> tuple[int, list[str]]:
+    """(exit status, what Docker was asked) of the step that brings another stack's image here."""
+    (place.folder / ".delivery").mkdir()
+    (place.folder / ".delivery/copy").write_text("dev/prepare@sha256:1 prod/prepare:from-1\n")
+    (place.folder / "bin/docker").write_text(REGISTRY)
+    (place.folder / ".stand-in/registry").write_text("".join(f"{image}\n" for image in there))
+    if converts:
+        (place.folder / ".stand-in/converts").touch()
+    status = place.step(STEPS["copy"], {}).returncode
+    return status, (place.folder / ".stand-in/docker").read_text().splitlines()
+
+
+def test_an_image_of_another_stack_is_copied_by_digest_and_looked_for_where_it_went(delivered: Place) -> None:
+    status, asked = copy(delivered)
+
+    assert (status, asked) == (
+        0,
+        [
+            "manifest inspect prod/prepare@sha256:1",
+            "pull dev/prepare@sha256:1",
+            "tag dev/prepare@sha256:1 prod/prepare:from-1",
+            "push prod/prepare:from-1",
+            "manifest inspect prod/prepare@sha256:1",
+        ],
+    )
+
+
+def test_an_image_that_arrives_with_another_digest_ends_the_delivery(delivered: Place) -> None:
+    status, _ = copy(delivered, converts=True)
+
+    assert status != 0
+
+
+def test_an_image_that_was_copied_before_is_not_pushed_under_its_tag_again(delivered: Place) -> None:
+    status, asked = copy(delivered, "prod/prepare@sha256:1")
+
+    assert (status, asked) == (0, ["manifest inspect prod/prepare@sha256:1"])
 
 
 def test_the_viewer_of_a_pull_request_goes_to_the_preview_site_as_its_own_account(delivered: Place) -> None:

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from infra.config_loader import read
 from infra.settings import NAMESPACE, Settings
 from ops.client.google import GoogleApi
 from ops.operate.commands import CHECKS, ENDPOINTS, main
-from ops.operate.doctor import Finding, Situation, examine
+from ops.operate.doctor import Diagnosis, Situation, examine
 from tests.ops.operate.google import Answers, answering
 
 P = "my-imaging"
@@ -59,6 +60,7 @@ def in_place() -> dict[str, Any]:
         **policies,
         "/storage/v1/b/my-state": BUCKET,
         f"/v1/{KEY}": {"primary": {"state": "ENABLED"}},
+        f"/v1/projects/{P}:getIamPolicy": {"bindings": [{"role": "roles/editor", "members": ["group:a@example.org"]}]},
         f"/v1beta1/projects/{P}": {"projectId": P},
         f"/v1/projects/{P}/secrets/github-token/versions/2": {"state": "ENABLED"},
     }
@@ -72,7 +74,7 @@ def google() -> Iterator[Answers]:
 
 def findings(
     google: Answers, known_hosts: tuple[str, ...] = ("slides.example.org",), **changes: str | None
-) -> list[Finding]:
+) -> list[Diagnosis]:
     config = {f"{NAMESPACE}:{key}": value for key, value in {**SETTINGS, **changes}.items() if value is not None}
     values, problems = read(Settings, NAMESPACE, "dev", {"gcp:project": P, **config})
     assert problems == []
@@ -85,7 +87,7 @@ def findings(
     return examine(at, CHECKS)
 
 
-def todo(found: list[Finding]) -> dict[str, Finding]:
+def todo(found: list[Diagnosis]) -> dict[str, Diagnosis]:
     return {one.topic: one for one in found if one.status == "todo"}
 
 
@@ -100,7 +102,7 @@ def test_where_nothing_is_missing_nothing_is_to_do(google: Answers) -> None:
 def test_it_only_looks(google: Answers) -> None:
     findings(google)
 
-    assert {method for method, _ in google.asked} == {"GET"}
+    assert {method for method, path in google.asked if not path.endswith(":getIamPolicy")} == {"GET"}
 
 
 MISSING: list[tuple[str, Any, str, str, str]] = [
@@ -142,6 +144,12 @@ MISSING: list[tuple[str, Any, str, str, str]] = [
         "/storage/v1/b/my-state", {**BUCKET, "versioning": {}}, "state", "keeps no old versions",
         "make bootstrap STACK=dev",
     ),
+    (
+        f"/v1/projects/{P}:getIamPolicy",
+        {"bindings": [{"role": "roles/editor", "members": ["serviceAccount:1-compute@developer.gserviceaccount.com"]}]},
+        "accounts", "default account serviceAccount:1-compute@developer.gserviceaccount.com has roles/editor",
+        f"gcloud projects remove-iam-policy-binding {P} --member=serviceAccount:1-compute@developer",
+    ),
     (f"/v1/{KEY}", {"primary": {"state": "DISABLED"}}, "state", "is DISABLED", "docs/runbook.md"),
     (
         f"/v1/projects/{P}/secrets/github-token/versions/2", 404, "GitHub", "github-token does not exist",
@@ -175,6 +183,46 @@ def test_what_the_caller_may_not_see_is_unknown_and_hides_nothing_else(google: A
         ("billing", "grant yourself roles/billing.projectManager on the project, or ask somebody who has it")
     ]
     assert set(todo(found)) == {"state"}
+
+
+def test_firebase_that_the_caller_may_not_see_is_not_taken_for_missing(google: Answers) -> None:
+    google.table[f"/v1beta1/projects/{P}"] = 403
+
+    (found,) = [one for one in findings(google) if one.topic == "Firebase"]
+
+    assert found.status == "unknown"
+
+
+def test_firebases_account_that_may_act_as_all_is_named(google: Answers) -> None:
+    member = f"serviceAccount:firebase-adminsdk-x1@{P}.iam.gserviceaccount.com"
+    binding = {"role": "roles/iam.serviceAccountTokenCreator", "members": [member]}
+    google.table[f"/v1/projects/{P}:getIamPolicy"] = {"bindings": [binding]}
+
+    (found, fine) = [one for one in findings(google) if one.topic == "accounts"]
+
+    assert (found.status, fine.status) == ("by hand", "ok")
+    assert f"{member} may act as every account of the project" in found.what
+
+
+def test_on_the_local_stack_nothing_leaves_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the stack file has no endpoint for is beside those that it has."""
+    asked: list[str] = []
+
+    def answer(_: object, verb: str, url: str, **__: object) -> requests.Response:
+        asked.append(url)
+        response = requests.Response()
+        response.status_code, response._content = 404, b"{}"
+        return response
+
+    monkeypatch.setattr(requests.Session, "request", answer)
+    monkeypatch.setenv("GOOGLE_OAUTH_ACCESS_TOKEN", "token")
+    monkeypatch.setattr("ops.operate.doctor.addresses", lambda host: asked.append(host) or [])
+
+    main(["doctor", "--stack", "local"])
+
+    apis = {url.split("/")[3] for url in asked}
+    assert {"cloudbilling.googleapis.com", "orgpolicy.googleapis.com"} <= apis
+    assert [url for url in asked if not url.startswith("http://127.0.0.1:8787/")] == []
 
 
 def test_the_sign_in_client_is_described_letter_by_letter(google: Answers) -> None:
