@@ -94,10 +94,10 @@ def test_a_commit_that_breaks_a_rule_changes_nothing(delivered: Place) -> None:
     program.write_text(text + BREAKS_A_STACK_RULE)
     delivered.change_job("second")
 
-    said = run(delivered, COMMITS[1], "build-2", ["image", "copy", "viewer-image", "record", "up"])
+    said = run(delivered, COMMITS[1], "build-1", ["image", "copy", "viewer-image", "record", "up"])
 
     assert said[-1].startswith("FAILED up")
-    assert "the policy refuses what this commit declares for local, see above; nothing is changed" in said[-1]
+    assert "the policy refuses what is declared for local, see above; nothing is changed" in said[-1]
     assert (delivered.live_image(), before.startswith(image)) == (before, True)
     asked = [line for line in (delivered.folder / ".stand-in/pulumi").read_text().splitlines() if line.startswith("up")]
     assert [line for line in asked if "--skip-preview" in line] == []
