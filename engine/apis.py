@@ -8,7 +8,6 @@ Json = dict[str, Any]
 
 APIS: dict[str, dict[str, str]] = {
     "artifactregistry.googleapis.com": {"v1": "artifactregistry.v1"},
-    "bigquery.googleapis.com": {"bigquery/v2": "bigquery.v2"},
     "billingbudgets.googleapis.com": {"v1": "billingbudgets.v1"},
     "cloudbilling.googleapis.com": {"v1": "cloudbilling.v1"},
     "cloudbuild.googleapis.com": {"v1": "cloudbuild.v1", "v2": "cloudbuild.v2"},

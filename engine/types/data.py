@@ -1,4 +1,4 @@
-"""Where data is: Healthcare, Pub/Sub, BigQuery, Cloud Storage."""
+"""Where data is: Healthcare, Pub/Sub, Cloud Storage."""
 
 from __future__ import annotations
 
@@ -72,16 +72,6 @@ PUBSUB = {
 }
 
 STORES = {
-    "gcp:bigquery/dataset:Dataset": Row(
-        host="bigquery",
-        create="POST /bigquery/v2/projects/{project}/datasets?accessPolicyVersion=3",
-        id="projects/{project}/datasets/{datasetId}",
-        read="/bigquery/v2/projects/{project}/datasets/{datasetId}?accessPolicyVersion=3",
-        labelled=True,
-        skip=frozenset({"deleteContentsOnDestroy"}),
-        rename={"datasetId": "datasetReference.datasetId", "accesses": "access"},
-        numbers=frozenset({"defaultTableExpirationMs", "defaultPartitionExpirationMs"}),
-    ),
     "gcp:storage/bucket:Bucket": Row(
         host="storage",
         create="POST /storage/v1/b?project={project}",

@@ -84,6 +84,6 @@ class Row:
 
     @property
     def version(self) -> str:
-        """`v1`; for storage and BigQuery `storage/v1`."""
+        """`v1`; of Cloud Storage `storage/v1`."""
         first, second = self.url.lstrip("/").split("/")[:2]
         return first if first.startswith("v") else f"{first}/{second}"

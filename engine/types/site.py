@@ -22,12 +22,6 @@ ROWS = {
         id="projects/{project}/sites/{siteId}",
         adopts=True,
     ),
-    "gcp:firebase/hostingChannel:HostingChannel": Row(
-        host="firebasehosting",
-        create="POST /v1beta1/sites/{~siteId}/channels?channelId={channelId}",
-        id="sites/{~siteId}/channels/{channelId}",
-        labelled=True,
-    ),
     "gcp:firebase/hostingCustomDomain:HostingCustomDomain": Row(
         host="firebasehosting",
         create="POST /v1beta1/projects/{project}/sites/{~siteId}/customDomains?customDomainId={customDomain}",

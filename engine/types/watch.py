@@ -38,12 +38,6 @@ LOGGING = {
         create="POST /v2/{parent}/locations/{location}/buckets/{~bucket}/views?viewId={name}",
         id="{parent}/locations/{location}/buckets/{~bucket}/views/{name}",
     ),
-    "gcp:logging/metric:Metric": Row(
-        host="logging",
-        create="POST /v2/projects/{project}/metrics",
-        id="{name}",
-        read="/v2/projects/{project}/metrics/{name}",
-    ),
 }
 
 MONITORING = {

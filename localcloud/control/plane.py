@@ -24,7 +24,7 @@ from localcloud.errors import ApiError
 from localcloud.iam import permissions
 from localcloud.ports import AuditLog, NoAuditLog
 
-WITH_REASONS = ("storage.googleapis.com", "bigquery.googleapis.com")
+WITH_REASONS = ("storage.googleapis.com",)
 """APIs older than google.rpc.Status: their clients read `errors[].reason`."""
 REASONS = {400: "invalid", 401: "authError", 403: "forbidden", 404: "notFound", 409: "conflict", 412: "conditionNotMet"}
 

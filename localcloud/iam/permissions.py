@@ -20,7 +20,6 @@ SERVICES = {
 COLLECTIONS = {
     ("iam", "keys"): "serviceAccountKeys",
     ("iam", "providers"): "workloadIdentityPoolProviders",
-    ("logging", "metrics"): "logMetrics",
     ("monitoring", "serviceLevelObjectives"): "slos",
     ("cloudbuild", "triggers"): "builds",
     ("firebase", "webApps"): "clients",

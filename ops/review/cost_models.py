@@ -159,7 +159,6 @@ FREE = (
     "gcp:iam/",
     "gcp:kms/keyRing",
     "gcp:logging/logView",
-    "gcp:logging/metric",
     "gcp:logging/projectSink",
     "gcp:projects/",
     "gcp:pubsub/topic",

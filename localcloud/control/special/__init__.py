@@ -4,7 +4,6 @@ from localcloud.cloud import Cloud
 from localcloud.control.special import (
     act_as,
     artifact_registry,
-    bigquery,
     cloud_build,
     cloud_run,
     eventing,
@@ -29,7 +28,6 @@ __all__ = [
     "METHODS",
     "act_as",
     "artifact_registry",
-    "bigquery",
     "cloud_build",
     "cloud_run",
     "eventing",

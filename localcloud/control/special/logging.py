@@ -1,4 +1,4 @@
-"""Cloud Logging: sinks and metrics have short names in bodies and answers; two buckets are there from the start."""
+"""Cloud Logging: sinks have short names in bodies and answers; two buckets are there from the start."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from localcloud.errors import ApiError
 
 HOST = "logging.googleapis.com"
 SINKS = "logging.v2:projects.sinks"
-METRICS = "logging.v2:projects.metrics"
 BUCKETS = "logging.v2:projects.locations.buckets"
 
 
@@ -30,20 +29,6 @@ def sink(cloud: Cloud, call: Call, resource: Resource) -> None:
     resource["resourceName"] = resource["name"]
     resource["name"] = resource["name"].rpartition("/")[2]
     resource["writerIdentity"] = f"serviceAccount:{cloud.service_agent('gcp-sa-logging')}"
-
-
-@extra(f"{METRICS}.create", f"{METRICS}.update")
-def metric(cloud: Cloud, call: Call, resource: Resource) -> None:
-    if "/" in resource["name"]:
-        resource["resourceName"] = resource["name"]
-        resource["name"] = resource["name"].rpartition("/")[2]
-    kind = f"logging.googleapis.com/user/{resource['name']}"
-    resource["metricDescriptor"] = {
-        "unit": "1",
-        **resource.get("metricDescriptor", {}),
-        "name": f"projects/{cloud.project}/metricDescriptors/{kind}",
-        "type": kind,
-    }
 
 
 @extra(f"{BUCKETS}.createAsync")

@@ -1,4 +1,4 @@
-"""Pub/Sub, Healthcare, BigQuery, secrets, Cloud Storage."""
+"""Pub/Sub, Healthcare, secrets, Cloud Storage."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_gcp as gcp
 
-from tests.engine.all_types.common import DESCRIPTION, LABELS, LOCATION, PROJECT
+from tests.engine.all_types.common import LABELS, LOCATION, PROJECT
 from tests.engine.all_types.identity import Identity
 
 
@@ -66,16 +66,7 @@ def imaging(identity: Identity, topic: gcp.pubsub.Topic) -> gcp.healthcare.Dicom
         opts=pulumi.ResourceOptions(depends_on=[identity.key_grant]),
     )
     plain = gcp.healthcare.Dataset("plain", name="plain", location=LOCATION)
-    metadata = gcp.bigquery.Dataset(
-        "meta",
-        dataset_id="dicom_meta",
-        location="EU",
-        friendly_name="meta 1",
-        description=DESCRIPTION,
-        labels=LABELS,
-        default_table_expiration_ms=3_600_000,
-    )
-    table = pulumi.Output.format("bq://{0}.{1}.instances", PROJECT, metadata.dataset_id)
+    table = f"bq://{PROJECT}.dicom_meta.instances"
     store = gcp.healthcare.DicomStore(
         "store",
         name="store",

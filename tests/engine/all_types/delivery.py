@@ -204,7 +204,6 @@ def site() -> None:
     config = gcp.firebase.get_web_app_config_output(web_app_id=app.app_id, project=PROJECT)
     pulumi.export("apiKey", config.api_key)
     viewer = gcp.firebase.HostingSite("site", site_id="proj-fake-viewer", app_id=app.app_id)
-    gcp.firebase.HostingChannel("staging", site_id=viewer.site_id, channel_id="staging", ttl="86400s", labels=LABELS)
     gcp.firebase.HostingCustomDomain(
         "dom",
         site_id=viewer.site_id,

@@ -44,19 +44,6 @@ def logs(data: Data) -> None:
     gcp.storage.BucketIAMMember(
         "sink-w", bucket=data.bucket.name, role="roles/storage.objectCreator", member=sink.writer_identity
     )
-    gcp.logging.Metric(
-        "errs",
-        name="worker-errors",
-        filter='resource.type="cloud_run_job" AND severity>=ERROR',
-        description=DESCRIPTION,
-        metric_descriptor={
-            "metric_kind": "DELTA",
-            "value_type": "INT64",
-            "unit": "1",
-            "labels": [{"key": "job", "value_type": "STRING"}],
-        },
-        label_extractors={"job": "EXTRACT(resource.labels.job_name)"},
-    )
     gcp.logging.ProjectBucketConfig(
         "default-logs", project=PROJECT, location="global", bucket_id="_Default", retention_days=90
     )

@@ -10,7 +10,6 @@ from engine.discovery import Catalogue
 from localcloud.control.canon import canonical
 
 CATALOGUE = Catalogue()
-BIGQUERY = "bigquery.v2:datasets.insert"
 PUBSUB = "pubsub.v1:projects.topics.create"
 SECRETS = "secretmanager.v1:projects.secrets.create"
 LOGGING = "logging.v2:projects.sinks.create"
@@ -22,10 +21,10 @@ REGISTRY = "artifactregistry.v1:projects.locations.repositories.create"
     ("method", "schema", "sent", "stored"),
     [
         (
-            BIGQUERY,
-            "Dataset",
-            {"defaultTableExpirationMs": 3600000},
-            {"defaultTableExpirationMs": "3600000"},
+            "cloudbuild.v2:projects.locations.connections.create",
+            "GitHubConfig",
+            {"appInstallationId": 42},
+            {"appInstallationId": "42"},
         ),
         (
             PUBSUB,

@@ -241,17 +241,6 @@ def test_a_locked_log_bucket_stays(client: Client) -> None:
     assert "locked" in client.refused("DELETE", f"{url}/audit")[1]
 
 
-def test_a_metric_keeps_its_type_when_replaced(client: Client) -> None:
-    url = "logging/v2/projects/p-1/metrics"
-    client.ok("POST", url, {"name": "errors", "filter": "a"})
-
-    client.ok("PUT", f"{url}/errors", {"name": "errors", "filter": "b"})
-
-    metric = client.ok("GET", f"{url}/errors")
-    assert metric["filter"] == "b"
-    assert metric["metricDescriptor"]["type"] == "logging.googleapis.com/user/errors"
-
-
 def test_services_are_enabled_one_by_one_too(client: Client) -> None:
     api = f"{SERVICES}/run.googleapis.com"
     before = client.ok("GET", api)["state"]
@@ -260,18 +249,6 @@ def test_services_are_enabled_one_by_one_too(client: Client) -> None:
 
     assert (before, client.ok("GET", api)["state"]) == ("DISABLED", "ENABLED")
     assert client.ok("GET", api)["name"] == "projects/111122223333/services/run.googleapis.com"
-
-
-def test_a_dataset_with_tables_needs_delete_contents(client: Client) -> None:
-    url = "bigquery/bigquery/v2/projects/p-1/datasets"
-    client.ok("POST", url, {"datasetReference": {"datasetId": "meta"}})
-    client.cloud.resources.put("bigquery.googleapis.com", "projects/p-1/datasets/meta/tables/t", {})
-
-    code, _ = client.refused("DELETE", f"{url}/meta", deleteContents="false")
-    client.ok("DELETE", f"{url}/meta", deleteContents="true")
-
-    assert code == 400
-    assert client.refused("GET", f"{url}/meta")[0] == 404
 
 
 def test_a_subscription_needs_its_topic(client: Client) -> None:

@@ -49,7 +49,6 @@ JOBS = "run.v2:projects.locations.jobs"
         ("iamcredentials.v1:projects.serviceAccounts.generateAccessToken", "iam.serviceAccounts.getAccessToken"),
         (f"{PROJECTS}.setIamPolicy", "resourcemanager.projects.setIamPolicy"),
         ("serviceusage.v1:services.batchEnable", "serviceusage.services.enable"),
-        ("logging.v2:projects.metrics.update", "logging.logMetrics.update"),
         ("logging.v2:projects.locations.buckets.createAsync", "logging.buckets.create"),
         ("cloudbuild.v1:projects.locations.triggers.create", "cloudbuild.builds.create"),
         ("cloudbuild.v2:projects.locations.connections.create", "cloudbuild.connections.create"),
