@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from localcloud.chain.cron import Cron
+from cronsim import CronSim, CronSimError
+
 from localcloud.chain.log import ChainLog
 from localcloud.cloud import Cloud
 from localcloud.control.call import Call
@@ -19,6 +21,8 @@ from localcloud.ports import TaskSpawner
 
 HOST = "cloudscheduler.googleapis.com"
 JOBS = "cloudscheduler.v1:projects.locations.jobs."
+UNIX_CRON = re.compile(r"([\d*,/-]+\s+){3}[\dA-Za-z*,/-]+\s+[\dA-KM-Za-km-z*,/-]+")
+"""Five fields, without the L, W and # of other crons."""
 TICK = 1.0
 """Seconds between two looks at the clock."""
 
@@ -112,7 +116,15 @@ def status(code: int, text: str) -> dict[str, Any]:
 
 
 def next_time(schedule: str, zone: str, now: float) -> float:
-    return Cron.parse(schedule).after(datetime.fromtimestamp(now, UTC).astimezone(ZoneInfo(zone))).timestamp()
+    """When a unix cron schedule of five fields is due next after `now`; `ValueError` for one that is none."""
+    if not UNIX_CRON.fullmatch(schedule.strip()):
+        raise ValueError(f"the schedule '{schedule}' is no unix cron; write five fields, such as '*/5 * * * *'")
+    try:
+        return next(CronSim(schedule, datetime.fromtimestamp(now, UTC).astimezone(ZoneInfo(zone)))).timestamp()
+    except CronSimError as problem:
+        raise ValueError(f"the schedule '{schedule}' is not understood: {problem}") from problem
+    except StopIteration:
+        raise ValueError(f"the schedule '{schedule}' names a day that never comes") from None
 
 
 def check_job(call: Call) -> None:

@@ -4,6 +4,7 @@ Understood: `field OP value` with `=`, `:`, `<`, `<=`, `>`, `>=`, `=~`; `field:*
 `source("…")`; `AND` (or nothing), `OR`, `NOT`, `-`, parentheses; `--` comments. As in Google's language OR binds closer
 than AND, texts are compared without regard to case (but for `=~`), and a field that is absent matches nothing.
 Everything else is refused in words: bare texts, `!=` and `!~` (write `NOT a=b`), other functions, quoted field names.
+Regular expressions are RE2's, as Google's: none backtracks. Length and depth are bounded.
 """
 
 from __future__ import annotations
@@ -11,7 +12,10 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Iterator
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
+
+import re2
 
 from localcloud.errors import ApiError
 from localcloud.forms import epoch
@@ -20,6 +24,10 @@ from localcloud.logs.journal import log_id
 
 Predicate = Callable[[Entry], bool]
 SEVERITIES = ("DEFAULT", "DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY")
+LONGEST = 20_000
+"""Characters of a filter, as on Google."""
+DEEPEST = 50
+"""Parentheses and negations in each other."""
 _TOKEN = re.compile(
     r"(?P<skip>\s+|--[^\n]*)"
     r'|(?P<text>"(?:[^"\\]|\\.)*")'
@@ -41,7 +49,9 @@ def matching(text: str) -> Predicate:
 
 class _Parser:
     def __init__(self, text: str) -> None:
-        self._text = text
+        if len(text) > LONGEST:
+            raise ApiError(400, f"Unparseable filter: it has {len(text)} characters; at most {LONGEST} are read.")
+        self._text, self._depth = text, 0
         self._tokens = list(self._split(text))
         self._next = 0
 
@@ -62,7 +72,7 @@ class _Parser:
     def _refusal(self, what: str) -> ApiError:
         return ApiError(
             400,
-            f"Unparseable filter: {what} of {self._text!r} is not understood; what the local cloud knows of the "
+            f"Unparseable filter: {what} of {self._text[:200]!r} is not understood; what the local cloud knows of the "
             "Logging query language is in localcloud/logs/filters.py.",
         )
 
@@ -103,15 +113,19 @@ class _Parser:
         return parts[0] if len(parts) == 1 else lambda entry: any(part(entry) for part in parts)
 
     def _negation(self) -> Predicate:
-        if self._take("NOT", "-"):
-            inner = self._negation()
+        negated = self._take("NOT", "-")
+        if not negated and not self._take("("):
+            return self._comparison()
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise ApiError(400, f"Unparseable filter: more than {DEEPEST} parentheses or negations in each other.")
+        inner = self._negation() if negated else self._conjunction()
+        self._depth -= 1
+        if negated:
             return lambda entry: not inner(entry)
-        if self._take("("):
-            inner = self._conjunction()
-            if not self._take(")"):
-                raise self._unexpected()
-            return inner
-        return self._comparison()
+        if not self._take(")"):
+            raise self._unexpected()
+        return inner
 
     def _comparison(self) -> Predicate:
         field = self._token
@@ -157,9 +171,10 @@ class _Parser:
         self._next += 1
         if sign.value == "=~":
             try:
-                re.compile(token.value)
-            except re.error as problem:
-                raise self._refusal(f"the expression {token.value!r} ({problem})") from problem
+                _expression(token.value)
+            except re2.error as problem:
+                why = problem.args[0].decode(errors="replace")
+                raise self._refusal(f"the expression {token.value!r} ({why})") from problem
         return token.value
 
     def _function(self, name: Token) -> Predicate:
@@ -203,9 +218,21 @@ def _number_or_text(value: Any) -> float | str:
         return str(value).lower()
 
 
+@cache
+def _quiet() -> Any:
+    options = re2.Options()
+    options.log_errors = False  # a refusal says it; else the library writes to stderr
+    return options
+
+
+@lru_cache(maxsize=256)
+def _expression(text: str) -> Any:
+    return re2.compile(text, _quiet())
+
+
 _IN_TEXT: dict[str, Callable[[str, str], bool]] = {
     ":": lambda found, wanted: wanted.lower() in found.lower(),
-    "=~": lambda found, wanted: re.search(wanted, found) is not None,
+    "=~": lambda found, wanted: _expression(wanted).search(found) is not None,
 }
 _COMPARES: dict[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq,

@@ -5,12 +5,14 @@ Owns: one small function a type. Deliberately not: prices, and types that cost n
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime
 from typing import Any
 
-from localcloud.chain.cron import Cron
+from cronsim import CronSim
+
 from ops.review.plan import SECRET, UNKNOWN
 from policy.resource import Resource
 
@@ -53,11 +55,14 @@ def scheduled_starts(resources: Iterable[Resource]) -> float:
 
 
 def starts_a_month(schedule: str) -> float:
-    """How often a cron expression comes due, a twelfth of a year's."""
-    cron = Cron.parse(schedule)
-    days = [date(2025, 1, 1) + timedelta(days=number) for number in range(365)]
-    due = sum(day.month in cron.months and cron.on(datetime.combine(day, time())) for day in days)
-    return due * len(cron.hours) * len(cron.minutes) / 12
+    """How often a cron schedule comes due, a twelfth of a year's; `ValueError` for one that is not five fields."""
+    fields = schedule.split()
+    if len(fields) != 5:
+        raise ValueError(f"schedule '{schedule}' has {len(fields)} fields; write five, such as '*/5 * * * *'")
+    days = CronSim(" ".join(["0", "0", *fields[2:]]), datetime(2024, 12, 31, 23, 59))
+    due = sum(1 for _ in itertools.takewhile(lambda day: day.year == 2025, days))
+    every = CronSim(schedule, datetime(2025, 1, 1))
+    return due * len(every.hours) * len(every.minutes) / 12
 
 
 def _store(store: Resource, stack: Stack) -> Amounts:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -103,3 +104,32 @@ def test_what_is_not_understood_is_refused_in_words(text: str, named: str) -> No
 
     assert refused.value.code == 400
     assert named in refused.value.message
+
+
+@pytest.mark.parametrize("expression", ["((.*)x12){20}x", "(a+)+$", "(a|a)*b", "(.*a){50}"])
+def test_no_expression_backtracks(expression: str) -> None:
+    entry = {**ENTRY, "protoPayload": {"methodName": "ax12" * 5_000 + "!"}}
+    start = time.monotonic()
+
+    matching(f'protoPayload.methodName=~"{expression}"')(entry)
+
+    assert time.monotonic() - start < 1
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("(" * 3_000 + "a=1" + ")" * 3_000, "parentheses or negations in each other"),
+        ("NOT " * 3_000 + "a=1", "parentheses or negations in each other"),
+        ("- " * 3_000 + "a=1", "parentheses or negations in each other"),
+        ("a=1 OR " * 3_000 + "a=1", "characters; at most 20000"),
+        ('a=~"(?=b)"', "the expression"),
+        ('a=~"(a{1000}){1000}"', "the expression"),
+    ],
+)
+def test_size_and_depth_are_bounded(text: str, named: str) -> None:
+    with pytest.raises(ApiError, match=named) as refused:
+        matching(text)
+
+    assert refused.value.code == 400
+    assert len(refused.value.message) < 500
