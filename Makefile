@@ -12,7 +12,7 @@ NAMED = $(if $(filter file,$(origin STACK)),$(error say which stack: make $@ STA
 
 .DEFAULT_GOAL := help
 .PHONY: help doctor bootstrap drill up test lint scan load smoke seed-golden preview deploy rollback cost pr-comment bench screenshot
-.PHONY: lock clean
+.PHONY: docs lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
@@ -79,6 +79,9 @@ bench: $(DEV) ## the benchmarks, as ratios against a named peer: make bench [NAM
 
 screenshot: $(DEV) ## the README's picture, from the stack that `make up` serves
 	@$(BIN)/python -m ops.viewer.screenshot --outputs .localcloud/outputs.json --out docs/images/viewer.png
+
+docs: $(RUN) ## write what is generated from the code: the settings in Pulumi.yaml and docs/settings.md
+	@$(BIN)/python -m ops docs
 
 lock: $(DEV) ## write the lock files again from requirements/*.in
 	@for name in run dev; do $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \

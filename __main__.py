@@ -1,5 +1,5 @@
 """The platform of one stack: read its settings, declare it, export what others need to know."""
 
-from infra import outputs, platform, settings
+from infra import config_loader, outputs, platform
 
-outputs.export(platform.build(settings.load()))
+outputs.export(platform.build(config_loader.load()))

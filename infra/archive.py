@@ -14,6 +14,7 @@ from components.archive_access import ArchiveAccess, ArchiveAccessArgs, Grant
 from components.event_probe import EventProbe, EventProbeArgs
 from components.identities import Identities
 from components.imaging_archive import ImagingArchive, ImagingArchiveArgs
+from components.store_export import StoreExport, StoreExportArgs
 from infra.foundation import Foundation
 from infra.identities import EXPORTER
 from infra.settings import Settings
@@ -115,3 +116,27 @@ def dicomweb_roots(base: Foundation, archive: ImagingArchive) -> Mapping[str, pu
         name: pulumi.Output.format("{0}v1/{1}/dicomWeb", base.endpoints["healthcare"], store.id)
         for name, store in archive.stores.items()
     }
+
+
+def build_export(base: Foundation, archive: ImagingArchive) -> StoreExport | None:
+    """The scheduled copy of the raw store, where one is wanted."""
+    settings = base.settings
+    if settings.export_schedule is None:
+        return None
+    return StoreExport(
+        "export",
+        StoreExportArgs(
+            project=settings.project,
+            location=settings.location,
+            bucket=f"{settings.project}-imaging-copies",
+            store=archive.stores[RAW].id,
+            healthcare_endpoint=base.endpoints["healthcare"],
+            exporter=base.identities.email(EXPORTER),
+            healthcare_agent=base.apis.agents["healthcare"],
+            schedule=settings.export_schedule,
+            keep_old_versions_days=settings.export_keep_days,
+            protected=settings.protected,
+            labels=base.labels,
+        ),
+        base.after_apis,
+    )

@@ -1,40 +1,51 @@
-"""Turns the stack's configuration (strings, JSON for lists) into typed values, and says in words what is wrong.
+"""Turns the stack's configuration (strings, JSON for lists) into settings, and says in words what is wrong with it.
 
-Knows types, not settings: the fields come from the dataclass it is given, each with the rule its value obeys.
+`load()` reads it once, before anything is declared, and raises one `pulumi.RunError` that names every problem.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
-import inspect
 import json
-import types
-import typing
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
+import annotated_types
+import pulumi
 import pulumi.runtime.config
-import pulumi_gcp
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
-from infra.formats import ENDPOINT, PROJECT_ID, Rule
+from infra.formats import ENDPOINT, Format
+from infra.providers import provider_keys
+from infra.setting_fields import config_key
+from infra.settings import NAMESPACE, Settings
 
 NOT_SET = (None, "")
 """An optional key has the default "" (or 0) in Pulumi.yaml, as the CLI insists on keys that have none."""
+FIELDS: Mapping[str, FieldInfo] = {config_key(name): field for name, field in Settings.model_fields.items()}
 
 
-def setting(
-    default: Any = dataclasses.MISSING, *, help: str, rule: Rule | None = None, between: tuple[int, int] | None = None
-) -> Any:
-    """A field of the settings: `help` is its description in Pulumi.yaml, `rule` holds for each element of a list."""
-    metadata = {"help": help, "rule": rule, "between": between}
-    return dataclasses.field(default=default, metadata=metadata)
+class InvalidSettings(ValueError):
+    """`problems` has one line for each thing that is wrong."""
+
+    def __init__(self, stack: str, problems: list[str]) -> None:
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        super().__init__(
+            "\n".join([f"The settings of stack {stack} have {count}:", *(f"  - {problem}" for problem in problems)])
+        )
+        self.problems = problems
 
 
-def config_key(name: str) -> str:
-    """`job_image` → `jobImage`."""
-    first, *rest = name.split("_")
-    return first + "".join(word.capitalize() for word in rest)
+def load() -> Settings:
+    """The settings of the running stack. Raises `pulumi.RunError`, one line a problem, before anything is declared."""
+    config, stack = config_of_stack(), pulumi.get_stack()
+    secret = [key for key in config if key.startswith(f"{NAMESPACE}:") and pulumi.runtime.config.is_config_secret(key)]
+    try:
+        return read_settings(stack, config, secret=secret, provider=True)
+    except InvalidSettings as invalid:
+        raise pulumi.RunError(str(invalid)) from None
 
 
 def config_of_stack() -> Mapping[str, Any]:
@@ -42,47 +53,84 @@ def config_of_stack() -> Mapping[str, Any]:
     return dict(pulumi.runtime.config.CONFIG.get())
 
 
-def read(
-    settings: type[Any], namespace: str, stack: str, config: Mapping[str, Any]
-) -> tuple[dict[str, Any], list[str]]:
-    """Valid values by field name (defaults included), and one line for each value that is not."""
-    values: dict[str, Any] = {}
-    problems: list[str] = []
-    hints = typing.get_type_hints(settings)
-    for field in dataclasses.fields(settings):
-        if field.name == "project":
-            key, rule = "gcp:project", PROJECT_ID
-        else:
-            key, rule = f"{namespace}:{config_key(field.name)}", field.metadata["rule"]
-        raw = config.get(key)
-        if raw in NOT_SET or (raw in ("0", 0) and field.default is None):
-            if field.default is dataclasses.MISSING:
-                problems.append(missing(stack, key, hints[field.name], rule))
-            else:
-                values[field.name] = field.default
+def read_settings(
+    stack: str, config: Mapping[str, Any], *, secret: Iterable[str] = (), provider: bool = False
+) -> Settings:
+    """The settings that `config` (`namespace:key`) holds. Raises `InvalidSettings`.
+
+    `secret` are keys that are encrypted: each is a problem, told without its value. With `provider` the keys that only
+    the provider reads are looked at too.
+    """
+    secret = list(secret)
+    problems = [secret_problem(stack, key) for key in secret]
+    settings, wrong, conflicts = None, list[str](), list[str]()
+    try:
+        settings = Settings.model_validate(given(config, secret))
+    except ValidationError as invalid:
+        seen: set[str] = set()
+        for error in invalid.errors():
+            key = str(error["loc"][0])
+            if error["type"] == "conflict":
+                conflicts.append(problem(full(key), config.get(full(key), error["input"]), error["msg"]))
+            elif key not in seen:
+                wrong.append(sentence(stack, key, error, config))
+            seen.add(key)
+    problems += [*wrong, *(provider_problems(stack, config) if provider else []), *conflicts]
+    if settings is None or problems:
+        raise InvalidSettings(stack, problems)
+    return settings
+
+
+def given(config: Mapping[str, Any], secret: Iterable[str] = ()) -> dict[str, Any]:
+    """What is really set, by key without our namespace; secrets left out."""
+    kept: dict[str, Any] = {}
+    for full_key, raw in config.items():
+        space, _, key = full_key.partition(":")
+        key = full_key if full_key == "gcp:project" else key
+        if full_key in secret or raw in NOT_SET or (space != NAMESPACE and key != "gcp:project"):
             continue
-        try:
-            value = typed(raw, hints[field.name])
-            check(value, rule, field.metadata.get("between"))
-        except ValueError as wrong:
-            problems.append(problem(key, raw, str(wrong)))
-        else:
-            values[field.name] = value
-    known = [config_key(f.name) for f in dataclasses.fields(settings) if f.name != "project"]
-    return values, problems + unknown_keys(namespace, stack, known, config)
+        if raw in ("0", 0) and key in FIELDS and FIELDS[key].default is None:
+            continue
+        kept[key] = str(raw).lower() if isinstance(raw, bool) else raw
+    return kept
+
+
+def full(key: str) -> str:
+    return key if key == "gcp:project" else f"{NAMESPACE}:{key}"
+
+
+def sentence(stack: str, key: str, error: ErrorDetails, config: Mapping[str, Any]) -> str:
+    """One line: the key, its value as the configuration has it, what is wrong, and what to do."""
+    kind = error["type"]
+    if kind == "missing":
+        return missing(stack, key)
+    raw = config[full(key)]
+    if kind == "extra_forbidden":
+        return unknown(NAMESPACE, stack, key, raw, [name for name in FIELDS if ":" not in name])
+    if kind == "literal_error":
+        choices = choices_of(FIELDS[key])
+        quoted = " (in YAML, with quotes)" if "on" in choices else ""
+        words = f"must be one of {', '.join(choices)}; set one of these{quoted}"
+    elif kind.startswith("int_"):
+        words = "must be a whole number; set one"
+    elif kind in ("greater_than_equal", "less_than_equal"):
+        words = "must be {} to {}; set a number in that range".format(*bounds(FIELDS[key]))
+    else:
+        words = error["msg"]
+    element = f"element {error['input']!r} " if len(error["loc"]) > 1 and kind == "format" else ""
+    return problem(full(key), raw, f"{element}{words}")
 
 
 def problem(key: str, value: object, wrong: str) -> str:
-    """One line: the key, its value as the configuration has it, and what is wrong."""
     text = value if isinstance(value, str) else json.dumps(value)
     return f"{key} = {text!r}: {wrong}"
 
 
-def missing(stack: str, key: str, hint: Any, rule: Rule | None) -> str:
-    choices = [str(choice) for choice in get_args(hint)]
+def missing(stack: str, key: str) -> str:
+    choices = choices_of(FIELDS[key])
     which = f" (one of {', '.join(choices)})" if choices else ""
-    example = rule.example if rule else choices[0]
-    return f"{key} is not set and has no default{which}; run: {command('set', stack, key)} {example}"
+    example = choices[0] if choices else format_of(FIELDS[key]).example
+    return f"{full(key)} is not set and has no default{which}; run: {command('set', stack, full(key))} {example}"
 
 
 def command(verb: str, stack: str, key: str) -> str:
@@ -90,93 +138,44 @@ def command(verb: str, stack: str, key: str) -> str:
     return f"pulumi config {verb} -s {stack} {key}"
 
 
-def typed(raw: Any, hint: Any) -> Any:
-    """`raw` as the type `hint`; ValueError says what was expected and what to do."""
-    if get_origin(hint) in (Union, types.UnionType):
-        hint = next(choice for choice in get_args(hint) if choice is not type(None))
-    if get_origin(hint) is Literal:
-        choices = get_args(hint)
-        if raw not in choices:
-            quoted = " (in YAML, with quotes)" if "on" in choices else ""
-            raise ValueError(f"must be one of {', '.join(choices)}; set one of these{quoted}")
-        return raw
-    if get_origin(hint) is tuple:
-        return _list(raw)
-    if hint is bool:
-        if str(raw).lower() not in ("true", "false"):
-            raise ValueError("must be true or false; set one of these")
-        return str(raw).lower() == "true"
-    if hint is int:
-        try:
-            return int(str(raw))
-        except ValueError:
-            raise ValueError("must be a whole number; set one") from None
-    return str(raw)
+def choices_of(field: FieldInfo) -> tuple[str, ...]:
+    return get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
 
 
-def _list(raw: Any) -> tuple[str, ...]:
-    try:
-        items: Any = json.loads(raw) if isinstance(raw, str) else raw
-    except json.JSONDecodeError:
-        items = None
-    if not isinstance(items, list) or not all(isinstance(item, str) for item in typing.cast("list[Any]", items)):
-        raise ValueError("must be a list of strings; in YAML write one `- item` a line")
-    return tuple(typing.cast("list[str]", items))
+def bounds(field: FieldInfo) -> tuple[Any, Any]:
+    """The smallest and the largest value of a number."""
+    lowest = next(mark.ge for mark in field.metadata if isinstance(mark, annotated_types.Ge))
+    highest = next(mark.le for mark in field.metadata if isinstance(mark, annotated_types.Le))
+    return lowest, highest
 
 
-def check(value: Any, rule: Rule | None, between: tuple[int, int] | None) -> None:
-    """ValueError when `value`, or an element of it, does not obey."""
-    if between and not between[0] <= value <= between[1]:
-        raise ValueError(f"must be {between[0]} to {between[1]}; set a number in that range")
-    items = value if isinstance(value, tuple) else (value,)
-    for item in typing.cast("tuple[Any, ...]", items):
-        if rule and not rule.accepts(item):
-            which = f"element {item!r} " if isinstance(value, tuple) else ""
-            raise ValueError(f"{which}{rule.words}; for example {rule.example}")
-    twice = sorted({item for item in items if items.count(item) > 1}) if isinstance(value, tuple) else []
-    if twice:
-        raise ValueError(f"names {', '.join(twice)} more than once; remove the repetition")
+def format_of(field: FieldInfo) -> Format:
+    return next(mark.func for mark in field.metadata if isinstance(getattr(mark, "func", None), Format))
 
 
-def unknown_keys(namespace: str, stack: str, known: Iterable[str], config: Mapping[str, Any]) -> list[str]:
-    """Keys of `namespace` that nothing reads: otherwise a misspelt setting is silently its default."""
-    names, problems = set(known), list[str]()
-    for key in config:
-        space, _, name = key.partition(":")
-        if space == namespace and name not in names:
-            near = difflib.get_close_matches(name, names, n=1)
-            meant = f"did you mean {near[0]}? " if near else ""
-            problems.append(problem(key, config[key], f"is not a setting; {meant}run: {command('rm', stack, key)}"))
-    return problems
-
-
-def secret_keys(namespace: str, config: Mapping[str, Any]) -> list[str]:
-    """Keys of `namespace` whose value is encrypted in the stack's file. A setting ends in clear in resources."""
-    return [key for key in config if key.startswith(f"{namespace}:") and pulumi.runtime.config.is_config_secret(key)]
+def unknown(namespace: str, stack: str, key: str, raw: object, known: Iterable[str]) -> str:
+    """A key that nothing reads: otherwise a misspelt setting is silently its default."""
+    near = difflib.get_close_matches(key, list(known), n=1)
+    meant = f"did you mean {near[0]}? " if near else ""
+    name = f"{namespace}:{key}"
+    return problem(name, raw, f"is not a setting; {meant}run: {command('rm', stack, name)}")
 
 
 def secret_problem(stack: str, key: str) -> str:
-    """Without the value."""
+    """Without the value: a setting ends in clear in resources."""
     return (
         f"{key} is a secret: no setting is one, and its value would stand in clear in the state; run: "
         f"{command('rm', stack, key)}, and give secrets to Secret Manager (docs/runbook.md, Rotate a secret)"
     )
 
 
-def provider_arguments() -> list[str]:
-    """Names of what a `gcp.Provider` can be given (snake_case)."""
-    return [name for name in inspect.signature(pulumi_gcp.ProviderArgs.__init__).parameters if name != "__self__"]
-
-
-def provider_keys() -> list[str]:
-    """The `gcp:` keys that mean something (camelCase); two of them only to the default provider."""
-    return [*map(config_key, provider_arguments()), "disableGlobalProjectWarning", "skipRegionValidation"]
-
-
 def provider_problems(stack: str, config: Mapping[str, Any]) -> list[str]:
     """What the provider would refuse only after it was started: unknown keys, endpoints without their slash."""
-    problems = unknown_keys("gcp", stack, provider_keys(), config)
-    for key, value in config.items():
-        if key.startswith("gcp:") and key.endswith("CustomEndpoint") and not ENDPOINT.accepts(str(value)):
-            problems.append(problem(key, value, f"{ENDPOINT.words}; for example {ENDPOINT.example}"))
+    known, problems = provider_keys(), list[str]()
+    for name, value in config.items():
+        space, _, key = name.partition(":")
+        if space == "gcp" and key not in known:
+            problems.append(unknown("gcp", stack, key, value, known))
+        elif space == "gcp" and key.endswith("CustomEndpoint") and not ENDPOINT.accepts(str(value)):
+            problems.append(problem(name, value, f"{ENDPOINT.words}; for example {ENDPOINT.example}"))
     return problems

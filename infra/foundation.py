@@ -13,8 +13,8 @@ from components.audit_trail import AuditTrail, AuditTrailArgs
 from components.identities import Identities, IdentitiesArgs
 from components.project_apis import ProjectApis, ProjectApisArgs
 from infra.config_loader import config_of_stack
-from infra.endpoints import api_roots
 from infra.identities import duties
+from infra.providers import api_roots
 from infra.settings import Settings
 
 SERVICES = (

@@ -17,11 +17,9 @@ from components.event_probe import EventProbe
 from components.federation import Federation
 from components.imaging_archive import ImagingArchive
 from components.secret_vault import SecretVault
-from infra.archive import build_archive, build_event_probe, dicomweb_roots, store_of_viewers
-from infra.backup import build_export
-from infra.delivery import build_delivery
+from infra.archive import build_archive, build_event_probe, build_export, dicomweb_roots, store_of_viewers
+from infra.delivery import build_delivery, build_federation
 from infra.foundation import Foundation, lay
-from infra.github import build_federation
 from infra.job import Preparing, build_preparing, build_registry
 from infra.monitoring import build_watching
 from infra.secrets import build_vault

@@ -82,7 +82,7 @@ CONTROLS: dict[int, Control] = {
     13: Control(
         "Only generally available features near phi", "must with phi",
         "The provider manages stores through `v1beta1`, an exception for management calls, not for images; the data "
-        "path is `v1` (`infra/endpoints.py`).",
+        "path is `v1` (`infra/providers.py`).",
     ),
     14: Control(
         "No basic roles; grants are added, never replaced", "must", "The matrix of grants is a reviewed file.",
@@ -154,7 +154,7 @@ CONTROLS: dict[int, Control] = {
     ),
     33: Control(
         "The job is bounded and not root", "must",
-        "`jobs/prepare/Dockerfile` names its user; settings `job…` are in bounds (`infra/settings.py`).",
+        "`jobs/prepare/Dockerfile` names its user; settings `job…` are in bounds (`infra/setting_fields.py`).",
     ),
     34: Control(
         "Content-Security-Policy and the other headers on every answer", "must",

@@ -15,9 +15,9 @@ from typing import Any
 import yaml
 
 from infra.archive import store_names, store_of_viewers
-from infra.config_loader import read
-from infra.endpoints import api_roots
-from infra.settings import NAMESPACE, Settings
+from infra.config_loader import InvalidSettings, read_settings
+from infra.providers import api_roots
+from infra.settings import Settings
 from ops.client.google import GoogleApi
 from ops.client.refusal import OpsRefused
 from ops.client.tokens import token_source
@@ -89,7 +89,7 @@ def load(name: str, folder: Path = Path()) -> Stack:
     if not path.is_file():
         raise OpsRefused(f"there is no {path}; name a stack that has a file, such as dev")
     config: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8")).get("config", {})
-    values, problems = read(Settings, NAMESPACE, name, config)
-    if problems:
-        raise OpsRefused(f"{path} cannot be delivered: {'; '.join(problems)}")
-    return Stack(name=name, settings=Settings(**values), config=config)
+    try:
+        return Stack(name=name, settings=read_settings(name, config), config=config)
+    except InvalidSettings as invalid:
+        raise OpsRefused(f"{path} cannot be delivered: {'; '.join(invalid.problems)}") from None

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from infra.endpoints import KEYS, api_roots
+from infra.providers import KEYS, api_roots
 from ops.client.google import GoogleApi
 from ops.client.http import session_of
 from ops.client.outputs import Outputs, read_outputs, require

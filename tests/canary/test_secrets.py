@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ import pytest
 
 from engine import Deployment, DeploymentFailed, DirectTransport, RestProvider, load_config, program_of, run
 from engine.api_request import ApiRequest
-from infra.config_loader import config_key
+from infra.setting_fields import config_key
 from infra.settings import NAMESPACE, Settings
 from localcloud.assemble import Parts
 from localcloud.cloud import Cloud
@@ -208,7 +207,7 @@ def test_a_leak_into_a_file_or_the_audit_log_would_be_found(made: Made) -> None:
     assert LEAK in audit_log(made)
 
 
-KEYS = [field.name for field in dataclasses.fields(Settings) if field.name != "project"]
+KEYS = [name for name in Settings.model_fields if name != "project"]
 
 
 @pytest.mark.parametrize("name", KEYS)

@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from infra.config_loader import provider_keys
-from infra.endpoints import KEYS, api_roots
+from infra.providers import KEYS, api_roots, provider_keys
 
 
 def test_without_configuration_apis_are_at_google() -> None:

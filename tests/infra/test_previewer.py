@@ -11,7 +11,7 @@ import pytest
 
 from engine.api_request import ApiRequest
 from engine.discovery import catalogue
-from infra.previewer import READS as PERMISSIONS
+from infra.identities import PREVIEWER_PERMISSIONS as PERMISSIONS
 from localcloud.iam import permissions
 from tests import harness
 from tests.harness import Graph
@@ -80,7 +80,7 @@ def test_its_permissions_are_those_that_reading_needs_and_no_others() -> None:
         assert match, request.path
         needed.add(str(permissions.required(match[0], request.body)))
 
-    assert set(PERMISSIONS) == needed, "bring infra/previewer.py up to this"
+    assert set(PERMISSIONS) == needed, "bring PREVIEWER_PERMISSIONS in infra/identities.py up to this"
 
 
 def test_every_request_that_made_the_deployment_is_refused_to_it() -> None:

@@ -3,9 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pulumi_gcp
+from pydantic.alias_generators import to_camel
 
-from infra.config_loader import config_key, config_of_stack, provider_arguments
-from infra.providers import quota_provider
+from infra.config_loader import config_of_stack
+from infra.providers import provider_arguments, quota_provider
 from tests.components.looking import inputs, node
 from tests.harness import Deploy, Graph
 from tests.infra import stacks
@@ -46,4 +47,4 @@ def test_a_configuration_key_is_the_arguments_name_in_camel_case() -> None:
     for argument in provider_arguments():
         if f"def {argument}(self)" in source:
             body = source.partition(f"def {argument}(self)")[2].partition("@_builtins.property")[0]
-            assert f"'{config_key(argument)}'" in body
+            assert f"'{to_camel(argument)}'" in body

@@ -13,7 +13,7 @@ import pulumi
 import pytest
 
 from engine import Declared, Event, load_config, program_of, run
-from infra import settings
+from infra import config_loader, settings
 from tests.infra.bad_combinations import BAD_COMBINATIONS
 from tests.infra.bad_settings import BAD_VALUES
 
@@ -145,7 +145,7 @@ def read(stack: str, **overrides: Any) -> settings.Settings:
     loaded = load_config(ROOT, stack, overrides)
     seen: list[settings.Settings] = []
     run(
-        lambda: seen.append(settings.load()),
+        lambda: seen.append(config_loader.load()),
         Untouched(),
         project=loaded.project_name,
         stack=stack,

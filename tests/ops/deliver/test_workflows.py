@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from infra.github import DRIFT, PREVIEW, PREVIEW_VIEWER
+from infra.delivery import DRIFT, PREVIEW, PREVIEW_VIEWER
 from ops.__main__ import VERBS
 from ops.deliver.commands import COMMANDS
 

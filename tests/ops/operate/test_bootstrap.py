@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import requests
 
-from infra.config_loader import read
-from infra.settings import NAMESPACE, Settings
+from infra.config_loader import read_settings
+from infra.settings import NAMESPACE
 from localcloud.cloud import Cloud
 from localcloud.server import running
 from ops.client.google import GoogleApi
@@ -35,12 +35,9 @@ def roots(cloud: Cloud) -> dict[str, str]:
 
 @pytest.fixture
 def bootstrap(cloud: Cloud) -> Bootstrap:
-    values, problems = read(
-        Settings, NAMESPACE, "dev", {"gcp:project": "dicom-local", f"{NAMESPACE}:environment": "dev"}
-    )
-    assert problems == []
+    settings = read_settings("dev", {"gcp:project": "dicom-local", f"{NAMESPACE}:environment": "dev"})
     google = GoogleApi(roots(cloud), lambda: cloud.iam.token(cloud.iam.owner))
-    return Bootstrap(google, Settings(**values), "dev", "my-state", cmek=False, now=NOW)
+    return Bootstrap(google, settings, "dev", "my-state", cmek=False, now=NOW)
 
 
 def bucket(cloud: Cloud) -> dict[str, Any]:
