@@ -12,8 +12,8 @@ from typing import Any
 
 from prepare.clock import Clock
 from prepare.errors import Conflict, Gone
+from prepare.execution.preparation import Preparation
 from prepare.execution.runner import JobRunner
-from prepare.execution.study_run import Preparation
 from prepare.http.retry import Traffic
 from prepare.log import Log
 from prepare.model.image import SlideImage
@@ -141,6 +141,9 @@ class Store:
         if study not in self.studies:
             raise Gone(f"study {study} is not in {self.name}")
         return [Row.of(item) for items in self.studies[study].values() for item in items]
+
+    def stored_bytes(self, study: str, series: str = "") -> int:
+        return 0
 
     def slide_studies(self) -> list[str]:
         self.traffic.add(requests=1)

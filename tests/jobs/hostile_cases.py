@@ -21,8 +21,10 @@ from prepare.execution.content_digest import content_of
 from prepare.execution.copying import Deliverer
 from prepare.execution.executor import Executor
 from prepare.execution.making import InstanceMaker
+from prepare.execution.preparation import Preparation
 from prepare.execution.rewritten_header import RewrittenFile
-from prepare.execution.study_run import Preparation
+from prepare.execution.series_run import prepare_series
+from prepare.execution.study_run import StudyRun
 from prepare.http.retry import Repeater, RetryingAdapter, RetryPolicy, Traffic
 from prepare.pixels import codec
 from prepare.pixels.frames import FrameReader
@@ -92,7 +94,7 @@ def prepare(store: HostileStore) -> str:
         task_maker=InstanceMaker(raw, reader, MemoryStage()),
     )
     try:
-        return preparation.open_study(STUDY).prepare_series(SERIES).status
+        return prepare_series(StudyRun.open(preparation, STUDY), SERIES).status
     except (SeriesFailed, CannotRun) as error:
         return str(error)
     finally:

@@ -24,8 +24,8 @@ from prepare.errors import SeriesFailed
 from prepare.execution.copying import Deliverer
 from prepare.execution.executor import Executor
 from prepare.execution.making import InstanceMaker
+from prepare.execution.preparation import Preparation
 from prepare.execution.runner import JobRunner
-from prepare.execution.study_run import Preparation
 from prepare.http.retry import Repeater, RetryingAdapter, RetryPolicy, Traffic
 from prepare.log import Log
 from prepare.pixels import staged

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from prepare.checks import rules
 from prepare.errors import SeriesFailed
-from prepare.execution.study_run import write_failure
+from prepare.execution.preparation import write_end
 from prepare.model.metadata import Row
 from prepare.reports import report
 
@@ -28,7 +28,7 @@ def test_reports_of_ready_and_blocked_slides_keep_to_the_schema(frame: bytes) ->
 
 def test_the_report_of_a_failure_keeps_to_the_schema() -> None:
     bench = Bench()
-    outcome = write_failure(bench.runner("--study", "1.2").preparation, "1.2", "1.2.1", "no answer")
+    outcome = write_end(bench.runner("--study", "1.2").preparation, "1.2", "1.2.1", "failed", "no answer")
     assert problems(outcome.document) == []
 
 
@@ -59,7 +59,14 @@ def test_the_fingerprint_does_not_depend_on_the_order_of_the_listing() -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"instance": "1.9"}, {"series": "1.9"}, {"frames": 1}, {"columns": 1}, {"slide": ("1.2.77", "SLIDE-2", "")}],
+    [
+        {"instance": "1.9"},
+        {"series": "1.9"},
+        {"frames": 1},
+        {"columns": 1},
+        {"slide": ("1.2.77", "SLIDE-2", "")},
+        {"version": "1"},
+    ],
 )
 def test_the_fingerprint_depends_on_what_is_listed(change: dict[str, Any]) -> None:
     assert report.fingerprint([ROW], {}) != report.fingerprint([replace(ROW, **change)], {})

@@ -8,7 +8,7 @@ import pytest
 from google.auth.exceptions import RefreshError
 from prepare.backlog.work_items import WorkBacklog
 from prepare.errors import CannotRun, SeriesFailed
-from prepare.execution.study_run import write_failure
+from prepare.execution.preparation import write_end
 
 from tests.jobs.fakes import RLE, STORE, Bench, item, pyramid
 
@@ -259,7 +259,7 @@ def test_no_attribute_of_a_patient_or_specimen_reaches_report_item_or_log(bench:
 
 def test_a_failure_is_looked_at_again(bench: Bench) -> None:
     bench.store.add("1.2", *pyramid())
-    write_failure(bench.runner("--study", "1.2").preparation, "1.2", "1.2.1", "no answer")
+    write_end(bench.runner("--study", "1.2").preparation, "1.2", "1.2.1", "failed", "no answer")
     assert bench.report()["status"] == "failed"
     assert work(bench, "--study", "1.2") == [("1.2.1", "ready")]
 
@@ -333,4 +333,4 @@ def test_a_report_of_an_older_version_is_said_in_the_log_and_written_anew(bench:
     bench.bucket.put("readiness/1.2/1.2.1.json", '{"schema_version": 1}')
     assert work(bench, "--study", "1.2") == [("1.2.1", "ready")]
     assert "a report of another version (schema 1) was there" in bench.output.getvalue()
-    assert bench.report()["schema_version"] == 2
+    assert bench.report()["schema_version"] == 3

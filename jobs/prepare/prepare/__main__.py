@@ -13,6 +13,7 @@ import google.auth
 from google.auth.exceptions import GoogleAuthError
 from requests.adapters import HTTPAdapter
 
+from .backlog.deliveries import DeliveryLedger
 from .backlog.records import Records
 from .backlog.staging import BucketStage
 from .backlog.subscription import Subscription
@@ -23,8 +24,8 @@ from .errors import CannotRun, Terminated
 from .execution.copying import Deliverer
 from .execution.executor import Executor
 from .execution.making import InstanceMaker
+from .execution.preparation import Preparation
 from .execution.runner import JobRunner
-from .execution.study_run import Preparation
 from .http.budget import BudgetedAdapter, RateBudget
 from .http.retry import Repeater, RetryingAdapter, RetryPolicy, Traffic
 from .http.session import authorized
@@ -90,7 +91,7 @@ def run(settings: JobSettings, log: Log) -> int:
         execution=settings.execution,
         dry_run=settings.dry_run,
         options=Options(settings.viewer_store, settings.label_policy),
-        executor=Executor(store, Deliverer(viewers, traffic, Repeater(policy, clock))),
+        executor=Executor(store, Deliverer(viewers, traffic, Repeater(policy, clock)), DeliveryLedger(records), clock),
         task_maker=InstanceMaker(store, FrameReader(session, store.root, clock, policy), BucketStage(records)),
     )
     runner = JobRunner(preparation, log, clock, settings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from time import monotonic, sleep
 from time import time as now
 
@@ -15,3 +16,8 @@ class Clock:
     time: Callable[[], float] = now
     monotonic: Callable[[], float] = monotonic
     sleep: Callable[[float], None] = sleep
+
+
+def format_time(seconds: float) -> str:
+    """RFC 3339, to the millisecond, of seconds since 1970."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")

@@ -7,6 +7,7 @@ import binascii
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import requests
@@ -30,6 +31,15 @@ class StoreNotification:
     store: str
     study: str
     series: str
+    published: float = 0.0
+    """Seconds since 1970; 0 when the message does not say."""
+    action: str = ""
+    """The method that it tells of, where the store says which."""
+
+    @property
+    def is_news(self) -> bool:
+        """Whether the series may be another now; a move to another storage class changes nothing that is seen."""
+        return self.action != "SetBlobSettings"
 
 
 def read_message(received: dict[str, Any]) -> StoreNotification | None:
@@ -44,7 +54,17 @@ def read_message(received: dict[str, Any]) -> StoreNotification | None:
     match = RESOURCE.fullmatch(data.strip())
     if not match:
         return None
-    return StoreNotification(str(received["ackId"]), match["store"], match["study"], match["series"])
+    attributes = received["message"].get("attributes") or {}
+    published = _seconds(received["message"].get("publishTime", ""))
+    action = str(attributes.get("action", ""))
+    return StoreNotification(str(received["ackId"]), match["store"], match["study"], match["series"], published, action)
+
+
+def _seconds(time: str) -> float:
+    try:
+        return datetime.fromisoformat(time).timestamp()
+    except (TypeError, ValueError):
+        return 0.0
 
 
 class Subscription:

@@ -66,9 +66,14 @@ class WorkBacklog:
         series: set[tuple[str, str]] = set()
         while received := self._source.pull():
             readable = [message for one in received if (message := read_message(one)) and message.store == self._store]
-            by_series = dict.fromkeys((message.study, message.series) for message in readable)
+            by_series: dict[tuple[str, str], float] = {}
+            for message in readable:
+                if message.is_news:
+                    key = message.study, message.series
+                    by_series[key] = max(message.published, by_series.get(key, 0.0))
+            items = [Item(*key, noticed=now, published=published) for key, published in by_series.items()]
             with ThreadPoolExecutor(IN_FLIGHT) as pool:  # a thousand one by one would outlast the messages' lease
-                list(pool.map(lambda one: self._notice(Item(*one, noticed=now)), by_series))
+                list(pool.map(self._notice, items))
             self._source.acknowledge([message.ack_id for message in readable])
             messages += len(received)
             unreadable += len(received) - len(readable)
@@ -90,7 +95,7 @@ class WorkBacklog:
             if present is None and generation == ABSENT:
                 continue  # removed in between
             try:
-                self._write(replace(present, notices=present.notices + 1) if present else item, generation)
+                self._write(_noticed_again(present, item) if present else item, generation)
                 return
             except Conflict:
                 continue
@@ -168,10 +173,13 @@ class WorkBacklog:
         """The item, or None when there is none or it is not readable (it is then written anew)."""
         content, generation = self._objects.read(name)
         try:
-            fields = {key: content[key] for key in Item.__dataclass_fields__}
-        except (TypeError, KeyError):
+            return Item(**{key: content[key] for key in Item.__dataclass_fields__ if key in content}), generation
+        except TypeError:
             return None, generation
-        return Item(**fields), generation
+
+
+def _noticed_again(present: Item, item: Item) -> Item:
+    return replace(present, notices=present.notices + 1, published=max(present.published, item.published))
 
 
 def set_aside(study: str, series: str) -> str:

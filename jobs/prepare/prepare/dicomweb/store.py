@@ -5,7 +5,8 @@ Owns the translation of refusals into sentences. Retrying and tokens are the ses
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+import time
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
 from typing import Any, cast
@@ -26,6 +27,9 @@ TIMEOUT = (10.0, 600.0)
 """Seconds to connect, and between two reads (dicomweb-client's own 20 s are less than a busy store needs)."""
 IN_FLIGHT = 8
 """Requests at once while a series is looked at; it has about as many levels, and each is asked once or twice."""
+DELETION_WAITS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, *(3.0,) * 100)
+"""Seconds between looks at a deletion that is under way: five minutes in all."""
+COUNTS = ("NumberOfStudyRelatedSeries", "NumberOfStudyRelatedInstances")
 HEAD = 4096
 """Bytes of an instance that surely hold its file meta information."""
 
@@ -33,9 +37,10 @@ HEAD = 4096
 class DicomStore:
     """One DICOM store at `root` (…/dicomStores/S/dicomWeb)."""
 
-    def __init__(self, root: str, session: requests.Session) -> None:
+    def __init__(self, root: str, session: requests.Session, sleep: Callable[[float], None] = time.sleep) -> None:
         self.root = root.rstrip("/")
         self.session = session
+        self._sleep = sleep
         self._client = DICOMwebClient(self.root, session=session, timeout=TIMEOUT)
         self._client.set_http_retry_params(retry=False)
 
@@ -123,6 +128,88 @@ class DicomStore:
                 response.raise_for_status()
         return response
 
+    def stored_bytes(self, study: str, series: str = "") -> int:
+        """What the store keeps of a study or series, attributes and pixels; 0 where it does not tell.
+
+        `getStudyMetrics` and `getSeriesMetrics` are Google's own, beside DICOMweb.
+        """
+        what = f"studies/{study}/series/{series}:getSeriesMetrics" if series else f"studies/{study}:getStudyMetrics"
+        return _sum_bytes(self._metrics(f"{self.root}/{what}"))
+
+    def totals(self) -> dict[str, int]:
+        """Counts and bytes of the whole store; empty where it does not tell."""
+        answer = self._metrics(f"{self.root.removesuffix('/dicomWeb')}:getDICOMStoreMetrics")
+        return {key: int(value) for key, value in answer.items() if str(value).isdigit()}
+
+    def _metrics(self, url: str) -> dict[str, Any]:
+        if "/dicomStores/" not in self.root:
+            return {}
+        with self._explained("its sizes"):
+            response = self.session.get(url, timeout=TIMEOUT)
+            if response.status_code in (403, 404, 405):
+                return {}  # nothing is concluded from what is not told
+            response.raise_for_status()
+            answer = response.json()
+        return answer if isinstance(answer, dict) else {}
+
+    def study_counts(self) -> Generator[tuple[str, str]]:
+        """Every study with the numbers of its series and instances, as `2/14`, a page at a time."""
+        offset = 0
+        while True:
+            with self._explained("the list of studies"):
+                page = _objects(self._client.search_for_studies(limit=PAGE, offset=offset, fields=COUNTS))
+            for item in page:
+                yield text(item, "StudyInstanceUID"), "/".join(text(item, keyword) for keyword in COUNTS)
+            offset += len(page)
+            if len(page) < PAGE:
+                return
+
+    def delete_series(self, study: str, series: str) -> None:
+        """Takes a series away as a whole, and returns when it is gone. Nothing when there is none."""
+        self._delete(f"studies/{study}/series/{series}", f"series {series}")
+
+    def delete_instance(self, study: str, series: str, instance: str) -> None:
+        """Nothing when there is none."""
+        self._delete(f"studies/{study}/series/{series}/instances/{instance}", f"instance {instance}")
+
+    def _delete(self, path: str, what: str) -> None:
+        try:
+            response = self.session.delete(f"{self.root}/{path}", timeout=TIMEOUT)
+            if response.status_code == 403 and self._may_read():
+                raise CannotRun(
+                    f"no permission to take {what} away from {self.name}: the job's service account needs "
+                    "healthcare.dicomStores.dicomWebDelete on it"
+                )
+            if response.status_code == 404:
+                return
+            with self._explained(what):
+                response.raise_for_status()
+            self._wait_for(response)
+        except requests.RequestException as error:
+            raise SeriesFailed(
+                f"{what}: {self.name} did not take it away ({type(error).__name__}); run again"
+            ) from None
+
+    def _wait_for(self, response: requests.Response) -> None:
+        """Google deletes series by a long-running operation of the dataset, and takes nothing into it meanwhile."""
+        try:
+            operation = response.json()
+        except ValueError:
+            return
+        name = operation.get("name") if isinstance(operation, dict) else None
+        start = self.root.find("projects/")
+        if not isinstance(name, str) or start < 0:
+            return
+        for wait in DELETION_WAITS:
+            if operation.get("done"):
+                return
+            self._sleep(wait)
+            answer = self.session.get(f"{self.root[:start]}{name}", timeout=TIMEOUT)
+            if not answer.ok:
+                return  # without the permission to look, storing says whether it is over
+            operation = answer.json()
+        raise SeriesFailed(f"{self.name} is still deleting after {sum(DELETION_WAITS):.0f} s; run again")
+
     def transfer_syntax(self, study: str, series: str, instance: str) -> str:
         """The stored transfer syntax, read from the first bytes of the instance; the connection is then dropped."""
         path = f"studies/{study}/series/{series}/instances/{instance}"
@@ -158,19 +245,22 @@ class DicomStore:
             return CannotRun(f"{self.name} does not accept the credentials of this job (401)")
         if status in (403, 404):
             # Google says 403 for both; whether the store lets us search at all tells them apart.
-            probe = self.session.get(
-                f"{self.root}/studies",
-                params={"limit": "1"},
-                headers={"Accept": "application/dicom+json"},
-                timeout=TIMEOUT,
-            )
-            if probe.ok:
+            if self._may_read():
                 return Gone(f"{what} is not in {self.name}, or no longer: check the UID and the store")
             return CannotRun(
                 f"no permission to read {self.name} (or it does not exist): the job's service account needs "
                 "healthcare.dicomStores.dicomWebRead on it"
             )
         return SeriesFailed(f"{what}: {self.name} answered {status}; run again")
+
+    def _may_read(self) -> bool:
+        accept = {"Accept": "application/dicom+json"}
+        return self.session.get(f"{self.root}/studies", params={"limit": "1"}, headers=accept, timeout=TIMEOUT).ok
+
+
+def _sum_bytes(answer: Mapping[str, Any]) -> int:
+    told = (str(answer.get(key, "")) for key in ("structuredStorageSizeBytes", "blobStorageSizeBytes"))
+    return sum(int(value) for value in told if value.isdigit())
 
 
 def _objects(answer: Any) -> list[Json]:

@@ -26,7 +26,7 @@ DEEPEST = 64
 
 
 @dataclass(frozen=True)
-class Content:
+class FileContent:
     """Equal for two files of the same instance."""
 
     syntax: str
@@ -36,7 +36,7 @@ class Content:
     """sha256 of each fragment; of the whole value where pixels are not encapsulated."""
 
 
-def content_of(file: Iterable[bytes | memoryview]) -> Content:
+def content_of(file: Iterable[bytes | memoryview]) -> FileContent:
     """Digests of a DICOM file given in pieces. Raises NotDicomFile."""
     reader = Reader(file)
     head = reader.exactly(132)
@@ -48,7 +48,7 @@ def content_of(file: Iterable[bytes | memoryview]) -> Content:
         digest.rest(first)
     else:
         digest.elements(first)
-    return Content(syntax.decode("ascii", "replace"), data.hexdigest(), tuple(digest.frames))
+    return FileContent(syntax.decode("ascii", "replace"), data.hexdigest(), tuple(digest.frames))
 
 
 def _file_meta(reader: Reader) -> tuple[bytes, Any, bytes]:

@@ -65,7 +65,9 @@ class Deliverer:
         for row in rows:
             if there.get(row.instance, row) != row:
                 raise self._different(row.instance)
-        self.each(rows, there, delivery, lambda row: self._whole(row, lambda: self._copied(source, study, row)))
+        self.each(
+            rows, there, delivery, lambda row: self.repeat(row.instance, lambda: self._copy_one(source, study, row))
+        )
 
     def each(
         self, rows: Iterable[Row], there: Mapping[str, Row], delivery: SeriesDelivery, deliver: Callable[[Row], bool]
@@ -84,7 +86,7 @@ class Deliverer:
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
-    def _copied(self, source: DicomStore, study: str, row: Row) -> bool:
+    def _copy_one(self, source: DicomStore, study: str, row: Row) -> bool:
         file = StoredFile(source, study, row, self.traffic).open()
         try:
             return self.deliver(study, row, file)
@@ -97,13 +99,13 @@ class Deliverer:
         if reason is None:
             return True
         try:
-            present = self._whole(row, lambda: content_of(StoredFile(self.target, study, row, self.traffic)))
+            present = self.repeat(row.instance, lambda: content_of(StoredFile(self.target, study, row, self.traffic)))
         except Gone:
             raise SeriesFailed(
                 f"instance {row.instance}: {self.target.name} refused it (FailureReason {reason}); "
                 "see the store's log for why"
             ) from None
-        if self._whole(row, lambda: content_of(file)) != present:
+        if self.repeat(row.instance, lambda: content_of(file)) != present:
             raise self._different(row.instance)
         return False
 
@@ -123,12 +125,13 @@ class Deliverer:
             self.pace.add(length, self.repeating.clock.monotonic() - start)
         return reason
 
-    def _whole(self, row: Row, action: Callable[[], T]) -> T:
+    def repeat(self, instance: str, action: Callable[[], T]) -> T:
+        """The result of `action`, which reads or sends an instance, repeated as a whole when it breaks off."""
         try:
             return self.repeating(action)
         except requests.ConnectionError as error:
             raise SeriesFailed(
-                f"instance {row.instance}: it broke off again and again ({type(error).__name__}); run again"
+                f"instance {instance}: it broke off again and again ({type(error).__name__}); run again"
             ) from None
 
     def _different(self, instance: str) -> DifferentContent:

@@ -18,7 +18,10 @@ from ..model.work_item import Item, quiet_in, shard
 from ..reports.outcome import SeriesOutcome, explain
 from ..reports.screen import plan_words
 from ..settings import JobSettings
-from .study_run import Preparation, StudyRun, write_failure
+from .preparation import Preparation, write_end
+from .reconcile import changed_studies
+from .series_run import prepare_series
+from .study_run import StudyRun
 
 
 @dataclass
@@ -48,17 +51,28 @@ class JobRunner:
     def _prepare_study(self, study: str, chosen: list[str] | None) -> None:
         """Every series, or those `chosen`."""
         try:
-            run = self.preparation.open_study(study)
+            run = StudyRun.open(self.preparation, study)
+            if not run.rows:
+                run.withdraw_stale()
         except SeriesFailed as error:
             self._record(SeriesOutcome(study, "", "failed", None, str(error)))
             return
-        series = chosen if chosen is not None else run.series_uids
+        if not run.rows and not run.withdrawn:
+            name = self.preparation.store.name
+            reason = f"study {study} is not in {name}: check the UID and the store"
+            self._record(SeriesOutcome(study, "", "failed", None, reason))
+            return
+        series = chosen if chosen is not None and run.rows else run.series_uids
         self._finish(run, [self._record(self._with_report(self._attempt(run, uid))) for uid in series])
 
     def sweep(self) -> None:
-        """Prepares every study with slides that the store lists; what is unchanged costs two requests."""
+        """Prepares every study with slides that the store lists; what is unchanged costs three requests."""
+        seen: set[str] = set()
         for study in self.preparation.store.slide_studies():
+            seen.add(study)
             self.prepare_named([study], [])
+        if self.preparation.ledger is not None:
+            self.prepare_named([study for study in self.preparation.ledger.studies() if study not in seen], [])
 
     def restore_backlog(self, backlog: WorkBacklog) -> None:
         """Brings back what the settings want before the backlog is worked off; done once, by the first task."""
@@ -76,14 +90,17 @@ class JobRunner:
         settings = self.settings
         until = self.clock.monotonic() + settings.wait_seconds
         tried: set[str] = set()
+        idle = True
         while True:
             if not settings.dry_run:
-                self._drain(backlog)
+                idle = not self._drain(backlog) and idle
             studies = backlog.studies(settings.task_index, settings.task_count)
             waiting = {study: [name for name in names if name not in tried] for study, names in studies.items()}
             waits = [self._prepare_quiet(backlog, study, names, tried) for study, names in waiting.items() if names]
             noisy = [wait for wait in waits if wait > 0]
             if not waits or (settings.dry_run and not noisy):
+                if idle and not self.outcomes:
+                    self._reconcile()
                 if not self.outcomes:
                     self.log.line("INFO", "no images wait for this task")
                 return
@@ -93,7 +110,14 @@ class JobRunner:
             if noisy:
                 self.clock.sleep(min(noisy))
 
-    def _drain(self, backlog: WorkBacklog) -> None:
+    def _reconcile(self) -> None:
+        """In a quiet hour: the studies that the raw store has lost or that have shrunk, of which nothing told."""
+        if not self.settings.dry_run and self.settings.task_index == 0 and self.preparation.ledger is not None:
+            for study in changed_studies(self.preparation.store, self.preparation.records, self.preparation.ledger):
+                self._prepare_study(study, None)
+
+    def _drain(self, backlog: WorkBacklog) -> int:
+        """How many messages were waiting."""
         drained = backlog.drain(self.clock.time())
         if drained.messages:
             self.log.line("INFO", f"{drained.messages} messages about {drained.series} series taken")
@@ -103,6 +127,7 @@ class JobRunner:
                 f"{drained.unreadable} messages are no notifications of {self.preparation.store.name}: "
                 "left for the dead letter",
             )
+        return drained.messages
 
     def _prepare_quiet(self, backlog: WorkBacklog, study: str, names: list[str], tried: set[str]) -> float:
         """Acts on the quiet items of one study; returns the seconds until the next becomes quiet, 0 for none."""
@@ -111,9 +136,7 @@ class JobRunner:
         if not items:
             return 0.0  # another task has done them meanwhile
         try:
-            run = self.preparation.open_study(study)
-        except Gone:
-            run = StudyRun(self.preparation, study, [])
+            run = StudyRun.open(self.preparation, study)
         except SeriesFailed as error:
             for item, generation in items:
                 self._count_failure(backlog, item, generation, str(error), tried)
@@ -130,8 +153,9 @@ class JobRunner:
             else:
                 quiet.append((item, generation))
         outcomes: list[SeriesOutcome] = []
+        prepared: list[tuple[Item, int]] = []
         for item, generation in quiet:
-            outcome = self._attempt(run, item.series)
+            outcome = self._attempt(run, item.series, item.published)
             if outcome.status == "failed":
                 outcomes.append(self._count_failure(backlog, item, generation, outcome.reason, tried))
                 continue
@@ -139,14 +163,18 @@ class JobRunner:
             if dry:
                 tried.add(item.name)
             else:
-                backlog.done(item, generation)
+                prepared.append((item, generation))
         if quiet:
             outcomes += self._prepare_neighbours(run, {item.series for item, _ in items})
-            self._finish(run, outcomes)
+            self._finish(run, outcomes, from_item=True)
+        for item, generation in prepared:  # only now: a run that is killed before comes back to the study's report
+            backlog.done(item, generation)
         return min(waits, default=0.0)
 
-    def _finish(self, run: StudyRun, outcomes: list[SeriesOutcome]) -> None:
-        for outcome in run.write_study_report(outcomes):
+    def _finish(self, run: StudyRun, outcomes: list[SeriesOutcome], from_item: bool = False) -> None:
+        named = {outcome.series for outcome in outcomes}
+        outcomes += [self._record(outcome) for series, outcome in run.withdrawn.items() if series not in named]
+        for outcome in run.write_study_report(outcomes, from_item):
             self._record(outcome)
 
     def _prepare_neighbours(self, run: StudyRun, looked_at: set[str]) -> list[SeriesOutcome]:
@@ -155,10 +183,10 @@ class JobRunner:
         outcomes = (self._attempt(run, series) for series in others)
         return [self._record(outcome) for outcome in outcomes if outcome.status != "unchanged"]
 
-    def _attempt(self, run: StudyRun, series: str) -> SeriesOutcome:
+    def _attempt(self, run: StudyRun, series: str, noticed_until: float = 0.0) -> SeriesOutcome:
         """One series; a failure becomes an outcome, so that the others go on."""
         try:
-            return run.prepare_series(series)
+            return prepare_series(run, series, noticed_until)
         except (CannotRun, GoogleAuthError):
             raise
         except Gone as error:
@@ -171,7 +199,7 @@ class JobRunner:
         """With a report of its own, when it failed: what was asked for by UID has no item that would come back."""
         if outcome.status != "failed" or outcome.gone:
             return outcome
-        return write_failure(self.preparation, outcome.study, outcome.series, outcome.reason)
+        return write_end(self.preparation, outcome.study, outcome.series, "failed", outcome.reason)
 
     def _count_failure(
         self, backlog: WorkBacklog, item: Item, generation: int, reason: str, tried: set[str]
@@ -181,7 +209,7 @@ class JobRunner:
         outcome = SeriesOutcome(item.study, item.series, "failed", None, reason)
         if not self.settings.dry_run and backlog.failed(item, generation, reason, self.settings.max_attempts):
             sentence = f"{reason} (set aside after {item.attempts + 1} attempts)"
-            outcome = write_failure(self.preparation, item.study, item.series, sentence)
+            outcome = write_end(self.preparation, item.study, item.series, "failed", sentence)
         return self._record(outcome)
 
     def _record(self, outcome: SeriesOutcome) -> SeriesOutcome:

@@ -5,8 +5,10 @@ DICOM JSON is walked as plain dicts: turning a sparse slide's metadata into a py
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydicom.datadict import tag_for_keyword
@@ -57,14 +59,18 @@ class Row:
     rows: int
     slide: tuple[str, str, str]
     """FrameOfReferenceUID, ContainerIdentifier, AcquisitionUID: what SLIM groups the images of a study by."""
+    version: str = field(default="", compare=False)
+    """A checksum of all `FIELDS` as listed: whether it is still the same object. 32 bits see a change, and are too few
+    to confirm a guess at a patient's name from the records."""
 
     FIELDS = (
-        "NumberOfFrames",
-        "TotalPixelMatrixColumns",
-        "TotalPixelMatrixRows",
-        "FrameOfReferenceUID",
-        "ContainerIdentifier",
-        "AcquisitionUID",
+        *("NumberOfFrames", "TotalPixelMatrixColumns", "TotalPixelMatrixRows", "Rows", "Columns"),
+        *("FrameOfReferenceUID", "ContainerIdentifier", "AcquisitionUID", "PyramidUID", "ImageType"),
+        *("PatientID", "IssuerOfPatientID", "PatientName", "PatientBirthDate", "PatientSex"),
+        *("AccessionNumber", "StudyID", "StudyDate", "StudyTime", "StudyDescription", "ReferringPhysicianName"),
+        *("SeriesNumber", "SeriesDescription", "InstanceNumber", "SpecimenLabelInImage", "BarcodeValue", "LabelText"),
+        *("ContentDate", "ContentTime", "AcquisitionDateTime", "InstanceCreationDate", "InstanceCreationTime"),
+        *("ImagedVolumeWidth", "ImagedVolumeHeight", "PhotometricInterpretation", "LossyImageCompression"),
     )
 
     @classmethod
@@ -78,11 +84,17 @@ class Row:
             columns=number(item, "TotalPixelMatrixColumns"),
             rows=number(item, "TotalPixelMatrixRows"),
             slide=slide_key(item),
+            version=_checksum(item),
         )
 
     @property
     def whole_slide(self) -> bool:
         return self.sop_class == WHOLE_SLIDE
+
+
+def _checksum(item: Json) -> str:
+    listed = {keyword: values(item, keyword) for keyword in ("SOPClassUID", "Modality", *Row.FIELDS)}
+    return hashlib.sha256(json.dumps(listed, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def items(item: Json, keyword: str) -> list[Json]:

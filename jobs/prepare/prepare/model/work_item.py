@@ -22,6 +22,8 @@ class Item:
     instances: int = -1
     """Instances the store listed when last counted; -1 before that."""
     counted: float = 0.0
+    published: float = 0.0
+    """When the newest message about it was published; 0 when none said."""
     attempts: int = 0
     reason: str = ""
     """Why the last attempt failed."""

@@ -9,16 +9,24 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
+from typing import Any, Literal
 
 from .. import VERSION
+from ..backlog.deliveries import Withdrawal
+from ..backlog.work_items import RecordObjects
 from ..checks.rules import SlideFinding, Status, table
+from ..clock import format_time
+from ..errors import Conflict
 from ..model.metadata import Row
 from ..model.plan import SeriesPlan
 from ..model.slide import OpenCost, PyramidLevel, Slide, pyramids
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
+SCHEMA_WITHOUT_RECORDS = 2
+"""Of versions that kept no record of what they delivered."""
+ReportStatus = Status | Literal["withdrawn"]
+"""`withdrawn`: viewers had the series, and the raw store does not have it any more."""
 
 
 def name(study: str, series: str) -> str:
@@ -28,9 +36,12 @@ def name(study: str, series: str) -> str:
 def fingerprint(rows: Iterable[Row], parameters: Mapping[str, str]) -> str:
     """`sha256:…` of everything a report depends on: this version, its rules, what the store lists of the slide.
 
-    Content behind a SOPInstanceUID never changes in the store, so the listing stands for it.
+    The listing has a checksum of each instance; `parameters` have the bytes that the store keeps of the study, where
+    it tells them. What neither shows is seen by the store's notification (`was_listed_before`).
     """
-    listed = sorted((row.series, row.instance, row.frames, row.columns, row.rows, *row.slide) for row in rows)
+    listed = sorted(
+        (one.series, one.instance, one.frames, one.columns, one.rows, *one.slide, one.version) for one in rows
+    )
     basis = json.dumps([VERSION, table(), dict(parameters), listed], sort_keys=True)
     return "sha256:" + hashlib.sha256(basis.encode()).hexdigest()
 
@@ -43,6 +54,31 @@ def is_current(report: Any, of: str) -> bool:
     if not isinstance(report, dict):
         return False
     return bool(report.get("schema_version") == SCHEMA_VERSION and report.get("fingerprint") == of)
+
+
+def is_of_version_without_records(report: Any) -> bool:
+    return isinstance(report, dict) and report.get("schema_version") == SCHEMA_WITHOUT_RECORDS
+
+
+def was_listed_before(report: Any, noticed_until: float) -> bool:
+    """Whether the store said, after it was listed for `report`, that something happened to the series."""
+    try:
+        return noticed_until >= datetime.fromisoformat(report["listed_at"]).timestamp()
+    except (TypeError, KeyError, ValueError):
+        return False
+
+
+def retract(study: str, series: str, why: str, records: RecordObjects) -> int:
+    """Lets a report say that it is not current, before what it says is undone. Returns its generation."""
+    content, generation = records.read(name(study, series))
+    if not isinstance(content, dict) or not content.get("fingerprint"):
+        return generation
+    reason = f"{why}: what viewers have of it is being taken away"
+    try:
+        retracted = {**content, "status": "failed", "reason": reason, "fingerprint": ""}
+        return records.write(name(study, series), retracted, generation)
+    except Conflict:
+        return retract(study, series, why, records)
 
 
 def had_failed(report: Any) -> bool:
@@ -66,7 +102,7 @@ class ReadinessReport:
     study: str
     series: str
     modality: str
-    status: Status
+    status: ReportStatus
     fingerprint: str
     instances: int
     findings: tuple[SlideFinding, ...] = ()
@@ -95,6 +131,10 @@ class ReadinessReport:
     """Instances that this run stored."""
     delivered: int | None = None
     """Instances of the series in the viewers' own store; None where there is none."""
+    withdrawals: tuple[Withdrawal, ...] = ()
+    """What was taken away from viewers, and when."""
+    listed: float = 0.0
+    """Seconds since 1970, before the store was asked what there is; 0 when it was not."""
 
     def document(self) -> dict[str, Any]:
         pyramid = pyramids(self.slide.own) if self.slide else {}
@@ -113,6 +153,7 @@ class ReadinessReport:
             "instances": self.instances,
             "delivered": self.delivered,
             "written": list(self.written),
+            "withdrawals": [asdict(one) for one in self.withdrawals],
             "levels": [self._level(path, level) for path, levels in pyramid.items() for level in levels],
             "open_cost": asdict(self.open_cost) if self.open_cost else None,
             "open_cost_before": asdict(self.open_cost_before) if self.open_cost_before else None,
@@ -121,7 +162,8 @@ class ReadinessReport:
             "bytes": self.bytes,
             "viewer": self.viewer,
             "execution": self.execution,
-            "prepared_at": datetime.fromtimestamp(self.prepared, UTC).isoformat(timespec="seconds"),
+            "listed_at": format_time(self.listed) if self.listed else "",
+            "prepared_at": format_time(self.prepared),
         }
 
     def _level(self, path: str, level: PyramidLevel) -> dict[str, Any]:

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from .. import VERSION
 from ..backlog.work_items import RecordObjects
+from ..clock import format_time
 from ..errors import Conflict
 from ..model.metadata import Row
 from . import report
 
 SCHEMA_VERSION = 1
-WORST_FIRST = ("failed", "blocked", "pending", "ready_degraded", "ready")
-"""`pending`: a series of the study has no report yet."""
+WORST_FIRST = ("failed", "blocked", "pending", "ready_degraded", "ready", "withdrawn")
+"""`pending`: a series of the study has no report yet. A study without series is `withdrawn`."""
 
 
 def name(study: str) -> str:
@@ -38,12 +38,12 @@ def document(
         "schema_version": SCHEMA_VERSION,
         "prepare_version": VERSION,
         "study": study,
-        "status": next(status for status in WORST_FIRST if status in statuses),
+        "status": next((status for status in WORST_FIRST if status in statuses), "withdrawn"),
         "instances": sum(series.values()),
         "delivered": _sum(one["delivered"] for one in rows_of_report),
         "series": rows_of_report,
         "viewer": f"{viewer_url}/studies/{study}" if viewer_url else "",
-        "prepared_at": datetime.fromtimestamp(now, UTC).isoformat(timespec="seconds"),
+        "prepared_at": format_time(now),
     }
 
 

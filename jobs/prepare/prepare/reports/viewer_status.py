@@ -7,10 +7,10 @@ bucket: so it holds UIDs, states and our own sentences, no figure of the work an
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from ..backlog.work_items import RecordObjects
+from ..clock import format_time
 from ..errors import Conflict
 
 SCHEMA_VERSION = 1
@@ -37,7 +37,7 @@ def document(study: str, status: str, reports: Mapping[str, Any], now: float) ->
         "status": status,
         "sentence": SENTENCES[status],
         "series": [_series(uid, report) for uid, report in reports.items()],
-        "updated_at": datetime.fromtimestamp(now, UTC).isoformat(timespec="seconds"),
+        "updated_at": format_time(now),
     }
 
 
@@ -48,6 +48,23 @@ def write(content: dict[str, Any], records: RecordObjects) -> None:
         records.write(name(content["study"]), content, generation)
     except Conflict:
         return
+
+
+def set_pending(study: str, records: RecordObjects, now: float) -> None:
+    """Before what viewers see changes; the report on the study then says what came of it."""
+    content, generation = records.read(name(study))
+    if isinstance(content, dict) and content.get("status") == "pending":
+        return
+    try:
+        records.write(name(study), document(study, "pending", {}, now), generation)
+    except Conflict:
+        return  # another run says something else of it, and has the same right
+
+
+def is_unfinished(study: str, records: RecordObjects) -> bool:
+    """Whether a run was ended before it could say what came of a study."""
+    content, _ = records.read(name(study))
+    return not isinstance(content, dict) or content.get("status") == "pending"
 
 
 def _series(uid: str, report: Any) -> dict[str, Any]:
