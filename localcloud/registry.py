@@ -71,7 +71,7 @@ class Registry:
                     target = into / member.name
                     target.parent.mkdir(parents=True, exist_ok=True)
                     target.write_bytes(content.read())
-                    target.chmod(member.mode)
+                    target.chmod(member.mode & 0o700)
 
     def path(self, image: str) -> Path:
         return self.blobs / image.removeprefix("sha256:")

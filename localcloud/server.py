@@ -31,6 +31,10 @@ MAX_BODY = 10 * 2**20
 """Bytes of a request to the control plane: Google's limit for everything but uploads."""
 
 
+STOP_SECONDS = 3.0
+"""What requests that are under way get when the server stops."""
+
+
 class PortTaken(Exception):
     """The port we were told to use belongs to somebody else."""
 
@@ -183,7 +187,9 @@ class Server:
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result()
 
     async def _start(self, sock: socket.socket) -> None:
-        self._runner = HttpRunner(build_app(self.parts), access_log=None, handler_cancellation=True)
+        self._runner = HttpRunner(
+            build_app(self.parts), access_log=None, handler_cancellation=True, shutdown_timeout=STOP_SECONDS
+        )
         await self._runner.setup()
         await web.SockSite(self._runner, sock, backlog=256).start()
 

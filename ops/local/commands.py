@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from ops.local import state
+from ops.local.ownership import AlreadyRunning
 
 PORT = 8787
 
@@ -89,7 +90,7 @@ def main(arguments: list[str] | None = None) -> int:
 
             return serve(options)
         return ask_running(options)
-    except (state.NotRunning, state.AlreadyRunning) as error:
+    except (state.NotRunning, AlreadyRunning) as error:
         return refuse(str(error))
     except KeyboardInterrupt:
         return refuse("stopped by Ctrl-C", 130)

@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 from localcloud.server import PortTaken
+from ops.local.ending import wait_for_the_end
 from ops.local.pointing import project_of, write_config
-from ops.local.session import CloudOptions, session, wait_for_the_end
+from ops.local.session import CloudOptions, session
 
 JOB = Path("jobs/prepare")
 """Source of the study job's image, registered at the start so that a stack can name its digest."""

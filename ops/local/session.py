@@ -1,21 +1,20 @@
-"""One foreground run of the local cloud: its folder, its state file, its end on Ctrl-C or SIGTERM."""
+"""One foreground run of the local cloud: its folders, which are its own, and its state file."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import shutil
-import signal
-import threading
 from collections.abc import Generator
 from pathlib import Path
-from types import FrameType
 from typing import Literal, TypedDict
 
 from localcloud.assemble import Parts
 from localcloud.cloud import Cloud
 from localcloud.server import running
 from ops.local import state
+from ops.local.ending import end_on_signals
+from ops.local.ownership import make_private, own, refuse_foreign
 
 LOGS = state.FOLDER / "logs"
 """Where the logs of the run that ended last are."""
@@ -30,31 +29,37 @@ class CloudOptions(TypedDict, total=False):
     request_seconds: float
 
 
-def end_on_signals() -> None:
-    """Let SIGTERM end a run as Ctrl-C does, and Ctrl-C end it even where a shell started it with SIGINT ignored."""
+@contextlib.contextmanager
+def data_folder(kept: Path | None) -> Generator[Path]:
+    """The run's data folder, nobody else's meanwhile: `kept` stays, otherwise a private one that goes with the run.
 
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, interrupt)
+    Raises `AlreadyRunning` when another local cloud uses `kept`, `NotOurs`.
+    """
+    if kept is not None:
+        kept.mkdir(parents=True, exist_ok=True, mode=0o700)
+        refuse_foreign(kept)
+        with own(kept, f"another local cloud uses the data folder {kept.resolve()}"):
+            make_private(kept)
+            yield kept.resolve()
+        return
+    sweep()
+    folder = (state.FOLDER / f"run-{os.getpid()}").resolve()
+    folder.mkdir(parents=True, mode=0o700)
+    try:
+        yield folder
+    finally:
+        keep_logs(folder)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager
-def folder(kept: Path | None) -> Generator[Path]:
-    """The run's data folder: `kept` stays, otherwise a private one that goes with the run."""
-    if kept is not None:
-        kept.mkdir(parents=True, exist_ok=True, mode=0o700)  # payloads of secrets lie there in clear
-        yield kept.resolve()
-        return
-    sweep()
-    own = (state.FOLDER / f"run-{os.getpid()}").resolve()
-    own.mkdir(parents=True, mode=0o700)
+def private_files() -> Generator[None]:
+    """Whatever is made meanwhile is its owner's alone: payloads of secrets and names of patients lie there in clear."""
+    before = os.umask(0o077)
     try:
-        yield own
+        yield
     finally:
-        keep_logs(own)
-        shutil.rmtree(own, ignore_errors=True)
+        os.umask(before)
 
 
 def keep_logs(run: Path) -> None:
@@ -76,8 +81,13 @@ def sweep() -> None:
 def session(*, port: int, data: Path | None, settings: CloudOptions) -> Generator[Parts]:
     """A served local cloud that other commands of this folder can find. Raises `PortTaken`, `AlreadyRunning`."""
     end_on_signals()
-    state.refuse_a_second()
-    with folder(data) as place, contextlib.ExitStack() as at_the_end:
+    state.FOLDER.mkdir(parents=True, exist_ok=True)
+    with (
+        private_files(),
+        own(state.FOLDER, "a local cloud already runs from this folder"),
+        data_folder(data) as place,
+        contextlib.ExitStack() as at_the_end,
+    ):
         cloud = Cloud(data=place, **settings)
         with running(cloud, port) as parts:
             if data is not None:
@@ -103,9 +113,3 @@ def session(*, port: int, data: Path | None, settings: CloudOptions) -> Generato
                 yield parts
             finally:
                 state.clear()
-
-
-def wait_for_the_end() -> None:
-    """Block until Ctrl-C or SIGTERM."""
-    with contextlib.suppress(KeyboardInterrupt):
-        threading.Event().wait()

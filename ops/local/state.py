@@ -15,10 +15,6 @@ class NotRunning(Exception):
     """No local cloud runs from this folder."""
 
 
-class AlreadyRunning(Exception):
-    """Another local cloud runs from this folder; two would write each other's files."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class RunningCloud:
     pid: int
@@ -41,18 +37,6 @@ def write_private(path: Path, text: str) -> None:
 
 def save(state: RunningCloud, folder: Path = FOLDER) -> None:
     write_private(folder / "state.json", json.dumps(asdict(state), indent=2) + "\n")
-
-
-def refuse_a_second(folder: Path = FOLDER) -> None:
-    """Raise `AlreadyRunning` when a local cloud of another process runs from this folder."""
-    try:
-        other = load(folder)
-    except NotRunning:
-        return
-    raise AlreadyRunning(
-        f"a local cloud already runs from this folder ({other.base}, process {other.pid}): "
-        "use it, or end it with Ctrl-C where it runs"
-    )
 
 
 def clear(folder: Path = FOLDER) -> None:

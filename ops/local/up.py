@@ -32,8 +32,9 @@ from engine import (
 from localcloud.assemble import Parts
 from localcloud.server import PortTaken
 from ops.local import state, view
+from ops.local.ending import wait_for_the_end
 from ops.local.serve import JOB
-from ops.local.session import LOGS, session, wait_for_the_end
+from ops.local.session import LOGS, session
 from ops.review.judge import PolicyBroken, judge, today
 
 ROOT = Path()

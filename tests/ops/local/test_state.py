@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from ops.local import state
-from ops.local.session import folder
 
 
 @pytest.fixture
@@ -52,26 +51,9 @@ def test_a_stack_is_not_running_when_another_program_has_its_process_id(tmp_path
         state.load(tmp_path)
 
 
-def test_a_second_stack_from_the_same_folder_is_refused_until_the_first_ends(tmp_path: Path, port: int) -> None:
-    first = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    state.save(a_state(first.pid, port), tmp_path)
-
-    with pytest.raises(state.AlreadyRunning, match=rf"http://127\.0\.0\.1:1, process {first.pid}\): use it, or end it"):
-        state.refuse_a_second(tmp_path)
-
-    first.communicate(b"\n")
-    state.refuse_a_second(tmp_path)
-
-
 @pytest.mark.parametrize("content", ["", "{", "{}", '{"pid": 1}'])
 def test_an_unreadable_file_counts_as_not_running(tmp_path: Path, content: str) -> None:
     (tmp_path / "state.json").write_text(content)
 
     with pytest.raises(state.NotRunning, match="no local cloud runs from this folder"):
         state.load(tmp_path)
-
-
-def test_a_data_folder_that_is_made_is_its_owners_alone(tmp_path: Path) -> None:
-    """Payloads of secrets lie there in clear."""
-    with folder(tmp_path / "new") as place:
-        assert place.stat().st_mode & 0o077 == 0
