@@ -8,10 +8,15 @@ from typing import Any
 
 
 class BackgroundTasks:
-    """Tasks on `loop`; `on_error(where, error)` takes what one of them died of."""
+    """Tasks on `loop`; `on_error(where, error)` takes what one of them died of, `on_end` runs after each."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, on_error: Callable[[str, BaseException], None]) -> None:
-        self._loop, self._on_error = loop, on_error
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        on_error: Callable[[str, BaseException], None],
+        on_end: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._loop, self._on_error, self._on_end = loop, on_error, on_end
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def spawn(self, coroutine: Coroutine[Any, Any, Any]) -> None:
@@ -28,6 +33,7 @@ class BackgroundTasks:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
             self._on_error(f"background task {task.get_coro()!r}", error)
+        self._on_end()
 
     async def cancel(self) -> None:
         """Cancel every task and wait until none is left."""

@@ -39,5 +39,5 @@ class Cloud(CloudSettings):
 
     def __post_init__(self) -> None:
         self.resources = Resources()
-        self.operations = Operations(self.clock)
+        self.operations = Operations(self.clock, self.resources)
         self.iam = Iam(self, self.resources)

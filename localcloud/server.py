@@ -100,7 +100,7 @@ def control_handler(parts: Parts) -> Handler:
         raw = await request.read()
         try:
             body = json.loads(raw) if raw.strip() else None
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ApiError(400, f"Invalid JSON payload received. {error}") from error
         answer = parts.plane.handle(
             ApiRequest(
@@ -169,7 +169,9 @@ class Server:
         cloud.base = f"http://127.0.0.1:{sock.getsockname()[1]}"
         self._log = log_of(cloud)
         self.loop = asyncio.new_event_loop()
-        self._tasks = BackgroundTasks(self.loop, lambda where, error: note(self._log, where, error))
+        self._tasks = BackgroundTasks(
+            self.loop, lambda where, error: note(self._log, where, error), cloud.resources.flush
+        )
         self._thread = threading.Thread(target=self._run, name="local-cloud", daemon=True)
         self._thread.start()
         self.parts = assemble(cloud, self._tasks)

@@ -65,6 +65,7 @@ class ControlPlane:
             return self._checked(call, method)
 
     def _checked(self, call: Call, method: Method) -> Any:
+        refuse_deep(call.request.body)
         require_enabled(self._cloud, call.request.host)
         schema.check(method, call.request.body, call.request.query)
         return self._respond(call, method)
@@ -88,6 +89,25 @@ class ControlPlane:
         """What is added to a stored resource: first by our special cases, then by a service."""
         special, service = _first(EXTRAS, method), _first(self._cloud.extras, method)
         return ([partial(special, self._cloud)] if special else []) + ([service] if service else [])
+
+
+DEEPEST = 100
+"""Lists and objects in each other: the limit of Google's JSON parser."""
+
+
+def refuse_deep(body: Any) -> None:
+    """400 for a body nested deeper than Google reads."""
+    level: list[Any] = [body]
+    for _ in range(DEEPEST + 1):
+        level = [
+            inner
+            for value in level
+            if isinstance(value, dict | list)
+            for inner in (value.values() if isinstance(value, dict) else value)
+        ]
+        if not level:
+            return
+    raise ApiError(400, f"Invalid JSON payload received. Message too deep: at most {DEEPEST} levels.")
 
 
 T = TypeVar("T")

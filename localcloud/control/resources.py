@@ -60,6 +60,10 @@ class Resources:
         with self._lock:
             return dict(self._hosts.get(host, {}))
 
+    def hosts(self) -> list[str]:
+        with self._lock:
+            return list(self._hosts)
+
     def save(self, path: Path) -> None:
         """Write a JSON snapshot; a reader sees the old file or the new one, never a part."""
         with self._lock:

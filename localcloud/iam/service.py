@@ -8,6 +8,7 @@ take it away or shows it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +24,9 @@ from localcloud.settings import CloudSettings
 _UNSET: dict[str, Any] = {"version": 1, "etag": "ACAB", "bindings": []}
 _CONVENIENCE = {"roles/owner": "projectOwner", "roles/editor": "projectEditor", "roles/viewer": "projectViewer"}
 """Members that stand for everyone with a basic role on the project."""
+GOOGLE_API = re.compile(r"https://[a-z0-9-]+\.googleapis\.com(/.*)?")
+TOKEN_ENDPOINTS = ("https://oauth2.googleapis.com/token", "https://www.googleapis.com/oauth2/v4/token")
+"""Audiences of a JWT that is to be exchanged for an access token."""
 _ADVICE = (
     "Expected OAuth 2 access token, login cookie or other valid authentication credential. "
     "See https://developers.google.com/identity/sign-in/web/devconsole-project."
@@ -78,16 +82,32 @@ class Iam:
 
     def exchange(self, assertion: str) -> str:
         """An access token for a JWT signed with the owner's key (RFC 7523); 400 for any other."""
-        if assertion.count(".") != 2 or not self._key.verifies(assertion, self._cloud.clock()):
-            raise ApiError(400, f"invalid_grant: the assertion is not a valid JWT of {self.owner}.")
+        claims = self._claims(assertion)
+        ours = self._cloud.endpoint("oauth2.googleapis.com") + "token"
+        if claims is None or claims.get("aud") not in (ours, *TOKEN_ENDPOINTS):
+            raise ApiError(400, f"invalid_grant: the assertion is not a valid JWT of {self.owner} for {ours}.")
         return self.token(self.owner)
 
     def _principal(self, token: str) -> Principal | None:
         if token.startswith(tokens.PREFIX):
             return self._opaque.principal(token)
-        if token.count(".") == 2 and self._key.verifies(token, self._cloud.clock()):
-            return Principal(self.owner, "serviceAccount")
-        return None
+        claims = self._claims(token)
+        if claims is None or not self._is_for_an_api(claims):
+            return None
+        return Principal(self.owner, "serviceAccount")
+
+    def _claims(self, token: str) -> dict[str, Any] | None:
+        return self._key.claims(token, self._cloud.clock()) if token.count(".") == 2 else None
+
+    def _is_for_an_api(self, claims: dict[str, Any]) -> bool:
+        """A JWT that its holder signed is for one API, as Google's or as ours is addressed, or carries scopes."""
+        audience, scope = claims.get("aud"), claims.get("scope")
+        if audience is None:
+            return isinstance(scope, str) and bool(scope)
+        if not isinstance(audience, str):
+            return False
+        named = GOOGLE_API.fullmatch(audience) or f"{audience}/".startswith(f"{self._cloud.base}/")
+        return bool(named) and audience not in TOKEN_ENDPOINTS
 
     def principals(self) -> list[str]:
         """E-mails of everyone a token can be had for."""

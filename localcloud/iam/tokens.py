@@ -63,8 +63,8 @@ class ServiceAccountKey:
             json.dump(content, file, indent=2)
         return cls(path, content)
 
-    def verifies(self, token: str, now: float) -> bool:
-        """Whether this is an RS256 JWT of the key's account (`iss` = `sub`), signed with the key and not expired."""
+    def claims(self, token: str, now: float) -> dict[str, Any] | None:
+        """What an RS256 JWT of the key's account (`iss` = `sub`) says, if it is signed with the key and in force."""
         from cryptography.exceptions import InvalidSignature
         from cryptography.hazmat.primitives.asymmetric import padding
         from cryptography.hazmat.primitives.hashes import SHA256
@@ -74,17 +74,31 @@ class ServiceAccountKey:
             self._public_key.verify(signature, token.rpartition(".")[0].encode(), padding.PKCS1v15(), SHA256())
             claims = json.loads(payload)
             algorithm = json.loads(header)["alg"]
-        except (InvalidSignature, ValueError, KeyError, TypeError):
-            return False
-        email, expiry = self._content["client_email"], claims.get("exp")
+        except (InvalidSignature, ValueError, KeyError, TypeError, RecursionError):
+            return None
+        if not isinstance(claims, dict):
+            return None
+        email = self._content["client_email"]
         of_the_account = claims.get("iss") == email and claims.get("sub", email) == email
-        return algorithm == "RS256" and of_the_account and isinstance(expiry, int | float) and now < expiry
+        return claims if algorithm == "RS256" and of_the_account and _in_force(claims, now) else None
 
     @cached_property
     def _public_key(self) -> Any:
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
         return load_pem_private_key(self._content["private_key"].encode(), None).public_key()
+
+
+SKEW, LONGEST = 60.0, 3600.0
+"""Seconds: how far clocks may differ, and how long a JWT may be good for."""
+
+
+def _in_force(claims: dict[str, Any], now: float) -> bool:
+    asserted: list[Any] = [claims.get("iat"), claims.get("exp"), claims.get("nbf", claims.get("iat"))]
+    if not all(isinstance(time, int | float) and not isinstance(time, bool) for time in asserted):
+        return False
+    issued, expires, begins = map(float, asserted)
+    return max(issued, begins) <= now + SKEW and now < expires <= issued + LONGEST + SKEW
 
 
 def _new_key(email: str, project: str, endpoint: str) -> dict[str, str]:

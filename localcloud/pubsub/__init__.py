@@ -1,5 +1,6 @@
 """Pub/Sub's data plane: publish, pull, acknowledge, seek, dead letters. Topics and subscriptions themselves are generic
-resources of the control plane. Messages live in memory, as long as the process. Not here: push, filters, snapshots."""
+resources of the control plane. Messages live in memory and in a journal, from which
+`resume` reads them after a restart. Not here: push, filters, snapshots."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ from localcloud.errors import ApiError
 from localcloud.forms import duration, epoch
 from localcloud.pubsub.backlog import Backlog, Message
 from localcloud.pubsub.bodies import ack_ids, back_off, check_subscription, decoded, message_body, origin, received
+from localcloud.pubsub.journal import BacklogJournal
 
 HOST = "pubsub.googleapis.com"
 DELETED_TOPIC = "_deleted-topic_"
@@ -29,6 +31,7 @@ class PubSub:
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
         self.backlogs: dict[str, Backlog] = {}
+        self.journal = BacklogJournal(cloud.data / "pubsub.jsonl")
         self.listeners: list[Listener] = []
         self.numbers = itertools.count(int(cloud.clock() * 1000))
         self.lock = threading.RLock()
@@ -55,7 +58,7 @@ class PubSub:
             )  # fmt: skip
             for name, resource in self.cloud.resources.all(HOST).items():
                 if resource.get("topic") == topic and "/subscriptions/" in name and not resource.get("detached"):
-                    self.backlog(name).add(message)
+                    self.journal.keep(name, self.backlog(name).add(message))
         for listener in self.listeners:
             listener(topic, message_body(message))
         return message.id
@@ -78,16 +81,25 @@ class PubSub:
             self.move_dead_letters()
             now = self.cloud.clock()
             retention = duration(subscription.get("messageRetentionDuration"), 7 * DAY)
-            self.backlog(name).expire(now - retention)
+            for message_id in self.backlog(name).expire(now - retention):
+                self.journal.forget(name, message_id)
             leased = self.backlog(name).lease(min(wanted, 1000), now, subscription.get("ackDeadlineSeconds") or 10)
+            for delivery in leased:
+                self.journal.keep(name, delivery)
             counted = bool(subscription.get("deadLetterPolicy"))
             return {"receivedMessages": [received(d, counted) for d in leased]} if leased else {}
 
     def acknowledge(self, call: Call) -> dict[str, Any]:
         name, subscription = self.subscription(call)
         with self.lock:
+            retain = bool(subscription.get("retainAckedMessages"))
             for ack_id in ack_ids(call):
-                self.backlog(name).acknowledge(ack_id, retain=bool(subscription.get("retainAckedMessages")))
+                if not (ended := self.backlog(name).acknowledge(ack_id, retain=retain)):
+                    continue
+                if retain:
+                    self.journal.keep(name, ended)
+                else:
+                    self.journal.forget(name, ended.message.id)
         return {}
 
     def modify_ack_deadline(self, call: Call) -> dict[str, Any]:
@@ -108,15 +120,37 @@ class PubSub:
             raise ApiError(501, f"The local cloud keeps no snapshots; seek {name} to a time instead.")
         with self.lock:
             retain = bool(subscription.get("retainAckedMessages"))
-            self.backlog(name).seek(epoch(call.body["time"]), self.cloud.clock(), retain=retain)
+            backlog = self.backlog(name)
+            before = list(backlog.deliveries)
+            backlog.seek(epoch(call.body["time"]), self.cloud.clock(), retain=retain)
+            for message_id in before:
+                if kept := backlog.deliveries.get(message_id):
+                    self.journal.keep(name, kept)
+                else:
+                    self.journal.forget(name, message_id)
         return {}
 
     def detach(self, call: Call) -> dict[str, Any]:
         name, subscription = self.subscription(call)
         with self.lock:
             self.cloud.resources.put(HOST, name, subscription | {"detached": True})
-            self.backlogs.pop(name, None)
+            self.drop(name)
         return {}
+
+    def drop(self, subscription: str) -> None:
+        if self.backlogs.pop(subscription, None):
+            self.journal.forget(subscription)
+
+    def resume(self) -> None:
+        """Owe what was owed when the local cloud last ended."""
+        with self.lock:
+            self.backlogs = self.journal.read()
+            used = [int(message_id) for backlog in self.backlogs.values() for message_id in backlog.deliveries]
+            self.numbers = itertools.count(max([int(self.cloud.clock() * 1000), *(number + 1 for number in used)]))
+
+    async def close(self) -> None:
+        with self.lock:
+            self.journal.close()
 
     def move_dead_letters(self) -> None:
         """Forward what was delivered too often - only while the service agent may; otherwise it stays, as on Google."""
@@ -128,6 +162,7 @@ class PubSub:
                 continue
             for delivery in used_up:
                 backlog.forget(delivery.message.id)
+                self.journal.forget(name, delivery.message.id)
                 self.publish(topic, delivery.message.data, delivery.message.attributes | origin(name, delivery))
 
     def may_forward(self, subscription: str, topic: str) -> bool:
@@ -161,7 +196,7 @@ class PubSub:
         if host != HOST:
             return
         with self.lock:
-            self.backlogs.pop(name, None)
+            self.drop(name)
             for subscription, resource in self.cloud.resources.all(HOST).items():
                 if resource.get("topic") == name:
                     self.cloud.resources.put(HOST, subscription, resource | {"topic": DELETED_TOPIC})

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+LONGEST_LEASE = 600.0
+"""Seconds: an acknowledgement deadline and a back-off are no longer."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
@@ -20,10 +23,14 @@ class Delivery:
     """One message on its way to one subscription."""
 
     message: Message
-    due: float
-    """From when it may be handed out (again)."""
+    due: float = 0.0
+    """From when it may be handed out (again); at once when that is further away than any lease lasts."""
     attempts: int = 0
     acknowledged: bool = False
+
+    def is_due(self, now: float) -> bool:
+        """A clock that was set back leaves leases far in the future, which Pub/Sub never makes."""
+        return self.due <= now or self.due > now + LONGEST_LEASE
 
     @property
     def ack_id(self) -> str:
@@ -38,8 +45,9 @@ class Backlog:
     deliveries: dict[str, Delivery] = field(default_factory=dict[str, Delivery])
     """By message id; acknowledged ones stay only when `retain_acknowledged` was asked for."""
 
-    def add(self, message: Message) -> None:
-        self.deliveries[message.id] = Delivery(message=message, due=message.published)
+    def add(self, message: Message) -> Delivery:
+        delivery = self.deliveries[message.id] = Delivery(message=message)
+        return delivery
 
     def lease(self, count: int, now: float, deadline: float) -> list[Delivery]:
         """Hand out up to `count` messages that are due, each for `deadline` seconds."""
@@ -47,7 +55,7 @@ class Backlog:
         for delivery in self.deliveries.values():
             if len(leased) == count:
                 break
-            if delivery.acknowledged or delivery.due > now:
+            if delivery.acknowledged or not delivery.is_due(now):
                 continue
             delivery.attempts += 1
             delivery.due = now + deadline
@@ -59,26 +67,30 @@ class Backlog:
         delivery = self.deliveries.get(ack_id.rpartition("-")[0])
         return delivery if delivery and delivery.ack_id == ack_id and not delivery.acknowledged else None
 
-    def acknowledge(self, ack_id: str, *, retain: bool) -> None:
+    def acknowledge(self, ack_id: str, *, retain: bool) -> Delivery | None:
+        """The delivery that this ends, if the id still names a lease."""
         delivery = self.leased_as(ack_id)
         if delivery is None:
-            return
+            return None
         if retain:
             delivery.acknowledged = True
         else:
             del self.deliveries[delivery.message.id]
+        return delivery
 
     def used_up(self, attempts: int, now: float) -> list[Delivery]:
         """Unacknowledged deliveries that were handed out `attempts` times and whose last lease is over."""
-        return [d for d in self.deliveries.values() if d.attempts >= attempts and d.due <= now and not d.acknowledged]
+        return [d for d in self.deliveries.values() if d.attempts >= attempts and d.is_due(now) and not d.acknowledged]
 
     def forget(self, message_id: str) -> None:
         self.deliveries.pop(message_id, None)
 
-    def expire(self, before: float) -> None:
-        """Drop what was published before that time: retention is over."""
-        for message_id in [i for i, d in self.deliveries.items() if d.message.published < before]:
+    def expire(self, before: float) -> list[str]:
+        """Drop what was published before that time: retention is over. The ids of what was dropped."""
+        old = [i for i, d in self.deliveries.items() if d.message.published < before]
+        for message_id in old:
             del self.deliveries[message_id]
+        return old
 
     def seek(self, to: float, now: float, *, retain: bool) -> None:
         """Everything published before `to` counts as acknowledged, everything since as not yet delivered."""

@@ -18,7 +18,7 @@ from localcloud.forms import timestamp
 from localcloud.outbound import Outbound
 from localcloud.ports import EntryLog, TaskSpawner
 from localcloud.registry import Registry
-from localcloud.runner.execution import HOST, TYPE, Execution, log_path
+from localcloud.runner.execution import HOST, TYPE, Execution, log_path, mark_cancelled
 from localcloud.runner.spec import Spec
 
 JOBS = "run.v2:projects.locations.jobs."
@@ -113,6 +113,12 @@ class Runner:
     def deleted(self, host: str, name: str) -> None:
         if host == HOST:
             self.end(name)
+
+    def resume(self) -> None:
+        """Executions that were cut off when the local cloud was killed do not run any more, and say so."""
+        for name, resource in self.cloud.resources.all(HOST).items():
+            if "/executions/" in name and "completionTime" not in resource:
+                mark_cancelled(self.cloud, name, resource)
 
     async def close(self) -> None:
         """End every execution; when this returns none of their processes is left."""

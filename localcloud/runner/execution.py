@@ -165,6 +165,17 @@ def log_path(cloud: Cloud, execution: str) -> Path:
     return cloud.data / "logs" / f"{execution.rpartition('/')[2]}.log"
 
 
+def mark_cancelled(cloud: Cloud, name: str, resource: Resource) -> None:
+    """End an execution that nobody runs any more."""
+    now = timestamp(cloud.clock())
+    completed = {"type": "Completed", "state": "CONDITION_FAILED", "lastTransitionTime": now}
+    why = {"message": "The execution ended with the local cloud.", "executionReason": "CANCELLED"}
+    kept = {key: value for key, value in resource.items() if key != "runningCount"}
+    ended = {"completionTime": now, "conditions": [completed | why], "reconciling": False}
+    cloud.resources.put(HOST, name, kept | ended)
+    refer(cloud, name, completionTime=now, completionStatus="EXECUTION_CANCELLED")
+
+
 def refer(cloud: Cloud, execution: str, **fields: str) -> None:
     """Keep the job's `latestCreatedExecution` true, if it is this one."""
     name = execution.rpartition("/executions/")[0]

@@ -93,6 +93,7 @@ def session(*, port: int, data: Path | None, settings: CloudOptions) -> Generato
             if data is not None:
                 kept = place / "resources.json"
                 cloud.resources.load(kept)
+                cloud.operations.fail_unfinished()
                 for service in parts.services:
                     if hasattr(service, "resume"):
                         service.resume()

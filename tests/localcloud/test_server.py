@@ -212,3 +212,12 @@ def test_what_is_no_http_is_refused_in_googles_shape(cloud: Cloud, path: str, li
     error = json.loads(body)["error"]
     assert (error["code"], error["status"]) == (400, "INVALID_ARGUMENT")
     assert "no valid HTTP request" in error["message"]
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b'{"a":' * 100_000, b"[" * 500 + b"]" * 500])
+def test_json_nested_deep_is_refused(cloud: Cloud, body: bytes) -> None:
+    url = f"{cloud.base}/pubsub.googleapis.com/v1/projects/dicom-local/topics/t"
+
+    status, answer = call(url, token=cloud.iam.token(cloud.iam.owner), data=body, method="PUT")
+
+    assert (status, answer["error"]["status"]) == (400, "INVALID_ARGUMENT")

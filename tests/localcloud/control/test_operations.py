@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from localcloud.control.operations import Operations
+from localcloud.control.resources import Resources
 from localcloud.errors import ApiError
 from tests.localcloud.control.client import LOCATION, Client
 
@@ -75,4 +76,4 @@ def test_reading_an_operation_needs_its_permission_on_the_dataset(client: Client
 
 def test_finishing_what_never_started_is_an_error() -> None:
     with pytest.raises(ApiError, match="nothing"):
-        Operations(lambda: 0.0).done(HOST, "operations/nothing", {})
+        Operations(lambda: 0.0, Resources()).done(HOST, "operations/nothing", {})

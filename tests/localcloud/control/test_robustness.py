@@ -64,3 +64,15 @@ def test_no_body_makes_the_control_plane_raise(tmp_path: Path, round_: int) -> N
             assert response.status == 200 or response.body["error"]["code"] == response.status
             answers[response.status] = answers.get(response.status, 0) + 1
     assert min(answers[200], answers[400]) > 20
+
+
+@pytest.mark.parametrize("levels", [101, 500, 5_000])
+@pytest.mark.parametrize("wrapped", [lambda value: {"labels": value}, lambda value: [value]])
+def test_a_body_nested_too_deep_is_refused(tmp_path: Path, levels: int, wrapped: Any) -> None:
+    body: Any = "x"
+    for _ in range(levels):
+        body = wrapped(body)
+
+    code, message = Client(tmp_path).refused("PUT", "pubsub/v1/projects/p-1/topics/t", {"labels": body})
+
+    assert (code, "too deep" in message) == (400, True)

@@ -129,10 +129,32 @@ def test_the_owners_own_jwt_is_taken(client: Client) -> None:
         {"exp": 1_799_999_999.0},
         {"exp": None},
         {"exp": "never"},
+        {"nbf": 1_800_000_600.0},
+        {"nbf": "tomorrow"},
+        {"iat": 1_800_000_600.0},
+        {"iat": None},
+        {"exp": 1_800_007_200.0},
+        {"aud": "https://evil.example/"},
+        {"aud": "https://healthcare.googleapis.com.evil.example/"},
+        {"aud": ["https://healthcare.googleapis.com/"]},
+        {"aud": None},
+        {"aud": "https://oauth2.googleapis.com/token"},
     ],
 )
 def test_a_jwt_of_another_or_expired_is_401(client: Client, claims: dict[str, Any]) -> None:
     refused(client, signed(client, **claims))
+
+
+@pytest.mark.parametrize("aud", [None, HEALTHCARE, "https://evil.example/token"])
+def test_an_assertion_for_somebody_else_is_not_exchanged(client: Client, aud: str | None) -> None:
+    with pytest.raises(ApiError, match="invalid_grant"):
+        client.cloud.iam.exchange(signed(client, aud=aud).removeprefix("Bearer "))
+
+
+def test_an_assertion_for_the_token_endpoint_is_exchanged(client: Client) -> None:
+    for aud in ("https://oauth2.googleapis.com/token", client.cloud.endpoint("oauth2.googleapis.com") + "token"):
+        token = client.cloud.iam.exchange(signed(client, aud=aud).removeprefix("Bearer "))
+        assert client.cloud.iam.authenticate(f"Bearer {token}").email == client.cloud.iam.owner
 
 
 def test_a_jwt_signed_with_another_key_is_401(client: Client, tmp_path_factory: pytest.TempPathFactory) -> None:

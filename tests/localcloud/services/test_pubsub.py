@@ -274,3 +274,18 @@ def test_an_ack_id_that_is_none_is_refused(backlog: Api) -> None:
     status, message = backlog.refused("POST", f"{HOST}/subscriptions/backlog:acknowledge", {"ackIds": ["nonsense"]})
 
     assert (status, "nonsense" in message) == (400, True)
+
+
+def test_messages_of_a_clock_that_was_set_back_are_delivered(backlog: Api, clock: Clock) -> None:
+    publish(backlog, "later")
+    clock.advance(-7200)
+
+    assert texts(pull(backlog)) == ["later"]
+
+
+def test_a_lease_of_a_clock_that_was_set_back_lapses(backlog: Api, clock: Clock) -> None:
+    publish(backlog, "leased")
+    pull(backlog)
+    clock.advance(-7200)
+
+    assert texts(pull(backlog)) == ["leased"]
