@@ -26,8 +26,16 @@ ROLES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     ),
     "ingest": ("Stores DICOM, cannot read it back", ("healthcare.dicomStores.dicomWebWrite",)),
     "job": (
-        "Makes studies ready: reads and adds, never deletes",
+        "Reads what arrives, and adds to it where viewers have no store of their own",
         ("healthcare.dicomStores.dicomWebRead", "healthcare.dicomStores.dicomWebWrite"),
+    ),
+    "publisher": (
+        "Shows viewers what is ready, and takes back what it showed; for the viewers' own store",
+        (
+            "healthcare.dicomStores.dicomWebDelete",
+            "healthcare.dicomStores.dicomWebRead",
+            "healthcare.dicomStores.dicomWebWrite",
+        ),
     ),
     "export": ("Copies the whole store to a bucket; for the account of a schedule", ("healthcare.dicomStores.export",)),
     "loader": ("Starts bulk imports", ("healthcare.dicomStores.import",)),

@@ -41,7 +41,10 @@ class JobRecordsArgs:
     """May only add objects."""
     release_readers: Members = field(default_factory=nobody)
     """May read the release records, and nothing that names a study."""
+    viewers: Members = field(default_factory=nobody)
+    """May read what viewers may know of a study, and nothing else."""
     releases_prefix: str = "releases/"
+    viewers_prefix: str = "viewer/"
     claims_prefix: str = "starts/"
     keep_old_versions_days: int = 30
 
@@ -90,14 +93,18 @@ class JobRecords(pulumi.ComponentResource):
             )
             for key, member in members.items()
         ]
-        under = f"projects/_/buckets/{args.bucket}/objects/{args.releases_prefix}"
-        for key, member in args.release_readers.items():
-            gcp.storage.BucketIAMMember(
-                f"{name}-releases-read-by-{key}",
-                bucket=self.bucket.name,
-                role="roles/storage.objectViewer",
-                member=member,
-                condition={"title": "releases only", "expression": f'resource.name.startsWith("{under}")'},
-                opts=pulumi.ResourceOptions(parent=self),
-            )
+        for what, title, prefix, readers in (
+            ("releases", "releases only", args.releases_prefix, args.release_readers),
+            ("viewer-status", "what viewers may know only", args.viewers_prefix, args.viewers),
+        ):
+            under = f"projects/_/buckets/{args.bucket}/objects/{prefix}"
+            for key, member in readers.items():
+                gcp.storage.BucketIAMMember(
+                    f"{name}-{what}-read-by-{key}",
+                    bucket=self.bucket.name,
+                    role="roles/storage.objectViewer",
+                    member=member,
+                    condition={"title": title, "expression": f'resource.name.startsWith("{under}")'},
+                    opts=pulumi.ResourceOptions(parent=self),
+                )
         self.register_outputs({"bucket": self.bucket.name})

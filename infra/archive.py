@@ -50,12 +50,18 @@ def grants(settings: Settings, identities: Identities) -> list[Grant]:
         *groups(settings.annotators, "annotator", seen),
         *groups(settings.ingest_writers, "ingest", RAW),
         *groups(settings.ingest_writers, "loader", RAW),
-        *account("job", "job", *stores(settings)),
+        *account("job", "job", *(store for store in stores(settings) if store != VIEWER)),
+        *(account("job", "publisher", VIEWER) if seen == VIEWER else []),
         *(account(EXPORTER, "export", RAW) if settings.export_schedule else []),
         *account("smoke", "smoke", SMOKE),
         *account("smoke", "viewer", seen),
         *account("smokeReader", "viewer", seen, SMOKE),
     ]
+
+
+def _deleters(settings: Settings) -> tuple[str, ...]:
+    """Identities that delete series or studies, which takes an operation of the dataset, and wait for it."""
+    return ("smoke", "job") if settings.viewer_store == "separate" else ("smoke",)
 
 
 def build_event_probe(base: Foundation) -> EventProbe:
@@ -101,7 +107,7 @@ def build_archive(base: Foundation, probe: EventProbe) -> ImagingArchive:
             dataset=archive.dataset.id,
             stores={name: store.id for name, store in archive.stores.items()},
             grants=grants(settings, identities),
-            pollers=pollers | {"smoke": identities.member("smoke")},
+            pollers=pollers | {duty: identities.member(duty) for duty in _deleters(settings)},
             import_buckets=settings.import_buckets,
             healthcare_agent=base.apis.agents["healthcare"],
         ),

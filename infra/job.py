@@ -70,6 +70,7 @@ def build_preparing(
             readers={duty: identities.member(duty) for duty in ("smoke", "smokeReader")},
             adders={"jobStarter": identities.member("jobStarter")},
             release_readers={"previewer": identities.member("previewer"), **_promoted_by(settings)},
+            viewers={group: f"group:{group}" for group in dict.fromkeys((*settings.viewers, *settings.annotators))},
         ),
         base.after_apis,
     )

@@ -26,8 +26,8 @@ NEVER = re.compile(
 ON_IMAGES = re.compile(r"healthcare\.dicomStores\.(?:dicomWeb\w+|import|export)")
 DELETES = "healthcare.dicomStores.dicomWebDelete"
 EXPORT_ROLE, EXPORTS = "dicomExport", "healthcare.dicomStores.export"
-SMOKE = "smoke"
-"""Name of the store that holds nothing but test slides."""
+SMOKE, VIEWER = "smoke", "viewer"
+"""Names of the store that holds nothing but test slides, and of the viewers' own, which holds copies."""
 CUSTOM = re.compile(r"(?:projects|organizations)/[^/]+/roles/(\w+)")
 
 
@@ -78,12 +78,16 @@ def images_for_groups_and_accounts(grant: Seen) -> Iterator[Finding]:
         yield Finding(f"opens a store to {member}", "Put the person into a Google group and grant to that.")
 
 
-@stack_rule("only-smoke-deletes", "15 10", STORE_GRANT, reads=("dicomStoreId", "role"))
+@stack_rule("only-smoke-deletes", "15 10", STORE_GRANT, reads=("dicomStoreId", "role", "member"))
 def only_smoke_deletes(stack: Stack, grant: Seen) -> Iterator[Finding]:
-    """Deleting DICOM is granted on the smoke store alone, which holds nothing but test slides."""
-    store = str(grant.get("dicomStoreId")).rpartition("/")[2]
-    if store != SMOKE and DELETES in permissions_of(stack, grant):
-        yield Finding(f"lets {grant.get('member')} delete images from the store {store}", "Grant it on smoke alone.")
+    """Deleting DICOM is granted on the smoke store, of test slides, and on the viewers' own, of copies, to the job."""
+    store, member = str(grant.get("dicomStoreId")).rpartition("/")[2], str(grant.get("member"))
+    is_publisher = store == VIEWER and member.startswith("serviceAccount:imaging-job@")
+    if store != SMOKE and not is_publisher and DELETES in permissions_of(stack, grant):
+        yield Finding(
+            f"lets {member} delete images from the store {store}",
+            "Grant it on smoke alone, or to imaging-job on viewer.",
+        )
 
 
 @stack_rule("only-the-exporter-exports", "15 11", STORE_GRANT, reads=("member", "role"))
@@ -109,6 +113,7 @@ DUTIES: dict[str, tuple[str, ...]] = {
     "dicomJob": ("healthcare.dicomStores.dicomWebRead", "healthcare.dicomStores.dicomWebWrite"),
     "dicomLoader": ("healthcare.dicomStores.import",),
     "dicomOperations": ("healthcare.operations.get",),
+    "dicomPublisher": (DELETES, "healthcare.dicomStores.dicomWebRead", "healthcare.dicomStores.dicomWebWrite"),
     "dicomSmoke": (DELETES, "healthcare.dicomStores.dicomWebRead", "healthcare.dicomStores.dicomWebWrite"),
     "dicomViewer": ("healthcare.dicomStores.dicomWebRead",),
     "studyJobStarter": ("run.jobs.get", "run.jobs.run"),

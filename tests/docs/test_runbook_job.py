@@ -140,7 +140,7 @@ def test_studies_that_were_set_aside_come_back(stack: Stack, follow: Follow) -> 
     assert walk() == sorted(f"gs://{RECORDS}/failed/{name}.json" for name in names)
     said = walk(STUDY=earlier[0].study, SERIES=earlier[0].series)
     assert said["status"] == "failed"
-    assert "from an earlier state of the study" in said["reason"]
+    assert "that this job did not put there" in said["reason"]
     walk(STUDY=earlier[0].study, SERIES=earlier[0].series)
     assert walk(STUDY=earlier[0].study)["succeededCount"] == 1
     assert report(stack, earlier[0]) == "ready"

@@ -37,7 +37,8 @@ def test_with_a_store_of_their_own_viewers_never_touch_the_raw_one() -> None:
         ("group:scanners@example.org", "dicomLoader", "raw"),
         ("group:scanners@example.org", "dicomOperations", DATASET),
         (account("job"), "dicomJob", "raw"),
-        (account("job"), "dicomJob", "viewer"),
+        (account("job"), "dicomPublisher", "viewer"),
+        (account("job"), "dicomOperations", DATASET),
         (account("job"), "dicomJob", "smoke"),
         (account("smoke"), "dicomSmoke", "smoke"),
         (account("smoke"), "dicomViewer", "viewer"),
@@ -86,7 +87,8 @@ def test_the_previewer_has_a_role_of_its_own_and_reads_the_release_records() -> 
 def test_the_job_works_on_images_backlog_and_records_and_nothing_else() -> None:
     assert {(role, where.rpartition("/")[2]) for role, where in held_by(stacks.prod(), account("job"))} == {
         ("projects/my-imaging/roles/dicomJob", "raw"),
-        ("projects/my-imaging/roles/dicomJob", "viewer"),
+        ("projects/my-imaging/roles/dicomPublisher", "viewer"),
+        ("projects/my-imaging/roles/dicomOperations", "imaging"),
         ("projects/my-imaging/roles/dicomJob", "smoke"),
         ("roles/pubsub.subscriber", "dicom-instances"),
         ("roles/storage.objectUser", "my-imaging-imaging-records"),

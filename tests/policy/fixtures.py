@@ -149,7 +149,11 @@ CASES: dict[str, Case] = {
     ),
     "only-smoke-deletes": (
         [custom("x", DELETES), grant("projects/p/roles/x", "group:a@e.org", STORE_GRANT, dicomStoreId="s/raw")],
-        [custom("x", DELETES), grant("projects/p/roles/x", "group:a@e.org", STORE_GRANT, dicomStoreId="s/smoke")],
+        [
+            custom("x", DELETES),
+            grant("projects/p/roles/x", "group:a@e.org", STORE_GRANT, dicomStoreId="s/smoke"),
+            grant("projects/p/roles/x", "serviceAccount:imaging-job@p.e", STORE_GRANT, dicomStoreId="s/viewer"),
+        ],
     ),
     "role-fits-its-duty": (
         [custom("dicomViewer", READS, "healthcare.dicomStores.dicomWebWrite")], [custom("dicomViewer", READS)],

@@ -1,7 +1,7 @@
 """Makes studies ready for the viewer: reads a study through DICOMweb, judges it by rules, adds what it lacks, reports.
 
 Talks DICOMweb, Cloud Storage and Pub/Sub, and imports nothing of the repository around it, so that it can be lifted
-out. It only ever adds: it deletes and overwrites nothing.
+out. It overwrites nothing, and takes away only what it put before viewers itself.
 """
 
 import warnings
