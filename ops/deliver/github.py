@@ -38,6 +38,10 @@ class GitHub:
             }
         )
 
+    def get(self, path: str) -> Any:
+        """What GitHub says of the repository. Raises `OpsRefused`."""
+        return self._call("GET", path)
+
     def stick(self, number: int, marker: str, text: str) -> str:
         """The one comment of ours with `marker` on pull request `number` says `text`; returns its URL."""
         path = f"issues/{number}/comments"

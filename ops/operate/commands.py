@@ -27,6 +27,7 @@ from ops.deliver.stack import Stack, load
 from ops.operate.bootstrap import Bootstrap
 from ops.operate.doctor import Check, Diagnosis, Situation, examine
 from ops.operate.doctor.accounts import default_accounts
+from ops.operate.doctor.branch_protection import branch_protection
 from ops.operate.doctor.people import dns, firebase, github, sign_in
 from ops.operate.doctor.policies import org_policies
 from ops.operate.doctor.project import apis, billing, project, quotas
@@ -45,6 +46,7 @@ CHECKS: tuple[Check, ...] = (
     firebase,
     sign_in,
     github,
+    branch_protection,
     dns,
 )
 ENDPOINTS = {

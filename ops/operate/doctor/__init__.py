@@ -6,8 +6,9 @@ who may look, as often as they like.
 
 from __future__ import annotations
 
+import os
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -30,12 +31,14 @@ class Diagnosis:
 
 @dataclass(frozen=True, kw_only=True)
 class Situation:
-    """What the checks look at: the settings, Google as the caller sees it, the name service."""
+    """What the checks look at: the settings, Google as the caller sees it, the name service, GitHub."""
 
     stack: str
     settings: Settings
     google: GoogleApi
     resolve: Callable[[str], Sequence[str]] = field(default=lambda host: addresses(host))
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    """Where a token for GitHub may be."""
 
     def get(self, api: str, path: str, **params: str) -> Json:
         """Raises `OpsRefused`."""

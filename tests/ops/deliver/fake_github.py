@@ -1,4 +1,4 @@
-"""GitHub's REST API on loopback, as far as comments and issues go, in the shapes of docs.github.com/en/rest/issues."""
+"""GitHub's REST API on loopback, as far as comments, issues and rules of branches go, in the shapes of its docs."""
 
 from __future__ import annotations
 
@@ -26,6 +26,10 @@ class FakeGitHub:
         self.writes: list[tuple[str, str]] = []
         self.writer = BOT
         """Whose token it is."""
+        self.rules: list[dict[str, Any]] = []
+        """What rulesets ask of the branch main."""
+        self.protection: dict[str, Any] | str = "Branch not protected"
+        """The classic protection of main, or the words of a 404."""
 
     @property
     def environment(self) -> dict[str, str]:
@@ -42,6 +46,10 @@ class FakeGitHub:
         rest = path.removeprefix(f"/repos/{REPOSITORY}")
         if verb != "GET":
             self.writes.append((verb, rest))
+        if rest == "/rules/branches/main":
+            return 200, self.rules
+        if rest == "/branches/main/protection":
+            return (404, {"message": self.protection}) if isinstance(self.protection, str) else (200, self.protection)
         if rest == "/issues" and verb == "GET":
             wanted = [issue for issue in self.issues.values() if issue["state"] == query["state"][0]]
             label = query["labels"][0]

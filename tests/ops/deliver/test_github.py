@@ -7,12 +7,12 @@ import pytest
 
 from ops.client.refusal import OpsRefused
 from ops.deliver import drift
-from ops.deliver.drift import Finding, fingerprint, report
+from ops.deliver.drift import DriftFinding, fingerprint, report
 from ops.deliver.github import BOT, GitHub
 from tests.ops.deliver.fake_github import FakeGitHub, fake_github
 
-EXTRA = Finding("member", "projects/p", "user:a@b.org has roles/viewer")
-IMAGE = Finding("image", "jobs/prepare", "runs sha256:1, the record says sha256:2")
+EXTRA = DriftFinding("member", "projects/p", "user:a@b.org has roles/viewer")
+IMAGE = DriftFinding("image", "jobs/prepare", "runs sha256:1, the record says sha256:2")
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_a_person_with_a_token_of_their_own_finds_their_comment_again(github: Fa
     assert bodies(github) == ["<!-- m -->\nsecond"]
 
 
-def track(github: FakeGitHub, *found: Finding, stack: str = "dev") -> str:
+def track(github: FakeGitHub, *found: DriftFinding, stack: str = "dev") -> str:
     text = report(stack, found) if found else None
     key = drift.fingerprint_of(text or "")
     return GitHub(github.environment).track(drift.marker(stack), f"Drift of stack {stack}", text, key)
@@ -124,13 +124,13 @@ def test_a_fingerprint_is_of_what_was_found_not_of_when_or_in_which_order() -> N
 
 
 def test_nothing_in_a_report_is_markdown_of_somebody_else() -> None:
-    text = report("dev", [Finding("member", "projects/p", "`@everybody` <img src=x>\n# hello")])
+    text = report("dev", [DriftFinding("member", "projects/p", "`@everybody` <img src=x>\n# hello")])
 
     assert "- `projects/p`: `@everybody <img src=x> # hello`\n" in text
 
 
 def test_a_report_fits_into_an_issue_and_says_what_it_leaves_out() -> None:
-    many = [Finding(kind, f"projects/{number}", "x" * 5000) for kind in drift.HEADS for number in range(100)]
+    many = [DriftFinding(kind, f"projects/{number}", "x" * 5000) for kind in drift.HEADS for number in range(100)]
 
     text = report("dev", many)
 
