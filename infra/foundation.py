@@ -8,9 +8,9 @@ from typing import Any
 
 import pulumi
 
-from components.audit_alerts import AuditAlerts, AuditAlertsArgs
 from components.audit_trail import AuditTrail, AuditTrailArgs
 from components.identities import Identities, IdentitiesArgs
+from components.monitoring.audit_alerts import AuditAlerts, AuditAlertsArgs
 from components.project_apis import ProjectApis, ProjectApisArgs
 from infra.config_loader import config_of_stack
 from infra.identities import duties

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pulumi
 
 from components.imaging_archive import ImagingArchive
-from components.service_levels import ServiceLevels, ServiceLevelsArgs
-from components.spending import Spending, SpendingArgs
-from components.watch import Watch, WatchArgs
+from components.monitoring.service_levels import ServiceLevels, ServiceLevelsArgs
+from components.monitoring.spending import Spending, SpendingArgs
+from components.monitoring.watch import Watch, WatchArgs
 from infra.foundation import RUNBOOK, Foundation
 from infra.job import JOB, Preparing
 from infra.providers import quota_provider

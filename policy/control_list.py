@@ -36,7 +36,7 @@ CONTROLS: dict[int, Control] = {
     ),
     3: Control(
         "Changed grants, roles, audit configuration, deletion, export and key changes raise an alert", "must",
-        "`components/audit_alerts.py`; what to do: `docs/runbook.md`. Setting `alertEmails`.",
+        "`components/monitoring/audit_alerts.py`; what to do: `docs/runbook.md`. Setting `alertEmails`.",
     ),
     4: Control(
         "Nothing of a patient in logs, names, labels, metrics, alerts or builds", "must",

@@ -6,6 +6,7 @@ import base64
 import json
 from typing import Any
 
+from components.monitoring.watch import WAITING
 from smoke_tests import slide
 from tests.docs.alerts import raised, waiting
 from tests.docs.conftest import Follow
@@ -41,7 +42,7 @@ def account(stack: Stack, duty: str) -> str:
 
 
 def test_images_that_wait_are_prepared_and_what_starts_the_job_works_again(stack: Stack, follow: Follow) -> None:
-    walk, title = follow("New images wait for the job"), "New images have been waiting for the job for an hour"
+    walk, title = follow("New images wait for the job"), WAITING.title
     stack.run_job()
     before = stack.api.call("GET", f"run.googleapis.com/v2/{stack.outputs['job']}")["executionCount"]
     stack.api.call("POST", f"{SCHEDULE}:pause", {})

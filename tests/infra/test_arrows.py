@@ -128,6 +128,11 @@ def test_one_component_a_file() -> None:
         assert len(made) == (0 if file.name == "__init__.py" else 1), file.name
 
 
+@pytest.mark.parametrize("folder", ["infra", "components", "components/monitoring"])
+def test_a_folder_holds_at_most_twenty_files(folder: str) -> None:
+    assert len([path for path in (ROOT / folder).iterdir() if path.is_file()]) <= 20
+
+
 def test_only_the_settings_read_configuration() -> None:
     readers = {
         str(file.relative_to(ROOT))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from components.audit_alerts import DEEDS
+from components.monitoring.audit_alerts import DEEDS
 from engine.api_request import ApiRequest
 from localcloud.control.call import Call
 from localcloud.dicom.audit import verb

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import pulumi
 import pulumi_gcp as gcp
@@ -22,11 +22,32 @@ if TYPE_CHECKING:
     from pulumi_gcp.monitoring import AlertPolicyAlertStrategyArgsDict, AlertPolicyConditionArgsDict
 
 TYPE = "dicom-platform:components:Watch"
-HOUR = 3600
 LONGEST_ABSENCE = "84600s"
 """23.5 hours: Cloud Monitoring looks back no further."""
 AUTO_CLOSE, RATE_LIMIT = "86400s", "3600s"
 ENDED = "run.googleapis.com/job/completed_execution_count"
+
+
+class Limit(NamedTuple):
+    """What is too much: the alert's title (with the time in words), its threshold, and its section of the runbook."""
+
+    words: str
+    seconds: int
+    section: str
+
+    @property
+    def title(self) -> str:
+        return self.words.format(time_in_words(self.seconds))
+
+
+def time_in_words(seconds: int) -> str:
+    """`an hour`, `2 hours`, `90 minutes`."""
+    if seconds % 3600:
+        return f"{seconds // 60} minutes"
+    return "an hour" if seconds == 3600 else f"{seconds // 3600} hours"
+
+
+WAITING = Limit("New images have been waiting for the job for {}", 3600, "new-images-wait-for-the-job")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,9 +109,9 @@ def signs(args: WatchArgs) -> dict[str, Sign]:
     """By key; those of the job only when there is one."""
     found = {
         "backlog": Sign(
-            title="New images have been waiting for the job for an hour",
-            section="new-images-wait-for-the-job",
-            condition=above(HOUR, waiting(args.backlog, "oldest_unacked_message_age"), "ALIGN_MAX"),
+            title=WAITING.title,
+            section=WAITING.section,
+            condition=above(WAITING.seconds, waiting(args.backlog, "oldest_unacked_message_age"), "ALIGN_MAX"),
         ),
         "dead-letters": Sign(
             title="A notification of new images could not be read",

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from components.audit_alerts import DEEDS, AuditAlerts, AuditAlertsArgs
+from components.monitoring.audit_alerts import DEEDS, AuditAlerts, AuditAlertsArgs
 from tests.components.looking import children, inputs, node
 from tests.harness import Deploy, Graph
 
-RUNBOOK = Path(__file__).resolve().parents[2] / "docs" / "runbook.md"
+RUNBOOK = Path(__file__).resolve().parents[3] / "docs" / "runbook.md"
 
 
 def alerts(deploy: Deploy, *emails: str) -> Graph:

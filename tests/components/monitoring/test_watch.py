@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from components.watch import Watch, WatchArgs, signs
+from components.monitoring.watch import WAITING, Watch, WatchArgs, signs, time_in_words
 from tests.components.looking import children, inputs
 from tests.harness import Deploy, Graph
 
-RUNBOOK = Path(__file__).resolve().parents[2] / "docs" / "runbook.md"
+RUNBOOK = Path(__file__).resolve().parents[3] / "docs" / "runbook.md"
 
 
 def args(**changes: Any) -> WatchArgs:
@@ -56,12 +56,15 @@ def test_an_alert_reaches_somebody_and_leads_to_a_section_that_exists(deploy: De
     assert section in {title.lower().replace(" ", "-") for title in titles}
 
 
-def test_waiting_images_are_told_after_an_hour(deploy: Deploy) -> None:
-    [condition] = inputs(watch(deploy), "watch-backlog")["conditions"]
+def test_waiting_images_are_told_after_as_long_as_the_title_says(deploy: Deploy) -> None:
+    alert = inputs(watch(deploy), "watch-backlog")
+    [condition] = alert["conditions"]
 
     threshold = condition["conditionThreshold"]
 
-    assert (threshold["thresholdValue"], threshold["comparison"]) == (3600, "COMPARISON_GT")
+    assert threshold["comparison"] == "COMPARISON_GT"
+    assert alert["displayName"].endswith(f" for {time_in_words(int(threshold['thresholdValue']))}")
+    assert alert["documentation"]["content"].endswith(f"#{WAITING.section}")
     assert 'metric.type="pubsub.googleapis.com/subscription/oldest_unacked_message_age"' in threshold["filter"]
     assert 'resource.labels.subscription_id="new"' in threshold["filter"]
 
@@ -90,3 +93,10 @@ def test_the_board_shows_four_charts_whether_or_not_there_is_a_job(deploy: Deplo
 
     assert len(json.loads(with_job)["mosaicLayout"]["tiles"]) == 4
     assert inputs(watch(deploy, job_exists=False), "watch-board")["dashboardJson"] == with_job
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(1800, "30 minutes"), (3600, "an hour"), (5400, "90 minutes"), (7200, "2 hours")]
+)
+def test_a_limit_is_said_in_words(seconds: int, words: str) -> None:
+    assert time_in_words(seconds) == words

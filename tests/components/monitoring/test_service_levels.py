@@ -3,11 +3,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from components.service_levels import SECTION, ServiceLevels, ServiceLevelsArgs
+from components.monitoring.service_levels import BURNS, PREPARED_WITHIN, SECTION, ServiceLevels, ServiceLevelsArgs
 from tests.components.looking import children, inputs, node
 from tests.harness import Deploy, Graph
 
-RUNBOOK = Path(__file__).resolve().parents[2] / "docs" / "runbook.md"
+RUNBOOK = Path(__file__).resolve().parents[3] / "docs" / "runbook.md"
 
 
 def levels(deploy: Deploy, **changes: Any) -> Graph:
@@ -60,17 +60,17 @@ def test_an_alert_burns_on_its_own_objective(deploy: Deploy) -> None:
     graph = levels(deploy)
     [condition] = inputs(graph, "levels-prepared-fast")["conditions"]
 
-    threshold = condition["conditionThreshold"]
+    threshold, (look_back, times, _) = condition["conditionThreshold"], BURNS["fast"]
 
     name = "projects/dicom-local/services/imaging/serviceLevelObjectives/prepared"
-    assert threshold["filter"] == f'select_slo_burn_rate("{name}", "3600s")'
-    assert threshold["thresholdValue"] == 14.4
+    assert threshold["filter"] == f'select_slo_burn_rate("{name}", "{look_back}")'
+    assert threshold["thresholdValue"] == times
 
 
-def test_images_count_as_taken_up_in_time_within_half_an_hour(deploy: Deploy) -> None:
+def test_images_count_as_taken_up_in_time_within_what_is_promised(deploy: Deploy) -> None:
     indicator = inputs(levels(deploy), "levels-prepared")["windowsBasedSli"]
 
-    assert indicator["metricMeanInRange"]["range"] == {"min": 0, "max": 1800}
+    assert indicator["metricMeanInRange"]["range"] == {"min": 0, "max": PREPARED_WITHIN}
     assert 'subscription_id="new"' in indicator["metricMeanInRange"]["timeSeries"]
 
 

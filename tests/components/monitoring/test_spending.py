@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from components.spending import Spending, SpendingArgs
+from components.monitoring.spending import Spending, SpendingArgs
 from tests.components.looking import inputs
 from tests.harness import Deploy, Graph
 
