@@ -31,17 +31,20 @@ def assemble(
     *,
     guarded: bool = False,
     tools: bool | None = None,
+    status_root: str = "",
     progress: Progress = lambda done, total: None,
 ) -> tuple[FileSet, dict[str, Any]]:
     """Files and `hosting` block of `app` for one `window.config`.
 
     `guarded`: SLIM needs a recorded pass. `tools`: whether SLIM may offer drawing; None: where a recorded pass says
-    that it can save. Raises SlimError, PackagesRefused, or ValueError for a config.
+    that it can save. `status_root`: where the lite page reads what the job says of a study.
+
+    Raises SlimError, PackagesRefused, or ValueError for a config.
     """
     root, authority = config["servers"][0]["url"], config["oidc"]["authority"]
     if app != "slim":
-        files = build.build(without_tools(config), install())
-        return files, firebase_config(root, authority, build.site_content(files))
+        files = build.build(without_tools(config), install(), status_root=status_root)
+        return files, firebase_config(root, authority, build.site_content(files, status_root))
     pin = slim_pin.read_pin(source.pin)
     if guarded:
         slim_pin.require_pass(pin, source.passes)

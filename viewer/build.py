@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import html
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,9 +26,6 @@ MANIFEST = "/release.json"
 """What the release consists of. Not manifest.json: that is what a web app names its own description."""
 ABSENT = "/404.html"
 """Sent for what is not there. Asked for by its own name it is a 404 as well, so the manifest leaves it out."""
-
-RULES = LITE.parent.parent / "jobs" / "prepare" / "prepare" / "model" / "rules.json"
-"""The preparation job's table of rules. The page judges by it, too."""
 
 CLIENT = "dicomweb-client.js"
 ENGINE = {
@@ -85,16 +83,25 @@ class FileSet:
             target.write_bytes(content)
 
 
-def build(config: dict[str, Any], packages: Path, lite: Path = LITE) -> FileSet:
-    """The lite viewer for one `window.config`. `packages` is the folder that `viewer.packages.install` gave."""
+def build(config: dict[str, Any], packages: Path, lite: Path = LITE, status_root: str = "") -> FileSet:
+    """The lite viewer for one `window.config`. `packages` is the folder that `viewer.packages.install` gave.
+
+    `status_root`: the URL to which an object's name is put to read what the job says of a study; empty: nobody says.
+    """
     parts = {name: _read(packages / source) for source, name in ENGINE.items()}
     parts[WORKER] = guarded_worker(parts[WORKER])
     engine, engine_files = _hashed("engine", parts)
     shown = {path.name: path.read_bytes() for path in sorted((lite / "page").iterdir())}
-    page, page_files = _hashed("page", {**shown, "rules.js": rules_module()})
+    page, page_files = _hashed("page", shown)
     modules = [f"{engine}/{CLIENT}", *(path for path in page_files if path.endswith(".js"))]
     index = (lite / "index.html").read_text()
-    for placeholder, text in (("{engine}", engine), ("{page}", page), ("{modules}", preloads(modules))):
+    placeholders = {
+        "{engine}": engine,
+        "{page}": page,
+        "{modules}": preloads(modules),
+        "{status}": html.escape(status_root),
+    }
+    for placeholder, text in placeholders.items():
         index = index.replace(placeholder, text)
     files = {
         "/index.html": index.encode(),
@@ -113,19 +120,15 @@ def guarded_worker(script: bytes) -> bytes:
     return (LITE / "worker.js").read_bytes() + script
 
 
-def site_content(files: FileSet) -> SiteContent:
+def site_content(files: FileSet, status_root: str = "") -> SiteContent:
     """Everything under /assets lies in a folder named by a hash of its content."""
-    return SiteContent(forever=tuple(path for path in files.files if path.startswith("/assets/")))
+    kept = tuple(path for path in files.files if path.startswith("/assets/"))
+    return SiteContent(forever=kept, connects=(status_root,) if status_root else ())
 
 
 def preloads(modules: list[str]) -> str:
     """Links that fetch the modules at once: an import is otherwise found only when its importer has come."""
     return "\n  ".join(f'<link rel="modulepreload" href="{path}">' for path in modules)
-
-
-def rules_module() -> bytes:
-    """The table of rules as a module. As JSON, the page would need leave to connect to its own site."""
-    return b"// Made from the preparation job's rules.json.\nexport default " + RULES.read_bytes().strip() + b";\n"
 
 
 def content_type(path: str) -> str:

@@ -37,6 +37,8 @@ class SiteContent:
     """Paths that the next release changes in place."""
     scripts: tuple[str, ...] = ()
     """Sources for script-src (`'sha256-…'`) of the scripts that stand in SLIM's pages."""
+    connects: tuple[str, ...] = ()
+    """Where the page may connect beyond the store and the sign-in."""
     slim: bool = False
 
 
@@ -108,7 +110,7 @@ def page_policy(dicomweb_root: str, authority: str, content: SiteContent) -> str
         "worker-src": ["'self'", "blob:"],
         "style-src": ["'self'", "'unsafe-inline'"],
         "img-src": ["'self'"],
-        "connect-src": [f"{dicomweb_root}/", *_sign_in(authority)],
+        "connect-src": [f"{dicomweb_root}/", *_sign_in(authority), *content.connects],
         "frame-src": ["'self'", f"{authority}/"],
     }
     if content.slim:

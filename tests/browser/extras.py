@@ -23,6 +23,10 @@ def parse(instance: Instance) -> Dataset:
     return pydicom.dcmread(io.BytesIO(instance.data))
 
 
+def reread(data: bytes) -> Dataset:
+    return pydicom.dcmread(io.BytesIO(data))
+
+
 def written(item: Dataset) -> bytes:
     item.file_meta.MediaStorageSOPInstanceUID = item.SOPInstanceUID
     item.file_meta.MediaStorageSOPClassUID = item.SOPClassUID

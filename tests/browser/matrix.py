@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,11 +22,9 @@ from tests.jobs.matrix.slides import STUDY
 from tests.jobs.matrix.whole import SLIDES
 from tests.jobs.test_main import run
 from tests.localcloud.hosting.platform import PROJECT, READER, Platform, platform
-from viewer.build import RULES
 
 NAMES = list(SLIDES)
 TABLE: dict[str, Any] = json.loads((Path(files.__file__).with_name("expected.json")).read_text("utf-8"))
-SENTENCES = {row["id"]: row["sentences"] for row in json.loads(RULES.read_text())["rules"]}
 PARTS_A_SIDE, PIXELS_A_PART = 24, 8
 SEEN = 40
 """Difference of a screen pixel, of 255, that no scaling explains."""
@@ -55,12 +52,6 @@ class Shown:
 
 def study(name: str) -> str:
     return files.uid(name, STUDY)
-
-
-def told(name: str, at: int) -> list[str]:
-    """Of each finding of the table, the longest part of its sentence that is the same for every slide."""
-    found = [one.split(".") for one in TABLE["slides"][name][at][0].split(" | ")[0].split()]
-    return [max(re.split(r"\{\w+\}", SENTENCES[rule][problem]), key=len) for rule, problem in found]
 
 
 def slides_of(name: str) -> list[str]:

@@ -17,7 +17,6 @@ from tests.decoding import table
 from tests.decoding.engine import engine
 from tests.decoding.fixtures import BASELINE, COLOUR, Fixture, fixtures
 from tests.e2e.tiles import SIDE
-from viewer.build import RULES
 
 AGAIN = "regenerate it: python -m tests.decoding"
 FIXTURES = {one.name: one for one in fixtures()}
@@ -34,7 +33,7 @@ def test_the_table_is_of_the_engine_that_the_lite_page_pins() -> None:
 
 def test_the_rules_rows_follow_from_the_table() -> None:
     rows = table.read()["fixtures"]
-    text = RULES.read_text()
+    text = table.RULES.read_text()
     judged = [rows[name] for name, one in FIXTURES.items() if not table.of_another_precision(one)]
     made = table.written_rules(text, table.codestreams(json.loads(text)["codestreams"], judged))
     assert made == text, f"{AGAIN}\n{difference(text, made)}"
@@ -42,7 +41,9 @@ def test_the_rules_rows_follow_from_the_table() -> None:
 
 def test_every_image_syntax_that_a_row_names_was_tried() -> None:
     tried = {row["transfer_syntax"] for row in table.read()["fixtures"].values()}
-    named = {one for row in json.loads(RULES.read_text())["codestreams"].values() for one in row["transfer_syntaxes"]}
+    named = {
+        one for row in json.loads(table.RULES.read_text())["codestreams"].values() for one in row["transfer_syntaxes"]
+    }
     assert named <= tried
 
 

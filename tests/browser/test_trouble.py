@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -11,13 +12,11 @@ from playwright.sync_api import Route, expect
 from ops.viewer.hosting import HostingApi
 from ops.viewer.release import release
 from smoke_tests.slide import Instance
-from tests import needs
 from tests.browser.pixels import view
 from tests.browser.reader import Reader
 from tests.browser.test_pixels import looks, wrong
 from tests.browser.test_viewer import link
 from tests.localcloud.hosting.platform import READER, Platform
-from viewer.build import build
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 Slides = dict[str, list[Instance]]
@@ -89,24 +88,6 @@ def test_a_sign_in_that_cannot_be_renewed_says_so_and_does_not_loop(reader: Read
     assert renewals(reader) == 1
 
 
-def test_a_small_sparse_slide_opens_and_one_whose_positions_the_store_leaves_out_says_so(
-    reader: Reader, slides: Slides
-) -> None:
-    reader.arrive(link(slides["sparse"]))
-    reader.wait_for_tiles()
-
-    def without_positions(route: Route) -> None:
-        answer = route.fetch()
-        # What Google does above 1 MiB, some 10,000 tiles: too many to paint for this test.
-        kept = [{tag: value for tag, value in image.items() if tag != "52009230"} for image in answer.json()]
-        route.fulfill(response=answer, json=kept)
-
-    reader.page.route("**/metadata", without_positions)
-    reader.page.reload()
-
-    expect(reader.failure()).to_contain_text("do not say where their tiles lie")
-
-
 def test_tiles_that_fail_are_said_to_be_missing(reader: Reader, slides: Slides) -> None:
     reader.expected.append("error loading tile")
     Sabotage(reader, "frames", 404, 1)
@@ -167,7 +148,8 @@ def test_a_store_that_does_not_exist_is_said_so_once(reader: Reader, served: Pla
     reader.expected.append("status of 403")
     url = served.create_site(GONE)["defaultUrl"]
     api = HostingApi(served.cloud.endpoint("firebasehosting.googleapis.com"), GONE, served.token)
-    release(api, build(served.config("gone"), needs.viewer_packages()), served.firebase())
+    gone = replace(served, store="gone")
+    release(api, gone.viewer(), gone.firebase())
 
     reader.page.goto(url)
     reader.page.get_by_role("link", name=READER).click()
@@ -177,41 +159,66 @@ def test_a_store_that_does_not_exist_is_said_so_once(reader: Reader, served: Pla
     served.call("DELETE", "firebasehosting.googleapis.com", f"v1beta1/{GONE}")
 
 
-def test_more_studies_than_a_page_holds_can_all_be_reached(reader: Reader) -> None:
-    asked: list[tuple[str, str]] = []
+def answer_studies(reader: Reader, count: int) -> list[dict[str, list[str]]]:
+    """The store has `count` studies; gives the queries that it is asked."""
+    asked: list[dict[str, list[str]]] = []
 
     def answer(route: Route) -> None:
         if route.request.method == "OPTIONS":
             route.fallback()
             return
         query = parse_qs(urlsplit(route.request.url).query)
-        limit, offset = query["limit"][0], query["offset"][0]
-        asked.append((limit, offset))
-        numbers = range(int(offset), min(int(offset) + int(limit), 130))
-        route.fulfill(status=200, headers=CORS, content_type="application/dicom+json", body=studies(numbers))
+        asked.append(query)
+        fit = [number for number in range(count) if query.get("PatientID", [f"P-{number}"]) == [f"P-{number}"]]
+        found = [] if "PatientName" in query else fit[: int(query["limit"][0])]
+        route.fulfill(status=200, headers=CORS, content_type="application/dicom+json", body=studies(found))
 
     reader.page.route("**/dicomWeb/studies?*", answer)
+    return asked
+
+
+def test_two_hundred_and_fifty_studies_are_counted_and_one_of_them_found(reader: Reader) -> None:
+    asked = answer_studies(reader, 250)
     reader.arrive()
-    expect(reader.page.locator("tbody tr")).to_have_count(100)
+    expect(reader.page.get_by_text("250 studies", exact=True)).to_be_visible()
 
-    reader.page.get_by_role("button", name="Show more studies").click()
-
-    expect(reader.page.locator("tbody tr")).to_have_count(130)
-    expect(reader.page.get_by_role("button", name="Show more studies")).to_have_count(0)
-    assert asked == [("100", "0"), ("100", "100")]
-
-
-def test_the_filter_narrows_what_is_shown(reader: Reader, slides: Slides) -> None:
-    reader.arrive()
-    expect(reader.page.locator("tbody tr")).to_have_count(len(slides))
-
-    reader.page.get_by_role("searchbox").fill("smoke-TISSUE")
+    reader.page.get_by_label("Patient name or ID").fill("P-249")
+    reader.page.get_by_role("button", name="Search").click()
 
     expect(reader.page.locator("tbody tr")).to_have_count(1)
     expect(reader.page.get_by_text("1 study", exact=True)).to_be_visible()
+    assert reader.page.url == f"{reader.served.url}/?patient=P-249"
+    assert [query.get("PatientName") for query in asked if query.get("PatientID") != ["P-249"]][-1] == ["P-249"]
+    reader.page.reload()
+    expect(reader.page.locator("tbody tr")).to_have_count(1)
+    reader.page.go_back()
+    expect(reader.page.locator("tbody tr")).to_have_count(250)
 
 
-def studies(numbers: range) -> str:
+def test_a_list_that_was_cut_says_so(reader: Reader) -> None:
+    answer_studies(reader, 700)
+
+    reader.arrive()
+
+    expect(reader.page.get_by_text("The first 500 studies; the store has more: narrow the search.")).to_be_visible()
+    expect(reader.page.locator("tbody tr")).to_have_count(500)
+
+
+def test_the_store_itself_searches_by_name_accession_and_date(reader: Reader, slides: Slides) -> None:
+    rows, page = reader.page.locator("tbody tr"), reader.page
+    reader.arrive()
+    expect(rows).to_have_count(len(slides))
+
+    for words, count in (
+        ("patient=SMOKE-tissue", 1), ("patient=synth", len(slides)), ("patient=nobody", 0), ("accession=none", 0),
+        ("from=2026-01-01&to=2026-12-31", len(slides)), ("to=2025-12-31", 0), ("from=2026-01-03", 0),
+    ):  # fmt: skip
+        page.goto(f"{reader.served.url}/?{words}")
+        expect(page.get_by_role("heading", name="Studies")).to_be_visible()
+        expect(page.locator(".count")).to_have_text(f"{count} {'study' if count == 1 else 'studies'}")
+
+
+def studies(numbers: list[int]) -> str:
     def study(number: int) -> dict[str, object]:
         return {
             "0020000D": {"vr": "UI", "Value": [f"1.2.{number}"]},

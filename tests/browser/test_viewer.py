@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image, ImageChops, ImageStat
 from playwright.sync_api import expect
 
+from ops.viewer.release import release
 from smoke_tests.slide import Instance
 from tests.browser.reader import Reader
-from tests.localcloud.hosting.platform import DATASET, READER, WRITER
-from viewer.build import RULES
+from tests.localcloud.hosting.platform import DATASET, PROJECT, READER, WRITER, Platform
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 Slides = dict[str, list[Instance]]
@@ -152,23 +155,59 @@ def test_a_study_that_is_not_there_is_said_to_be_missing(reader: Reader) -> None
     expect(reader.failure()).to_contain_text("This store has no slides of that study")
 
 
-@pytest.mark.parametrize(
-    ("slide", "sentence"),
-    [
-        ("duplicate-level", "claim to be the same level"),
-        ("partial-icc", "have no colour profile (ICC) while others have one"),
-        ("rle", "stored as RLE"),
-    ],
-)
-def test_a_slide_that_cannot_be_shown_says_why(reader: Reader, slides: Slides, slide: str, sentence: str) -> None:
-    if slide == "partial-icc" and "R06" not in RULES.read_text():
-        pytest.skip("the job's table of rules has no R06 yet")
-    reader.expected += ["error loading tile"]
+@pytest.fixture(scope="module")
+def told_of(served: Platform) -> Iterator[Platform]:
+    """A site whose page asks what the job says of a study."""
+    root = f"{served.cloud.endpoint('storage.googleapis.com')}storage/v1/b/records/o/"
+    site = f"projects/{PROJECT}/sites/told-of"
+    made = replace(served, url=served.create_site(site)["defaultUrl"], site=site, status_root=root)
+    files = made.viewer()
+    release(made.hosting(), files, made.firebase(files))
+    yield made
+    served.call("DELETE", "firebasehosting.googleapis.com", f"v1beta1/{site}")
 
-    reader.arrive(link(slides[slide]))
 
-    expect(reader.failure()).to_contain_text(sentence)
+def said(reader: Reader, status: str, sentence: str, series: str = "") -> None:
+    """What the job says of any study, and of one series of it."""
+    of = [{"series": series, "status": status, "reason": "codec", "sentence": sentence}] if series else []
+    told = {"schema_version": 1, "study": "1.2", "status": status, "sentence": sentence, "series": of, "updated_at": ""}
+    headers = {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "*"}
+    reader.page.route("**/b/records/o/**", lambda route: route.fulfill(status=200, json=told, headers=headers))
+
+
+def test_a_slide_that_the_job_blocks_says_why(reader: Reader, slides: Slides, told_of: Platform) -> None:
+    said(reader, "blocked", "Its tiles are stored as RLE.", slides["rle"][0].series)
+
+    reader.arrive(link(slides["rle"]), site=told_of.url)
+
+    expect(reader.failure()).to_contain_text("Its tiles are stored as RLE.")
     expect(reader.failure()).to_contain_text("This slide cannot be shown yet")
+    assert reader.sent("/frames/") == []
+
+
+def test_a_study_that_is_not_there_yet_says_what_the_job_says(reader: Reader, told_of: Platform) -> None:
+    said(reader, "pending", "It has arrived and is being prepared.")
+
+    reader.arrive("/studies/1.2.3", site=told_of.url)
+
+    expect(reader.failure()).to_contain_text("It has arrived and is being prepared.")
+
+
+def test_a_study_that_the_job_has_not_seen_warns(reader: Reader, slides: Slides, told_of: Platform) -> None:
+    reader.expected.append("404")
+    answer = {"status": 404, "headers": {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "*"}}
+    reader.page.route("**/b/records/o/**", lambda route: route.fulfill(**answer))  # type: ignore[arg-type]
+
+    reader.arrive(link(slides["tissue"]), site=told_of.url)
+    reader.wait_for_tiles()
+
+    expect(reader.page.get_by_text("The preparation job has said nothing about this study yet")).to_be_visible()
+
+
+def test_a_slide_that_the_engine_refuses_says_so(reader: Reader, slides: Slides) -> None:
+    reader.arrive(link(slides["duplicate-level"]))
+
+    expect(reader.failure()).to_contain_text("The engine refuses this slide")
 
 
 def test_an_unreachable_store_is_said_to_be_unreachable(reader: Reader) -> None:

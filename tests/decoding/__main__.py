@@ -12,7 +12,6 @@ from tests import needs
 from tests.decoding import table
 from tests.decoding.engine import engine
 from tests.decoding.fixtures import fixtures
-from viewer.build import RULES
 
 
 def main() -> int:
@@ -24,9 +23,9 @@ def main() -> int:
         browser.close()
     table.TABLE.write_text(table.written_evidence(table.evidence(rows)))
     judged = [rows[one.name] for one in tried if not table.of_another_precision(one)]
-    text = RULES.read_text()
-    RULES.write_text(table.written_rules(text, table.codestreams(json.loads(text)["codestreams"], judged)))
-    print(f"{len(rows)} frames decoded by {table.engine_version()}: {table.TABLE.name}, {RULES.name}")
+    text = table.RULES.read_text()
+    table.RULES.write_text(table.written_rules(text, table.codestreams(json.loads(text)["codestreams"], judged)))
+    print(f"{len(rows)} frames decoded by {table.engine_version()}: {table.TABLE.name}, {table.RULES.name}")
     return 0
 
 

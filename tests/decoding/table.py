@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from prepare.model import codestream
 from prepare.model.codestream import header, identify
 
 from tests.decoding.engine import Seen
 from tests.decoding.fixtures import BIG, LOSSY, Fixture
-from viewer.build import RULES
 from viewer.packages import LITE
 
+RULES = Path(codestream.__file__).with_name("rules.json")
+"""The preparation job's table of rules."""
 TABLE = RULES.with_name("decoding.json")
 ABOUT = (
     "What the viewer's engine makes of one tissue tile in each coding. Made by `python -m tests.decoding`. "

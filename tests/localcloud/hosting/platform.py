@@ -35,6 +35,8 @@ class Platform:
     site: str = SITE
     store: str = "raw"
     """What the site shows."""
+    status_root: str = ""
+    """Where the page looks for what the job says of a study; nowhere unless it is said."""
 
     def token(self, email: str | None = None) -> str:
         return self.cloud.iam.token(email or self.cloud.iam.owner)
@@ -111,11 +113,11 @@ class Platform:
     def firebase(self, files: FileSet | None = None) -> dict[str, Any]:
         """The `hosting` block for the lite page's `files`."""
         config = self.config()
-        content = site_content(files) if files else None
+        content = site_content(files, self.status_root) if files else None
         return firebase_config(config["servers"][0]["url"], config["oidc"]["authority"], content)
 
     def viewer(self, **changes: Any) -> FileSet:
-        return build(self.config(**changes), needs.viewer_packages())
+        return build(self.config(**changes), needs.viewer_packages(), status_root=self.status_root)
 
 
 @contextlib.contextmanager

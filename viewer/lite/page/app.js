@@ -20,14 +20,17 @@ let leave = () => {};
 async function start() {
   const config = window.config;
   if (!config?.servers?.length) throw new Failure('config', 'The file config/local.js is missing or names no server.');
-  if (config.mode) document.documentElement.dataset.mode = config.mode;
+  const dark = matchMedia('(prefers-color-scheme: dark)');
+  const colour = () => { document.documentElement.dataset.mode = config.mode ?? (dark.matches ? 'dark' : 'light'); };
+  colour();
+  dark.addEventListener('change', colour);
   if (config.organization) document.getElementById('organization').textContent = config.organization;
   const session = new Session(config);
-  app = { config, session, where, actionsFor };
+  app = { config, session, where, actionsFor, go, study: null };
   await session.receive();
   if (location.pathname === '/logout') return signedOut();
   if (!session.signedIn) await session.signIn();
-  show(account, h('span', {}, session.current.email), button('Sign out', () => session.signOut()));
+  show(account, h('span', {}, session.current.email), button('Sign out', signOut));
   app.client = openStore(await loadClient(), config.servers[0], session);
   addEventListener('popstate', () => route());
   document.addEventListener('click', follow);
@@ -39,15 +42,15 @@ async function route() {
   leave = () => {};
   show(where);
   announce('');
-  const address = location.pathname;
+  const address = location.pathname + location.search;
   try {
     refuseOtherStore(new URLSearchParams(location.search).get('gcp'));
-    const done = await viewOf(address);
+    const done = await viewOf(location.pathname);
     // The reader may have gone on while this view was loading.
-    if (location.pathname === address) leave = done ?? leave;
+    if (location.pathname + location.search === address) leave = done ?? leave;
     else done?.();
   } catch (error) {
-    if (location.pathname === address) fail(error);
+    if (location.pathname + location.search === address) fail(error);
   }
 }
 
@@ -71,9 +74,24 @@ function follow(event) {
   const link = event.target.closest?.('a[href^="/"]');
   if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.defaultPrevented) return;
   event.preventDefault();
-  if (link.pathname !== location.pathname || location.search) history.pushState(null, '', link.pathname);
+  go(link.pathname);
+}
+
+function go(address) {
+  if (address !== location.pathname + location.search) history.pushState(null, '', address);
   view.focus({ preventScroll: true });
   void route();
+}
+
+/** The browser may stay on the page: then it shows nothing of what was open. */
+function signOut() {
+  leave();
+  leave = () => {};
+  app.study = null;
+  show(account);
+  show(where);
+  signedOut();
+  app.session.signOut();
 }
 
 function signedOut() {
@@ -100,7 +118,7 @@ function actionsFor({ kind }) {
   const signIn = () => button('Sign in', () => app.session.signIn({ asked: true }).catch(fail), { class: 'primary' });
   const again = () => button('Try again', () => location.reload(), { class: 'primary' });
   if (kind === 'signed-out') return [signIn()];
-  if (kind === 'forbidden') return [again(), button('Use another account', () => app.session.signOut())];
+  if (kind === 'forbidden') return [again(), button('Use another account', signOut)];
   return [again()];
 }
 

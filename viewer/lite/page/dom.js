@@ -33,6 +33,7 @@ const TITLES = {
   busy: 'The store is busy',
   missing: 'Not found',
   blocked: 'This slide cannot be shown yet',
+  browser: 'This browser cannot show slides',
   config: 'The viewer is not set up correctly',
 };
 

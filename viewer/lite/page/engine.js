@@ -14,6 +14,8 @@ export async function loadClient() {
 /** The engine's global; the worklist starts this early so that a slide opens at once. */
 export function loadEngine() {
   loading ??= new Promise((resolve, reject) => {
+    // The engine logs whole slides and layers: a console keeps what it shows, patients' names and all.
+    console.info = console.log = console.debug = () => {};
     // Where the engine looks for its worker and decoders; it would guess /static/js/ otherwise.
     window.PUBLIC_LIB_URL = new URL(folder, location.href).href;
     const script = document.createElement('script');

@@ -17,7 +17,7 @@ const REMEDIES = {
   forbidden: 'If you believe this is a mistake, say which page you were on and with which account.',
   network: 'Check your connection, then try again.',
   busy: 'Wait a minute, then try again.',
-  damaged: 'Ask for the slide to be sent again.',
+  browser: 'Use a current version of Chrome, Edge, Firefox or Safari, with hardware acceleration switched on.',
   missing: 'Check the link, or look for the study in the list.',
   blocked: 'Send this sentence to whoever prepares slides here: it says what has to be corrected.',
   config: 'This is a fault of the installation. Tell whoever runs this viewer what you read here.',
@@ -25,7 +25,6 @@ const REMEDIES = {
 
 /** The Failure that an error of a DICOMweb request means. `server` is the config's entry for the store. */
 export function fromRequest(error, server) {
-  if (error instanceof Failure) return error;
   const told = server.errorMessages?.find((entry) => entry.status === error.status);
   if (told) return new Failure(error.status === 403 ? 'forbidden' : 'busy', told.message, error);
   switch (error.status) {

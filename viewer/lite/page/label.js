@@ -1,6 +1,7 @@
-// The slide's label and overview, drawn by the store and shown in a dialog. On a canvas: the page's policy admits no blob:
-// images, and nothing stays in the browser's cache.
+// The slide's label and overview, drawn by the store and turned as the slide is, in a dialog. On a canvas: the page's
+// policy admits no blob: images, and nothing stays in the browser's cache.
 
+import { values } from './dicom.js';
 import { button, h, show, waiting } from './dom.js';
 import { renderedImage } from './store.js';
 
@@ -19,11 +20,25 @@ async function open(client, name, instance) {
   document.body.append(dialog);
   dialog.showModal();
   try {
-    const picture = await renderedImage(client, instance, VIEWPORT);
-    const canvas = h('canvas', { width: picture.width, height: picture.height, role: 'img', 'aria-label': `${name} of the slide` });
-    canvas.getContext('2d').drawImage(picture, 0, 0);
-    show(place, canvas);
+    show(place, turned(await renderedImage(client, instance, VIEWPORT), quarters(instance), `${name} of the slide`));
   } catch (failure) {
     show(place, h('p', { role: 'alert' }, `The ${name.toLowerCase()} cannot be shown. ${failure.message}`));
   }
+}
+
+/** Quarter turns clockwise, as the engine turns a slide by ImageOrientationSlide: the glass's X axis goes down. */
+export function quarters(instance) {
+  const { 0: across, 3: down } = values(instance, 'ImageOrientationSlide').map(Number);
+  if (across === undefined) return 0;
+  return (Math.round(Math.atan2(-down, across) / (Math.PI / 2)) + 5) % 4;
+}
+
+function turned(picture, turns, name) {
+  const [width, height] = turns % 2 ? [picture.height, picture.width] : [picture.width, picture.height];
+  const canvas = h('canvas', { width, height, role: 'img', 'aria-label': name });
+  const context = canvas.getContext('2d');
+  context.translate(width / 2, height / 2);
+  context.rotate(turns * Math.PI / 2);
+  context.drawImage(picture, -picture.width / 2, -picture.height / 2);
+  return canvas;
 }

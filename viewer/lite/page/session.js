@@ -37,10 +37,11 @@ export class Session {
   async signIn({ asked = false } = {}) {
     const recent = (read(REDIRECTS) ?? []).filter((time) => Date.now() - time < 60_000);
     if (!asked && recent.length >= 2) throw new Failure('signed-out', 'Signing in did not work twice in a row.');
+    const provider = await this.#discovered();
     write(REDIRECTS, [...recent, Date.now()]);
     const question = fresh();
     write(ASKED, { ...question, from: location.pathname + location.search });
-    location.assign(authorizationUrl(await this.#discovered(), this.#oidc, this.#redirectUri, question));
+    location.assign(authorizationUrl(provider, this.#oidc, this.#redirectUri, question));
     await new Promise(() => {}); // The page is on its way out.
   }
 
@@ -57,7 +58,7 @@ export class Session {
     return this.#renewal;
   }
 
-  /** Forget everything, then let the provider forget too. */
+  /** Forget everything, then let the provider forget too. The page shows that nobody is signed in, should it stay. */
   signOut() {
     sessionStorage.clear();
     localStorage.clear();

@@ -1,78 +1,55 @@
 // One slide on the screen: the engine in a box, with buttons and keys for what the mouse can do.
 
-import { codingProblem } from './codec.js';
-import { number } from './dicom.js';
-import { Failure } from './failure.js';
+import { channelPanel } from './channels.js';
 import { announce, button, h } from './dom.js';
 import { loadEngine } from './engine.js';
-import { watchMissing, WHOLE } from './missing.js';
+import { Failure } from './failure.js';
+import { watchTiles } from './tiles.js';
 
 const STEP = 0.25;
-const WHITE = [255, 255, 255];
-const CHANNEL_COLOURS = [[0, 0, 255], [0, 255, 0], [255, 0, 0], [0, 255, 255], [255, 0, 255], [255, 255, 0]];
-const DECODING_PATIENCE = 20_000;
+const QUARTER = Math.PI / 2;
 
-/** Opens `slide` in `container`; gives `{engine, viewer, viewport, close}`. `onFailure` hears what keeps the slide from being shown at all. */
-export async function openSlide(container, slide, table, client, onFailure) {
-  const problem = slide.findings.find(({ severity }) => severity === 'BLOCK' || severity === 'WRONG');
-  if (problem) throw blockedBy(problem);
+/** Opens `slide` in `container`; gives `{engine, viewer, channels, close}`. `onFailure` hears what keeps the slide from
+ *  being shown at all. */
+export async function openSlide(container, slide, client, onFailure) {
+  if (!drawsSlides()) {
+    throw new Failure('browser', 'Slides are drawn by WebGL, and this browser has none, or it is switched off.');
+  }
   const engine = await loadEngine();
-  let last = null;
-  watchFrames(client, slide, table, (failure) => { last = failure; }, onFailure);
-  const viewer = build(engine, slide.pyramid, client);
+  const viewer = build(engine, slide, client);
+  const map = viewer.getMap();
   const viewport = h('div', {
     class: 'viewport', tabindex: '0', role: 'application', 'aria-busy': 'true', 'aria-roledescription': 'slide viewer',
-    'aria-label': `Slide ${slide.title}. Arrow keys move, plus and minus zoom, 0 shows the whole slide.`,
+    'aria-label': `Slide ${slide.title}. Arrow keys move, plus and minus zoom, R turns, 0 shows the whole slide.`,
   });
-  const map = viewer.getMap();
-  container.replaceChildren(viewport, tools(viewer, slide.spacing));
-  watchMissing(viewport, container, map, () => last);
-  const stopWatching = watchDecoding(viewport, client, onFailure);
+  const upright = map.getView().getRotation();
+  // One pixel of the scan on one of the screen: there is nothing more to see.
+  map.getView().setMaxZoom(map.getView().getZoomForResolution(1));
+  const acts = actions(map, upright);
+  container.replaceChildren(viewport, tools(map, slide.spacing, upright, acts));
+  const stopWatching = watchTiles({ client, slide, viewport, container, map, onFailure });
   viewer.render({ container: viewport });
-  showChannels(viewer, slide.pyramid[0]);
-  viewport.addEventListener('keydown', (event) => keys(map, event));
-  map.on('loadstart', () => { viewport.ariaBusy = 'true'; });
-  map.on('rendercomplete', () => {
-    viewport.ariaBusy = 'false';
-    // The engine's own button says “‹” only.
-    viewport.querySelector('.ol-overviewmap button')?.setAttribute('aria-label', 'Overview map');
-  });
+  const channels = channelPanel(viewer, viewport, slide);
+  viewport.addEventListener('keydown', (event) => keys(acts, event));
   viewport.focus({ preventScroll: true });
   announce(`Slide ${slide.title} is open.`);
-  const close = () => {
-    stopWatching();
-    client.onFrameFailure = () => {};
-    client.frameProblem = () => null;
-    viewer.cleanup();
-  };
-  return { engine, viewer, viewport, close };
+  return { engine, viewer, channels, close: () => { stopWatching(); dispose(viewer, map, viewport); } };
 }
 
-/** Hears of each frame that fails; what concerns the whole slide (coding, sign-in, permission) is told once. */
-function watchFrames(client, slide, table, note, onFailure) {
-  let told = false;
-  client.frameProblem = (instance, bytes) => {
-    const problem = codingProblem(table, slide.images.get(instance), bytes);
-    if (!problem) return null;
-    return problem.problem === 'unreadable' ? new Failure('damaged', problem.sentence) : blockedBy(problem);
-  };
-  client.onFrameFailure = (failure) => {
-    note(failure);
-    if (told || !WHOLE.includes(failure.kind)) return;
-    told = true;
-    onFailure(failure);
-  };
+let webgl;
+
+function drawsSlides() {
+  const context = webgl === undefined && document.createElement('canvas').getContext('webgl2');
+  if (webgl === undefined) webgl = Boolean(context);
+  if (context) context.getExtension('WEBGL_lose_context')?.loseContext();
+  return webgl;
 }
 
-function blockedBy({ sentence, rule }) {
-  return new Failure('blocked', `${sentence} (Rule ${rule}.)`);
-}
-
-function build(engine, pyramid, client) {
+function build(engine, slide, client) {
   try {
     return new engine.viewer.VolumeImageViewer({
       client,
-      metadata: pyramid.map((metadata) => new engine.metadata.VLWholeSlideMicroscopyImage({ metadata })),
+      metadata: slide.pyramid.map((metadata) => new engine.metadata.VLWholeSlideMicroscopyImage({ metadata })),
       controls: ['overview'],
       useTileGridResolutions: false,
       errorInterceptor: (error) => error,
@@ -82,36 +59,74 @@ function build(engine, pyramid, client) {
   }
 }
 
-/** The engine draws monochrome optical paths only when told. Each has a colour of its own, over the range of its stored bits. */
-function showChannels(viewer, image) {
-  const channels = viewer.getAllOpticalPaths().filter((path) => path.isMonochromatic);
-  const limitValues = [0, 2 ** number(image, 'BitsStored', number(image, 'BitsAllocated', 8)) - 1];
-  channels.forEach(({ identifier }, place) => {
-    const color = channels.length > 1 ? CHANNEL_COLOURS[place % CHANNEL_COLOURS.length] : WHITE;
-    viewer.showOpticalPath(identifier, { color, limitValues });
-  });
+/** The engine frees its tiles and workers; it leaves its map, listeners of the window's, and functions on it. */
+function dispose(viewer, map, viewport) {
+  const overview = map.getControls().getArray().find((control) => control.getOverviewMap);
+  viewer.cleanup();
+  for (const one of [overview?.getOverviewMap(), map]) {
+    one?.setTarget(null);
+    one?.dispose();
+  }
+  for (const name of ['toggleICCProfiles', 'getICCProfiles', 'cleanup', 'zoomToROI', 'toggleSegmentationInterpolation']) {
+    delete window[name];
+  }
+  viewport.replaceChildren();
 }
 
-/** A decoder that does not start says nothing: tiles come and are never drawn. Gives what ends the watch. */
-function watchDecoding(viewport, client, onFailure) {
-  const sentence = 'Tiles of this slide have come but none is drawn: the decoder does not run.';
-  const late = () => onFailure(new Failure('config', sentence));
-  let timer;
-  client.onFrame = () => { timer ??= setTimeout(late, DECODING_PATIENCE); };
-  const stop = () => clearTimeout(timer);
-  viewport.addEventListener('dicommicroscopyviewer_frame_loading_ended', stop);
-  return stop;
+/** What can be done to the view, by button or key. Each goes on from where the one before is heading. */
+function actions(map, upright) {
+  const view = map.getView();
+  let aim = null;
+  const go = (change) => {
+    const from = aim ?? { resolution: view.getResolution(), center: view.getCenter(), rotation: view.getRotation() };
+    aim = { ...from, ...change(from) };
+    view.cancelAnimations();
+    const goal = aim;
+    view.animate({ ...goal, duration: duration() }, (arrived) => { if (arrived && aim === goal) aim = null; });
+  };
+  const whole = () => view.getResolutionForExtent(view.getProjection().getExtent(), turnedSize(map, upright));
+  return {
+    /** To the next of the steps 1, 2, 4… pixels of the scan a pixel of the screen. */
+    zoom: (direction) => go(({ resolution }) => {
+      const step = direction > 0 ? Math.ceil(Math.log2(resolution) - 0.01) - 1 : Math.floor(Math.log2(resolution) + 0.01) + 1;
+      return { resolution: Math.min(Math.max(2 ** step, 1), Math.max(whole(), 1)) };
+    }),
+    pan: ([right, up]) => go(({ resolution, center: [left, bottom], rotation }) => {
+      const [width, height] = map.getSize();
+      const [x, y] = [right * width * STEP * resolution, up * height * STEP * resolution];
+      const [cos, sin] = [Math.cos(rotation), Math.sin(rotation)];
+      return { center: [left + x * cos - y * sin, bottom + x * sin + y * cos] };
+    }),
+    turn: () => go(({ rotation }) => ({ rotation: rotation + QUARTER })),
+    right: () => go(() => ({ rotation: upright })),
+    fit: () => go(() => {
+      const [left, bottom, far, top] = view.getProjection().getExtent();
+      return { rotation: upright, resolution: whole(), center: [(left + far) / 2, (bottom + top) / 2] };
+    }),
+  };
 }
 
-function tools(viewer, spacing) {
-  const map = viewer.getMap();
+function turnedSize(map, rotation) {
+  const [width, height] = map.getSize();
+  return Math.abs(Math.sin(rotation)) > 0.5 ? [height, width] : [width, height];
+}
+
+function tools(map, spacing, upright, acts) {
   const power = h('output', { 'aria-label': 'Magnification', title: 'Magnification' });
-  map.on('moveend', () => { power.textContent = magnification(map, spacing); });
+  const back = button('Upright', acts.right, { title: 'Turn back as the slide lies' });
+  const told = () => {
+    power.textContent = magnification(map, spacing);
+    back.hidden = Math.abs(Math.sin((map.getView().getRotation() - upright) / 2)) < 0.001;
+  };
+  map.on('moveend', told);
+  back.hidden = true;
   return h('div', { class: 'tools', role: 'toolbar', 'aria-label': 'Slide' },
-    button('+', () => zoom(map, 1), { 'aria-label': 'Zoom in', title: 'Zoom in (+)' }),
+    button('+', () => acts.zoom(1), { 'aria-label': 'Zoom in', title: 'Zoom in (+)' }),
     power,
-    button('−', () => zoom(map, -1), { 'aria-label': 'Zoom out', title: 'Zoom out (−)' }),
-    button('Fit', () => fit(map), { 'aria-label': 'Show the whole slide', title: 'Show the whole slide (0)' }));
+    button('−', () => acts.zoom(-1), { 'aria-label': 'Zoom out', title: 'Zoom out (−)' }),
+    button('Fit', acts.fit, { 'aria-label': 'Show the whole slide', title: 'Show the whole slide (0)' }),
+    button('Turn', acts.turn, { 'aria-label': 'Turn by 90 degrees', title: 'Turn by 90 degrees (R)' }),
+    back);
 }
 
 /** As on a microscope's objective: 40× where a pixel of the screen shows 0.25 µm. Empty without a pixel spacing (mm). */
@@ -121,35 +136,16 @@ function magnification(map, spacing) {
   return `${power < 10 ? power.toFixed(1) : Math.round(power)}×`;
 }
 
-function keys(map, event) {
+function keys(acts, event) {
   const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
   if (event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.key in moves) pan(map, moves[event.key]);
-  else if ('+='.includes(event.key)) zoom(map, 1);
-  else if ('-_'.includes(event.key)) zoom(map, -1);
-  else if (event.key === '0') fit(map);
+  if (event.key in moves) acts.pan(moves[event.key]);
+  else if ('+='.includes(event.key)) acts.zoom(1);
+  else if ('-_'.includes(event.key)) acts.zoom(-1);
+  else if (event.key === '0') acts.fit();
+  else if (event.key.toLowerCase() === 'r') acts.turn();
   else return;
   event.preventDefault();
-}
-
-function zoom(map, direction) {
-  const view = map.getView();
-  view.animate({ zoom: view.getZoom() + direction, duration: duration() });
-}
-
-function pan(map, [right, up]) {
-  const view = map.getView();
-  const [width, height] = map.getSize();
-  const [x, y] = [right * width * STEP * view.getResolution(), up * height * STEP * view.getResolution()];
-  const turn = view.getRotation();
-  const [cos, sin] = [Math.cos(turn), Math.sin(turn)];
-  const [left, bottom] = view.getCenter();
-  view.animate({ center: [left + x * cos - y * sin, bottom + x * sin + y * cos], duration: duration() });
-}
-
-function fit(map) {
-  const view = map.getView();
-  view.fit(view.getProjection().getExtent(), { size: map.getSize(), duration: duration() });
 }
 
 function duration() {

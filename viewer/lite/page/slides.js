@@ -1,46 +1,26 @@
-// From the metadata of a study's instances to its slides, as SLIM groups them, each with its readiness. Pure.
+// From the metadata of a study's instances to its slides, as SLIM groups them, and to what was made from them. Pure.
 
-import { text, value, values, word } from './dicom.js';
-import { seriesFindings, statusOf, studyFindings, studyOf } from './findings.js';
-import { references, WHOLE_SLIDE } from './image.js';
+import { references, text, value, values } from './dicom.js';
 
-const PYRAMID = ['VOLUME', 'THUMBNAIL'];
+const WHOLE_SLIDE = '1.2.840.10008.5.1.4.1.1.77.1.6';
 const KINDS = {
   '1.2.840.10008.5.1.4.1.1.91.1': 'ANN', '1.2.840.10008.5.1.4.1.1.66.4': 'SEG', '1.2.840.10008.5.1.4.1.1.66.7': 'SEG',
   '1.2.840.10008.5.1.4.1.1.30': 'PM',
 };
 const flavour = (image) => values(image, 'ImageType')[2];
+const columns = (image) => value(image, 'TotalPixelMatrixColumns') ?? 0;
+const series = (image) => value(image, 'SeriesInstanceUID');
 
-/** A study: `{slides, findings}`, the slides in the order of SLIM, `findings` those that concern none of the slides.
- *  `profiles` is what `watchProfiles` tells. */
-export function studySlides(instances, table, profiles) {
-  const study = studyOf(instances, profiles);
-  const slides = slidesOf(instances).map((slide) => {
-    const found = slide.series.flatMap((series) => seriesFindings(table, study, series));
-    const findings = [...new Map(found.map((one) => [JSON.stringify(one), one])).values()];
-    const images = new Map(study.images.map((image) => [image.instance, image]));
-    return { ...slide, images, findings, status: statusOf(findings) };
-  });
-  const told = new Set(slides.flatMap(({ findings }) => findings.map((one) => JSON.stringify(one))));
-  return { slides, findings: studyFindings(table, study).filter((one) => !told.has(JSON.stringify(one))) };
-}
-
-/** What is wrong with objects that were read after the slides: `{findings, drawable}`, `drawable` those that lie where they
- *  say. The engine would draw the others at the wrong place without a word. */
-export function judgedObjects(instances, objects, table) {
-  const findings = studyFindings(table, studyOf([...instances, ...objects.map(({ item }) => item)]))
-    .filter(({ rule }) => rule === 'R17');
-  const lost = new Set(findings.flatMap((one) => one.instances));
-  return { findings, drawable: objects.filter(({ item }) => !lost.has(word(item, 'SOPInstanceUID'))) };
-}
-
-/** `{key, title, series, pyramid, base, place, label, overview, columns, rows, spacing}` of each slide; `place` is the frame
- *  of reference. */
+/** `{key, title, description, series, pyramid, label, overview, columns, rows, spacing}` of each slide, in SLIM's order;
+ *  `spacing` is in millimetres a pixel of the finest level, null where it is not known. */
 export function slidesOf(instances) {
-  const whole = instances.filter((item) => word(item, 'SOPClassUID') === WHOLE_SLIDE);
-  const groups = Map.groupBy(whole, (image) => ['FrameOfReferenceUID', 'ContainerIdentifier', 'AcquisitionUID']
-    .map((keyword) => value(image, keyword) ?? '').join('\n'));
-  const slides = [...groups.values()].map((images) => slideOf(images, whole)).filter(Boolean);
+  const whole = instances.filter((item) => value(item, 'SOPClassUID') === WHOLE_SLIDE);
+  const groups = {};
+  for (const image of whole) {
+    const key = ['FrameOfReferenceUID', 'ContainerIdentifier', 'AcquisitionUID'].map((keyword) => text(image, keyword)).join('\n');
+    (groups[key] ??= []).push(image);
+  }
+  const slides = Object.values(groups).map((images) => slideOf(images, whole)).filter(Boolean);
   return slides.sort((one, other) => one.title.localeCompare(other.title, undefined, { numeric: true }));
 }
 
@@ -50,17 +30,13 @@ export function slideOfSeries(slides, uid) {
   return slides.find((slide) => slide.series.includes(uid)) ?? slides.find(names);
 }
 
-/** Objects made from or about images: `[{kind, item}]`; kinds are ANN, SEG, SR, PR and PM. */
-export function objectsOf(instances) {
-  return instances.map((item) => ({ kind: kindOf(word(item, 'SOPClassUID')), item })).filter(({ kind }) => kind);
-}
-
-/** Those of `objects` that refer to an image of the slide, or lie in its frame of reference. */
-export function objectsOn(slide, objects) {
+/** What was made from or about a slide's images: `[{kind, item}]`; kinds are ANN, SEG, SR, PR and PM. */
+export function objectsOn(slide, instances) {
   const uids = new Set(slide.pyramid.map((image) => value(image, 'SOPInstanceUID')));
   const place = value(slide.pyramid[0], 'FrameOfReferenceUID');
-  return objects.filter(({ item }) => references(item).some(([uid]) => uids.has(uid))
-    || (place && value(item, 'FrameOfReferenceUID') === place));
+  return instances.map((item) => ({ kind: kindOf(text(item, 'SOPClassUID')), item }))
+    .filter(({ kind, item }) => kind && (references(item).some((uid) => uids.has(uid))
+      || (place && value(item, 'FrameOfReferenceUID') === place)));
 }
 
 function kindOf(sopClass) {
@@ -70,37 +46,23 @@ function kindOf(sopClass) {
 }
 
 function slideOf(images, every) {
-  const pyramid = images.filter((image) => PYRAMID.includes(flavour(image)));
+  const pyramid = images.filter((image) => ['VOLUME', 'THUMBNAIL'].includes(flavour(image)));
   if (!pyramid.length) return null;
   const base = pyramid.reduce((largest, image) => (columns(image) > columns(largest) ? image : largest));
   // A label often has no frame of reference of its own: it belongs by its series and container.
   const of = (kind) => every.find((image) => flavour(image) === kind && series(image) === series(base)
-    && value(image, 'ContainerIdentifier') === value(base, 'ContainerIdentifier'));
+    && text(image, 'ContainerIdentifier') === text(base, 'ContainerIdentifier'));
+  const measures = value(value(base, 'SharedFunctionalGroupsSequence'), 'PixelMeasuresSequence');
   return {
     key: series(base),
     title: text(base, 'ContainerIdentifier') || 'Slide without an identifier',
     description: text(base, 'SeriesDescription'),
     series: [...new Set(pyramid.map(series))],
     pyramid,
-    base,
-    place: word(base, 'FrameOfReferenceUID'),
     label: of('LABEL'),
     overview: of('OVERVIEW'),
     columns: columns(base),
     rows: value(base, 'TotalPixelMatrixRows') ?? 0,
-    spacing: spacing(base),
+    spacing: Number(value(measures, 'PixelSpacing')) || null,
   };
-}
-
-function columns(image) {
-  return value(image, 'TotalPixelMatrixColumns') ?? 0;
-}
-
-function series(image) {
-  return value(image, 'SeriesInstanceUID');
-}
-
-function spacing(image) {
-  const measures = value(value(image, 'SharedFunctionalGroupsSequence'), 'PixelMeasuresSequence');
-  return Number(value(measures, 'PixelSpacing')) || null;
 }

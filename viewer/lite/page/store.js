@@ -2,46 +2,59 @@
 
 import { value } from './dicom.js';
 import { Failure, fromRequest } from './failure.js';
-import { part10 } from './part10.js';
 
 const CALLS = [
   'searchForStudies', 'searchForSeries', 'retrieveSeriesMetadata', 'retrieveInstanceFrames', 'retrieveBulkData',
-  'retrieveInstance', 'retrieveInstanceRendered', 'storeInstances',
+  'retrieveInstance', 'retrieveInstanceRendered',
 ];
+const WATCHED = { retrieveInstanceFrames: 'tile', retrieveBulkData: 'bulk data' };
 const NO_RETRY = { retries: 0, retryableStatusCodes: [] };
-export const PAGE = 100;
+/** Studies that a search shows at most. */
+export const MOST = 500;
 
-/** A dicomweb-client of `server` whose calls sign themselves, try again where that can help, and fail with a Failure. */
+/** A dicomweb-client of `server` whose calls sign themselves, try again where that can help, and fail with a Failure.
+ *  The engine swallows what happens to a tile or a profile: `client.onAnswer(what, failure, options)` hears it. */
 export function openStore({ DICOMwebClient }, server, session) {
   const client = new DICOMwebClient({ url: server.url, verbose: false });
-  const retry = server.retry ?? NO_RETRY;
+  client.onAnswer = () => {};
   for (const call of CALLS) {
     const once = client[call].bind(client);
-    client[call] = (options) => patiently(retry, server, session, (token) => {
-      client.headers = { Authorization: `Bearer ${token}` };
-      return once(options);
-    });
+    client[call] = async (options) => {
+      try {
+        const answer = await patiently(server, session, (token) => {
+          client.headers = { Authorization: `Bearer ${token}` };
+          return once(options);
+        });
+        if (WATCHED[call]) client.onAnswer(WATCHED[call], null, options);
+        return answer;
+      } catch (failure) {
+        if (WATCHED[call]) client.onAnswer(WATCHED[call], failure, options);
+        throw failure;
+      }
+    };
   }
-  watchFrames(client);
-  watchBulkData(client);
   return client;
 }
 
-/** Studies with slides, a page at a time: `{studies, more}`. Google sends 100 unless asked for another number, and never
- *  says that there are more. */
-export async function searchStudies(client, offset) {
-  const studies = await client.searchForStudies({
-    queryParams: {
-      ModalitiesInStudy: 'SM', limit: PAGE, offset, includefield: 'NumberOfStudyRelatedSeries,StudyDescription',
-    },
-  }) ?? [];
-  return { studies, more: studies.length === PAGE };
+/** Studies with slides that fit `{patient, accession, from, to}` (dates as 2026-01-31): `{studies, cut}`, `cut` whether
+ *  there are more. Asked of the store, which sends 100 unless asked for another number and never says that it cut. */
+export async function searchStudies(client, { patient, accession, from, to }) {
+  const day = (text) => (text ?? '').replaceAll('-', '');
+  const shared = {
+    ModalitiesInStudy: 'SM', limit: MOST + 1, includefield: 'NumberOfStudyRelatedSeries,StudyDescription',
+    ...accession && { AccessionNumber: accession }, ...(from || to) && { StudyDate: `${day(from)}-${day(to)}` },
+  };
+  // No store takes an "or": a patient is looked for by ID and by the beginnings of the name's words.
+  const queries = patient ? [{ ...shared, PatientID: patient }, { ...shared, PatientName: patient, fuzzymatching: true }] : [shared];
+  const answers = await Promise.all(queries.map((queryParams) => client.searchForStudies({ queryParams })));
+  const studies = [...new Map(answers.flat().filter(Boolean).map((study) => [value(study, 'StudyInstanceUID'), study])).values()];
+  return { studies: studies.slice(0, MOST), cut: studies.length > MOST };
 }
 
 const DERIVED = ['ANN', 'SEG', 'SR', 'PR', 'PM', 'OT'];
 
-/** A study: `instances` is the metadata of its slide series, `derived` reads that of the series made from them when it is
- *  called, `[]` where there are none. Throws `missing` for a study that is not there. */
+/** A study: `instances` is the metadata of its slide series, `derived()` that of the series made from them, read once.
+ *  Both are empty for a study that is not there. */
 export async function openStudy(client, studyInstanceUID) {
   const series = await client.searchForSeries({ queryParams: { StudyInstanceUID: studyInstanceUID } }) ?? [];
   const metadata = async (modalities) => {
@@ -51,9 +64,8 @@ export async function openStudy(client, studyInstanceUID) {
     });
     return (await Promise.all(wanted.map(read))).flat();
   };
-  const instances = await metadata(['SM']);
-  if (!instances.length) throw new Failure('missing', 'This store has no slides of that study.');
-  return { instances, derived: () => metadata(DERIVED) };
+  let derived;
+  return { instances: await metadata(['SM']), derived: () => { derived ??= metadata(DERIVED); return derived; } };
 }
 
 /** The picture of a LABEL or OVERVIEW instance, as the store draws it. */
@@ -67,23 +79,8 @@ export async function renderedImage(client, instance, viewport) {
   return createImageBitmap(new Blob([answer].flat()));
 }
 
-/** Stores a dataset (DICOM JSON) by STOW-RS. */
-export async function storeReport(client, report) {
-  const [studyInstanceUID, seriesInstanceUID] = ['StudyInstanceUID', 'SeriesInstanceUID'].map((name) => value(report, name));
-  try {
-    await client.storeInstances({ datasets: [part10(report).buffer] });
-  } catch (failure) {
-    if (failure.cause?.status === 403) {
-      throw new Failure('forbidden', 'Your account may look at slides here, but not store annotations. '
-        + 'Ask whoever gave you access to add you to the annotators.', failure);
-    }
-    // An attempt whose answer was lost may have stored it: nothing else has this series.
-    if (failure.cause?.status !== 409) throw failure;
-    await client.retrieveSeriesMetadata({ studyInstanceUID, seriesInstanceUID });
-  }
-}
-
-async function patiently(retry, server, session, attempt) {
+async function patiently(server, session, attempt) {
+  const { retry = NO_RETRY } = server;
   let renewed = false;
   for (let failures = 0; ;) {
     const token = await session.token();
@@ -97,7 +94,7 @@ async function patiently(retry, server, session, attempt) {
       } else if (failures < retry.retries && retry.retryableStatusCodes.includes(error.status)) {
         await pause(retry, failures++);
       } else {
-        throw fromRequest(error, server);
+        throw error instanceof Failure ? error : fromRequest(error, server);
       }
     }
   }
@@ -107,36 +104,4 @@ function pause({ factor = 2, minTimeout = 1000, maxTimeout = 30_000, randomize =
   const longest = Math.min(minTimeout * factor ** failures, maxTimeout);
   const wait = randomize ? longest * (0.5 + Math.random() / 2) : longest;
   return new Promise((resolve) => { setTimeout(resolve, wait); });
-}
-
-/** `client.onBulkData` hears of each value that the engine reads by its link. */
-function watchBulkData(client) {
-  const retrieve = client.retrieveBulkData;
-  client.onBulkData = () => {};
-  client.retrieveBulkData = async (options) => {
-    const parts = await retrieve(options);
-    client.onBulkData(options.BulkDataURI, parts[0]);
-    return parts;
-  };
-}
-
-/** The engine swallows what happens to a tile: `client.onFrame` and `client.onFrameFailure` hear it. And a frame that the
- *  engine would draw wrongly does not get there: `client.frameProblem` says why. */
-function watchFrames(client) {
-  const retrieve = client.retrieveInstanceFrames;
-  client.frameProblem = () => null;
-  client.onFrame = () => {};
-  client.onFrameFailure = () => {};
-  client.retrieveInstanceFrames = async (options) => {
-    try {
-      const frames = await retrieve(options);
-      const problem = client.frameProblem(options.sopInstanceUID, new Uint8Array(frames[0]));
-      if (problem) throw problem;
-      client.onFrame();
-      return frames;
-    } catch (failure) {
-      client.onFrameFailure(failure);
-      throw failure;
-    }
-  };
 }

@@ -1,4 +1,4 @@
-// The list of studies that have slides, a page of the store at a time.
+// The list of studies that have slides: a search in the store, its words in the address.
 
 import { date, personName, text, value } from './dicom.js';
 import { announce, button, entitle, h, show, waiting } from './dom.js';
@@ -13,65 +13,43 @@ const COLUMNS = [
   ['Description', (study) => text(study, 'StudyDescription')],
   ['Series', (study) => text(study, 'NumberOfStudyRelatedSeries')],
 ];
+const FIELDS = [['patient', 'Patient name or ID', 'search'], ['accession', 'Accession', 'search'], ['from', 'From', 'date'], ['to', 'To', 'date']];
 
-export async function showWorklist(view, { client, config }) {
+export async function showWorklist(view, { client, config, go }) {
   entitle('Studies');
   if (config.disableWorklist) {
-    const sentence = 'This viewer opens studies by link only.';
-    show(view, h('section', { class: 'empty' }, h('h1', {}, 'Studies'), h('p', {}, sentence)));
+    show(view, h('section', { class: 'empty' }, h('h1', {}, 'Studies'), h('p', {}, 'This viewer opens studies by link only.')));
     return;
   }
+  const asked = Object.fromEntries(new URLSearchParams(location.search));
   show(view, waiting('Looking for studies…'));
-  const first = await searchStudies(client, 0);
+  const { studies, cut } = await searchStudies(client, asked);
   void loadEngine().catch(() => {}); // A slide says it when it is opened.
-  const list = new Worklist(client, first);
-  show(view, list.element);
+  const number = `${studies.length} ${studies.length === 1 ? 'study' : 'studies'}`;
+  const sentence = cut ? `The first ${number}; the store has more: narrow the search.` : number;
+  const searched = FIELDS.some(([name]) => asked[name]);
+  const none = searched ? 'No study fits this search.' : 'The store has no studies with slides yet.';
+  show(view, h('section', { class: 'worklist' },
+    h('div', { class: 'bar' }, h('h1', {}, 'Studies'), h('p', { class: 'count' }, sentence)),
+    form(asked, go),
+    h('div', { class: 'table' }, h('table', {},
+      h('thead', {}, h('tr', {}, COLUMNS.map(([name]) => h('th', { scope: 'col' }, name)))),
+      h('tbody', {}, studies.map(row), !studies.length && h('tr', {}, h('td', { colspan: COLUMNS.length, class: 'none' }, none)))))));
+  announce(`${number} shown.`);
 }
 
-class Worklist {
-  #client; #studies = []; #body = h('tbody'); #count = h('p', { class: 'count' }); #foot = h('div', { class: 'actions' });
-  #filter = h('input', {
-    type: 'search', placeholder: 'Filter', 'aria-label': 'Filter the studies shown', input: () => this.#draw(),
-  });
-
-  constructor(client, page) {
-    this.#client = client;
-    this.element = h('section', { class: 'worklist' },
-      h('div', { class: 'bar' }, h('h1', {}, 'Studies'), this.#count, this.#filter),
-      h('div', { class: 'table' }, h('table', {},
-        h('thead', {}, h('tr', {}, COLUMNS.map(([name]) => h('th', { scope: 'col' }, name)))), this.#body)),
-      this.#foot);
-    this.#add(page);
-  }
-
-  #add({ studies, more }) {
-    this.#studies.push(...studies);
-    show(this.#foot, more && button('Show more studies', (event) => this.#more(event.target)));
-    this.#draw(more);
-    announce(`${this.#studies.length} studies shown.`);
-  }
-
-  async #more(pressed) {
-    pressed.disabled = true;
-    try {
-      this.#add(await searchStudies(this.#client, this.#studies.length));
-    } catch (failure) {
-      pressed.disabled = false;
-      announce(failure.message);
-    }
-  }
-
-  #draw() {
-    const wanted = this.#filter.value.trim().toLowerCase();
-    const rows = this.#studies.map((study) => [study, COLUMNS.map(([, read]) => read(study))])
-      .filter(([, cells]) => cells.join(' ').toLowerCase().includes(wanted));
-    this.#count.textContent = `${rows.length} ${rows.length === 1 ? 'study' : 'studies'}`;
-    show(this.#body, rows.map(([study, cells]) => row(value(study, 'StudyInstanceUID'), cells)),
-      !rows.length && h('tr', {}, h('td', { colspan: COLUMNS.length, class: 'none' },
-        wanted ? 'No study shown matches the filter.' : 'The store has no studies with slides yet.')));
-  }
+function form(asked, go) {
+  const submit = (event) => {
+    event.preventDefault();
+    const words = [...new FormData(event.target)].map(([name, word]) => [name, word.trim()]).filter(([, word]) => word);
+    go(`/?${new URLSearchParams(words)}`.replace(/\?$/, ''));
+  };
+  return h('form', { class: 'search', role: 'search', submit },
+    FIELDS.map(([name, title, type]) => h('label', {}, title, h('input', { name, type, value: asked[name] ?? '', autocomplete: 'off' }))),
+    h('button', { class: 'primary' }, 'Search'), button('Clear', () => go('/')));
 }
 
-function row(uid, [name, ...cells]) {
-  return h('tr', {}, h('td', {}, h('a', { href: `/studies/${uid}` }, name)), cells.map((cell) => h('td', {}, cell)));
+function row(study) {
+  const [name, ...cells] = COLUMNS.map(([, read]) => read(study));
+  return h('tr', {}, h('td', {}, h('a', { href: `/studies/${value(study, 'StudyInstanceUID')}` }, name)), cells.map((cell) => h('td', {}, cell)));
 }

@@ -1,0 +1,262 @@
+"""The lite page: what must not leak, not be lost, and not be left unsaid."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+from pydicom import Dataset
+
+from smoke_tests.slide import Instance, make
+from tests.browser import extras
+from tests.browser.reader import Reader
+from tests.browser.test_structure import Put, put
+from tests.browser.test_viewer import difference, link
+
+__all__ = ["put"]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+Slides = dict[str, list[Instance]]
+GROWTH = 1.2
+MANY = 30
+
+
+def study_of(count: int, size: int = 512) -> list[list[Instance]]:
+    """Slides of one study, each a series with a container and a frame of reference of its own."""
+    made = [make(f"many-{number}", size=size) for number in range(count)]
+    study = made[0][0].study
+    for slide in made:
+        for at, level in enumerate(slide):
+            item = extras.parse(level)
+            item.StudyInstanceUID = study
+            item.PatientID = "MANY"
+            slide[at] = level.__class__(**{**vars(level), "study": study, "data": extras.written(item)})
+    return made
+
+
+def counters(reader: Reader) -> dict[str, float]:
+    """DOM nodes and listeners of the page, after the garbage is gone."""
+    devtools = reader.page.context.new_cdp_session(reader.page)
+    devtools.send("HeapProfiler.collectGarbage")
+    devtools.send("HeapProfiler.collectGarbage")
+    found = devtools.send("Memory.getDOMCounters")
+    return {name: found[name] for name in ("nodes", "jsEventListeners")}
+
+
+def test_thirty_slides_leak_nothing_and_read_the_study_once(reader: Reader, put: Put) -> None:
+    slides = study_of(MANY)
+    put(slides[0], [level.data for slide in slides for level in slide])
+    reader.arrive(f"/studies/{slides[0][0].study}")
+    reader.wait_for_tiles()
+    queries = len(reader.sent("/metadata"))
+    links = reader.page.locator(".slides a")
+    expect(links).to_have_count(MANY)
+    links.nth(1).click()
+    reader.wait_for_tiles()
+    before = counters(reader)
+
+    for number in range(2, MANY):
+        links.nth(number).click()
+        expect(links.nth(number)).to_have_attribute("aria-current", "page")
+        reader.wait_for_tiles()
+
+    after = counters(reader)
+    assert {name: after[name] <= GROWTH * before[name] for name in before} == dict.fromkeys(before, True), (
+        before,
+        after,
+    )
+    assert len(reader.sent("/metadata")) == queries == MANY
+
+
+def test_each_press_of_a_key_counts_and_zoom_ends_at_the_scans_power(reader: Reader, slides: Slides) -> None:
+    reader.arrive(link(slides["tissue"]))
+    reader.wait_for_tiles()
+    reader.page.emulate_media(reduced_motion="no-preference")
+    power = reader.page.get_by_role("status", name="Magnification")
+
+    for _ in range(2):
+        reader.page.keyboard.press("+", delay=0)
+    # The whole slide is seen at a third of its power of 20: the steps are 10 and 20.
+    expect(power).to_have_text("20\u00d7")
+    for _ in range(5):
+        reader.page.keyboard.press("+", delay=0)
+    reader.page.mouse.move(700, 400)
+    reader.page.mouse.wheel(0, -5000)
+    reader.page.wait_for_timeout(700)
+    expect(power).to_have_text("20\u00d7")
+    reader.page.keyboard.press("-")
+    expect(power).to_have_text("10\u00d7")
+
+
+def test_a_turned_slide_can_be_turned_back(reader: Reader, slides: Slides) -> None:
+    reader.arrive(link(slides["tissue"]))
+    reader.wait_for_tiles()
+    back = reader.page.get_by_role("button", name="Upright")
+    expect(back).to_be_hidden()
+    before = reader.screenshot()
+
+    reader.page.get_by_role("button", name="Turn by 90 degrees").click()
+    assert reader.sees(lambda: difference(reader.screenshot(), before) > 3)
+    back.click()
+
+    expect(back).to_be_hidden()
+    assert reader.sees(lambda: difference(reader.screenshot(), before) < 1)
+
+
+def test_points_are_drawn(reader: Reader, put: Put) -> None:
+    slide = make("points", size=1024)
+
+    def as_points(item: Dataset) -> None:
+        group = item.AnnotationGroupSequence[0]
+        group.GraphicType, group.NumberOfAnnotations = "POINT", 400
+        places = np.stack(np.meshgrid(np.arange(300, 700, 20), np.arange(300, 700, 20)), axis=-1)
+        group.PointCoordinatesData = places.astype("<f4").tobytes()
+        del group.LongPrimitivePointIndexList
+
+    item = extras.reread(extras.annotation(slide))
+    as_points(item)
+    put(slide, [*(one.data for one in slide), extras.written(item)])
+    reader.arrive(link(slide))
+    reader.wait_for_tiles()
+    plain = reader.screenshot()
+
+    reader.page.get_by_role("checkbox", name="Tumour (400 point)").check()
+
+    assert reader.sees(lambda: difference(reader.screenshot(), plain) > 0.1)
+
+
+def test_annotations_that_the_store_leaves_out_are_said_not_to_be_shown(reader: Reader, put: Put) -> None:
+    slide = make("large-annotation", size=512)
+    put(slide, [*(one.data for one in slide), extras.annotation(slide)])
+
+    def without_groups(route: Any) -> None:
+        answer = route.fetch()
+        # What Google does above 1 MiB.
+        route.fulfill(
+            response=answer, json=[{t: v for t, v in one.items() if t != "006A0002"} for one in answer.json()]
+        )
+
+    reader.page.route("**/metadata", without_groups)
+    reader.arrive(link(slide))
+
+    expect(reader.page.get_by_text("too many for the store to list: they are not shown")).to_be_visible()
+
+
+def test_a_dim_slide_of_sixteen_bits_is_seen(reader: Reader, put: Put) -> None:
+    slide = make("dim", size=512)
+
+    def dim(item: Dataset) -> None:
+        rows, columns = int(item.Rows), int(item.Columns)
+        frames = int(item.NumberOfFrames)
+        pixels = np.tile(np.linspace(0, 1000, columns, dtype="<u2"), (frames, rows, 1))
+        item.SamplesPerPixel, item.PhotometricInterpretation = 1, "MONOCHROME2"
+        item.BitsAllocated = item.BitsStored = 16
+        item.HighBit = 15
+        for keyword in ("PlanarConfiguration", *(f"LossyImageCompression{end}" for end in ("", "Ratio", "Method"))):
+            if keyword in item:
+                delattr(item, keyword)
+        for path in item.OpticalPathSequence:
+            if "ICCProfile" in path:
+                del path.ICCProfile
+        item.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.1"
+        item.PixelData = pixels.tobytes()
+        item["PixelData"].VR = "OW"
+        item["PixelData"].is_undefined_length = False
+
+    files: list[bytes] = []
+    for level in slide:
+        item = extras.parse(level)
+        dim(item)
+        files.append(extras.written(item))
+    put(slide, files)
+    reader.arrive(link(slide))
+    reader.wait_for_tiles()
+
+    def brightest() -> float:
+        box = reader.page.locator(".viewport").bounding_box()
+        assert box is not None
+        side, x, y = box["height"] / 4, box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        middle = reader.screenshot().crop((int(x - side), int(y - side), int(x + side), int(y + side)))
+        return float(np.percentile(np.asarray(middle.convert("L")), 95))
+
+    assert reader.sees(lambda: brightest() > 80), brightest()
+    slider = reader.page.get_by_role("slider")
+    expect(slider).to_have_attribute("aria-label", "Brightest value of Channel 0")
+
+
+def test_a_colour_profile_that_is_lost_is_told(reader: Reader, slides: Slides) -> None:
+    reader.expected += ["404", "ICC"]
+    reader.page.route(
+        "**/bulkdata/**",
+        lambda route: route.fulfill(status=404, headers={"Access-Control-Allow-Origin": "*"}, body="{}"),
+    )
+
+    reader.arrive(link(slides["tissue"]))
+
+    expect(reader.failure().filter(visible=True)).to_contain_text("colour profile could not be read")
+
+
+def test_without_webgl_it_is_said(stranger: Reader, slides: Slides) -> None:
+    stranger.page.add_init_script("HTMLCanvasElement.prototype.getContext = () => null")
+
+    stranger.arrive(link(slides["tissue"]))
+
+    expect(stranger.failure()).to_contain_text("drawn by WebGL, and this browser has none")
+    assert stranger.sent("/frames/") == []
+
+
+def test_who_signs_out_and_stays_sees_nothing_of_what_was_open(reader: Reader, slides: Slides) -> None:
+    reader.sign_in(link(slides["tissue"]))
+    reader.wait_for_tiles()
+    # 204: the browser stays where it is.
+    reader.page.route("**/Logout?*", lambda route: route.fulfill(status=204))
+
+    reader.page.get_by_role("button", name="Sign out").click()
+
+    expect(reader.page.get_by_role("heading", name="You are signed out")).to_be_visible()
+    expect(reader.page.get_by_text("SMOKE")).to_have_count(0)
+    expect(reader.page.get_by_role("button", name="Sign out")).to_have_count(0)
+
+
+def test_the_way_back_stays_on_a_narrow_screen(reader: Reader, slides: Slides) -> None:
+    reader.page.set_viewport_size({"width": 640, "height": 800})
+    reader.arrive(link(slides["tissue"]))
+
+    expect(reader.page.get_by_role("link", name="Studies", exact=True)).to_be_visible()
+
+
+def test_a_slide_that_loads_says_so(reader: Reader, slides: Slides) -> None:
+    held: list[Any] = []
+    reader.page.route("**/frames/**", lambda route: held.append(route))
+
+    reader.arrive(link(slides["tissue"]))
+
+    expect(reader.page.get_by_text("Loading…", exact=True)).to_be_visible()
+    for route in held:
+        route.continue_()
+    reader.page.unroute("**/frames/**")
+    reader.wait_for_tiles()
+    expect(reader.page.get_by_text("Loading…", exact=True)).to_be_hidden()
+
+
+def test_the_overview_is_turned_as_the_slide_is(reader: Reader, put: Put) -> None:
+    slide = make("overview", size=512)
+    item = extras.parse(slide[-1])
+    item.SOPInstanceUID, item.ImageType = f"{slide[0].series}.4", ["ORIGINAL", "PRIMARY", "OVERVIEW", "NONE"]
+    put(slide, [*(one.data for one in slide), extras.written(item)])
+    reader.arrive(link(slide))
+    reader.wait_for_tiles()
+    reader.page.get_by_role("button", name="Overview", exact=True).click()
+    picture = reader.page.get_by_role("dialog").get_by_role("img")
+    expect(picture).to_be_visible()
+
+    shown = np.asarray(Image.open(io.BytesIO(picture.screenshot())).convert("L").resize((32, 32))).astype(float)
+
+    stored = np.asarray(Image.fromarray(extras.parse(slide[-1]).pixel_array).convert("L").resize((32, 32))).astype(
+        float
+    )
+    turns = {turn: float(np.abs(shown - np.rot90(stored, turn)).mean()) for turn in range(4)}
+    assert min(turns, key=turns.__getitem__) == 2, turns
