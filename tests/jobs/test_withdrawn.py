@@ -274,3 +274,23 @@ def test_what_an_older_version_delivered_without_a_record_is_known_as_its_own(ar
     archive.put(*second)
     assert archive.prepare("--study", study)[series]["status"] == "ready"
     assert sorted(archive.shown(study).values()) == sorted(second)
+
+
+def with_profile(megabytes: int) -> bytes:
+    """The base of the slide with a colour profile of that size."""
+    base = pydicom.dcmread(io.BytesIO(slide()[0]))
+    base.OpticalPathSequence[0].ICCProfile = bytes(megabytes << 20)
+    return to_bytes(base)
+
+
+@pytest.mark.parametrize("levels", [1, 3])
+def test_a_slide_that_fails_once_the_copy_began_is_not_visible(archive: Archive, levels: int) -> None:
+    """A colour profile of 30 MiB: of what is made of it the store tells no optical paths, which shows only then."""
+    files = [with_profile(30), *slide()[1:levels]]
+    study, series = uids(files[0])
+    archive.put(*files)
+    said = archive.prepare("--study", study)[series]
+    assert said["status"] == ("failed" if levels == 1 else "blocked"), said["reason"]
+    assert "defect of the job" not in said["reason"]
+    assert archive.shown(study) == {}
+    assert archive.word(study)["status"] == said["status"]

@@ -17,10 +17,10 @@ def verify(target: DicomStore, study: str, series: str, rows: Iterable[Row], lab
     if series in seen.unreadable:
         raise seen.unreadable[series]
     slide = seen.slides.get(series)
-    found = findings(slide, label_policy) if slide else ()
-    if status(found) == "blocked":
-        wrong = ", ".join(sorted({one.rule for one in found if one.severity in ("BLOCK", "WRONG")}))
+    all_findings = findings(slide, label_policy) if slide else []
+    if status(all_findings) == "blocked":
+        worst = next(one for one in all_findings if one.severity in ("BLOCK", "WRONG"))
         raise SeriesFailed(
-            f"series {series}: what was stored in {target.name} does not open ({wrong}): this is a defect of the job, "
-            "please report it"
+            f"series {series}: what was made of it does not open as {target.name} tells it ({worst.rule}: "
+            f"{worst.sentence.rstrip('.')}): correct the slide and send it again; if it is sound, report it"
         )
