@@ -74,10 +74,10 @@ class Method:
         """The path of the resource the method is about; of create and list, the parent's: `projects/P/topics/T`."""
         return self._target.format_map(params)
 
-    def params(self, path: str) -> dict[str, str]:
-        """The path's variables; `path` starts after the API's base path."""
+    def params(self, path: str) -> dict[str, str] | None:
+        """The path's variables, or None when one is empty; `path` starts after the API's base path."""
         match = self._pattern.fullmatch(path)
-        return match.groupdict() if match else {}
+        return match.groupdict() if match else None
 
 
 def _piece(piece: str) -> str:
@@ -110,8 +110,8 @@ class Catalogue:
                 continue
             rest = path[len(base) + 1 :]
             method = _find(self._tree(host, base, document), rest.split("/"), verb)
-            if method:
-                return method, method.params(rest)
+            if method and (params := method.params(rest)) is not None:
+                return method, params
         return None
 
     def method(self, method_id: str) -> Method:

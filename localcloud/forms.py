@@ -1,12 +1,53 @@
-"""Google's JSON forms of values: `google-datetime` (RFC 3339, UTC), `google-duration` (`"600s"`), `byte` (base64)."""
+"""JSON as Google's APIs take it, and its forms of values:
+
+`google-datetime` (RFC 3339, UTC), `google-duration` (`"600s"`), `byte` (base64)."""
 
 from __future__ import annotations
 
 import base64
+import json
 import re
 from datetime import UTC, datetime
+from typing import Any
 
 from localcloud.errors import ApiError
+
+MAX_DEPTH = 100
+"""Nesting of JSON that Google's parser follows."""
+
+
+def parse_json(raw: bytes | str) -> Any:
+    """The value of a JSON text; None for an empty one. Raises `ApiError` 400 for what Google's parser does not take."""
+    try:
+        value = json.loads(raw, parse_constant=_refuse_constant) if raw.strip() else None
+        _check(value)
+    except RecursionError as error:
+        raise ApiError(400, f"Invalid JSON payload received. It is nested deeper than {MAX_DEPTH}.") from error
+    except ValueError as error:
+        raise ApiError(400, f"Invalid JSON payload received. {error}") from error
+    return value
+
+
+def _refuse_constant(text: str) -> Any:
+    raise ValueError(f"{text} is no JSON number.")
+
+
+def _check(value: Any) -> None:
+    """Raises `ValueError` for what could be read here but not be written again; does not recurse itself."""
+    level: list[Any] = [value]
+    for _ in range(MAX_DEPTH):
+        below: list[Any] = []
+        for item in level:
+            if isinstance(item, dict):
+                below += [*item, *item.values()]
+            elif isinstance(item, list):
+                below += item
+            elif isinstance(item, str) and not item.isascii():
+                item.encode()  # raises UnicodeEncodeError for half a surrogate pair
+        if not below:
+            return
+        level = below
+    raise ValueError(f"It is nested deeper than {MAX_DEPTH}.")
 
 
 def timestamp(seconds: float) -> str:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
+from aiohttp import StreamReader
+
 FREE = 64 * 2**20
 """Bytes that anything may inflate to."""
 RATIO = 100
@@ -33,3 +37,14 @@ class InflationBudget:
                 f"{self._compressed} compressed bytes of this request inflate to more than {allowed}: at most "
                 f"{RATIO} times as much is taken, or {FREE} bytes, and {TOTAL} a request"
             )
+
+
+async def decoded_chunks(body: StreamReader) -> AsyncIterator[bytes]:
+    """A request's body as it comes, its Content-Encoding undone. Raises `InflatedTooMuch`."""
+    budget, seen = InflationBudget(), 0
+    async for chunk in body.iter_any():
+        if (compressed := body.total_compressed_bytes) is not None:
+            budget.add_compressed(compressed - seen)
+            seen = compressed
+            budget.add_inflated(len(chunk))
+        yield chunk

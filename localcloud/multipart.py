@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
 MAX_HEADER = 16 * 1024
@@ -162,6 +162,15 @@ class Splitter:
         while at >= 0 and not self._needle.startswith(data[at:]):
             at = data.find(self._newline[:1], at + 1)
         return at if at >= 0 else len(data)
+
+
+async def split(chunks: AsyncIterator[bytes], boundary: str) -> AsyncIterator[Event]:
+    """The events of a whole body. Raises `MalformedMultipart`."""
+    splitter = Splitter(boundary)
+    async for chunk in chunks:
+        for event in splitter.feed(chunk):
+            yield event
+    splitter.finish()
 
 
 _process, _counter = os.urandom(12).hex(), itertools.count()

@@ -8,13 +8,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-import json
 import socket
 import threading
 import traceback
 from collections.abc import Coroutine, Generator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -24,6 +24,7 @@ from localcloud.assemble import Parts, assemble
 from localcloud.background import BackgroundTasks
 from localcloud.cloud import Cloud
 from localcloud.errors import ApiError
+from localcloud.forms import parse_json
 from localcloud.loopback import only_loopback
 from localcloud.protocol import HttpRunner
 
@@ -31,6 +32,8 @@ MAX_BODY = 10 * 2**20
 """Bytes of a request to the control plane: Google's limit for everything but uploads."""
 
 
+MAX_FIELDS = 20
+"""Fields of a form."""
 STOP_SECONDS = 3.0
 """What requests that are under way get when the server stops."""
 
@@ -65,6 +68,10 @@ def google_errors(log: Path) -> Middleware:
             return await handler(request)
         except ApiError as error:
             return refusal(error)
+        except web.HTTPRequestEntityTooLarge:
+            return refusal(ApiError(400, f"Request payload size exceeds the limit: {MAX_BODY} bytes."))
+        except web.RequestPayloadError:
+            return refusal(ApiError(400, "The request body is not encoded as its headers say."))
         except (web.HTTPException, ConnectionError):
             raise
         except Exception as error:
@@ -98,10 +105,7 @@ def challenge(status: int) -> dict[str, str] | None:
 def control_handler(parts: Parts) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         raw = await request.read()
-        try:
-            body = json.loads(raw) if raw.strip() else None
-        except (ValueError, RecursionError) as error:
-            raise ApiError(400, f"Invalid JSON payload received. {error}") from error
+        body = parse_json(raw)
         answer = parts.plane.handle(
             ApiRequest(
                 host=request.match_info["host"],
@@ -133,14 +137,22 @@ def token_handler(parts: Parts) -> Handler:
     return handle
 
 
+def parse_form(raw: bytes) -> dict[str, str]:
+    """Raises `ApiError` 400 for more fields than any grant has."""
+    try:
+        return dict(parse_qsl(raw.decode("utf-8", "replace"), max_num_fields=MAX_FIELDS))
+    except ValueError as error:
+        raise ApiError(400, f"invalid_request: {error}") from error
+
+
 def grant_handler(parts: Parts) -> Handler:
     """The key file's `token_uri`: client libraries that do not sign their own tokens ask here."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        form = await request.post()
+        form = parse_form(await request.read())
         if form.get("grant_type") != "urn:ietf:params:oauth:grant-type:jwt-bearer":
             raise ApiError(400, "unsupported_grant_type: only JWTs signed with the owner's key are exchanged here.")
-        token = parts.cloud.iam.exchange(str(form.get("assertion", "")))
+        token = parts.cloud.iam.exchange(form.get("assertion", ""))
         return web.json_response({"access_token": token, "expires_in": 3600, "token_type": "Bearer"})
 
     return handle

@@ -117,7 +117,7 @@ class SignIn:
 
     async def sign_out(self, request: web.Request) -> web.Response:
         back = request.query.get("post_logout_redirect_uri", "")
-        known = [uri for uri in self._redirect_uris() if back.startswith(uri)]
+        known = back.isprintable() and any(back.startswith(uri) for uri in self._redirect_uris())
         answer = _page("Signed out", "<p>You are signed out of the local cloud.</p>")
         if known:
             answer = web.Response(status=302, headers={"Location": back})

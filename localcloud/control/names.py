@@ -51,8 +51,9 @@ def by_number(cloud: Cloud, name: str) -> str:
 
 def valid_id(identifier: str, what: str) -> str:
     """`identifier`, or 400 if it could not be the last segment of a name."""
-    if not _ID.fullmatch(identifier):
-        raise ApiError(400, f"Invalid {what} {identifier!r}: an id has 1 to 256 characters and no '/', ':' or space.")
+    if not _ID.fullmatch(identifier) or identifier in (".", ".."):
+        why = "an id has 1 to 256 characters, no '/', ':' or space, and is not '.' or '..'."
+        raise ApiError(400, f"Invalid {what} {identifier[:300]!r}: {why}")
     return identifier
 
 

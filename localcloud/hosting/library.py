@@ -6,6 +6,7 @@ Owns names and storage; which change is allowed is `versions` and `releases`.
 from __future__ import annotations
 
 import contextlib
+import re
 import tempfile
 import time
 from collections.abc import Generator
@@ -56,7 +57,9 @@ class Library:
     def children(self, site: str, collection: str) -> list[Json]:
         """Versions or releases of a site, newest first."""
         found = self.cloud.resources.children(HOST, site, collection)
-        return sorted(found, key=lambda r: (r.get("releaseTime") or r.get("createTime"), r["name"]), reverse=True)
+        if collection == "releases":  # by number: a clock that was set back must not bring an old release back
+            return sorted(found, key=lambda release: int(release["name"].rpartition("/")[2]), reverse=True)
+        return sorted(found, key=lambda version: (version["createTime"], version["name"]), reverse=True)
 
     def files(self, version: str) -> dict[str, str]:
         """Path → SHA-256 of the gzipped content."""
@@ -87,10 +90,17 @@ class Library:
         return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{int(seconds % 1 * 1e6):06d}Z"
 
 
+def number(call: Call, field: str) -> int:
+    """Raises `ApiError` 400 for what is no number of ours."""
+    text = call.query.get(field) or "0"
+    if not re.fullmatch(r"[0-9]{1,9}", text):
+        raise ApiError(400, f"Invalid {field} {text[:80]!r}.")
+    return int(text)
+
+
 def page(call: Call, field: str, items: list[Json]) -> Json:
     """One page of a list answer, as `pageSize` and `pageToken` ask for it."""
-    size = int(call.query.get("pageSize") or 100)
-    start = int(call.query.get("pageToken") or 0)
+    size, start = (number(call, field) or default for field, default in (("pageSize", 100), ("pageToken", 0)))
     answer: Json = {field: items[start : start + size]} if items else {}
     if start + size < len(items):
         answer["nextPageToken"] = str(start + size)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import count
-
 from localcloud.control.call import Call, Handler
 from localcloud.errors import ApiError
 from localcloud.hosting.library import Json, Library, page
@@ -59,7 +57,9 @@ class Releases:
 
     def _next(self, site: str) -> str:
         """Google's ids are numbers that grow."""
-        start = int(self.library.cloud.clock() * 1e6)
-        names = (f"{site}/releases/{number}" for number in count(start))
-        taken = {self.library.full(release["name"]) for release in self.library.children(site, "releases")}
-        return next(name for name in names if name not in taken)
+        taken = [number_of(release["name"]) for release in self.library.children(site, "releases")]
+        return f"{site}/releases/{max([int(self.library.cloud.clock() * 1e6), *(number + 1 for number in taken)])}"
+
+
+def number_of(release: str) -> int:
+    return int(release.rpartition("/")[2])

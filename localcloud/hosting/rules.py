@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import Any
+
+import re2
 
 _EXTENDED = {"@": "", "?": "?", "+": "+", "*": "*"}
 """Extended globs: `@(a|b)` once, `?(a)` at most once, `+(a)` and `*(a)` repeatedly."""
@@ -27,15 +29,15 @@ class HostingAnswer:
 
 def answer(path: str, files: Mapping[str, str], config: Mapping[str, Any]) -> HostingAnswer:
     """The answer for a decoded URL path. `files` are the version's paths, `config` its ServingConfig."""
-    for redirect in config.get("redirects", ()):
+    for redirect in config.get("redirects") or ():
         if matches(redirect, path):
             return HostingAnswer(status=redirect.get("statusCode", 301), location=redirect["location"])
     if config.get("cleanUrls") and path.endswith(".html") and path in files:
         return HostingAnswer(status=301, location=re.sub(r"(/index)?\.html$", "", path) or "/")
     if (exact := _exact(path, files, clean=bool(config.get("cleanUrls")))) is not None:
         return exact
-    for rewrite in config.get("rewrites", ()):
-        if matches(rewrite, path) and rewrite["path"] in files:
+    for rewrite in config.get("rewrites") or ():
+        if matches(rewrite, path) and rewrite.get("path") in files:
             return HostingAnswer(status=200, file=rewrite["path"])
     return HostingAnswer(status=404, file="/404.html" if "/404.html" in files else None)
 
@@ -43,7 +45,7 @@ def answer(path: str, files: Mapping[str, str], config: Mapping[str, Any]) -> Ho
 def headers(path: str, config: Mapping[str, Any]) -> dict[str, str]:
     """Every rule that matches the requested path (not the rewritten one) counts; a later one wins over an earlier."""
     found: dict[str, tuple[str, str]] = {}
-    for rule in config.get("headers", ()):
+    for rule in config.get("headers") or ():
         if matches(rule, path):
             found.update({name.lower(): (name, value) for name, value in rule.get("headers", {}).items()})
     return dict(found.values())
@@ -51,15 +53,32 @@ def headers(path: str, config: Mapping[str, Any]) -> dict[str, str]:
 
 def matches(rule: Mapping[str, Any], path: str) -> bool:
     if "regex" in rule:
-        return re.search(rule["regex"], path) is not None
+        return expression(rule["regex"]).search(path) is not None
     return glob(rule["glob"]).fullmatch(path) is not None
+
+
+def malformed(config: Mapping[str, Any]) -> list[str]:
+    """What in a ServingConfig no path could ever be answered with, in words."""
+    wrong: list[str] = []
+    for kind in ("redirects", "rewrites", "headers"):
+        for rule in config.get(kind) or ():
+            texts = [rule.get("location", ""), *(text for pair in (rule.get("headers") or {}).items() for text in pair)]
+            if any(not text.isprintable() for text in texts):
+                wrong.append(f"{kind}: {texts} cannot stand in a header")
+            try:
+                matches(rule, "/")
+            except (re2.error, re.error, ValueError, KeyError) as problem:
+                wrong.append(f"{kind}: {rule.get('regex') or rule.get('glob')!r} is no pattern ({problem})")
+        if kind == "redirects" and not all("location" in rule for rule in config.get(kind) or ()):
+            wrong.append("redirects: one has no location")
+    return wrong
 
 
 def unsupported(config: Mapping[str, Any]) -> list[str]:
     """The parts of a ServingConfig that only Google can serve, named."""
-    found = [f"rewrites[].{key}" for rule in config.get("rewrites", ()) for key in rule if key not in _REWRITE]
+    found = [f"rewrites[].{key}" for rule in config.get("rewrites") or () for key in rule if key not in _REWRITE]
     found += [
-        f"a capture in redirect {rule['glob']}" for rule in config.get("redirects", ()) if ":" in rule.get("glob", "")
+        f"a capture in redirect {rule['glob']}" for rule in config.get("redirects") or () if ":" in rule.get("glob", "")
     ]
     return found + (["i18n"] if "i18n" in config else [])
 
@@ -67,7 +86,15 @@ def unsupported(config: Mapping[str, Any]) -> list[str]:
 _REWRITE = {"glob", "regex", "path"}
 
 
-@cache
+@lru_cache(maxsize=256)
+def expression(pattern: str) -> Any:
+    """Compiled by RE2, as Google does: no pattern makes it backtrack."""
+    options = re2.Options()
+    options.log_errors = False
+    return re2.compile(pattern, options)
+
+
+@lru_cache(maxsize=256)
 def glob(pattern: str) -> re.Pattern[str]:
     """A Hosting glob: `*` stays within a segment, `**` crosses them, extended groups, classes and `{a,b}` work."""
     return re.compile(_translate(pattern if pattern.startswith(("/", "**")) else f"/{pattern}"))

@@ -15,6 +15,7 @@ from localcloud.control.call import Call, Handler
 from localcloud.errors import ApiError
 from localcloud.hosting import rules
 from localcloud.hosting.library import HOST, Json, Library, page
+from localcloud.inflation import InflatedTooMuch, InflationBudget
 
 UPLOAD_HOST = "upload-firebasehosting.googleapis.com"
 MAX_FILES = 1000
@@ -42,6 +43,8 @@ class Versions:
     def create(self, call: Call) -> Json:
         site = self.library.site(call)
         config = call.body.get("config", {})
+        if wrong := rules.malformed(config):
+            raise ApiError(400, f"Invalid config: {'; '.join(wrong)}.")
         if foreign := rules.unsupported(config):
             raise ApiError(501, f"The local cloud redirects, rewrites and sets headers; it lacks {', '.join(foreign)}.")
         name = f"{site}/versions/{secrets.token_hex(8)}"
@@ -76,12 +79,18 @@ class Versions:
         if digest not in library.files(name).values():
             raise ApiError(400, f"Version {found['name']} names no file with the hash {digest} in populateFiles.")
         with library.draft() as draft:
-            sha256, unzip = hashlib.sha256(), zlib.decompressobj(wbits=31)
+            sha256, unzip, budget = hashlib.sha256(), zlib.decompressobj(wbits=31), InflationBudget()
             try:
                 async for piece in request.content.iter_chunked(2**16):
                     sha256.update(piece)
-                    unzip.decompress(piece)
+                    budget.add_compressed(len(piece))
+                    rest = piece
+                    while rest and not unzip.eof:
+                        budget.add_inflated(len(unzip.decompress(rest, 2**20)))
+                        rest = unzip.unconsumed_tail
                     draft.write(piece)
+            except InflatedTooMuch as error:
+                raise ApiError(400, f"The uploaded content of {digest}: {error}.") from error
             except zlib.error as error:
                 raise ApiError(400, f"The uploaded content of {digest} is not gzip: {error}.") from error
             if not unzip.eof or sha256.hexdigest() != digest:

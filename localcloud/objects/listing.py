@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import binascii
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,7 +22,7 @@ def list_objects(store: ObjectStore, bucket: str, query: Mapping[str, str], endp
     prefix, delimiter = query.get("prefix", ""), query.get("delimiter", "")
     start = max(token_name(query.get("pageToken")), prefix, query.get("startOffset", ""))
     end = query.get("endOffset", "")
-    limit = min(int(query.get("maxResults") or 1000), 1000)
+    limit = min(page_size(query.get("maxResults")), 1000)
     items: list[dict[str, Any]] = []
     prefixes: list[str] = []
     answer: dict[str, Any] = {"kind": "storage#objects"}
@@ -47,9 +47,16 @@ def filled(answer: dict[str, Any], items: list[dict[str, Any]], prefixes: list[s
     return answer | ({"prefixes": prefixes} if prefixes else {}) | ({"items": items} if items else {})
 
 
+def page_size(text: str | None) -> int:
+    """Raises `ApiError` 400 for what is no positive number."""
+    if text and not re.fullmatch(r"[0-9]{1,9}", text):
+        raise ApiError(400, f"maxResults is '{text}'; it must be a whole number.")
+    return int(text or 0) or 1000
+
+
 def token_name(token: str | None) -> str:
     """The name a page starts at; `ApiError` 400 for a token that no listing gave."""
     try:
-        return base64.urlsafe_b64decode(token or "").decode()
-    except (binascii.Error, UnicodeDecodeError) as problem:
+        return base64.b64decode(token or "", b"-_", validate=True).decode()
+    except ValueError as problem:
         raise ApiError(400, f"pageToken '{token}' does not come from a listing.") from problem

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,11 @@ WRITABLE = (
     "cacheControl", "contentDisposition", "contentEncoding", "contentLanguage", "contentType",
     "customTime", "eventBasedHold", "metadata", "storageClass", "temporaryHold",
 )  # fmt: skip
+HEADERS = ("cacheControl", "contentDisposition", "contentEncoding", "contentLanguage", "contentType")
+"""Fields that a download gives as headers."""
+GENERATION = re.compile(r"[0-9]{1,19}")
+MAX_NAME = 1024
+"""Bytes of an object's name in UTF-8."""
 REASON = {400: "invalid", 401: "required", 403: "forbidden", 404: "notFound", 409: "conflict", 412: "conditionNotMet"}
 
 
@@ -78,7 +84,7 @@ class Preconditions:
             text = query.get(prefix + key)
             if text is None:
                 return None
-            if not text.isdigit():
+            if not GENERATION.fullmatch(text):
                 raise ApiError(400, f"{prefix}{key} is '{text}'; it must be a whole number, 0 or more.")
             return int(text)
 
@@ -109,8 +115,30 @@ def error_body(error: ApiError) -> dict[str, Any]:
 
 
 def writable(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Of a client's object resource, what it may set; nulls clear and so are left out."""
-    return {key: body[key] for key in WRITABLE if body.get(key) is not None}
+    """Of a client's object resource, what it may set; nulls clear and so are left out. Raises `ApiError` 400."""
+    return checked({key: body[key] for key in WRITABLE if body.get(key) is not None})
+
+
+def checked(fields: dict[str, Any]) -> dict[str, Any]:
+    """`fields`, when those that become headers of a download can be headers; `ApiError` 400 otherwise."""
+    for key in HEADERS:
+        if key in fields and not (isinstance(fields[key], str) and fields[key].isprintable()):
+            raise ApiError(400, f"Invalid value for {key}: {fields[key]!r} cannot be the value of a header.")
+    return fields
+
+
+def check_name(name: str) -> str:
+    """`name`, when an object can have it (Google's rules); `ApiError` 400 otherwise."""
+    length = len(name.encode("utf-8", "surrogatepass"))
+    if not 1 <= length <= MAX_NAME:
+        raise ApiError(400, f"Invalid object name: it has {length} bytes in UTF-8; 1 to {MAX_NAME} are allowed.")
+    if name in (".", "..") or set(name) & {"\r", "\n"} or name.startswith(".well-known/acme-challenge/"):
+        raise ApiError(
+            400,
+            f"Invalid object name {name!r}: no carriage return or line feed, not '.' or '..', and nothing below "
+            ".well-known/acme-challenge/.",
+        )
+    return name
 
 
 def patched(fields: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, Any]:
@@ -119,4 +147,4 @@ def patched(fields: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, Any
     if isinstance(body.get("metadata"), dict):
         entries: dict[str, Any] = {**fields.get("metadata", {}), **body["metadata"]}
         merged["metadata"] = {key: value for key, value in entries.items() if value is not None}
-    return {key: value for key, value in merged.items() if value is not None}
+    return checked({key: value for key, value in merged.items() if value is not None})

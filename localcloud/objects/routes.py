@@ -10,13 +10,16 @@ from typing import Any
 from aiohttp import web
 
 from localcloud.errors import ApiError
+from localcloud.inflation import InflatedTooMuch
+from localcloud.multipart import MalformedMultipart
 from localcloud.objects.audit import MADE, SOURCES, Handler, Verb, audited
 from localcloud.objects.incoming import Incoming
 from localcloud.objects.listing import list_objects
-from localcloud.objects.resource import Preconditions, StoredObject, error_body, patched, writable
+from localcloud.objects.resource import Preconditions, StoredObject, check_name, error_body, patched, writable
 from localcloud.objects.service import HOST, ObjectService
 from localcloud.objects.uploads import CHUNK, Uploads, parse
 
+RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 READ, DELETE = "storage.objects.get", "storage.objects.delete"
 CREATE, UPDATE, LIST = "storage.objects.create", "storage.objects.update", "storage.objects.list"
 
@@ -75,12 +78,12 @@ class ObjectRoutes:
         found = self.found(request, READ)
         Preconditions.of(request.query).require(found, reading=True)
         with self.store.open(found) as file:
-            first, last = span(request.headers.get("Range"), found)
+            part = parse_range(request.headers.get("Range"), found)
+            first, last = part or (0, found.size - 1)
             headers = media_headers(found, self.objects.endpoint) | {"Content-Length": str(last + 1 - first)}
-            partial = "Range" in request.headers and found.size > 0
-            if partial:
+            if part:
                 headers["Content-Range"] = f"bytes {first}-{last}/{found.size}"
-            response = web.StreamResponse(status=206 if partial else 200, headers=headers)
+            response = web.StreamResponse(status=206 if part else 200, headers=headers)
             await response.prepare(request)
             file.seek(first)
             left = last + 1 - first
@@ -93,8 +96,8 @@ class ObjectRoutes:
 
     async def change(self, request: web.Request) -> web.StreamResponse:
         """PATCH merges into the writable metadata, PUT replaces it."""
-        body = parse(await request.read())
         found = self.found(request, UPDATE)
+        body = parse(await request.read(), "patch")
         fields = patched(found.fields, body) if request.method == "PATCH" else writable(body)
         return self.answer(self.store.update(found, fields, when=Preconditions.of(request.query)))
 
@@ -109,12 +112,14 @@ class ObjectRoutes:
         bucket, name = request.match_info["bucket"], request.match_info["object"]
         authorization = request.headers.get("Authorization")
         self.objects.require(authorization, bucket, CREATE, READ)
-        body = parse(await request.read())
+        body = parse(await request.read(), "compose")
         wanted: list[dict[str, Any]] = body.get("sourceObjects") or []
         if not 1 <= len(wanted) <= 32:
             raise ApiError(400, f"{bucket}/{name} is to be composed of {len(wanted)} objects; it must be 1 to 32.")
         sources: list[StoredObject] = []
         for source in wanted:
+            if not source.get("name"):
+                raise ApiError(400, f"A source object of {bucket}/{name} has no name.")
             generation = source.get("generation")
             request.setdefault(SOURCES, []).append((bucket, source["name"]))
             sources.append(self.objects.find(authorization, bucket, source["name"], generation and str(generation)))
@@ -133,7 +138,7 @@ class ObjectRoutes:
         source = self.found(request, READ)
         self.objects.require(request.headers.get("Authorization"), bucket, CREATE)
         Preconditions.of(request.query, "ifSource").require(source)
-        fields = writable(parse(await request.read())) or source.fields
+        fields = writable(parse(await request.read(), "copy")) or source.fields
         stored = await self.gather(request, bucket, name, [source], fields)
         if "/copyTo/" in request.path:
             return self.answer(stored)
@@ -145,6 +150,7 @@ class ObjectRoutes:
         self, request: web.Request, bucket: str, name: str, sources: list[StoredObject], fields: dict[str, Any]
     ) -> StoredObject:
         """Store the contents of `sources`, one after the other, as one new object."""
+        check_name(name)
         content = Incoming(self.store.uploads)
         try:
             for source in sources:
@@ -166,21 +172,27 @@ def storage_errors(handler: Handler) -> Handler:
             if error.code == 304:
                 return web.Response(status=304)
             return web.json_response(error_body(error), status=error.code)
+        except (InflatedTooMuch, MalformedMultipart) as error:
+            return web.json_response(error_body(ApiError(400, f"The body cannot be read: {error}.")), status=400)
 
     return handle
 
 
-def span(header: str | None, found: StoredObject) -> tuple[int, int]:
-    """First and last byte to send; `ApiError` 416 for a range that lies outside."""
-    match = re.fullmatch(r"bytes=(\d*)-(\d*)", header or "bytes=0-")
-    if match is None or match.groups() == ("", ""):
-        return 0, found.size - 1
+def parse_range(header: str | None, found: StoredObject) -> tuple[int, int] | None:
+    """First and last byte to send, or None for all: what is no range is ignored (RFC 9110 §14.2).
+
+    Raises `ApiError` 416 for a range that lies outside.
+    """
+    match = RANGE.fullmatch(header or "")
+    if match is None or not found.size or match.groups() == ("", ""):
+        return None
     first, last = match.groups()
-    if not first:
-        return max(0, found.size - int(last)), found.size - 1
-    if int(first) >= found.size and header is not None and found.size:
+    begin, end = (int(first), int(last or found.size)) if first else (found.size - int(last), found.size)
+    if first and end < begin:
+        return None
+    if begin >= found.size:
         raise ApiError(416, f"Range {header} lies outside {found.bucket}/{found.name}, which has {found.size} bytes.")
-    return int(first), min(int(last or found.size), found.size - 1)
+    return max(0, begin), min(end, found.size - 1)
 
 
 def media_headers(found: StoredObject, endpoint: str) -> dict[str, str]:

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-import json
+import asyncio
 import re
 import uuid
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from aiohttp import BodyPartReader, hdrs, web
+from aiohttp import hdrs, web
 
+from engine.discovery import catalogue
+from localcloud.control import schema
 from localcloud.errors import ApiError
+from localcloud.forms import parse_json
+from localcloud.inflation import decoded_chunks
+from localcloud.multipart import Event, PartEnd, PartStart, parse_media_type, split
 from localcloud.objects.audit import CALLER, MADE, STEP
 from localcloud.objects.incoming import Incoming
-from localcloud.objects.resource import Preconditions, StoredObject, writable
+from localcloud.objects.resource import Preconditions, StoredObject, check_name, writable
 from localcloud.objects.service import HOST, ObjectService
 
 CHUNK = 256 * 1024
 WRITE = "storage.objects.create"
-CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)")
+MAX_METADATA = 2**20
+"""Bytes of the metadata of a multipart upload; ours."""
+CONTENT_RANGE = re.compile(r"bytes (?:([0-9]{1,18})-([0-9]{1,18})|\*)/([0-9]{1,18}|\*)")
 
 
 @dataclass(kw_only=True)
@@ -33,6 +40,8 @@ class UploadSession:
     when: Preconditions
     content: Incoming
     stored: StoredObject | None = None
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """One request at a time writes to it."""
 
 
 class Uploads:
@@ -68,12 +77,13 @@ class Uploads:
         name = request.query.get("name") or metadata.get("name")
         if not name:
             raise ApiError(400, f"The upload to {bucket} names no object; give name in the query or the metadata.")
-        request[MADE] = (bucket, name)
+        request[MADE] = (bucket, check_name(name))
+        writable(metadata)
         Preconditions.of(request.query).require(self.objects.store.get(bucket, name))
         return name
 
     async def begin(self, request: web.Request, bucket: str, authorization: str | None) -> web.Response:
-        metadata = parse(await request.read())
+        metadata = parse(await request.read(), "insert")
         if kind := request.headers.get("X-Upload-Content-Type"):
             metadata.setdefault("contentType", kind)
         name = self.check(request, bucket, metadata)
@@ -89,7 +99,10 @@ class Uploads:
 
     async def resume(self, request: web.Request) -> web.Response:
         """PUT on a session: a chunk, the rest, or (`bytes */*`) the question how far it came. 308 until complete."""
-        session = self.session(request)
+        async with self.session(request).turn:
+            return await self.go_on(request, self.session(request))
+
+    async def go_on(self, request: web.Request, session: UploadSession) -> web.Response:
         request[MADE], request[CALLER] = (session.bucket, session.name), session.authorization or ""
         if session.stored:
             request[STEP] = True
@@ -126,8 +139,9 @@ class Uploads:
         return web.json_response(session.stored.resource(self.objects.endpoint))
 
     async def cancel(self, request: web.Request) -> web.Response:
-        self.session(request).content.discard()
-        del self.sessions[request.query["upload_id"]]
+        async with self.session(request).turn:
+            self.session(request).content.discard()
+            del self.sessions[request.query["upload_id"]]
         return web.Response(status=499)
 
     def session(self, request: web.Request) -> UploadSession:
@@ -137,47 +151,52 @@ class Uploads:
         return self.sessions[upload]
 
 
-def parse(raw: bytes) -> dict[str, Any]:
-    try:
-        body = json.loads(raw) if raw.strip() else {}
-    except ValueError as problem:
-        raise ApiError(400, f"The object's metadata is not JSON: {problem}.") from problem
-    if not isinstance(body, dict):
-        raise ApiError(400, "The object's metadata is not a JSON object.")
-    return body
+def parse(raw: bytes, method: str) -> dict[str, Any]:
+    """The body of a method of `objects`, when it fits Google's schema; `ApiError` 400 otherwise."""
+    body = parse_json(raw)
+    schema.check(catalogue().method(f"storage.v1:objects.{method}"), body, {})
+    return body or {}
 
 
 def media(request: web.Request) -> tuple[dict[str, Any], AsyncIterator[bytes]]:
     kind = request.headers.get(hdrs.CONTENT_TYPE)
-    return {"contentType": kind} if kind else {}, request.content.iter_chunked(CHUNK)
+    return {"contentType": kind} if kind else {}, decoded_chunks(request.content)
 
 
 async def multipart(request: web.Request) -> tuple[dict[str, Any], AsyncIterator[bytes]]:
     """Metadata of the first part, chunks of the second."""
-    if not request.content_type.startswith("multipart/"):
-        raise ApiError(400, f"uploadType is multipart, but the body is {request.content_type}.")
-    reader = await request.multipart()
-    try:
-        first = await reader.next()
-        metadata = parse(await first.read()) if isinstance(first, BodyPartReader) else {}
-        second = await reader.next()
-    except ValueError as problem:
-        raise ApiError(400, f"The multipart body cannot be read: {problem}.") from problem
-    if not isinstance(second, BodyPartReader):
-        raise ApiError(400, "The multipart body needs two parts: the object's metadata as JSON, then its content.")
-    if kind := second.headers.get(hdrs.CONTENT_TYPE):
-        metadata.setdefault("contentType", kind)
-    return metadata, part_chunks(second)
+    kind = parse_media_type(request.headers.get(hdrs.CONTENT_TYPE, ""))
+    if not kind.type.startswith("multipart/") or not kind.parameters.get("boundary"):
+        raise ApiError(400, f"uploadType is multipart, but the body is {kind.type} or has no boundary.")
+    events = split(decoded_chunks(request.content), kind.parameters["boundary"])
+    metadata, head = bytearray(), 0
+    async for event in events:
+        if isinstance(event, PartStart):
+            head += 1
+            if head == 2:
+                fields = parse(bytes(metadata), "insert")
+                if content_type := event.headers.get("content-type"):
+                    fields.setdefault("contentType", content_type)
+                return fields, second_part(events)
+        elif not isinstance(event, PartEnd):
+            metadata += event
+            if len(metadata) > MAX_METADATA:
+                raise ApiError(400, f"The object's metadata are larger than {MAX_METADATA} bytes.")
+    raise ApiError(400, "The multipart body needs two parts: the object's metadata as JSON, then its content.")
 
 
-async def part_chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
-    while chunk := await part.read_chunk(CHUNK):
-        yield chunk
+async def second_part(events: AsyncIterator[Event]) -> AsyncIterator[bytes]:
+    """The content, up to the end of a body that must hold no third part."""
+    async for event in events:
+        if isinstance(event, PartStart):
+            raise ApiError(400, "The multipart body has more than two parts.")
+        if not isinstance(event, PartEnd):
+            yield bytes(event)
 
 
 async def skip(request: web.Request, known: int) -> AsyncIterator[bytes]:
     """The body without its first `known` bytes, which arrived before."""
-    async for chunk in request.content.iter_chunked(CHUNK):
+    async for chunk in decoded_chunks(request.content):
         fresh = chunk[known:]
         known = max(0, known - len(chunk))
         if fresh:

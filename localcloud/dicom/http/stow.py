@@ -15,8 +15,8 @@ from localcloud.dicom.store.archive import Archive
 from localcloud.dicom.store.commit import Duplicates, StoreOutcome
 from localcloud.dicom.store.spool import disk_error
 from localcloud.errors import ApiError
-from localcloud.inflation import InflatedTooMuch, InflationBudget
-from localcloud.multipart import MalformedMultipart, MediaType, PartEnd, PartStart, Splitter, parse_media_type
+from localcloud.inflation import InflatedTooMuch, decoded_chunks
+from localcloud.multipart import MalformedMultipart, MediaType, PartEnd, PartStart, parse_media_type, split
 
 DICOM, JSON = "application/dicom", "application/dicom+json"
 MAX_PARTS = 10_000
@@ -60,17 +60,6 @@ async def receive(
         await upload.abandon()
 
 
-async def decoded_chunks(body: StreamReader) -> AsyncIterator[bytes]:
-    """The body as it comes, its Content-Encoding undone. Raises `InflatedTooMuch`."""
-    budget, seen = InflationBudget(), 0
-    async for chunk in body.iter_any():
-        if (compressed := body.total_compressed_bytes) is not None:
-            budget.add_compressed(compressed - seen)
-            seen = compressed
-            budget.add_inflated(len(chunk))
-        yield chunk
-
-
 def check_root_type(media: MediaType) -> None:
     """Raises `ApiError` unless the root part of a multipart body is a DICOM file."""
     root = parse_media_type(media.parameters.get("type", DICOM)).type
@@ -99,21 +88,19 @@ async def receive_file(chunks: AsyncIterator[bytes], upload: Upload) -> None:
 
 
 async def receive_parts(chunks: AsyncIterator[bytes], boundary: str, upload: Upload) -> None:
-    splitter, file, count = Splitter(boundary), None, 0
-    async for chunk in chunks:
-        for event in splitter.feed(chunk):
-            if isinstance(event, PartStart):
-                kind = event.headers.get("content-type", DICOM)
-                if parse_media_type(kind).type != DICOM:
-                    raise unsupported("a part's Content-Type", kind)
-                count += 1
-                if count > MAX_PARTS:
-                    raise ApiError(400, f"the request has more than {MAX_PARTS} parts; nothing was stored: send fewer.")
-                file = upload.begin()
-            elif isinstance(event, PartEnd):
-                await upload.stage()
-            elif file:
-                file.write(event)
-    splitter.finish()
+    file, count = None, 0
+    async for event in split(chunks, boundary):
+        if isinstance(event, PartStart):
+            kind = event.headers.get("content-type", DICOM)
+            if parse_media_type(kind).type != DICOM:
+                raise unsupported("a part's Content-Type", kind)
+            count += 1
+            if count > MAX_PARTS:
+                raise ApiError(400, f"the request has more than {MAX_PARTS} parts; nothing was stored: send fewer.")
+            file = upload.begin()
+        elif isinstance(event, PartEnd):
+            await upload.stage()
+        elif file:
+            file.write(event)
     if not count:
         raise ApiError(400, "the multipart body has no parts: there is nothing to store.")

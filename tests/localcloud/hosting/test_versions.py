@@ -5,7 +5,10 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+import time
+from typing import Any
 
+import pytest
 import requests
 
 from tests.localcloud.hosting.platform import READER, SITE, Platform
@@ -189,3 +192,52 @@ def test_files_and_lists_come_in_pages(served: Platform) -> None:
     assert len(set(names)) == 3
     assert names == sorted(names, reverse=True)
     assert "nextPageToken" not in rest
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({"headers": [{"glob": "**", "headers": {"X-A": "a\r\nSet-Cookie: b"}}]}, "cannot stand in a header"),
+        ({"redirects": [{"glob": "/a", "statusCode": 301, "location": "/\r\nX: y"}]}, "cannot stand in a header"),
+        ({"redirects": [{"glob": "/a", "statusCode": 301}]}, "has no location"),
+        ({"rewrites": [{"regex": "(", "path": "/index.html"}]}, "is no pattern"),
+        ({"rewrites": [{"glob": "/[z-a]", "path": "/index.html"}]}, "is no pattern"),
+        ({"rewrites": [{"path": "/index.html"}]}, "is no pattern"),
+    ],
+)
+def test_a_config_that_no_path_could_be_answered_with_is_refused(
+    served: Platform, config: dict[str, Any], said: str
+) -> None:
+    refusal = served.send("POST", HOST, f"v1beta1/{SITE}/versions", {"config": config})
+
+    assert refusal.status_code == 400
+    assert said in refusal.json()["error"]["message"]
+
+
+def test_a_pattern_that_backtracks_holds_no_site_up(served: Platform) -> None:
+    release_page(served, config={"rewrites": [{"regex": "((a+)+)+$", "path": "/index.html"}]})
+    started = time.monotonic()
+
+    requests.get(f"{served.url}/{'a' * 60}!", timeout=20)
+
+    assert time.monotonic() - started < 2
+
+
+def test_a_small_file_does_not_become_a_large_one(served: Platform) -> None:
+    bomb = gzip.compress(bytes(200 * 2**20), mtime=0)
+    digest = hashlib.sha256(bomb).hexdigest()
+    url = populate(served, create_version(served), {"/index.html": digest})["uploadUrl"]
+
+    refusal = upload(served, url, digest, bomb)
+
+    assert refusal.status_code == 400
+    assert "inflate to more than" in refusal.json()["error"]["message"]
+
+
+def test_a_clock_set_back_brings_no_old_release_back(served: Platform) -> None:
+    release_page(served)
+    served.cloud.clock = lambda: 1_000_000_000.0
+
+    release_page(served, gzip.compress(b"<!doctype html><title>two</title>", mtime=0))
+
+    assert "two" in requests.get(served.url, timeout=10).text
