@@ -22,11 +22,12 @@ from prepare.planning.planner import Options
 from prepare.settings import load
 from pydicom.datadict import dictionary_VR
 
+from tests.jobs.matrix import frames
+
 STORE = "projects/p/locations/l/datasets/d/dicomStores/raw"
 ROOT = f"https://healthcare.example/v1/{STORE}/dicomWeb"
-JPEG = b"\xff\xd8\xff\xc0\x00\x11\x08\x01\x00\x01\x00\x03" + bytes(20) + b"\xff\xd9"
-"""The head of a JPEG of 256 x 256 pixels, 3 samples of 8 bits."""
-RLE = (3).to_bytes(4, "little") + (64).to_bytes(4, "little") + bytes(80)
+JPEG, RLE = frames.jpeg(), frames.RLE
+"""Of 256 x 256 pixels, 3 samples of 8 bits."""
 
 
 @dataclass
@@ -122,7 +123,10 @@ class Store:
 
     def __init__(self, traffic: Traffic | None = None) -> None:
         self.studies: dict[str, dict[str, list[dict[str, Any]]]] = {}
-        self.frames: dict[str, bytes] = {}
+        self.samples: dict[str, bytes] = {}
+        """What each frame of an instance is."""
+        self.spoilt: dict[str, Callable[[list[bytes]], list[bytes]]] = {}
+        """By instance, from its frames as they should be to those that it has."""
         self.syntaxes: dict[str, str] = {}
         self.bulks: dict[str, bytes] = {}
         """Values that metadata refers to, by link."""
@@ -134,7 +138,7 @@ class Store:
         for item in items:
             series = item[tag("SeriesInstanceUID")]["Value"][0]
             self.studies.setdefault(study, {}).setdefault(series, []).append(item)
-            self.frames.setdefault(item[tag("SOPInstanceUID")]["Value"][0], frame)
+            self.samples.setdefault(item[tag("SOPInstanceUID")]["Value"][0], frame)
 
     def instances(self, study: str) -> list[Row]:
         self.traffic.add(requests=1)
@@ -165,9 +169,12 @@ class Store:
             raise self.broken[series]
         return copy.deepcopy(self.studies[study][series])
 
-    def frame(self, study: str, series: str, instance: str, number: int) -> bytes:
-        self.traffic.add(requests=1, received=len(self.frames[instance]))
-        return self.frames[instance]
+    def frames(self, study: str, series: str, instance: str, numbers: list[int]) -> dict[int, bytes]:
+        """All frames of an instance are alike, but for what `spoilt` does to them."""
+        self.traffic.add(requests=1, received=len(self.samples[instance]))
+        spoil = self.spoilt.get(instance, lambda frames: frames)
+        found = spoil([self.samples[instance]] * max(numbers))
+        return {number: found[number - 1] for number in numbers if number <= len(found)}
 
     def bulk(self, url: str) -> bytes:
         self.traffic.add(requests=1)
@@ -200,7 +207,7 @@ def item(instance: str, size: int, series: str = "1.2.1", **more: Any) -> dict[s
         "DimensionOrganizationType": "TILED_FULL",
         "OpticalPathSequence": paths,
         "NumberOfOpticalPaths": len(paths),
-        "TotalPixelMatrixOriginSequence": [{}],
+        "TotalPixelMatrixOriginSequence": [origin()],
         "ImageOrientationSlide": [0, -1, 0, -1, 0, 0],
         "SharedFunctionalGroupsSequence": [_shared(size, paths)] if size else None,
         "FrameOfReferenceUID": "1.2.77",
@@ -208,6 +215,11 @@ def item(instance: str, size: int, series: str = "1.2.1", **more: Any) -> dict[s
         **more,
     }
     return attributes(values)
+
+
+def origin(x: float = 20.0, y: float = 40.0, **more: Any) -> dict[str, Any]:
+    """Where the first pixel lies on the glass, in millimetres."""
+    return attributes({"XOffsetInSlideCoordinateSystem": x, "YOffsetInSlideCoordinateSystem": y, **more})
 
 
 def _shared(size: int, paths: list[dict[str, Any]]) -> dict[str, Any]:
@@ -257,6 +269,8 @@ def image(instance: str = "1.2.1.1", size: int = 4096, **more: Any) -> SlideImag
         "total_columns": size,
         "frames": (-(-size // 256)) ** 2,
         "image_type": ("DERIVED", "PRIMARY", "VOLUME", "RESAMPLED"),
+        "slide": ("1.2.77", "SLIDE-1", ""),
+        "positions": "grid" if more.get("per_frame_items") else "none",
     }
     if flavor := more.pop("flavor", ""):
         fields["image_type"] = ("DERIVED", "PRIMARY", flavor, "RESAMPLED")

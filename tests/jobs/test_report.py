@@ -95,7 +95,7 @@ def test_stages_requests_and_bytes_are_counted() -> None:
     bench.runner("--study", "1.2").prepare_named(["1.2"], [])
     made = bench.report()
     assert set(made["seconds"]) == {"discover", "compare", "inspect", "plan"}
-    assert (made["requests"], made["bytes"]) == (6, 5 * len(bench.store.frames["1.2.1.1"]))
+    assert (made["requests"], made["bytes"]) == (6, 5 * len(bench.store.samples["1.2.1.1"]))
     assert image().raw_frame_bytes == 256 * 256 * 3
 
 

@@ -49,7 +49,7 @@ def test_a_complete_full_pyramid_has_no_finding() -> None:
 )
 def test_r01_sparse_blocks_only_without_the_sequence(organization: str, items: int | None, expected: list[Any]) -> None:
     base, *rest = levels()
-    changed = image(base.instance, 4096, organization=organization, per_frame_items=items)
+    changed = image(base.instance, 4096, organization=organization, per_frame_items=items, frames=items or 256)
     assert found(changed, *rest) == expected
 
 
@@ -72,7 +72,7 @@ def test_r03_two_images_of_one_size_block() -> None:
 )
 def test_r03_allows_concatenations_and_other_optical_paths(first: Any, second: Any, expected: list[str]) -> None:
     images = [image("1.2.1.1", 256, **first), image("1.2.1.2", 256, **second)]
-    assert [rule for rule, _ in found(*images) if rule != "R02"] == expected
+    assert [rule for rule, _ in found(*images) if rule not in ("R02", "R19")] == expected
 
 
 def test_r03_sees_a_twin_in_another_series_and_says_so() -> None:
@@ -161,9 +161,9 @@ def test_the_worst_finding_decides_the_status(severities: tuple[Any, ...], expec
 
 
 def test_findings_come_worst_first_and_say_whole_sentences() -> None:
-    images = [image("1.2.1.1", 4096, organization="TILED_SPARSE", per_frame_items=4000)]
+    images = [image("1.2.1.1", 4096, organization="TILED_SPARSE", per_frame_items=256)]
     found_here = judge(*images, coding="rle")
-    assert [finding.severity for finding in found_here] == ["WRONG", "SLOW", "SLOW"]
+    assert [finding.severity for finding in found_here] == ["WRONG", "SLOW"]
     assert all("{" not in finding.sentence and finding.sentence.endswith(".") for finding in found_here)
 
 
@@ -174,7 +174,7 @@ def test_the_table_is_about_the_engine_that_the_viewer_locks() -> None:
 
 
 def test_every_row_of_the_table_has_a_check_and_its_sentences() -> None:
-    assert [rule.id for rule in rules()] == [f"R{number:02}" for number in range(1, 19)]
+    assert [rule.id for rule in rules()] == [f"R{number:02}" for number in range(1, 20)]
     assert {rule.id for rule in rules()} == {*SLIDE_CHECKS, *STUDY_CHECKS, "R13"}
     for row in table()["codestreams"].values():
         assert row["decodes"] or (row["severity"] in ("BLOCK", "WRONG") and row["consequence"])

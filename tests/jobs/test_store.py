@@ -95,12 +95,18 @@ def test_refused_credentials_end_the_run(store: DicomStore, script: Script) -> N
         store.metadata("1.2", "1.2.1")
 
 
-@pytest.mark.parametrize("status", [400, 406, 500])
+@pytest.mark.parametrize("status", [406, 500])
 def test_other_refusals_fail_the_series_in_our_words(store: DicomStore, script: Script, status: int) -> None:
     script.on("/frames/1", status, refused(status))
     with pytest.raises(SeriesFailed, match=rf"frame 1 of instance 1\.2\.1\.1: .* answered {status}") as error:
-        store.frame("1.2", "1.2.1", "1.2.1.1", 1)
+        store.frames("1.2", "1.2.1", "1.2.1.1", [1])
     assert CANARY not in str(error.value)
+
+
+@pytest.mark.parametrize("status", [400, 404, 416])
+def test_frames_that_a_store_does_not_have_are_left_out(store: DicomStore, script: Script, status: int) -> None:
+    script.on("/frames/9", status, refused(status))
+    assert store.frames("1.2", "1.2.1", "1.2.1.1", [9]) == {}
 
 
 def test_an_answer_that_is_not_dicom_json_fails_the_series(store: DicomStore, script: Script) -> None:
@@ -138,7 +144,7 @@ def test_listings_are_read_to_the_last_page(store: DicomStore, script: Script, m
 def test_frames_are_asked_for_as_the_viewer_does(store: DicomStore, script: Script) -> None:
     body = b"--b\r\nContent-Type: application/octet-stream\r\n\r\nPIXELS\r\n--b--\r\n"
     script.on("/frames/7", 200, body, 'multipart/related; type="application/octet-stream"; boundary=b')
-    assert store.frame("1.2", "1.2.1", "1.2.1.1", 7) == b"PIXELS"
+    assert store.frames("1.2", "1.2.1", "1.2.1.1", [7]) == {7: b"PIXELS"}
     assert script.seen[-1][1] == 'multipart/related; type="application/octet-stream"; transfer-syntax=*'
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 from tests.jobs.fakes import Store, item, optical_path
 from tests.jobs.matrix import frames
 from tests.jobs.matrix.slides import (
@@ -9,6 +11,7 @@ from tests.jobs.matrix.slides import (
     DEEP_FRAME,
     ICC,
     MONO,
+    PROFILE,
     SERIES,
     channels,
     having,
@@ -17,6 +20,8 @@ from tests.jobs.matrix.slides import (
     slide,
     thumbnail,
 )
+
+OTHER_PROFILE = base64.b64encode(base64.b64decode(PROFILE) + b"another").decode()
 
 
 @slide
@@ -38,7 +43,13 @@ def icc_missing_on_thumbnail() -> Store:
 
 @slide
 def icc_of_two_kinds() -> Store:
-    return put(*having(levels(OpticalPathSequence=[ICC]), 1, OpticalPathSequence=[optical_path("1", icc="REVG")]))
+    return put(
+        *having(
+            levels(OpticalPathSequence=[ICC]),
+            1,
+            OpticalPathSequence=[optical_path("1", icc=OTHER_PROFILE)],
+        )
+    )
 
 
 @slide

@@ -72,7 +72,7 @@ def file_of(name: str, described: dict[str, Any], store: Store) -> bytes:
             setattr(dataset, keyword, {"PatientID": "SYN-MATRIX", "PatientName": "Synthetic^Matrix"}.get(keyword, ""))
     if dataset.SOPClassUID == WHOLE_SLIDE:
         _complete(dataset)
-        _draw(dataset, image, store.frames[image.instance], sparse=image.sparse)
+        _draw(dataset, image, store.samples[image.instance], sparse=image.sparse)
     if "ImageComments" in dataset:  # longer than a comment may be in a file
         dataset.TextValue = dataset.ImageComments
         del dataset.ImageComments
@@ -103,8 +103,6 @@ def _complete(dataset: Dataset) -> None:
             kind.CodeValue, kind.CodingSchemeDesignator, kind.CodeMeaning = "111744", "DCM", "Brightfield illumination"
         if "ICCProfile" in path:
             path.ICCProfile = _profile(bytes(path.ICCProfile))
-    for origin in dataset.get("TotalPixelMatrixOriginSequence") or ():
-        origin.XOffsetInSlideCoordinateSystem, origin.YOffsetInSlideCoordinateSystem = 20.0, 40.0
     dataset.VolumetricProperties, dataset.PixelRepresentation = "VOLUME", 0
 
 

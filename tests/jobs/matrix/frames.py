@@ -1,26 +1,56 @@
-"""The first bytes of frames of each coding: as much as says what they are."""
+"""A frame of each coding, of one colour: what a slide's frames are, as far as the rules look."""
 
 from __future__ import annotations
 
 import struct
+from functools import cache
 
-RLE = struct.pack("<II", 3, 64) + bytes(80)
+import imagecodecs
+import numpy as np
+
+from smoke_tests.slide.pyramid import rle as encode_rle
+from tests.decoding import jpegs
+
 DAMAGED = b"not an image"
-JPEG_XL_OF_JPEG = b"\x00\x00\x00\x0cJXL \x0d\x0a\x87\x0a\x00\x00\x01\x00jbrd" + bytes(64)
+PROCESSES = {0xC0: {}, 0xC1: {"bitspersample": 12}, 0xC3: {"lossless": True, "predictor": 1}}
 
 
+def _flat(edge: int, samples: int, bits: int) -> np.ndarray:
+    shape = (edge, edge, samples) if samples > 1 else (edge, edge)
+    return np.full(shape, 100, np.uint8 if bits <= 8 else np.uint16)
+
+
+@cache
 def jpeg(marker: int = 0xC0, edge: int = 256, samples: int = 3, bits: int = 8) -> bytes:
-    """A JPEG (or JPEG-LS) by its start-of-frame marker."""
-    return b"\xff\xd8\xff" + bytes([marker]) + struct.pack(">HBHHB", 17, bits, edge, edge, samples) + bytes(20)
+    """A JPEG by its start-of-frame marker."""
+    pixels = _flat(edge, samples, bits)
+    return bytes(jpegs.jpeg(pixels, **{"level": 95, **PROCESSES[marker]}))
 
 
+@cache
 def jpeg_ls(samples: int = 3, bits: int = 8) -> bytes:
-    return jpeg(0xF7, samples=samples, bits=bits)
+    return bytes(imagecodecs.jpegls_encode(_flat(256, samples, bits)))
 
 
+@cache
 def jpeg2000(samples: int = 3, bits: int = 8, ht: bool = False, transformed: bool = True) -> bytes:
-    size = struct.pack(">HH8IH", 38 + 3 * samples, 0, 256, 256, 0, 0, 256, 256, 0, 0, samples)
-    size += struct.pack(">BBB", bits - 1, 1, 1) * samples
-    capabilities = b"\xff\x50" + struct.pack(">HIH", 8, 0x20000, 0) if ht else b""
-    style = b"\xff\x52" + struct.pack(">HBBHB", 12, 0, 0, 1, transformed) + b"\x05\x04\x04\x00\x01"
-    return b"\xff\x4f\xff\x51" + size + capabilities + style + b"\xff\x90" + bytes(20)
+    pixels = _flat(256, samples, bits)
+    if ht:
+        return bytes(imagecodecs.htj2k_encode(pixels, reversible=True))
+    return bytes(
+        imagecodecs.jpeg2k_encode(
+            pixels, codecformat="j2k", reversible=True, bitspersample=bits, mct=transformed and samples == 3
+        )
+    )
+
+
+def cut(frame: bytes) -> bytes:
+    """A frame that was cut off behind its header."""
+    return frame[: max(len(frame) // 3, 200)]
+
+
+JPEG_XL_OF_JPEG = bytes(imagecodecs.jpegxl_encode_jpeg(jpeg()))
+RLE = encode_rle(_flat(256, 3, 8))
+RLE = RLE + b"\0" * (len(RLE) % 2)
+RAW = _flat(256, 3, 8).tobytes()
+assert struct.unpack_from("<I", RLE) == (3,)

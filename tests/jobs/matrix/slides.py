@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from typing import Any
 
 from prepare.model.metadata import WHOLE_SLIDE, tag
 
-from tests.jobs.fakes import Store, attributes, item, optical_path, sequence
+from tests.jobs.fakes import Store, attributes, item, optical_path, origin, sequence
 from tests.jobs.matrix import frames
 
 STUDY, SERIES = "1.2", "1.2.1"
@@ -20,7 +21,9 @@ ORIGINAL, RESAMPLED = ["ORIGINAL", "PRIMARY", "VOLUME", "NONE"], ["DERIVED", "PR
 MONO = {"SamplesPerPixel": 1, "PhotometricInterpretation": "MONOCHROME2", "LossyImageCompression": "00"}
 DEEP = {**MONO, "BitsAllocated": 16}
 DEEP_FRAME = frames.jpeg_ls(1, 16)
-ICC = optical_path("1", icc="QUJD")
+PROFILE = base64.b64encode(bytes(36) + b"acsp" + bytes(88)).decode()
+"""As much of a colour profile as shows that it is one."""
+ICC = optical_path("1", icc=PROFILE)
 
 
 def slide(make: Callable[[], Store]) -> Callable[[], Store]:
@@ -41,7 +44,7 @@ def put(*items: dict[str, Any], frame: bytes | None = None, each: dict[str, byte
     """A store with these instances; `each` gives other first bytes to single instances."""
     store = Store()
     store.add(STUDY, *items, frame=frame or frames.jpeg())
-    store.frames |= each or {}
+    store.samples |= each or {}
     return store
 
 
@@ -64,7 +67,7 @@ def part(number: int, of: int, level: int, size: int, count: int, **more: Any) -
 
 def at(depth: float) -> Items:
     """An origin on the glass, at a depth in millimetres."""
-    return [attributes({"ZOffsetInSlideCoordinateSystem": depth})]
+    return [origin(ZOffsetInSlideCoordinateSystem=depth)]
 
 
 def positions(count: int, across: int, off: int = 0, depth: float | None = None) -> Items:

@@ -45,9 +45,11 @@ HIDDEN: dict[str, dict[str, Any]] = {
                                  TotalPixelMatrixColumns=128)[0],
     "burned-in capture": photograph(1, BurnedInAnnotation="YES"),
     "capture with the label's text": photograph(2, LabelText=SECRET),
+    "capture": photograph(3, BurnedInAnnotation="NO"),
+    "localizer": having([label()], 0, ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER", "NONE"],
+                        SOPInstanceUID=f"{SERIES}.12")[0],
 }  # fmt: skip
 SHOWN: dict[str, dict[str, Any]] = {
-    "capture": photograph(3, BurnedInAnnotation="NO"),
     "report": annotation(SR, "SR", f"{SERIES}.9", f"{SERIES}.1", series="1.2.6"),
 }
 

@@ -4,17 +4,42 @@ from __future__ import annotations
 
 from ..model.finding import ReadinessRule, SlideFinding
 from ..model.image import SlideImage
-from ..model.slide import PyramidLevel, Slide, levels_of
+from ..model.slide import PyramidLevel, Slide, levels_of, pyramids
+from .geometry import check_regions
+
+KEYS = ("FrameOfReferenceUID", "ContainerIdentifier", "AcquisitionUID")
+"""Of `SlideImage.slide`, in its order."""
 
 
 def check_one_slide(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
     """R04. Within the series; SLIM throws for the study when one series mixes slides."""
     found: list[SlideFinding] = []
     for problem, at in (("frame", 0), ("container", 1)):
-        told = {image.slide[at] for image in slide.own}
-        if len(told) > 1:
-            found.append(rule.finding(problem, slide.own, count_values=len(told)))
-    return found
+        values = {image.slide[at] for image in slide.own} - {""}
+        unnamed = [image for image in slide.own if not image.slide[at]]
+        if len(values) > 1:
+            found.append(rule.finding(problem, slide.own, count_values=len(values)))
+        elif values and unnamed:
+            found.append(rule.finding("unnamed", unnamed, remedy="repair", keyword=KEYS[at]))
+    glass = {image.slide[1] for image in slide.own} - {""}
+    strangers = [image for image in slide.labels if glass and image.slide[1] and image.slide[1] not in glass]
+    if strangers:
+        found.append(rule.finding("label", strangers, "WARN"))
+    return [*found, *_mixed_scans(slide, rule), *check_regions(slide, rule)]
+
+
+def _mixed_scans(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
+    """Levels of one optical path that are parts of different scans or regions, each told by a UID."""
+    found: list[SlideFinding] = []
+    for levels in pyramids(slide.own).values():
+        images = [image for level in levels for image in level.images]
+        for problem, values in (
+            ("acquisitions", {image.slide[2] for image in images} - {""}),
+            ("pyramids", {image.pyramid for image in images} - {""}),
+        ):
+            if len(values) > 1:
+                found.append(rule.finding(problem, images, count_values=len(values)))
+    return list({(one.problem, one.instances): one for one in found}.values())
 
 
 def check_focal_planes(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
@@ -49,6 +74,8 @@ def check_required_attributes(slide: Slide, rule: ReadinessRule) -> list[SlideFi
         rule.about("missing", instances, keywords=", ".join(missing))
         for missing, instances in sorted(by_missing.items())
     ]
+    if slide.own and not any(image.slide[0] for image in slide.own):
+        found.append(rule.finding("unreferenced", slide.own, "WARN", "none"))
     if silent := [image for image in slide.own if image.sparse and image.unidentified]:
         found.append(rule.finding("unidentified", silent))
     return found + _miscounted(slide, rule)

@@ -17,6 +17,9 @@ def check_profiles(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
     """R06. The engine pairs levels and profiles by their number, so some without one leave the slide blank."""
     colour = [image for image in slide.images if image.samples > 1]
     lacking = [image for image in colour if not image.icc]
+    unusable = [image for image in colour if image.unusable_profile]
+    if unusable and len(lacking) == len(colour):
+        return [rule.finding("unusable", unusable, remedy="none")]
     if lacking and len(lacking) < len(colour):
         return [rule.finding("partial", lacking)]
     digests = {image.icc_digest for image in colour if image.icc_digest}
@@ -34,6 +37,8 @@ def check_decodable(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
         row = codestreams.get(coding)
         if row is None:
             found.append(rule.finding("unreadable", images))
+        elif coding == "raw-halved":
+            found.append(rule.finding("halved", images, "WRONG", "none"))
         elif not row["decodes"]:
             words: dict[str, Any] = {"coding": row["title"], "consequence": row["consequence"], "decodable": advised}
             found.append(rule.finding("undecodable", images, row["severity"], **words))
@@ -114,8 +119,14 @@ def check_colours(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
             strange.setdefault(image.photometric or "nothing known", []).append(image)
     found += [rule.finding("samples", images, samples=samples) for (_, samples), images in sorted(odd.items())]
     found += [rule.finding("photometric", images, photometric=name) for name, images in sorted(strange.items())]
-    if len({image.samples == 1 for image in slide.images}) > 1:
-        found.append(rule.finding("mixed", slide.images))
+    if len({image.samples == 1 for image in slide.own}) > 1:
+        found.append(rule.finding("mixed", slide.own))
+    elif len({image.samples == 1 for image in slide.images}) > 1:
+        others = [image for image in slide.images if image.samples == 1 and image.series != slide.series]
+        if others:
+            found.append(rule.finding("crowded", slide.own, remedy="repair", others=len(others)))
+        else:
+            found.append(rule.finding("beside", slide.own))
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..model.finding import ReadinessRule, SlideFinding
-from ..model.image import SlideImage
+from ..model.image import PRIVATE, SlideImage
 from ..model.slide import Slide, pyramids
 
 LABELS = ("LABEL", "OVERVIEW")
@@ -15,9 +15,14 @@ def check_labels(slide: Slide, rule: ReadinessRule, policy: str) -> list[SlideFi
     showing = [image for image in (*slide.own, *slide.labels) if image.flavor in LABELS or image.burned_in]
     if showing:
         found.append(rule.finding("label", showing, policy=policy))
-    telling = [image for image in (*slide.own, *slide.labels) if image.label_attributes]
+    telling = [image for image in (*slide.own, *slide.labels) if set(image.label_attributes) - {PRIVATE}]
     if telling:
         found.append(rule.finding("attributes", telling, policy=policy))
+    if policy == "withhold":
+        if unknown := [image for image in slide.labels if image not in showing]:
+            found.append(rule.finding("unknown", unknown, policy=policy))
+        if private := [image for image in slide.own if PRIVATE in image.label_attributes]:
+            found.append(rule.finding("private", private, policy=policy))
     if policy == "withhold" and (bases := _burned_bases(slide)):
         found.append(rule.finding("burned", bases, "BLOCK", "none"))
     return found

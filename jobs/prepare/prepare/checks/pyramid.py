@@ -1,4 +1,4 @@
-"""The levels and how they fit together: R03, R09, R10, R16."""
+"""The levels and how they fit together: R03, R09, R16."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from itertools import pairwise
 from typing import Any
 
 from ..model.finding import ReadinessRule, SlideFinding
-from ..model.image import SlideImage
 from ..model.slide import PyramidLevel, Slide, pyramids
 
 
@@ -23,11 +22,18 @@ def check_duplicates(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
             series = len({image.series for image in level.images})
             columns, rows = level.size
             words: dict[str, Any] = {"columns": columns, "rows": rows, "path": path or "(none)", "series": series}
-            remedy = "none" if series > 1 else None
-            found.append(
-                rule.finding("twin_series" if series > 1 else "same_size", level.images, remedy=remedy, **words)
-            )
+            problem = _between_series(slide, level) if series > 1 else "same_size"
+            found.append(rule.finding(problem, level.images, remedy="none" if series > 1 else None, **words))
     return _first_of_each(found)
+
+
+def _between_series(slide: Slide, level: PyramidLevel) -> str:
+    """Where only one of the series was scanned, what was derived from it (a heat map) does not decide for it."""
+    scanned = {image.series for image in slide.images if image.image_type[:1] == ("ORIGINAL",)}
+    here = {image.series for image in level.images}
+    if here <= scanned or not here & scanned:
+        return "twin_series"
+    return "crowded" if slide.series in scanned else "derived"
 
 
 def check_complete_pyramid(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
@@ -49,36 +55,6 @@ def step_too_wide(finer: PyramidLevel, coarser: PyramidLevel, rule: ReadinessRul
     """Below a level of a few tiles no step costs anything."""
     limit = rule.parameters["largest_ratio"] * (1 + rule.parameters["ratio_tolerance"])
     return finer.tiles > rule.parameters["coarsest_tiles"] and finer.size[0] > limit * max(coarser.size[0], 1)
-
-
-def check_geometry(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
-    """R10. Against the largest level; a pixel more or less is rounding. The engine lays every level on the glass as it
-    lays the largest."""
-    crooked: set[SlideImage] = set()
-    turned: set[SlideImage] = set()
-    odd: set[SlideImage] = set()
-    for levels in pyramids(slide.own).values():
-        base = levels[0].images[0]
-        for image in (image for level in levels[1:] for image in level.images):
-            if _turned(image, base, rule):
-                turned.add(image)
-            if min(*image.size, *base.size) < 1:
-                continue
-            ratio = base.total_columns / image.total_columns
-            slack = rule.parameters["tolerance"] + 1 / min(image.size)
-            if base.spacing and image.spacing and abs(image.spacing / base.spacing / ratio - 1) > slack:
-                crooked.add(image)
-            if abs(base.total_rows / image.total_rows / ratio - 1) > 2 * slack:
-                odd.add(image)
-    found = [rule.finding("spacing", crooked)] if crooked else []
-    found += [rule.finding("turned", turned, "WRONG", "repair")] if turned else []
-    return [*found, rule.finding("aspect", odd)] if odd else found
-
-
-def _turned(image: SlideImage, base: SlideImage, rule: ReadinessRule) -> bool:
-    """Where both tell a direction."""
-    cosines = zip(image.orientation, base.orientation, strict=False)
-    return any(abs(one - other) > rule.parameters["turn"] for one, other in cosines)
 
 
 def check_image_types(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:

@@ -11,7 +11,7 @@ from typing import Literal
 from ..model.finding import ReadinessRule, Severity, SlideFinding, rules, table
 from ..model.slide import Slide
 from ..model.study import Study
-from . import attributes, coding, labels, pyramid, study, tiling
+from . import attributes, channels, coding, geometry, labels, pyramid, study, tiling
 
 Status = Literal["ready", "ready_degraded", "blocked", "failed"]
 LabelPolicy = Literal["show", "withhold"]
@@ -26,12 +26,13 @@ SLIDE_CHECKS: Mapping[str, Callable[[Slide, ReadinessRule], list[SlideFinding]]]
     "R07": coding.check_decodable,
     "R08": coding.check_tile_headers,
     "R09": pyramid.check_complete_pyramid,
-    "R10": pyramid.check_geometry,
+    "R10": geometry.check_geometry,
     "R11": coding.check_colours,
     "R12": attributes.check_required_attributes,
     "R14": tiling.check_tile_sizes,
     "R15": tiling.check_description_size,
     "R16": pyramid.check_image_types,
+    "R19": channels.check_channels,
 }
 STUDY_CHECKS: Mapping[str, Callable[[Study, ReadinessRule], list[SlideFinding]]] = {
     "R17": study.check_references,

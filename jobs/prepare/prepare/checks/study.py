@@ -38,6 +38,12 @@ def check_study(study: Study, rule: ReadinessRule) -> list[SlideFinding]:
             found.append(rule.finding("shapeless", series.images, "WARN" if photographs else "BLOCK", "none"))
         if split := _split_by_acquisition(series.images):
             found.append(rule.finding("acquisition", split, "WRONG"))
+    holders: dict[str, set[str]] = {}
+    for series in study.series:
+        for instance in (*(one.instance for one in series.images), *(one.instance for one in series.references)):
+            holders.setdefault(instance, set()).add(series.uid)
+    if same := [instance for instance, series in holders.items() if len(series) > 1]:
+        found.append(rule.about("same_uids", same, remedy="none"))
     patients = {image.patient for image in every} - {""}
     if len(patients) > 1:
         found.append(rule.finding("patients", every, "WRONG", "none", patients=len(patients)))

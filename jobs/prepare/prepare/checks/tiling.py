@@ -12,8 +12,11 @@ from ..model.slide import PyramidLevel, Slide, levels_of, pyramids
 def check_frame_places(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
     """R01. The engine takes anything but TILED_FULL for sparse, and then needs the per-frame sequence."""
     sparse = [image for image in slide.own if image.sparse]
-    missing = [image for image in sparse if not image.per_frame_items]
+    missing = [image for image in sparse if not image.per_frame_items or _is_placed_otherwise(image)]
     found = [rule.finding("missing", missing)] if missing else []
+    unplaced = [image for image in sparse if image not in missing and _is_unplaced(image)]
+    if unplaced:
+        found.append(rule.finding("unplaced", unplaced, remedy="none"))
     misplaced = [image for image in sparse if image.positions in ("off_grid", "repeated")]
     if misplaced:
         found.append(rule.finding("off_grid", misplaced, "WRONG", "none"))
@@ -22,6 +25,16 @@ def check_frame_places(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
         items = sum(image.per_frame_items or 0 for image in large)
         found.append(rule.finding("large", large, "SLOW", items=items))
     return found
+
+
+def _is_placed_otherwise(image: SlideImage) -> bool:
+    """The one frame's place is known, but not from where the engine reads it."""
+    one = image.frames == 1 and (image.shared_position or image.tiles == 1)
+    return image.positions == "none" and one
+
+
+def _is_unplaced(image: SlideImage) -> bool:
+    return image.positions in ("none", "partial") or (image.per_frame_items or 0) != image.frames
 
 
 def check_frame_counts(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
@@ -41,6 +54,10 @@ def check_frame_counts(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
             words: dict[str, Any] = {"columns": columns, "rows": rows, "have": have, "parts": parts}
             found.append(rule.finding("part", level.images, remedy="repair" if finer else None, **words))
             continue
+        if broken := _broken_frames(level, slide):
+            remedy = "repair" if finer else None
+            found += [rule.finding(problem, [image], remedy=remedy, **words) for problem, image, words in broken]
+            continue
         frames, expected = sum(image.frames for image in level.images), expected_frames(level)
         if not any(image.sparse for image in level.images) and frames != expected and _is_one_image(level):
             words = {"columns": columns, "rows": rows, "frames": frames, "expected": expected}
@@ -49,6 +66,20 @@ def check_frame_counts(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
         elif level.one_concatenation and len(level.images) > 1 and not all(image.sparse for image in level.images):
             words = {"columns": columns, "rows": rows, "parts": len(level.images)}
             found.append(rule.finding("joined", level.images, remedy="repair", **words))
+    return found
+
+
+def _broken_frames(level: PyramidLevel, slide: Slide) -> list[tuple[str, SlideImage, dict[str, Any]]]:
+    """(problem, image, words) of frames that are not there, or no picture."""
+    found: list[tuple[str, SlideImage, dict[str, Any]]] = []
+    for image in level.images:
+        probe = slide.probes.get(image.instance)
+        words: dict[str, Any] = {"columns": level.size[0], "rows": level.size[1], "frames": image.frames}
+        if probe and probe.absent:
+            found.append(("absent", image, {**words, "first": probe.absent[0], "absent": len(probe.absent)}))
+        if probe and probe.damaged:
+            more = {"first": probe.damaged[0], "damaged": len(probe.damaged), "looked": probe.looked_at}
+            found.append(("damaged", image, {**words, **more}))
     return found
 
 

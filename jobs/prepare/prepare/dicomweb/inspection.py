@@ -10,13 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from ..errors import CannotRun, SeriesFailed
-from ..model.codestream import header, identify
 from ..model.finding import table
 from ..model.image import SlideImage
 from ..model.metadata import Row, text
 from ..model.slide import Probe, Slide
-from ..model.study import REFERRING_MODALITIES, Series, Study, series_of
+from ..model.study import REFERRING_NOTHING, Series, Study, series_of
 from ..pixels.errors import readable
+from ..pixels.probe import choose_frames, examine
 from .profiles import with_profiles
 from .store import IN_FLIGHT, DicomStore
 
@@ -63,7 +63,7 @@ def _by_series(rows: Iterable[Row]) -> dict[str, list[Row]]:
 
 def _series(store: DicomStore, study: str, uid: str, own: list[Row], everything: bool) -> Series:
     modality = own[0].modality
-    if not everything and not any(row.whole_slide for row in own) and modality not in REFERRING_MODALITIES:
+    if not everything and all(row.sop_class in REFERRING_NOTHING for row in own):
         return Series(uid, modality)
     listed = {row.instance for row in own}  # what this job added is in the metadata, too
     metadata = [item for item in store.metadata(study, uid) if text(item, "SOPInstanceUID") in listed]
@@ -84,15 +84,12 @@ def _probes(store: DicomStore, study: str, images: Iterable[SlideImage]) -> dict
 
 def _probe(store: DicomStore, study: str) -> Callable[[SlideImage], Probe]:
     def probe(image: SlideImage) -> Probe:
-        number = image.frames // 2 + 1  # the middle of the slide, where tissue is
-        frame = store.frame(study, image.series, image.instance, number)
-        coding = identify(frame, image.raw_frame_bytes)
-        if coding == "raw" and image.planar and image.samples > 1:
-            coding = "raw-by-plane"
-        if coding == "raw" and image.bits > 8:  # the bytes do not tell their order
-            syntax = store.transfer_syntax(study, image.series, image.instance)
-            big_endian = table()["codestreams"]["raw-big-endian"]["transfer_syntaxes"]
-            coding = "raw-big-endian" if syntax in big_endian else coding
-        return Probe(number, len(frame), coding, header(frame, coding))
+        wanted = choose_frames(image)
+        frames = store.frames(study, image.series, image.instance, wanted)
+        big_endian = False
+        if image.bits > 8 and any(len(frame) == image.raw_frame_bytes for frame in frames.values()):
+            syntax = store.transfer_syntax(study, image.series, image.instance)  # the bytes do not tell their order
+            big_endian = syntax in table()["codestreams"]["raw-big-endian"]["transfer_syntaxes"]
+        return examine(image, frames, wanted, big_endian)
 
     return probe

@@ -25,6 +25,8 @@ VIEWER_ACCEPT = (("application/octet-stream", "*"),)
 """What the viewer's engine asks frames as: the bytes as they are stored."""
 TIMEOUT = (10.0, 600.0)
 """Seconds to connect, and between two reads (dicomweb-client's own 20 s are less than a busy store needs)."""
+NO_SUCH_FRAME = (400, 404, 416)
+"""What a store says to a number beyond its frames. Google says 403 where one may not read, never 404."""
 IN_FLIGHT = 8
 """Requests at once while a series is looked at; it has about as many levels, and each is asked once or twice."""
 DELETION_WAITS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, *(3.0,) * 100)
@@ -95,15 +97,27 @@ class DicomStore:
         with self._explained(f"series {series} of study {study}"):
             return _objects(self._client.retrieve_series_metadata(study, series))
 
-    def frame(self, study: str, series: str, instance: str, number: int) -> bytes:
-        """Frame `number` (from 1) as the viewer gets it."""
-        with self._explained(f"frame {number} of instance {instance}"):
-            parts = self._client.retrieve_instance_frames(study, series, instance, [number], media_types=VIEWER_ACCEPT)
-        if len(parts) != 1:
-            raise SeriesFailed(
-                f"frame {number} of instance {instance}: asked {self.name} for one frame, got {len(parts)}"
-            )
-        return parts[0]
+    def frames(self, study: str, series: str, instance: str, numbers: list[int]) -> dict[int, bytes]:
+        """Frames by their numbers (from 1) as the viewer gets them, in one request; those it does not have left out."""
+        found = self._frames(study, series, instance, numbers)
+        if found is None and len(numbers) > 1:  # a store refuses all where one is not there
+            single = ((number, self._frames(study, series, instance, [number])) for number in numbers)
+            return {number: frames[0] for number, frames in single if frames}
+        return dict(zip(numbers, found or (), strict=False))
+
+    def _frames(self, study: str, series: str, instance: str, numbers: list[int]) -> list[bytes] | None:
+        """All of them, or None where the store says that it does not have them."""
+        what = f"frame {numbers[0]}" if len(numbers) == 1 else f"frames {numbers[0]} to {numbers[-1]}"
+        with self._explained(f"{what} of instance {instance}"):
+            try:
+                parts = self._client.retrieve_instance_frames(
+                    study, series, instance, numbers, media_types=VIEWER_ACCEPT
+                )
+            except requests.HTTPError as error:
+                if error.response.status_code in NO_SUCH_FRAME:
+                    return None
+                raise
+        return parts if len(parts) == len(numbers) else None
 
     def bulk(self, url: str) -> bytes:
         """A value that metadata tells by reference (BulkDataURI). Raises Gone.

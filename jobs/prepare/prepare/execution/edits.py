@@ -11,6 +11,7 @@ from copy import deepcopy
 from pydicom import Dataset
 
 from ..model.actions import Action, Complete, FixImageType, ShareProfile, Strip
+from ..model.image import PRIVATE
 from ..pixels.attributes import code, item
 from ..pixels.rewrite import set_profile
 
@@ -29,7 +30,9 @@ def edited(dataset: Dataset, actions: Sequence[Action], headers: Headers) -> Dat
             _set_type(dataset, list(action.image_type))
         elif isinstance(action, Strip):
             for keyword in action.attributes:
-                if keyword in dataset:
+                if keyword == PRIVATE:
+                    dataset.remove_private_tags()
+                elif keyword in dataset:
                     del dataset[keyword]
     return dataset
 
@@ -72,25 +75,33 @@ def _defaults(number: int) -> Mapping[str, object]:
 
 def _set_spacing(dataset: Dataset, template: Dataset) -> None:
     """The template's, times the ratio of the widths."""
-    measures = _measures(template)
+    measures = deepcopy(_measures(template))
     if measures is None or not dataset.get("TotalPixelMatrixColumns"):
         return
     ratio = int(template.TotalPixelMatrixColumns) / int(dataset.TotalPixelMatrixColumns)
-    own = _measures(dataset)
+    groups = dataset.get("SharedFunctionalGroupsSequence")
+    shared = groups[0].get("PixelMeasuresSequence") if groups else None
+    own = shared[0] if shared else None
     if own is None:
         own = deepcopy(measures)
-        groups = dataset.get("SharedFunctionalGroupsSequence")
         if not groups:
             dataset.SharedFunctionalGroupsSequence = [Dataset()]
             groups = dataset.SharedFunctionalGroupsSequence
         groups[0].PixelMeasuresSequence = [own]
+    for frame in dataset.get("PerFrameFunctionalGroupsSequence") or ():  # a group is told once, not in both places
+        if "PixelMeasuresSequence" in frame:
+            del frame.PixelMeasuresSequence
     own.PixelSpacing = [f"{float(one) * ratio:.10g}" for one in measures.PixelSpacing]
 
 
 def _measures(dataset: Dataset) -> Dataset | None:
-    groups = dataset.get("SharedFunctionalGroupsSequence")
-    found = groups[0].get("PixelMeasuresSequence") if groups else None
-    return found[0] if found else None
+    """Of all frames together; else of the first, where the plan knows that all agree."""
+    for keyword in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
+        groups = dataset.get(keyword)
+        found = groups[0].get("PixelMeasuresSequence") if groups else None
+        if found:
+            return found[0]
+    return None
 
 
 def _set_type(dataset: Dataset, kind: list[str]) -> None:

@@ -32,7 +32,7 @@ from ..pixels.source import LevelSource
 from ..pixels.stage import Stage
 from ..planning.following import Judged
 from ..planning.new_uids import ALGORITHM, MAKING, Group, groups, level_uid, successors
-from ..planning.references import Successor, following
+from ..planning.references import Successor, following, map_references
 from .edits import edited
 from .executor import NOTHING, Additions, NewFile
 from .rewritten_header import RewrittenFile
@@ -88,7 +88,7 @@ class InstanceMaker:
                 yield from self._levels(study, plan, images, missing)
                 for group in groups(plan, images):
                     if group.uid in missing:
-                        yield self._rewritten(study, plan, group, images)
+                        yield self._rewritten(study, plan, group, images, known)
                 for one in followers:
                     if known[one.instance].uid in missing:
                         yield self._following(study, judged, one, known, images)
@@ -122,7 +122,14 @@ class InstanceMaker:
                 level = by_halvings[int(made.role.rpartition("-")[2])]
                 yield self._named(made, level_uid(level, plan, images))
 
-    def _rewritten(self, study: str, plan: SeriesPlan, group: Group, images: Mapping[str, SlideImage]) -> NewFile:
+    def _rewritten(
+        self,
+        study: str,
+        plan: SeriesPlan,
+        group: Group,
+        images: Mapping[str, SlideImage],
+        known: Mapping[str, Successor],
+    ) -> NewFile:
         if group.pixels_change:
             source = self._level(study, plan, group.instances, images)
             encode = any(isinstance(action, Transcode) for action in group.actions)
@@ -131,6 +138,7 @@ class InstanceMaker:
         names = ", ".join(action.action for action in group.actions)
 
         def edit(dataset: Dataset) -> None:
+            map_references(dataset, known, instance)
             edited(dataset, group.actions, lambda uid: self._header(study, images[uid]))
             add_sources(dataset, [dataset], code("121322", "Source image for image processing operation"))
             add_equipment(dataset, Tool(ALGORITHM), f"Rewritten for the viewer: {names}")

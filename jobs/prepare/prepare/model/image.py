@@ -5,16 +5,21 @@ Only technical attributes. Identifiers of container and patient are compared, as
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hashlib
 import json
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from . import positions
-from .metadata import Json, items, number, numbers, slide_key, tag, text, values
+from .metadata import Json, items, number, numbers, references, slide_key, tag, text, values
 
 PATIENT = ("PatientID", "IssuerOfPatientID")
 LABEL_ATTRIBUTES = ("BarcodeValue", "LabelText")
+PRIVATE = "private elements"
+"""Stands for all elements of odd groups: nobody knows what they say, so no label policy can let them pass."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +40,10 @@ class SlideImage:
     """ZOffsetInSlideCoordinateSystem, where all frames have one."""
     orientation: tuple[float, ...] = ()
     """ImageOrientationSlide."""
+    origin: tuple[float, ...] = ()
+    """X and Y of TotalPixelMatrixOriginSequence; empty where they cannot be used."""
+    pyramid: str = ""
+    """PyramidUID."""
     scan: tuple[str, str] = ("", "")
     """AcquisitionDateTime, ExtendedDepthOfField."""
     samples: int = 3
@@ -50,6 +59,10 @@ class SlideImage:
     per_frame_items: int | None = None
     """Items of PerFrameFunctionalGroupsSequence; None when the metadata has no such sequence."""
     positions: positions.Positions = "none"
+    shared_position: bool = False
+    """What all frames share says where they lie: of one frame, that is its place."""
+    places: tuple[tuple[int, int], ...] = ()
+    """(column, row) of each frame's tile counted from 0, by its positions; empty unless all lie on the grid."""
     optical_paths: tuple[str, ...] = ("1",)
     paths_told: int = 0
     """NumberOfOpticalPaths, 1 where it is missing or 0, as the engine has it; 0: as many as there are."""
@@ -73,7 +86,13 @@ class SlideImage:
     burned_in: bool = False
     """BurnedInAnnotation or SpecimenLabelInImage is YES."""
     label_attributes: tuple[str, ...] = ()
-    """Keywords of `LABEL_ATTRIBUTES` with a value."""
+    """Keywords of `LABEL_ATTRIBUTES` with a value; `PRIVATE` where private elements have one."""
+    unusable_profile: bool = False
+    """An optical path has an ICCProfile that is no profile (empty ones count as absent)."""
+    own_measures: bool = False
+    """Spacing is told frame by frame only, and alike."""
+    names: tuple[str, ...] = ()
+    """SOPInstanceUIDs that its attributes refer to."""
     patient: str = ""
     """`patient_digest`; compared, never put out."""
     metadata_bytes: int = 0
@@ -85,7 +104,9 @@ class SlideImage:
         paths = items(item, "OpticalPathSequence")
         rows, columns = number(item, "Rows"), number(item, "Columns")
         per_frame = items(item, "PerFrameFunctionalGroupsSequence")
-        spacing = numbers(_measures(item), "PixelSpacing")
+        spacing = usable_spacing(_measures(item)) or usable_spacing(_frame_measures(per_frame))
+        profiles = [profile for path in paths if (profile := path.get(tag("ICCProfile")))]
+        placed = positions.places(per_frame, columns, rows)
         return cls(
             instance=text(item, "SOPInstanceUID"),
             series=text(item, "SeriesInstanceUID"),
@@ -102,6 +123,8 @@ class SlideImage:
             ),
             depth=positions.depth(item, per_frame),
             orientation=numbers(item, "ImageOrientationSlide"),
+            origin=usable_origin(item),
+            pyramid=text(item, "PyramidUID"),
             scan=(text(item, "AcquisitionDateTime"), text(item, "ExtendedDepthOfField")),
             samples=number(item, "SamplesPerPixel", 1),
             photometric=text(item, "PhotometricInterpretation"),
@@ -111,7 +134,9 @@ class SlideImage:
             lossy=text(item, "LossyImageCompression") == "01",
             organization=text(item, "DimensionOrganizationType"),
             per_frame_items=len(per_frame) if tag("PerFrameFunctionalGroupsSequence") in item else None,
-            positions=positions.positions(per_frame, columns, rows),
+            positions=positions.positions(item, per_frame),
+            shared_position=positions.is_shared(item),
+            places=placed,
             optical_paths=tuple(text(path, "OpticalPathIdentifier") for path in paths),
             paths_told=number(item, "NumberOfOpticalPaths") or 1,
             unidentified=positions.unidentified(item, per_frame),
@@ -119,13 +144,18 @@ class SlideImage:
             concatenation_source=text(item, "SOPInstanceUIDOfConcatenationSource"),
             concatenation_offset=number(item, "ConcatenationFrameOffsetNumber"),
             concatenation_parts=number(item, "InConcatenationTotalNumber"),
-            icc=any(tag("ICCProfile") in path for path in paths),
+            icc=any(map(is_usable_profile, profiles)),
+            unusable_profile=any(has_value(profile) and not is_usable_profile(profile) for profile in profiles),
             icc_digest=profile_digest(path.get(tag("ICCProfile"), {}).get("InlineBinary", "") for path in paths),
             spacing=spacing[-1] if spacing else 0.0,
             missing=tuple(name for name, has in REQUIRED.items() if not has(item)),
             slide=slide_key(item),
             burned_in="YES" in (text(item, "BurnedInAnnotation"), text(item, "SpecimenLabelInImage")),
-            label_attributes=tuple(name for name in LABEL_ATTRIBUTES if text(item, name)),
+            label_attributes=tuple(
+                [name for name in LABEL_ATTRIBUTES if text(item, name)] + ([PRIVATE] if has_private(item) else [])
+            ),
+            own_measures=not usable_spacing(_measures(item)) and bool(usable_spacing(_frame_measures(per_frame))),
+            names=tuple(sorted(set(referred_instances(item)))),
             patient=patient_digest(item),
             metadata_bytes=len(json.dumps(item, separators=(",", ":"))),
             syntax=text(item, "AvailableTransferSyntaxUID"),
@@ -184,14 +214,91 @@ def _digest(parts: Iterable[object]) -> str:
 
 
 def _measures(item: Json) -> Json:
-    groups = items(item, "SharedFunctionalGroupsSequence") or items(item, "PerFrameFunctionalGroupsSequence")
+    """Of all frames together: the only ones that the engine reads."""
+    groups = items(item, "SharedFunctionalGroupsSequence")
     measures = items(groups[0], "PixelMeasuresSequence") if groups else []
     return measures[0] if measures else {}
 
 
+def _frame_measures(per_frame: list[Json]) -> Json:
+    """Of each frame by itself, where all agree and none lacks them."""
+    found = [items(frame, "PixelMeasuresSequence") for frame in per_frame]
+    if not found or not all(found):
+        return {}
+    alike = {usable_spacing(measures[0]) for measures in found}
+    return found[0][0] if len(alike) == 1 else {}
+
+
+def usable_spacing(measures: Json) -> tuple[float, ...]:
+    """Two positive lengths in millimetres, or nothing."""
+    spacing = numbers(measures, "PixelSpacing")
+    return spacing if len(spacing) == 2 and all(math.isfinite(one) and one > 0 for one in spacing) else ()
+
+
+def usable_origin(item: Json) -> tuple[float, ...]:
+    """X and Y of the first pixel on the glass in millimetres, or nothing."""
+    for origin in items(item, "TotalPixelMatrixOriginSequence")[:1]:
+        x, y = (numbers(origin, f"{axis}OffsetInSlideCoordinateSystem") for axis in "XY")
+        if len(x) == len(y) == 1 and math.isfinite(x[0]) and math.isfinite(y[0]):
+            return x[0], y[0]
+    return ()
+
+
+def is_usable_orientation(cosines: tuple[float, ...]) -> bool:
+    """Directions of rows and columns: of length 1, at a right angle (with what rounding takes)."""
+    if len(cosines) != 6 or not all(map(math.isfinite, cosines)):
+        return False
+    row, column = cosines[:3], cosines[3:]
+    across = sum(one * other for one, other in zip(row, column, strict=True))
+    return abs(across) < 0.1 and all(abs(math.hypot(*one) - 1) < 0.1 for one in (row, column))
+
+
+def has_value(element: Json) -> bool:
+    return bool(element.get("InlineBinary") or element.get("BulkDataURI") or element.get("Value"))
+
+
+def is_usable_profile(element: Json) -> bool:
+    """An ICC profile: by its signature where the metadata has it, else as far as one can tell before it is read."""
+    if element.get("BulkDataURI"):
+        return True
+    try:
+        return is_profile(base64.b64decode(str(element.get("InlineBinary") or "")))
+    except (binascii.Error, ValueError):
+        return False
+
+
+def is_profile(data: bytes) -> bool:
+    """By the signature at byte 36 that every profile has (ICC.1 7.2)."""
+    return len(data) >= 128 and data[36:40] == b"acsp"
+
+
+def has_private(item: Json) -> bool:
+    """Whether an element of an odd group, at any depth, has a value (what reserves its block aside)."""
+    stack: list[Json] = [item]
+    while stack:
+        for key, element in stack.pop().items():
+            if not isinstance(element, dict):
+                continue
+            if _is_private(key) and has_value(element):
+                return True
+            if element.get("vr") == "SQ":
+                stack += [child for child in element.get("Value") or [] if isinstance(child, dict)]
+    return False
+
+
+def _is_private(key: str) -> bool:
+    """By the last digit of its group; elements 0010 to 00FF only reserve blocks."""
+    return key[3:4] in tuple("13579BDFbdf") and key[4:6] != "00"
+
+
+def referred_instances(item: Json) -> Iterator[str]:
+    """The ReferencedSOPInstanceUID of every reference, at any depth."""
+    return (instance for instance, _ in references(item))
+
+
 def _all_paths(item: Json, keyword: str) -> bool:
     paths = items(item, "OpticalPathSequence")
-    return all(values(path, keyword) for path in paths)
+    return all(any(value not in (None, "") for value in values(path, keyword)) for path in paths)
 
 
 REQUIRED = {
@@ -200,8 +307,8 @@ REQUIRED = {
     "IlluminationTypeCodeSequence": lambda item: _all_paths(item, "IlluminationTypeCodeSequence"),
     "TotalPixelMatrixColumns": lambda item: number(item, "TotalPixelMatrixColumns") > 0,
     "TotalPixelMatrixRows": lambda item: number(item, "TotalPixelMatrixRows") > 0,
-    "TotalPixelMatrixOriginSequence": lambda item: bool(items(item, "TotalPixelMatrixOriginSequence")),
-    "ImageOrientationSlide": lambda item: len(numbers(item, "ImageOrientationSlide")) == 6,
-    "PixelSpacing": lambda item: len(numbers(_measures(item), "PixelSpacing")) == 2,
+    "TotalPixelMatrixOriginSequence": lambda item: bool(usable_origin(item)),
+    "ImageOrientationSlide": lambda item: is_usable_orientation(numbers(item, "ImageOrientationSlide")),
+    "PixelSpacing": lambda item: bool(usable_spacing(_measures(item))),
 }
-"""What the engine reads of every level without asking whether it is there."""
+"""What the engine reads of every level without asking whether it is there: a value counts when it can be used."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -112,3 +112,16 @@ def numbers(item: Json, keyword: str) -> tuple[float, ...]:
 
 def slide_key(item: Json) -> tuple[str, str, str]:
     return text(item, "FrameOfReferenceUID"), text(item, "ContainerIdentifier"), text(item, "AcquisitionUID")
+
+
+def references(item: Json) -> Iterator[tuple[str, str]]:
+    """(SOPInstanceUID, SOPClassUID) of every reference, at any depth."""
+    instance = tag("ReferencedSOPInstanceUID")
+    stack: list[Json] = [item]
+    while stack:
+        one = stack.pop()
+        if instance in one:
+            yield text(one, "ReferencedSOPInstanceUID"), text(one, "ReferencedSOPClassUID")
+        for element in one.values():
+            if isinstance(element, dict) and element.get("vr") == "SQ":
+                stack += [child for child in element.get("Value") or [] if isinstance(child, dict)]

@@ -6,24 +6,56 @@ from typing import Literal
 
 from .metadata import Json, items, number, numbers, text
 
-Positions = Literal["none", "grid", "off_grid", "repeated"]
-"""What the per-frame sequence says of tiles: nothing, all on the grid, some off it, several in one place."""
+Positions = Literal["none", "grid", "off_grid", "repeated", "partial"]
+"""What the per-frame sequence says of tiles: nothing, all on the grid, some off it or outside of the matrix, several in
+one place, or nothing of some of them."""
 
 
-def positions(per_frame: list[Json], columns: int, rows: int) -> Positions:
-    """Of tiles of `columns` x `rows` pixels."""
+def positions(item: Json, per_frame: list[Json]) -> Positions:
+    """Of the tiles of one image."""
+    columns, rows = number(item, "Columns"), number(item, "Rows")
+    width, height = number(item, "TotalPixelMatrixColumns"), number(item, "TotalPixelMatrixRows")
     seen: set[tuple[object, ...]] = set()
-    found: Positions = "none"
+    placed = 0
+    repeated = False
     for frame in per_frame:
-        for where in items(frame, "PlanePositionSlideSequence"):
-            column = number(where, "ColumnPositionInTotalImagePixelMatrix")
-            row = number(where, "RowPositionInTotalImagePixelMatrix")
+        for where in items(frame, "PlanePositionSlideSequence")[:1]:
+            placed += 1
+            column, row = _place(where)
             if not columns or not rows or (column - 1) % columns or (row - 1) % rows:
                 return "off_grid"
+            if not (0 < column <= (width or column) and 0 < row <= (height or row)):
+                return "off_grid"
             place = (column, row, text(where, "ZOffsetInSlideCoordinateSystem"), *_paths_of(frame))
-            found = "repeated" if place in seen else found if found == "repeated" else "grid"
+            repeated = repeated or place in seen
             seen.add(place)
-    return found
+    if not placed:
+        return "none"
+    if placed < max(len(per_frame), number(item, "NumberOfFrames", 1)):
+        return "partial"
+    return "repeated" if repeated else "grid"
+
+
+def places(per_frame: list[Json], columns: int, rows: int) -> tuple[tuple[int, int], ...]:
+    """(column, row) of each frame's tile, from 0; nothing where a frame tells none."""
+    found = [_place(where) for frame in per_frame for where in items(frame, "PlanePositionSlideSequence")[:1]]
+    if len(found) != len(per_frame) or not columns or not rows:
+        return ()
+    return tuple(((column - 1) // columns, (row - 1) // rows) for column, row in found)
+
+
+def is_shared(item: Json) -> bool:
+    """Whether what all frames share has a place in it."""
+    groups = items(item, "SharedFunctionalGroupsSequence")[:1]
+    return any(min(_place(where)) > 0 for group in groups for where in items(group, "PlanePositionSlideSequence"))
+
+
+def _place(where: Json) -> tuple[int, int]:
+    """Column and row of the tile's first pixel, from 1; 0 where it is not told."""
+    return (
+        number(where, "ColumnPositionInTotalImagePixelMatrix"),
+        number(where, "RowPositionInTotalImagePixelMatrix"),
+    )
 
 
 def stacked(per_frame: list[Json]) -> int:

@@ -12,19 +12,33 @@ from dataclasses import dataclass, field
 from .codestream import Header
 from .image import SlideImage
 
+SAMPLE_EDGE = 8
 VIEWPORT = (1280, 800)
 """Pixels of the view that the cost of opening is estimated for."""
 
 
+Place = tuple[int, int, int]
+"""Optical path (counted in the image), column and row of a tile, from 0."""
+
+
 @dataclass(frozen=True)
 class Probe:
-    """One frame of an image, fetched the way the viewer fetches it."""
+    """Some frames of an image, fetched the way the viewer fetches them; the figures are those of one in the middle."""
 
     frame: int
     bytes: int
     codestream: str
     header: Header | None = None
-    """What the codestream says of its pixels; None for uncompressed and unknown ones."""
+    """What the codestream says of its pixels, of the first that differs from the attributes, if any does; None for
+    uncompressed and unknown ones."""
+    looked_at: int = 1
+    """Frames."""
+    damaged: tuple[int, ...] = ()
+    """Frames that are empty, cut off, or cannot be decoded."""
+    absent: tuple[int, ...] = ()
+    """Frames that the image promises and the store does not have."""
+    samples: Mapping[Place, tuple[float, ...]] = field(default_factory=dict[Place, tuple[float, ...]], compare=False)
+    """Means of `SAMPLE_EDGE` x `SAMPLE_EDGE` parts of tiles, each 0 to 1, of those whose place is known."""
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from .image import SlideImage, shows_label
-from .metadata import WHOLE_SLIDE, Json, tag, text
+from .metadata import WHOLE_SLIDE, Json, references, text
 from .slide import Probe, Slide
 
 OVERLAYS = {
@@ -17,8 +16,11 @@ OVERLAYS = {
     "1.2.840.10008.5.1.4.1.1.30": "PM",
 }
 """SOP classes drawn over an image: they must find it."""
-REFERRING_MODALITIES = frozenset({"SR", "SEG", "ANN", "PR", "OT", "PM", "SM"})
-"""Modalities of series whose metadata is read for references; parametric maps are OT or SM as often as PM."""
+REFERRING_NOTHING = frozenset(
+    f"1.2.840.10008.5.1.4.1.1.{end}"
+    for end in ("1", "1.1", "1.1.1", "1.2", "1.2.1", "2", "2.1", "4", "4.1", "6.1", "3.1", "12.1", "12.2", "20", "128")
+)
+"""SOP classes of radiology images, whose metadata is long and which refer to no slide: only these are not read."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class Series:
     references: tuple[Reference, ...] = ()
     labelled: tuple[str, ...] = ()
     """Instances other than whole-slide images that say they show a label or its text, as far as they were read."""
+    others: tuple[str, ...] = ()
+    """Every instance that is no whole-slide image, as far as they were read."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,20 @@ class Study:
     def of(self, series: str) -> Series:
         """Raises KeyError for a series the study does not have."""
         return {one.uid: one for one in self.series}[series]
+
+    def not_of_tissue(self) -> frozenset[str]:
+        """Instances that are no whole-slide images and are not known to be derived from those that show tissue only."""
+        known = {
+            image.instance
+            for series in self.series
+            for image in series.images
+            if image.in_pyramid and not image.burned_in
+        }
+        labelled = {instance for series in self.series for instance in series.labelled}
+        referring = [one for series in self.series for one in series.references if one.instance not in labelled]
+        while grown := {one.instance for one in referring if known & set(one.instances)} - known:
+            known |= grown
+        return frozenset(instance for series in self.series for instance in series.others) - known
 
     def slide_of(self, series: str, probes: Mapping[str, Probe]) -> Slide:
         """What the viewer shows of a series: with the images of other series that SLIM puts into the same slide."""
@@ -67,29 +85,15 @@ def series_of(uid: str, modality: str, metadata: list[Json]) -> Series:
     others = [item for item in metadata if text(item, "SOPClassUID") != WHOLE_SLIDE]
     found = [reference for item in others if (reference := _reference(item)).instances]
     labelled = tuple(text(item, "SOPInstanceUID") for item in others if shows_label(item))
-    return Series(uid, modality, tuple(SlideImage.of(item) for item in images), tuple(found), labelled)
+    every = tuple(text(item, "SOPInstanceUID") for item in others)
+    return Series(uid, modality, tuple(SlideImage.of(item) for item in images), tuple(found), labelled, every)
 
 
 def _reference(item: Json) -> Reference:
-    told = dict.fromkeys(_referred(item))
+    told = dict.fromkeys(references(item))
     return Reference(
         instance=text(item, "SOPInstanceUID"),
         sop_class=text(item, "SOPClassUID"),
         instances=tuple(instance for instance, _ in told),
         whole_slides=tuple(instance for instance, sop_class in told if sop_class == WHOLE_SLIDE),
     )
-
-
-INSTANCE, CLASS = tag("ReferencedSOPInstanceUID"), tag("ReferencedSOPClassUID")
-
-
-def _referred(item: Json) -> Iterator[tuple[str, str]]:
-    """(SOPInstanceUID, SOPClassUID) of every reference, at any depth."""
-    stack: list[Any] = [item]
-    while stack:
-        one = stack.pop()
-        if INSTANCE in one:
-            yield text(one, "ReferencedSOPInstanceUID"), text(one, "ReferencedSOPClassUID")
-        for element in one.values():
-            if isinstance(element, dict) and element.get("vr") == "SQ":
-                stack += [child for child in element.get("Value") or [] if isinstance(child, dict)]

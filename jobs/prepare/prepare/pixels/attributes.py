@@ -94,7 +94,7 @@ def mark_as_level(made: Dataset, times: int) -> None:
 
 
 def add_sources(made: Dataset, sources: Sequence[Dataset], purpose: Dataset) -> None:
-    """Refers to the instances that the pixels come from."""
+    """Refers to the instances that the pixels come from, in the Common Instance Reference module, too."""
     made.SourceImageSequence = [
         item(
             ReferencedSOPClassUID=source.SOPClassUID,
@@ -103,6 +103,14 @@ def add_sources(made: Dataset, sources: Sequence[Dataset], purpose: Dataset) -> 
         )
         for source in sources
     ]
+    by_series = {str(one.get("SeriesInstanceUID")): one for one in made.get("ReferencedSeriesSequence") or ()}
+    for source in sources:
+        series = by_series.setdefault(str(source.SeriesInstanceUID), item(SeriesInstanceUID=source.SeriesInstanceUID))
+        instances = list(series.get("ReferencedInstanceSequence") or ())
+        if all(one.get("ReferencedSOPInstanceUID") != source.SOPInstanceUID for one in instances):
+            reference = item(ReferencedSOPClassUID=source.SOPClassUID, ReferencedSOPInstanceUID=source.SOPInstanceUID)
+            series.ReferencedInstanceSequence = [*instances, reference]
+    made.ReferencedSeriesSequence = list(by_series.values())
 
 
 def add_equipment(made: Dataset, tool: Tool, what: str) -> None:

@@ -107,9 +107,8 @@ def encode(pixels: Samples, form: PixelFormat, quality: int = 95) -> bytes:
         return (np.moveaxis(stored, -1, 0) if form.planar and form.colour else stored).tobytes()
     if form.syntax == JPEG_BASELINE:
         space = "RGB" if form.photometric == "RGB" else "YCBCR"
-        sampling = "422" if form.photometric == "YBR_FULL_422" else "444"
-        if form.colour:
-            data = _jpeg8(pixels, level=quality, colorspace="RGB", outcolorspace=space, subsampling=sampling)
+        if form.colour:  # in full colour resolution; DICOM calls that YBR_FULL_422, too (PS3.5 8.2.1)
+            data = _jpeg8(pixels, level=quality, colorspace="RGB", outcolorspace=space, subsampling="444")
         else:
             data = _jpeg8(pixels, level=quality)
     elif form.syntax == JPEG_LS:

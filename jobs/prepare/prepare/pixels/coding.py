@@ -35,5 +35,5 @@ def of_level(header: Dataset) -> PixelFormat:
     form = PixelFormat.of(header)
     if form.colour and form.bits == 8 and is_lossy(header) and decoded(form) == "RGB":
         check(form)
-        return replace(form, syntax=JPEG_BASELINE, photometric="YBR_FULL", stored=8, signed=False, planar=False)
+        return replace(form, syntax=JPEG_BASELINE, photometric="YBR_FULL_422", stored=8, signed=False, planar=False)
     return lossless(form)

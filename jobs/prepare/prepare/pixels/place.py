@@ -90,7 +90,9 @@ def _sparse(parts: Sequence[Dataset], grid: TileGrid, paths: tuple[str, ...]) ->
                 )
             placed[cell] = frame
             frame += 1
-        positions = (_first(item, "PlanePositionSlideSequence") for item in part.PerFrameFunctionalGroupsSequence)
+        positions = (
+            _first(item, "PlanePositionSlideSequence") for item in part.get("PerFrameFunctionalGroupsSequence") or ()
+        )
         heights |= {float(one.get("ZOffsetInSlideCoordinateSystem", 0) or 0) for one in positions if one is not None}
     if len(heights) > 1:
         raise CannotPlace(f"frames of instance {parts[0].SOPInstanceUID} lie on {len(heights)} focal planes")
@@ -121,14 +123,27 @@ def _cells(part: Dataset, grid: TileGrid, paths: tuple[str, ...]) -> Iterator[tu
     uid, shared = str(part.SOPInstanceUID), _path(_first(part, "SharedFunctionalGroupsSequence"))
     items = part.get("PerFrameFunctionalGroupsSequence")
     count = int(part.get("NumberOfFrames", 1))
+    common = _common_position(part, grid)
+    if not items and count == 1 and common is not None:
+        items = [Dataset()]
     if not items or len(items) != count:
         raise CannotPlace(f"instance {uid} has {len(items or ())} positions for {count} frames")
     for frame, item in enumerate(items):
-        position = _first(item, "PlanePositionSlideSequence")
+        position = _first(item, "PlanePositionSlideSequence") or (common if count == 1 else None)
         path = _path(item) or shared or paths[0]
         if position is None or path not in paths:
             raise CannotPlace(f"frame {frame + 1} of instance {uid} has no position, or an unknown optical path")
         yield (paths.index(path), *_cell(position, grid, uid, frame))
+
+
+def _common_position(part: Dataset, grid: TileGrid) -> Dataset | None:
+    """What all frames share says where the only one lies; where the level is one tile, that is known anyway."""
+    shared = _first(part, "SharedFunctionalGroupsSequence")
+    position = _first(shared, "PlanePositionSlideSequence") if shared is not None else None
+    if position is None and grid.tiles == 1:
+        position = Dataset()
+        position.ColumnPositionInTotalImagePixelMatrix = position.RowPositionInTotalImagePixelMatrix = 1
+    return position
 
 
 def _cell(position: Dataset, grid: TileGrid, uid: str, frame: int) -> tuple[int, int]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from ..checks.rules import findings, study_findings, worst_first
 from ..model.actions import LeaveOut, Withhold
 from ..model.finding import Severity, SlideFinding, rule
+from ..model.metadata import WHOLE_SLIDE
 from ..model.plan import Follower, SeriesPlan, StudyPlan
 from ..model.slide import Slide
 from ..model.study import OVERLAYS, Reference, Series, Study
@@ -17,6 +18,8 @@ OF_ALL_SLIDES = {("R18", "paths")}
 """What keeps SLIM from listing any slide of the study, whoever's images are at fault."""
 OF_PLAN = {("R03", "late")}
 """What only the plan shows: no rule finds it again in what viewers get."""
+SHARED = ("twin_series", "crowded")
+"""Why a series is blocked only because of another one."""
 SEVERITY: Mapping[str, Severity] = {"lost": "WRONG", "dangling": "WARN"}
 """Of references (R17) whose images viewers do not get: drawn over them, or only naming them."""
 
@@ -38,13 +41,13 @@ def judge(study: Study, slides: Mapping[str, Slide], options: Options, standing:
     """
     stand = frozenset(standing) if options.viewer_store == "separate" else frozenset[str]()
     found = {series.uid: _found(series, slides.get(series.uid), study, options) for series in study.series}
-    plans = {one.uid: _plan(one, slides.get(one.uid), found[one.uid], options, stand) for one in study.series}
+    plans = {one.uid: _plan(one, slides.get(one.uid), found[one.uid], study, options, stand) for one in study.series}
     slides = dict(slides)
     if options.viewer_store == "separate":
         for uid, slide in _without_blocked(slides, plans).items():
             slides[uid] = slide
             found[uid] = _found(study.of(uid), slide, study, options)
-            plans[uid] = _plan(study.of(uid), slide, found[uid], options, stand)
+            plans[uid] = _plan(study.of(uid), slide, found[uid], study, options, stand)
     for series, plan in plans.items():
         if late := _late(plan, stand):
             found[series] = tuple(worst_first([*found[series], rule("R03").about("late", late, "WARN", "none")]))
@@ -58,7 +61,7 @@ def judge(study: Study, slides: Mapping[str, Slide], options: Options, standing:
                 continue
             if lost := [one for one in series.references if one.instance in tracker.lost]:
                 plans[series.uid] = _without(plans[series.uid], series, lost)
-            dangling = unmapped & {one.instance for one in series.references}
+            dangling = unmapped & {one.instance for one in (*series.references, *series.images)}
             told = {"lost": {one.instance for one in lost}, "dangling": dangling}
             about = [rule("R17").about(problem, uids, SEVERITY[problem]) for problem, uids in told.items() if uids]
             found[series.uid] = tuple(worst_first([*found[series.uid], *about]))
@@ -75,13 +78,20 @@ def _found(series: Series, slide: Slide | None, study: Study, options: Options) 
         for finding in study_findings(study)
         if own & set(finding.instances) or (slide and (finding.rule, finding.problem) in OF_ALL_SLIDES)
     ]
-    if options.label_policy == "withhold" and series.labelled:
-        concerning.append(rule("R13").about("label", series.labelled, policy="withhold"))
+    if options.label_policy == "withhold":
+        unknown = study.not_of_tissue() & set(series.others) - set(series.labelled)
+        hidden = {"label": series.labelled, "unknown": unknown}
+        concerning += [rule("R13").about(name, uids, policy="withhold") for name, uids in hidden.items() if uids]
     return tuple(worst_first([*(findings(slide, options.label_policy) if slide else ()), *concerning]))
 
 
 def _plan(
-    series: Series, slide: Slide | None, found: tuple[SlideFinding, ...], options: Options, standing: frozenset[str]
+    series: Series,
+    slide: Slide | None,
+    found: tuple[SlideFinding, ...],
+    study: Study,
+    options: Options,
+    standing: frozenset[str],
 ) -> SeriesPlan:
     if slide is not None:
         plan = plan_series(slide, found, options, standing)
@@ -89,14 +99,15 @@ def _plan(
         plan = blocked(series.uid, "unmapped_references")
     else:
         plan = SeriesPlan(series=series.uid)
-    if plan.kind == "blocked" or options.label_policy == "show" or not series.labelled:
+    if plan.kind == "blocked" or options.label_policy == "show":
         return plan
-    return replace(plan, actions=(*plan.actions, Withhold(instances=series.labelled)))
+    hidden = tuple(sorted(study.not_of_tissue() & set(series.others)))
+    return replace(plan, actions=(*plan.actions, Withhold(instances=hidden))) if hidden else plan
 
 
 def _without_blocked(slides: Mapping[str, Slide], plans: Mapping[str, SeriesPlan]) -> dict[str, Slide]:
     """Slides that share their glass with a series that viewers do not get: without its images."""
-    gone = {uid for uid, plan in plans.items() if plan.kind == "blocked" and plan.reason != "twin_series"}
+    gone = {uid for uid, plan in plans.items() if plan.kind == "blocked" and plan.reason not in SHARED}
     return {
         uid: replace(slide, images=tuple(image for image in slide.images if image.series not in gone))
         for uid, slide in slides.items()
@@ -128,7 +139,7 @@ class ReferenceTracker:
         self._referring = [
             (series.uid, one)
             for series in study.series
-            for one in series.references
+            for one in (*series.references, *_image_references(series, plans[series.uid]))
             if plans[series.uid].kind != "blocked"
         ]
         self.changed: set[str] = set()
@@ -172,3 +183,13 @@ class ReferenceTracker:
 
     def _follows(self, one: Reference) -> bool:
         return one.instance not in self.gone and bool(self.changed & set(one.instances))
+
+
+def _image_references(series: Series, plan: SeriesPlan) -> list[Reference]:
+    """What images refer to, of those that are copied as they are: others are written anew, and follow then."""
+    changed = plan.rewritten | plan.absent
+    return [
+        Reference(image.instance, WHOLE_SLIDE, image.names, ())
+        for image in series.images
+        if image.names and image.instance not in changed
+    ]

@@ -21,10 +21,16 @@ def missing_levels(images: Iterable[SlideImage], series: str, broken: frozenset[
     """
     r09 = rule("R09")
     found: dict[tuple[tuple[str, ...], int], MakeLevel] = {}
-    for levels in pyramids(images).values():
+    paths = list(pyramids(images).values())
+    wanted = [[halved(near, step) for near, step in _steps(levels, r09)] for levels in paths]
+    for levels, own in zip(paths, wanted, strict=True):
         sound = [level for level in levels if not broken & {image.instance for image in level.images}]
-        for near, step in _steps(levels, r09):
-            source, factor = best_source(sound, halved(near, step))
+        others = [level for each in (*paths, *wanted) for level in each] if len(paths) > 1 else []
+        sizes = {level.size for level in (*levels, *own)}
+        # R19: all optical paths have the same levels.
+        lacking = {level.size: level for level in others if level.size not in sizes}
+        for level in (*own, *lacking.values()):
+            source, factor = best_source(sound, level)
             if source and all(image.series == series for image in source.images):
                 made = plan_level(source, factor)
                 found[made.sources, factor] = made

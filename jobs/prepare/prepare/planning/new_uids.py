@@ -15,7 +15,7 @@ from ..model.plan import Follower, SeriesPlan, StudyPlan
 from ..pixels.instances import Making, new_uid
 from .references import Successor, uid_of
 
-ALGORITHM = "2"
+ALGORITHM = "3"
 """Of the bytes of new instances: another one makes other UIDs, so it is changed only when bytes would differ."""
 MAKING = Making(ALGORITHM)
 

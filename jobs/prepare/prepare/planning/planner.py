@@ -42,18 +42,39 @@ UNREPAIRABLE = {
     ("R13", "burned"): "label_in_image",
     ("R04", "frame"): "mixed_slides",
     ("R04", "container"): "mixed_slides",
+    ("R04", "acquisitions"): "mixed_slides",
+    ("R04", "pyramids"): "mixed_slides",
+    ("R04", "regions"): "mixed_slides",
+    ("R10", "pictures"): "mixed_slides",
+    ("R18", "same_uids"): "same_uids",
     ("R03", "twin_series"): "twin_series",
     ("R11", "samples"): "colour",
     ("R11", "photometric"): "colour",
     ("R11", "mixed"): "colour",
+    ("R11", "beside"): "beside_colour",
+    ("R11", "crowded"): "crowded",
+    ("R03", "derived"): "beside_slide",
+    ("R03", "crowded"): "crowded",
+    ("R06", "unusable"): "profile",
+    ("R07", "halved"): "halved_colour",
+    ("R19", "tiles"): "channels",
+    ("R19", "spacing"): "channels",
+    ("R19", "sizes"): "channels",
+    ("R19", "numbers"): "channels",
     ("R08", "colour"): "colour",
     ("R07", "untransformed"): "colour",
     ("R01", "off_grid"): "off_grid",
+    ("R01", "unplaced"): "unplaced",
     ("R17", "unknown"): "unmapped_references",
     ("R18", "shapeless"): "no_image",
 }
 """Problems that only the source can correct, and why the slide is blocked; the first one found is told."""
-BASE = {("R02", "part"): "missing_part", ("R02", "count"): "frame_count"}
+BASE = {
+    ("R02", "part"): "missing_part",
+    ("R02", "count"): "frame_count",
+    ("R02", "absent"): "pixels",
+    ("R02", "damaged"): "pixels",
+}
 """Problems of a largest level (remedy none); on smaller levels they are mended."""
 
 
@@ -79,7 +100,8 @@ def plan_series(
         return blocked(slide.series, error.reason, **error.words)
     if options.viewer_store == "same":
         actions = [action for action in actions if isinstance(action, MakeLevel) and not action.instances]
-        needing = sorted({one.rule for one in case.found if one.severity in ("BLOCK", "WRONG")})
+        stopping = [one for one in case.found if one.severity in ("BLOCK", "WRONG") and one.remedy != "add_levels"]
+        needing = sorted({one.rule for one in stopping})
         if needing:
             return blocked(slide.series, "needs_viewer_store", rules=", ".join(needing))
     plan = SeriesPlan(series=slide.series, kind=plan_kind(actions), actions=tuple(actions))

@@ -60,9 +60,9 @@ class Case:
 
 
 def withheld(case: Case) -> list[Action]:
-    """Label policy `withhold`."""
+    """Label policy `withhold`: only what is known to show tissue is copied."""
     every = (*case.slide.own, *case.slide.labels)
-    hidden = [image for image in every if image.flavor in ("LABEL", "OVERVIEW") or image.burned_in]
+    hidden = [image for image in every if not image.in_pyramid or image.burned_in]
     actions: list[Action] = [Withhold(instances=uids(hidden))] if hidden else []
     by_attributes: dict[tuple[str, ...], list[SlideImage]] = {}
     for image in every:
@@ -74,7 +74,10 @@ def withheld(case: Case) -> list[Action]:
 def broken(case: Case) -> list[SlideImage]:
     """Images whose pixels cannot be used as they are."""
     return case.concerned(
-        ("R02", "level"), ("R02", "part"), ("R02", "count"), ("R07", "unreadable"), ("R08", "size"), ("R10", "turned")
+        *(("R02", problem) for problem in ("level", "part", "count", "absent", "damaged")),
+        *(("R10", problem) for problem in ("turned", "spacing", "aspect", "origin", "picture")),
+        ("R07", "unreadable"),
+        ("R08", "size"),
     )
 
 
@@ -136,26 +139,50 @@ def completed(case: Case, kept: list[SlideImage]) -> list[Action]:
     wanted: dict[tuple[tuple[str, ...], str], list[SlideImage]] = {}
     for image in [one for one in case.concerned(("R12", "missing"), ("R18", "paths")) if one in kept]:
         lacks = set(image.missing)
+        if image.own_measures:  # each frame tells them, all alike: they only have to be said of all together
+            wanted[("PixelSpacing",), image.instance] = [image]
+            lacks.discard("PixelSpacing")
+            if not lacks:
+                continue
+        missing = tuple(name for name in image.missing if name in lacks)
         having = [one for one in case.slide.images if not lacks & set(one.missing)]
         template = min(having, key=lambda one: (-one.total_columns, one.instance), default=None)
         if not image.in_pyramid:  # a photograph of the glass: only what SLIM insists on
-            wanted.setdefault((tuple(name for name in image.missing if name in BRIGHTFIELD), ""), []).append(image)
+            wanted.setdefault((tuple(name for name in missing if name in BRIGHTFIELD), ""), []).append(image)
         elif image.frames > 1 and lacks & SIZES:
             raise CannotRepair("attributes", keywords=", ".join(image.missing))
         elif template is not None:
-            wanted.setdefault((image.missing, template.instance), []).append(image)
+            wanted.setdefault((missing, template.instance), []).append(image)
         elif image.samples == 3 and lacks <= BRIGHTFIELD:
-            wanted.setdefault((image.missing, ""), []).append(image)
+            wanted.setdefault((missing, ""), []).append(image)
         else:
             raise CannotRepair("attributes", keywords=", ".join(image.missing))
     actions: list[Action] = [
         Complete(instances=uids(images), attributes=attributes, template=template)
         for (attributes, template), images in wanted.items()
     ]
+    actions += _named_slides(case, kept)
     split = [image for image in case.concerned(("R18", "acquisition")) if image in kept]
     if split:
         named = min(image.instance for image in case.slide.own if image.slide[2])
         actions.append(Complete(instances=uids(split), attributes=("AcquisitionUID",), template=named))
+    return actions
+
+
+def _named_slides(case: Case, kept: list[SlideImage]) -> list[Action]:
+    """R04. What the others name, where the image agrees with them in the other of the two. Raises CannotRepair."""
+    actions: list[Action] = []
+    unnamed = [image for image in case.concerned(("R04", "unnamed")) if image in kept]
+    for at, keyword in ((0, "FrameOfReferenceUID"), (1, "ContainerIdentifier")):
+        lacking = [image for image in unnamed if not image.slide[at]]
+        having = [image for image in case.slide.own if image.slide[at]]
+        if not lacking:
+            continue
+        others = {image.slide[1 - at] for image in (*lacking, *having)}
+        if len(others) > 1 or "" in others:
+            raise CannotRepair("unnamed_slide")
+        template = min(having, key=lambda image: (-image.total_columns, image.instance))
+        actions.append(Complete(instances=uids(lacking), attributes=(keyword,), template=template.instance))
     return actions
 
 

@@ -63,7 +63,7 @@ def named(slide: Slide, names: Mapping[str, str]) -> Slide:
 
 def _changed(action: Action, image: SlideImage, every: dict[str, SlideImage]) -> SlideImage:
     if isinstance(action, ShareProfile):
-        return replace(image, icc=True, icc_digest=every[action.profile_of].icc_digest)
+        return replace(image, icc=True, unusable_profile=False, icc_digest=every[action.profile_of].icc_digest)
     if isinstance(action, FixImageType):
         return replace(image, image_type=action.image_type)
     if isinstance(action, Strip):
@@ -72,6 +72,10 @@ def _changed(action: Action, image: SlideImage, every: dict[str, SlideImage]) ->
         frame, container, acquisition = image.slide
         if "AcquisitionUID" in action.attributes:
             acquisition = every[action.template].slide[2]
+        if "FrameOfReferenceUID" in action.attributes:
+            frame = every[action.template].slide[0]
+        if "ContainerIdentifier" in action.attributes:
+            container = every[action.template].slide[1]
         still = tuple(name for name in image.missing if name not in action.attributes or name not in REQUIRED)
         paths = image.optical_paths or (every[action.template].optical_paths if action.template else ("1",))
         told = 0 if "NumberOfOpticalPaths" in action.attributes else image.paths_told
@@ -84,8 +88,8 @@ def _changed(action: Action, image: SlideImage, every: dict[str, SlideImage]) ->
 
 
 def _coded(image: SlideImage, coding: str) -> SlideImage:
-    """New frames of colour are RGB, a JPEG's are YBR_FULL."""
-    photometric = "YBR_FULL" if coding == "jpeg-baseline" else "RGB"
+    """New frames of colour are RGB, a JPEG's are YBR_FULL_422."""
+    photometric = "YBR_FULL_422" if coding == "jpeg-baseline" else "RGB"
     return replace(image, photometric=photometric, planar=False) if image.samples == 3 else image
 
 
@@ -95,6 +99,7 @@ def _tiled(image: SlideImage) -> SlideImage:
         organization="TILED_FULL",
         per_frame_items=None,
         positions="none",
+        places=(),
         paths_told=0,
         unidentified=False,
         frames=_frames(image),
@@ -115,7 +120,9 @@ def _made(action: MakeLevel, source: SlideImage, probe: Probe | None) -> tuple[S
         spacing=source.spacing * action.factor,
     )
     image = replace(image, frames=_frames(image))
-    return image, replace(probe, frame=1, codestream=action.coding, header=_header(image)) if probe else None
+    if probe is None:
+        return image, None
+    return image, Probe(frame=1, bytes=probe.bytes, codestream=action.coding, header=_header(image))
 
 
 def _frames(image: SlideImage) -> int:

@@ -1,0 +1,154 @@
+"""What some frames of an image show of all: which ones to look at, and whether they are what the attributes say.
+
+A frame's header stands for nothing but itself, so every kind of frame is looked at, and decoded: the first, the last,
+those at the right and the lower edge, the middle, and others between them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+import numpy as np
+
+from ..model.codestream import Header, header, identify
+from ..model.finding import table
+from ..model.image import SlideImage
+from ..model.slide import SAMPLE_EDGE, Place, Probe
+from . import codec
+from .errors import CannotDecode
+from .grid import PixelFormat
+
+MOST, FEWEST = 16, 6
+"""Frames looked at of one image: as many as `PIXELS` allow, at least one of each kind."""
+PIXELS = 4 << 20
+"""Decoded of one image."""
+END_OF_JPEG = b"\xff\xd9"
+ENDING = 64
+"""Bytes that may follow the end of a JPEG: padding, usually one."""
+
+
+def choose_frames(image: SlideImage) -> list[int]:
+    """Numbers from 1, in order; all where there are few."""
+    count = max(image.frames, 1)
+    most = min(MOST, max(FEWEST, PIXELS // max(image.rows * image.columns, 1)))
+    if count <= most:
+        return list(range(1, count + 1))
+    across = max(1, -(-image.total_columns // max(image.columns, 1)))
+    kinds = [1, count, count // 2 + 1, across, max(image.tiles, 1), max(image.tiles, 1) - across + 1]
+    chosen = {min(number, count) for number in kinds}
+    chosen |= {1 + at * (count - 1) // (most - 1) for at in range(most)} if most > len(chosen) else set()
+    between = sorted(chosen - set(kinds))
+    surplus = len(chosen) - most
+    return sorted(chosen - set(between[:: max(1, len(between) // surplus)][:surplus] if surplus > 0 else []))
+
+
+def examine(image: SlideImage, frames: Mapping[int, bytes], wanted: list[int], big_endian: bool = False) -> Probe:
+    """`frames` are those of `wanted` that the store has; `big_endian`: uncompressed samples are stored so."""
+    codings = {number: _coding(image, frame, big_endian) for number, frame in frames.items() if frame}
+    middle = min(codings or [1], key=lambda number: (codings.get(number) == "unknown", abs(number - image.frames // 2)))
+    coding = _common(codings, middle)
+    headers = {number: header(frames[number], one) for number, one in codings.items()}
+    damaged = {number for number, frame in frames.items() if not frame}
+    if coding != "unknown":
+        damaged |= {number for number, one in codings.items() if one == "unknown"}
+    samples: dict[Place, tuple[float, ...]] = {}
+    for number, one in codings.items():
+        if number in damaged or ((told := headers[number]) and _differs(told, image)):
+            continue
+        try:
+            pixels = _decoded(image, frames[number], one)
+        except CannotDecode:
+            damaged.add(number)
+            continue
+        if pixels is not None and (place := _place(image, number)):
+            samples[place] = _means(image, pixels, place)
+    odd = next((told for told in headers.values() if told and _differs(told, image)), None)
+    return Probe(
+        frame=middle,
+        bytes=len(frames.get(middle, b"")),
+        codestream=coding,
+        header=odd or headers.get(middle),
+        looked_at=len(wanted),
+        damaged=tuple(sorted(damaged)),
+        absent=tuple(number for number in wanted if number not in frames),
+        samples=samples,
+    )
+
+
+def _coding(image: SlideImage, frame: bytes, big_endian: bool) -> str:
+    coding = identify(frame, image.raw_frame_bytes)
+    halved = image.raw_frame_bytes * 2 // 3
+    if coding == "unknown" and image.photometric == "YBR_FULL_422" and len(frame) in (halved, halved + halved % 2):
+        return "raw-halved"
+    if coding == "raw" and image.planar and image.samples > 1:
+        return "raw-by-plane"
+    return "raw-big-endian" if coding == "raw" and big_endian else coding
+
+
+def _common(codings: Mapping[int, str], middle: int) -> str:
+    """That of the middle, unless another frame has one that the viewer does not decode."""
+    known = Counter(coding for coding in codings.values() if coding != "unknown")
+    rows = table()["codestreams"]
+    unread = [coding for coding in known if not rows.get(coding, {}).get("decodes")]
+    return unread[0] if unread else codings.get(middle, "unknown")
+
+
+def _differs(told: Header, image: SlideImage) -> bool:
+    return (told.rows, told.columns, told.samples) != (image.rows, image.columns, image.samples)
+
+
+def _decoded(image: SlideImage, frame: bytes, coding: str) -> codec.Samples | None:
+    """Samples; None for what no decoder of ours reads. Raises CannotDecode."""
+    row = table()["codestreams"].get(coding)
+    if row is None or coding == "raw-halved" or image.samples not in (1, 3) or image.bits not in (8, 16):
+        return None
+    told = header(frame, coding)
+    if told and (told.bits > image.bits or (image.bits == 16 and told.bits <= 8)):  # R08's
+        return None
+    if coding.startswith("jpeg") and coding in JPEGS_WITH_END and END_OF_JPEG not in frame[-ENDING:]:
+        raise CannotDecode(f"a frame of {len(frame)} bytes is cut off: send the slide again from its source")
+    form = PixelFormat(
+        syntax=row["transfer_syntaxes"][0],
+        rows=image.rows,
+        columns=image.columns,
+        samples=image.samples,
+        bits=image.bits,
+        photometric=image.photometric,
+        signed=image.signed,
+        planar=image.planar,
+    )
+    return codec.decode(frame, form)
+
+
+JPEGS_WITH_END = frozenset(
+    {"jpeg-baseline", "jpeg-extended", "jpeg-extended-8", "jpeg-progressive", "jpeg-lossless", "jpeg-unmarked"}
+    | {"jpeg-ls", "jpeg-ls-behind"}
+)
+"""Their decoders may fill up what is missing with grey, and say nothing."""
+
+
+def _place(image: SlideImage, number: int) -> Place | None:
+    """Of a frame; None where it is not known from the metadata."""
+    across = -(-image.total_columns // max(image.columns, 1))
+    if not image.sparse:
+        path, at = divmod(image.concatenation_offset + number - 1, max(image.tiles, 1))
+        return path, at % across, at // across
+    if len(image.optical_paths) > 1 or number > len(image.places):
+        return (0, 0, 0) if image.tiles == 1 and image.frames == 1 else None
+    return 0, *image.places[number - 1]
+
+
+def _means(image: SlideImage, pixels: codec.Samples, place: Place) -> tuple[float, ...]:
+    """Over the parts of the tile that belong to the picture."""
+    _, column, row = place
+    wide = min(image.columns, image.total_columns - column * image.columns)
+    high = min(image.rows, image.total_rows - row * image.rows)
+    if wide < SAMPLE_EDGE or high < SAMPLE_EDGE:
+        return ()
+    tile = pixels[:high, :wide].reshape(high, wide, -1)
+    down, across = (np.arange(SAMPLE_EDGE) * length // SAMPLE_EDGE for length in (high, wide))
+    sums = np.add.reduceat(np.add.reduceat(tile, down, axis=0, dtype=np.float64), across, axis=1)
+    counts = np.diff(down, append=high)[:, None] * np.diff(across, append=wide)[None, :]
+    means = sums / counts[..., None] / (2**image.bits - 1)
+    return tuple(map(float, means.ravel()))
