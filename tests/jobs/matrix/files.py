@@ -6,7 +6,7 @@ UIDs are the slide's own, so that the whole matrix fits into one store; `Written
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
@@ -72,7 +72,8 @@ def file_of(name: str, described: dict[str, Any], store: Store) -> bytes:
             setattr(dataset, keyword, {"PatientID": "SYN-MATRIX", "PatientName": "Synthetic^Matrix"}.get(keyword, ""))
     if dataset.SOPClassUID == WHOLE_SLIDE:
         _complete(dataset)
-        _draw(dataset, image, store.samples[image.instance], sparse=image.sparse)
+        spoil = store.spoilt.get(image.instance, lambda frames: frames)
+        _draw(dataset, image, store.samples[image.instance], spoil, sparse=image.sparse)
     if "ImageComments" in dataset:  # longer than a comment may be in a file
         dataset.TextValue = dataset.ImageComments
         del dataset.ImageComments
@@ -113,7 +114,9 @@ def _profile(said: bytes) -> bytes:
     return bytes(profile)
 
 
-def _draw(dataset: Dataset, image: SlideImage, sample: bytes, *, sparse: bool) -> None:
+def _draw(
+    dataset: Dataset, image: SlideImage, sample: bytes, spoil: Callable[[list[bytes]], list[bytes]], *, sparse: bool
+) -> None:
     coding = identify(sample, image.raw_frame_bytes).replace("jpeg-unmarked", "jpeg-baseline")
     told = header(sample, coding)
     bits = told.bits if told else image.bits
@@ -136,7 +139,7 @@ def _draw(dataset: Dataset, image: SlideImage, sample: bytes, *, sparse: bool) -
         dataset.PhotometricInterpretation = PHOTOMETRIC.get(coding, "RGB")
     if image.samples > 1:
         dataset.PlanarConfiguration = 0
-    dataset.PixelData = encapsulate(frames)
+    dataset.PixelData = encapsulate(spoil(frames))
     dataset["PixelData"].VR, dataset["PixelData"].is_undefined_length = "OB", True
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from functools import cache
 
 import imagecodecs
@@ -15,21 +14,26 @@ DAMAGED = b"not an image"
 PROCESSES = {0xC0: {}, 0xC1: {"bitspersample": 12}, 0xC3: {"lossless": True, "predictor": 1}}
 
 
-def _flat(edge: int, samples: int, bits: int) -> np.ndarray:
-    shape = (edge, edge, samples) if samples > 1 else (edge, edge)
-    return np.full(shape, 100, np.uint8 if bits <= 8 else np.uint16)
+Edge = int | tuple[int, int]
+"""Of a square, or columns and rows."""
+
+
+def _flat(edge: Edge, samples: int, bits: int, grey: int = 100) -> np.ndarray:
+    wide, high = edge if isinstance(edge, tuple) else (edge, edge)
+    shape = (high, wide, samples) if samples > 1 else (high, wide)
+    return np.full(shape, grey, np.uint8 if bits <= 8 else np.uint16)
 
 
 @cache
-def jpeg(marker: int = 0xC0, edge: int = 256, samples: int = 3, bits: int = 8) -> bytes:
+def jpeg(marker: int = 0xC0, edge: Edge = 256, samples: int = 3, bits: int = 8, grey: int = 100) -> bytes:
     """A JPEG by its start-of-frame marker."""
-    pixels = _flat(edge, samples, bits)
+    pixels = _flat(edge, samples, bits, grey)
     return bytes(jpegs.jpeg(pixels, **{"level": 95, **PROCESSES[marker]}))
 
 
 @cache
-def jpeg_ls(samples: int = 3, bits: int = 8) -> bytes:
-    return bytes(imagecodecs.jpegls_encode(_flat(256, samples, bits)))
+def jpeg_ls(samples: int = 3, bits: int = 8, edge: int = 256) -> bytes:
+    return bytes(imagecodecs.jpegls_encode(_flat(edge, samples, bits)))
 
 
 @cache
@@ -53,4 +57,3 @@ JPEG_XL_OF_JPEG = bytes(imagecodecs.jpegxl_encode_jpeg(jpeg()))
 RLE = encode_rle(_flat(256, 3, 8))
 RLE = RLE + b"\0" * (len(RLE) % 2)
 RAW = _flat(256, 3, 8).tobytes()
-assert struct.unpack_from("<I", RLE) == (3,)

@@ -86,7 +86,7 @@ def label(**more: Any) -> dict[str, Any]:
 
 def thumbnail(size: int, tiled: bool = False, **more: Any) -> dict[str, Any]:
     edges = {} if tiled else {"Rows": size, "Columns": size, "NumberOfFrames": 1}
-    return item(f"{SERIES}.8", size, ImageType=["DERIVED", "PRIMARY", "THUMBNAIL", "RESAMPLED"], **edges, **more)
+    return item(f"{SERIES}.8", size, ImageType=["DERIVED", "PRIMARY", "THUMBNAIL", "RESAMPLED"], **{**edges, **more})
 
 
 def annotation(

@@ -91,12 +91,12 @@ def test_levels_are_made_from_images_of_the_series_and_land_on_no_other_level(na
     for plan in result.plan.series:
         slide = result.slides.get(plan.series)
         own = {image.instance: image for image in slide.own} if slide else {}
-        sizes = {(image.total_columns, image.total_rows) for image in own.values()}
+        sizes = {(path, *image.size) for image in own.values() for path in image.optical_paths}
         for level in plan.new_levels:
             assert set(level.sources) <= set(own)
             assert own[level.sources[0]].total_columns > level.columns
             assert level.factor & (level.factor - 1) == 0
-            assert level.instances or (level.columns, level.rows) not in sizes
+            assert level.instances or not {(path, level.columns, level.rows) for path in level.optical_paths} & sizes
 
 
 @EVERY

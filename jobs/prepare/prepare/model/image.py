@@ -105,6 +105,7 @@ class SlideImage:
         rows, columns = number(item, "Rows"), number(item, "Columns")
         per_frame = items(item, "PerFrameFunctionalGroupsSequence")
         spacing = usable_spacing(_measures(item)) or usable_spacing(_frame_measures(per_frame))
+        orientation = numbers(item, "ImageOrientationSlide")
         profiles = [profile for path in paths if (profile := path.get(tag("ICCProfile")))]
         placed = positions.places(per_frame, columns, rows)
         return cls(
@@ -122,7 +123,7 @@ class SlideImage:
                 positions.stacked(per_frame),
             ),
             depth=positions.depth(item, per_frame),
-            orientation=numbers(item, "ImageOrientationSlide"),
+            orientation=orientation if is_usable_orientation(orientation) else (),
             origin=usable_origin(item),
             pyramid=text(item, "PyramidUID"),
             scan=(text(item, "AcquisitionDateTime"), text(item, "ExtendedDepthOfField")),
