@@ -34,6 +34,8 @@ MAX_BODY = 10 * 2**20
 
 MAX_FIELDS = 20
 """Fields of a form."""
+CODINGS = ("identity", "gzip")
+"""Of request bodies. aiohttp waits for ever for the rest of a `deflate` body that is cut off."""
 STOP_SECONDS = 3.0
 """What requests that are under way get when the server stops."""
 
@@ -64,6 +66,8 @@ def google_errors(log: Path) -> Middleware:
 
     @web.middleware
     async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if (coding := request.headers.get("Content-Encoding", "identity")).lower() not in CODINGS:
+            return refusal(ApiError(400, f"Content-Encoding {coding!r} is not supported: use {' or '.join(CODINGS)}."))
         try:
             return await handler(request)
         except ApiError as error:

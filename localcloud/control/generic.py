@@ -78,6 +78,8 @@ class Generic:
     def _items_key(self, method: Method) -> str:
         properties = method.document.schemas[method.response or ""]["properties"]
         lists = [name for name, schema in properties.items() if "$ref" in schema.get("items", {})]
+        if not lists:  # a list of names alone, such as that of logs
+            raise ApiError(501, f"{method.id} is not part of the local cloud.")
         return method.collection if method.collection in lists else lists[0]
 
     # -- writing

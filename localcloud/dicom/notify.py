@@ -1,7 +1,7 @@
 """Pub/Sub notifications of a DICOM store: one message an instance.
 
-`notificationConfig` (the older field) and `notificationConfigs` may both be set; each names a topic. The message's data
-is the instance's resource name; its attributes are those that Google documents for DICOM notifications.
+`notificationConfig` (the older field) and `notificationConfigs` name topics; a store has one or the other. A message's
+data is the instance's resource name; its attributes are those that Google documents for DICOM notifications.
 """
 
 from __future__ import annotations
@@ -10,11 +10,22 @@ from email.utils import formatdate
 from typing import Any
 
 from localcloud.cloud import Cloud
+from localcloud.control.call import Call
 from localcloud.dicom.store.index import NewInstance
 from localcloud.errors import ApiError
 from localcloud.ports import Publisher
 
 PUBLISH = "pubsub.topics.publish"
+
+
+def check_settings(call: Call, store: dict[str, Any]) -> None:
+    """Google's refusal of a store with both fields, whichever came first (terraform-google-healthcare#126)."""
+    if store.get("notificationConfig") and store.get("notificationConfigs"):
+        raise ApiError(
+            400,
+            "NotificationConfig and NotificationConfigs are not compatible. NotificationConfig is being deprecated, "
+            "please use NotificationConfigs instead.",
+        )
 
 
 def topics_of(store: dict[str, Any], bulk_import: bool) -> list[str]:

@@ -9,19 +9,18 @@ from aiohttp import web
 
 from localcloud.cloud import Cloud
 from localcloud.control.call import Call, Handler
+from localcloud.dicom import notify
 from localcloud.dicom.access import HOST
 from localcloud.dicom.http.routes import Routes
 from localcloud.dicom.operations.exports import Exports
 from localcloud.dicom.operations.imports import Imports
 from localcloud.dicom.operations.metrics import Metrics
+from localcloud.dicom.operations.storage import StorageClasses
 from localcloud.dicom.stores import STORE, Stores
 from localcloud.errors import ApiError
 from localcloud.ports import AuditLog, EntryLog, ObjectFiles, Publisher, TaskSpawner
 
-NOT_LOCAL = (
-    *("deidentify", "setBlobStorageSettings", "dicomWeb.studies.setBlobStorageSettings"),
-    "dicomWeb.studies.series.instances.getStorageInfo",
-)
+NOT_LOCAL = ("deidentify",)
 
 
 def refuse_not_local(name: str) -> Handler:
@@ -53,6 +52,7 @@ class DicomStores:
     def _add_methods(self) -> None:
         """The API's own methods on stores, in both versions."""
         imports, exports, metrics = Imports(self.stores), Exports(self.stores), Metrics(self.stores)
+        classes = StorageClasses(self.stores)
         stores = "projects.locations.datasets.dicomStores"
         for version in ("v1", "v1beta1"):
             add = partial(self._add_method, f"healthcare.{version}:{stores}")
@@ -61,6 +61,11 @@ class DicomStores:
             add("getDICOMStoreMetrics", metrics.store)
             add("dicomWeb.studies.getStudyMetrics", metrics.study)
             add("dicomWeb.studies.series.getSeriesMetrics", metrics.series)
+            add("setBlobStorageSettings", classes.set)
+            add("dicomWeb.studies.setBlobStorageSettings", classes.set)
+            add("dicomWeb.studies.series.instances.getStorageInfo", classes.get_info)
+            for verb in ("create", "patch"):
+                self.cloud.extras[f"healthcare.{version}:{stores}.{verb}"] = notify.check_settings
             for name in NOT_LOCAL:
                 add(name, refuse_not_local(name))
 

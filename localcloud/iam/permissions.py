@@ -118,9 +118,9 @@ def required_too(method: Method) -> tuple[str, ...]:
 
 def _dicomweb(method: Method) -> str | None:
     """DICOMweb's permissions: read, write and delete whatever the level of the study."""
-    if method.leaf == "storeInstances":
+    if method.leaf in ("storeInstances", "setBlobStorageSettings"):
         return "dicomWebWrite"
-    if method.leaf.startswith(("searchFor", "retrieve")):
+    if method.leaf.startswith(("searchFor", "retrieve", "getStorageInfo")):
         return "dicomWebRead"
     below_store = "studies" in method.parts
     return "dicomWebDelete" if below_store and method.leaf == "delete" else None

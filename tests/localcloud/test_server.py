@@ -221,3 +221,20 @@ def test_json_nested_deep_is_refused(cloud: Cloud, body: bytes) -> None:
     status, answer = call(url, token=cloud.iam.token(cloud.iam.owner), data=body, method="PUT")
 
     assert (status, answer["error"]["status"]) == (400, "INVALID_ARGUMENT")
+
+
+@pytest.mark.parametrize("coding", ["deflate", "br", "nope"])
+def test_a_body_in_another_coding_is_refused_at_once(cloud: Cloud, coding: str) -> None:
+    """A `deflate` body that is cut off would never end for the library below."""
+    headers = {"Authorization": f"Bearer {cloud.iam.token(cloud.iam.owner)}", "Content-Encoding": coding}
+    url = f"{cloud.base}/pubsub.googleapis.com/v1/projects/dicom-local/topics/t"
+    request = urllib.request.Request(url, data=b"{}", method="PUT", headers=headers)
+
+    with pytest.raises(urllib.error.HTTPError, match="400"):
+        urllib.request.urlopen(request, timeout=5)
+
+
+def test_a_list_of_what_is_not_kept_is_501(cloud: Cloud) -> None:
+    url = f"{cloud.base}/logging.googleapis.com/v2/projects/dicom-local/logs"
+
+    assert call(url, token=cloud.iam.token(cloud.iam.owner))[0] == 501

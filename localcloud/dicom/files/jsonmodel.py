@@ -18,8 +18,8 @@ from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 from pydicom.valuerep import PersonName
 
-from localcloud.dicom.files.elements import Encoding
-from localcloud.dicom.files.part10 import FRAMELESS, NUMBER_SIZE, ParsedFile, is_bulk
+from localcloud.dicom.files.elements import PIXEL_DATA, Encoding
+from localcloud.dicom.files.part10 import NUMBER_SIZE, ParsedFile, is_bulk
 
 Attributes = dict[str, Any]
 """`{"00100020": {"vr": "LO", "Value": [...]}}`"""
@@ -36,7 +36,7 @@ def model(file: ParsedFile, save: Save) -> Attributes:
     out = dict(attributes(file.dataset, file.encoding, "", save))
     for element in file.bulk:
         tag = f"{element.tag:08X}"
-        vr = "OW" if element.tag == FRAMELESS[-1] and element.vr == "OB" and not element.undefined else element.vr
+        vr = "OW" if element.tag == PIXEL_DATA and element.vr == "OB" and not element.undefined else element.vr
         out[tag] = {"vr": vr, "BulkDataURI": f"@/{tag}"}
     return dict(sorted(out.items()))
 

@@ -38,7 +38,9 @@ LARGE = 2048
 NUMBER_SIZE = {"FL": 4, "FD": 8, "SL": 4, "SS": 2, "SV": 8, "UL": 4, "US": 2, "UV": 8, "AT": 4}
 MAX_VALUES = 512
 """Values of one numeric element above which it becomes bulk data."""
-FRAMELESS = (0x7FE00008, 0x7FE00009, PIXEL_DATA)
+FLOAT_BITS = {0x7FE00008: 32, 0x7FE00009: 64}
+"""FloatPixelData and DoubleFloatPixelData, which stand in place of PixelData (PS3.3 §C.7.6.24): bits of a sample."""
+PIXELS = (*FLOAT_BITS, PIXEL_DATA)
 EXTENDED_OFFSET_TABLE = 0x7FE00001
 
 
@@ -56,6 +58,8 @@ class ParsedFile:
     """Top-level elements that metadata shows by reference, pixel data among them."""
     native: frames_index.NativePixels | None = None
     index: bytes = b""
+    float_bits: int = 0
+    """Of a sample of floating point pixel data; 0 for other pixel data and none."""
 
 
 def is_bulk(vr: str, length: int, value: bytes = b"") -> bool:
@@ -140,11 +144,11 @@ def body(source: FileWindow, start: int, file: ParsedFile) -> ParsedFile:
     pixels: Element | None = None
     extended = b""
     for element in walk(source, start, file.encoding):
-        if element.tag == PIXEL_DATA:
+        if element.tag in PIXELS:
             pixels = element
         if element.tag == EXTENDED_OFFSET_TABLE:
             extended = source.read(element.value, element.length)
-        if element.vr == "SQ" or (element.undefined and element.tag not in FRAMELESS):
+        if element.vr == "SQ" or (element.undefined and element.tag not in PIXELS):
             if element.end - element.start <= MAX_SEQUENCE:
                 kept += source.read(element.start, element.end - element.start)
         elif is_by_reference(source, element):
@@ -182,11 +186,12 @@ def locate_frames(source: FileWindow, file: ParsedFile, pixels: Element, extende
     if pixels.undefined:
         file.index = frames_index.encapsulated(source, pixels.value, frames, extended, file.encoding)
         return
+    file.float_bits = FLOAT_BITS.get(pixels.tag, 0)
     bits = (
         number(dataset, "Rows")
         * number(dataset, "Columns")
         * (number(dataset, "SamplesPerPixel") or 1)
-        * number(dataset, "BitsAllocated")
+        * (file.float_bits or number(dataset, "BitsAllocated"))
     )
     if str(dataset.get("PhotometricInterpretation", "")) == "YBR_FULL_422":
         bits = bits * 2 // 3

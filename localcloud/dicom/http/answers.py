@@ -25,7 +25,7 @@ from localcloud.errors import ApiError
 from localcloud.multipart import PART_TAIL, closing, new_boundary, part_head
 
 JSON, XML = "application/dicom+json", "application/dicom+xml"
-CODINGS = ("identity", "gzip", "deflate")
+CODINGS = ("identity", "gzip")
 LEVEL: dict[str, query.Level] = {"studies": "study", "series": "series", "instances": "instance"}
 
 

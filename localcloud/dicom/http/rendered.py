@@ -50,6 +50,8 @@ def render(opened: Opened, frame: int, media_type: str, fit: tuple[int, int] | N
 
 def image(opened: Opened, frame: int) -> Image.Image:
     stored = opened.record.image
+    if stored.get("float"):
+        raise ApiError(400, f"instance {opened.record.instance} holds floating point values, which are not rendered.")
     samples, bits = stored.get("SamplesPerPixel", 1), stored.get("BitsAllocated", 8)
     shape = (stored["Rows"], stored["Columns"]) if stored.get("Rows") and stored.get("Columns") else None
     if shape is None or bits not in (1, 8, 16, 32) or samples not in (1, 3):

@@ -44,6 +44,9 @@ CREATE TABLE IF NOT EXISTS instances(
   sop_class TEXT, syntax TEXT NOT NULL, file TEXT NOT NULL UNIQUE, size INTEGER NOT NULL,
   index_size INTEGER NOT NULL, metadata_size INTEGER NOT NULL, image TEXT NOT NULL, bulk TEXT NOT NULL,
   summary TEXT NOT NULL, UNIQUE(series_id, uid));
+CREATE TABLE IF NOT EXISTS storage_classes(
+  file TEXT PRIMARY KEY REFERENCES instances(file) ON DELETE CASCADE, class TEXT NOT NULL, updated REAL NOT NULL)
+  WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS instances_uid ON instances(uid);
 CREATE INDEX IF NOT EXISTS instances_series ON instances(series_id);
 """
@@ -157,6 +160,21 @@ class Index:
             where, values = where + " AND instances.uid = ?", [*values, instance]
         rows = self.query(f"{SELECT_RECORDS} WHERE {where} ORDER BY series.id, instances.id", values)
         return [record(row) for row in rows]
+
+    def storage_class(self, record: InstanceRecord) -> tuple[str, float | None]:
+        """The class an instance is in, and since when (seconds since the epoch); nothing was set: STANDARD."""
+        rows = self.query("SELECT class, updated FROM storage_classes WHERE file = ?", (record.file,))
+        return (rows[0]["class"], rows[0]["updated"]) if rows else ("STANDARD", None)
+
+    def set_storage_class(self, records: Sequence[InstanceRecord], wanted: str, now: float) -> None:
+        """Move instances; one that is in the class already keeps its time, one that is gone is left out."""
+        with self.transaction() as db:
+            db.executemany(
+                "INSERT INTO storage_classes SELECT file, ?, ? FROM instances WHERE file = ? "
+                "ON CONFLICT DO UPDATE SET class = excluded.class, updated = excluded.updated "
+                "WHERE class != excluded.class",
+                [(wanted, now, record.file) for record in records],
+            )
 
     def every(self) -> list[InstanceRecord]:
         """All instances, in the order they were stored."""

@@ -144,6 +144,8 @@ def image(file: ParsedFile) -> dict[str, Any]:
     found["little"] = file.encoding.little
     if file.native:
         found["native"] = [file.native.offset, file.native.length, file.native.bits]
+    if file.float_bits:
+        found |= {"float": True, "BitsAllocated": file.float_bits}
     if file.syntax.is_deflated:
         found["inflated"] = True
     return found

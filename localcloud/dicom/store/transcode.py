@@ -186,7 +186,10 @@ def header(dataset: Dataset, syntax: str) -> bytes:
 
 
 def pixel_header(image: dict[str, Any], length: int, syntax: str) -> bytes:
+    bits = image.get("BitsAllocated", 8)
+    element, vr = 0x0010, b"OB" if bits <= 8 else b"OW"
+    if image.get("float"):
+        element, vr = (0x0008, b"OF") if bits == 32 else (0x0009, b"OD")
     if syntax == IMPLICIT_LITTLE:
-        return struct.pack("<HHL", 0x7FE0, 0x0010, length + length % 2)
-    vr = b"OB" if image.get("BitsAllocated", 8) <= 8 else b"OW"
-    return struct.pack("<HH2sHL", 0x7FE0, 0x0010, vr, 0, length + length % 2)
+        return struct.pack("<HHL", 0x7FE0, element, length + length % 2)
+    return struct.pack("<HH2sHL", 0x7FE0, element, vr, 0, length + length % 2)

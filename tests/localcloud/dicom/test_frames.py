@@ -6,6 +6,7 @@ import io
 from typing import Any
 
 import numpy as np
+import pydicom
 import pytest
 from PIL import Image
 
@@ -143,3 +144,26 @@ def test_bit_packed_frames_begin_on_a_byte_of_their_own(served: Served) -> None:
         frame = served.get(f"{instance_path(ds)}/frames/{number}", OCTETS).content
         got = np.unpackbits(np.frombuffer(frame, np.uint8), bitorder="little")[:15]
         assert np.array_equal(got, bits[number - 1].ravel())
+
+
+@pytest.mark.parametrize(
+    ("keyword", "kind", "bits"), [("FloatPixelData", "<f4", 32), ("DoubleFloatPixelData", "<f8", 64)]
+)
+def test_frames_of_floating_point_pixels_are_octets_as_stored(
+    served: Served, keyword: str, kind: str, bits: int
+) -> None:
+    values = np.arange(2 * 8 * 8, dtype=kind).reshape(2, 8, 8) / 3
+    ds = slide(frames=2, samples=1)
+    del ds.PixelData
+    setattr(ds, keyword, values.astype(kind).tobytes())
+    ds.BitsAllocated = bits
+    assert served.store(ds).status_code == 200
+
+    response = served.get(f"{instance_path(ds)}/frames/2,1", 'multipart/related; type="application/octet-stream"')
+
+    assert response.status_code == 200, response.text
+    assert [body for _, body in parts_of(response)] == [values[n].astype(kind).tobytes() for n in (1, 0)]
+    assert served.get(f"{instance_path(ds)}/frames/3", "*/*").status_code == 404
+    assert served.get(f"{instance_path(ds)}/rendered", "image/png").status_code == 400
+    implicit = served.get(instance_path(ds), "application/dicom; transfer-syntax=1.2.840.10008.1.2")
+    assert getattr(pydicom.dcmread(io.BytesIO(implicit.content)), keyword) == getattr(ds, keyword)
