@@ -20,6 +20,8 @@ class ApiRequest:
     """IP address, when it came over a network."""
     agent: str = ""
     """The caller's `User-Agent`."""
+    user_project: str = ""
+    """`X-Goog-User-Project`: the project that pays for the call and whose quota counts."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -120,6 +120,7 @@ def control_handler(parts: Parts) -> Handler:
                 authorization=request.headers.get("Authorization"),
                 caller=request.remote or "",
                 agent=request.headers.get("User-Agent", ""),
+                user_project=request.headers.get("X-Goog-User-Project", ""),
             )
         )
         parts.cloud.resources.flush()

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from localcloud.awkward import DEFAULT, AwkwardPoint
+
 
 @dataclass(kw_only=True)
 class CloudSettings:
@@ -27,6 +29,9 @@ class CloudSettings:
     content is the same (sources about Google's store differ)."""
     request_seconds: float = 1800
     """Deadline of the body of a request to a DICOM store, and of an answer's."""
+
+    awkward: frozenset[AwkwardPoint] = DEFAULT
+    """In which points this is like a new project on Google; see `awkward.py`."""
 
     def endpoint(self, host: str) -> str:
         """Root of an API, with a trailing slash: `http://127.0.0.1:8787/healthcare.googleapis.com/`."""

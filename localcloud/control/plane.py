@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from engine.api_request import ApiRequest, ApiResponse
 from engine.discovery import Method, catalogue
 from localcloud.cloud import Cloud
-from localcloud.control import iam_methods, names, operation_methods, schema
+from localcloud.control import iam_methods, names, operation_methods, quota, schema
 from localcloud.control.audited import audited
 from localcloud.control.call import Call
 from localcloud.control.generic import Extra, Generic
@@ -53,6 +53,7 @@ class ControlPlane:
             raise ApiError(404, f"No method {request.method} {request.path} in the APIs of {request.host}.")
         method, params = found
         principal = self._cloud.iam.authenticate(request.authorization)
+        quota.require(self._cloud, request, principal)
         params = {key: names.canonical(self._cloud, value) for key, value in params.items()}
         name = names.target(self._cloud, method, params)
         permission = permissions.required(method, request.body)
@@ -71,7 +72,7 @@ class ControlPlane:
         return self._respond(call, method)
 
     def _respond(self, call: Call, method: Method) -> Any:
-        if check := _first(CHECKS, method):
+        for check in _first(CHECKS, method) or []:
             check(self._cloud, call)
         for refuse in _first(self._cloud.checks, method) or []:
             refuse(call)

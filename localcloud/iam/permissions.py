@@ -34,6 +34,7 @@ VERBS = {
     "batchGet": "list",
 }
 
+POOLS = "iam:projects.locations.workloadIdentityPools"
 PUBSUB_CONSUME = "pubsub.subscriptions.consume"
 EXCEPTIONS: dict[str, str] = {
     "artifactregistry:projects.locations.repositories.dockerImages.get": "artifactregistry.dockerimages.get",
@@ -51,7 +52,7 @@ EXCEPTIONS: dict[str, str] = {
     "firebase:projects.addFirebase": "firebase.projects.update",
     "firebase:projects.webApps.getConfig": "firebase.clients.get",
     "firebase:operations.get": "firebase.projects.get",
-    "iam:projects.locations.workloadIdentityPools.listAttestationRules": "iam.workloadIdentityPools.get",
+    f"{POOLS}.listAttestationRules": "iam.workloadIdentityPools.getAttestationRules",
     "iamcredentials:projects.serviceAccounts.generateAccessToken": "iam.serviceAccounts.getAccessToken",
     "iamcredentials:projects.serviceAccounts.generateIdToken": "iam.serviceAccounts.getOpenIdToken",
     "iap:v1.getIamPolicy": "iap.webServices.getIamPolicy",

@@ -89,6 +89,16 @@ def members(policy: Policy) -> set[str]:
     return {member for binding in policy["bindings"] for member in binding["members"]}
 
 
+def grant_key(binding: dict[str, Any], member: str) -> str:
+    """Names one grant of a policy."""
+    return " ".join([binding["role"], member, (binding.get("condition") or {}).get("expression", "")])
+
+
+def grant_keys(policy: Policy) -> list[str]:
+    """The names of all grants of a policy."""
+    return [grant_key(binding, member) for binding in policy["bindings"] for member in binding["members"]]
+
+
 def renamed(policy: Policy, old: str, new: str) -> Policy:
     """The policy with one member written differently; its etag stays, as nobody set it."""
     bindings = [

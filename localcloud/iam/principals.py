@@ -8,6 +8,8 @@ from localcloud.iam.principal import Kind, Principal
 from localcloud.settings import CloudSettings
 
 IAM_HOST = "iam.googleapis.com"
+AGENTS = "service agents"
+"""Google's agents that exist are kept beside the resources, under this in place of a host, by e-mail."""
 POLICIES = "policies"
 """Policies are kept beside the resources, under this in place of a host, by full resource name."""
 
@@ -20,7 +22,9 @@ class Directory:
         self.owner = f"owner@{cloud.project}.iam.gserviceaccount.com"
 
     def exists(self, email: str) -> bool:
-        """Whether a service account is there. Of other projects' accounts and Google's agents we only know the name."""
+        """Whether a service account is there. Of other projects' accounts we only know the name."""
+        if self._is_agent(email) and "agents" in self._cloud.awkward:
+            return self._resources.get(AGENTS, email) is not None
         ours = email.endswith(f"@{self._cloud.project}.iam.gserviceaccount.com")
         return not ours or email == self.owner or self._account(email) is not None
 
@@ -34,8 +38,10 @@ class Directory:
 
     def kind(self, email: str) -> Kind | None:
         """None for somebody unknown."""
-        agent = email.startswith(f"service-{self._cloud.number}@") and email.endswith(".iam.gserviceaccount.com")
-        return "serviceAccount" if agent else self.known().get(email)
+        return "serviceAccount" if self._is_agent(email) else self.known().get(email)
+
+    def _is_agent(self, email: str) -> bool:
+        return email.startswith(f"service-{self._cloud.number}@gcp-sa-") and email.endswith(".iam.gserviceaccount.com")
 
     def known(self) -> dict[str, Kind]:
         """Everyone by e-mail."""

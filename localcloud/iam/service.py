@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from localcloud.awkward import GRANT_SECONDS
 from localcloud.control.resources import Resources
 from localcloud.errors import ApiError
 from localcloud.iam import policies, roles, tokens
@@ -21,6 +22,8 @@ from localcloud.iam.principal import Principal
 from localcloud.iam.principals import IAM_HOST, POLICIES, Directory
 from localcloud.settings import CloudSettings
 
+SINCE = "since"
+"""Field of a stored policy, shown to nobody: grant -> when it was made."""
 _UNSET: dict[str, Any] = {"version": 1, "etag": "ACAB", "bindings": []}
 _CONVENIENCE = {"roles/owner": "projectOwner", "roles/editor": "projectEditor", "roles/viewer": "projectViewer"}
 """Members that stand for everyone with a basic role on the project."""
@@ -128,7 +131,7 @@ class Iam:
             self._grants(binding["role"], permission) and policies.is_in_force(binding, now, resource)
             for policy in self._policies_above(resource)
             for binding in policy["bindings"]
-            if not mine.isdisjoint(binding["members"])
+            if not mine.isdisjoint(self._members_that_count(policy, binding, now))
         )
 
     def require(self, principal: Principal | str, permission: str, resource: str) -> None:
@@ -148,6 +151,13 @@ class Iam:
                 ],
             )
 
+    def _members_that_count(self, policy: dict[str, Any], binding: dict[str, Any], now: float) -> list[str]:
+        """Those whose grant is old enough for every part of Google to have seen it."""
+        since: dict[str, float] = policy.get(SINCE) or {}
+        if "grants" not in self._cloud.awkward:
+            return binding["members"]
+        return [m for m in binding["members"] if since.get(policies.grant_key(binding, m), 0) + GRANT_SECONDS <= now]
+
     def _identities(self, member: str) -> set[str]:
         """Everything in a policy that means this member."""
         _, _, email = member.partition(":")
@@ -161,11 +171,8 @@ class Iam:
         if role.startswith("roles/"):
             return roles.grants(role, permission)
         custom = self._resources.get(IAM_HOST, role) or {}
-        return (
-            permission in custom.get("includedPermissions", ())
-            and not custom.get("deleted")
-            and custom.get("stage") != "DISABLED"
-        )
+        included = {name.replace(".googleapis.com/", ".", 1) for name in custom.get("includedPermissions", ())}
+        return permission in included and not custom.get("deleted") and custom.get("stage") != "DISABLED"
 
     def _policies_above(self, resource: str) -> Iterator[dict[str, Any]]:
         name = self._canonical(resource)
@@ -185,7 +192,7 @@ class Iam:
     def policy(self, resource: str) -> dict[str, Any]:
         """The policy set on the resource itself; `etag` alone if none was."""
         stored = self._resources.get(POLICIES, self._canonical(resource)) or {"etag": _UNSET["etag"]}
-        return {key: value for key, value in stored.items() if value != []}
+        return {key: value for key, value in stored.items() if value != [] and key != SINCE}
 
     def _stored(self, resource: str) -> dict[str, Any]:
         return self._resources.get(POLICIES, resource) or _UNSET
@@ -203,7 +210,10 @@ class Iam:
             )
         fresh = policies.normalised(policy)
         self._refuse_unknown(fresh, policies.members(current))
-        stored = {**fresh, "etag": self._etag()}
+        since: dict[str, float] = current.get(SINCE) or {}
+        now = self._cloud.clock()
+        began = {key: since.get(key, now) for key in policies.grant_keys(fresh)}
+        stored = {**fresh, "etag": self._etag(), SINCE: began}
         self._resources.put(POLICIES, resource, stored)
         return self.policy(resource)
 

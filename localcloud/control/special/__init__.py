@@ -3,6 +3,7 @@
 from localcloud.cloud import Cloud
 from localcloud.control.special import (
     act_as,
+    agents,
     artifact_registry,
     cloud_build,
     cloud_run,
@@ -27,6 +28,7 @@ __all__ = [
     "EXTRAS",
     "METHODS",
     "act_as",
+    "agents",
     "artifact_registry",
     "cloud_build",
     "cloud_run",

@@ -54,4 +54,4 @@ def _at(body: dict[str, Any], path: str) -> Any:
 
 for name in RUNS_AS:
     for verb in ("create", "patch"):
-        CHECKS[f"{name}.{verb}"] = check
+        CHECKS.setdefault(f"{name}.{verb}", []).append(check)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from localcloud.cloud import Cloud
 from localcloud.control.call import Call
 from localcloud.control.operations import timestamp
-from localcloud.control.special.registry import CHECKS, Resource, extra
+from localcloud.control.special.registry import CHECKS, Resource, check, extra
 from localcloud.errors import ApiError
 
 JOBS = "run.v2:projects.locations.jobs"
@@ -31,6 +33,43 @@ def complete(cloud: Cloud, call: Call, job: Resource) -> None:
         job["urls"] = [job["uri"]]
 
 
+LEAST_MEMORY = ((4, 2), (6, 4))
+MOST_MEMORY = ((1, 4), (2, 8), (4, 16), (6, 24))
+"""vCPU -> GiB (cloud.google.com/run/docs/configuring/jobs/cpu and …/memory-limits)."""
+UNITS = {"": 2**-30, "Ki": 2**-20, "Mi": 2**-10, "Gi": 1.0, "K": 1e3 / 2**30, "M": 1e6 / 2**30, "G": 1e9 / 2**30}
+
+
+@check(*(f"{collection}.{verb}" for collection in (JOBS, SERVICES) for verb in ("create", "patch")))
+def fit(cloud: Cloud, call: Call) -> None:
+    """400 for memory that is too little or too much for the CPUs."""
+    template = call.body.get("template") or {}
+    for container in (template.get("template") or template).get("containers") or ():
+        limits = (container.get("resources") or {}).get("limits") or {}
+        cpu, memory = _cpus(str(limits.get("cpu") or "1")), _gib(str(limits.get("memory") or "512Mi"))
+        least = max((gib for cpus, gib in LEAST_MEMORY if cpu >= cpus), default=0)
+        most = min((gib for cpus, gib in MOST_MEMORY if cpu <= cpus), default=32)
+        if not least <= memory <= most:
+            raise ApiError(
+                400,
+                f"Invalid value specified for container memory. For {cpu:g} vCPU it must be between "
+                f"{max(least, 0.5):g}Gi and {most}Gi; {limits.get('memory') or '512Mi'} is not.",
+            )
+
+
+def _cpus(text: str) -> float:
+    try:
+        return float(text[:-1]) / 1000 if text.endswith("m") else float(text)
+    except ValueError:
+        raise ApiError(400, f"Invalid value specified for cpu: {text!r}.") from None
+
+
+def _gib(text: str) -> float:
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)(Ki|Mi|Gi|K|M|G|)", text)
+    if not found:
+        raise ApiError(400, f"Invalid value specified for memory: {text!r}.")
+    return float(found[1]) * UNITS[found[2]]
+
+
 def _behind_proxy(cloud: Cloud, call: Call) -> None:
     """A policy of the proxy is about a service that exists: `projects/P/iap_web/cloud_run-LOCATION/services/S`."""
     _, project, _, web, _, name = call.name.split("/")
@@ -40,4 +79,4 @@ def _behind_proxy(cloud: Cloud, call: Call) -> None:
 
 
 for verb in ("getIamPolicy", "setIamPolicy", "testIamPermissions"):
-    CHECKS[f"{IAP}.{verb}"] = _behind_proxy
+    CHECKS.setdefault(f"{IAP}.{verb}", []).append(_behind_proxy)

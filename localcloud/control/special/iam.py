@@ -18,6 +18,10 @@ from localcloud.errors import ApiError
 
 ACCOUNTS = "iam.v1:projects.serviceAccounts"
 ROLES = "iam.v1:projects.roles"
+DELETED = "deleted roles"
+"""Kept beside the resources, under this in place of a host: when a role was deleted."""
+UNDELETE_DAYS, GONE_DAYS = 7, 37
+"""A deleted role can be had back for a week; its id is free again a month later."""
 
 
 @method(f"{ACCOUNTS}.create")
@@ -95,16 +99,26 @@ def create_role(cloud: Cloud, generic: Generic, call: Call) -> Any:
     if not re.fullmatch(r"[a-zA-Z0-9_.]{3,64}", identifier):
         raise ApiError(400, f"The role id {identifier!r} must be 3 to 64 letters, digits, '_' or '.'.")
     name = f"{call.name}/roles/{identifier}"
-    if found := cloud.resources.get(call.request.host, name):
+    found = cloud.resources.get(call.request.host, name)
+    if found and _days_since_deletion(cloud, name) >= GONE_DAYS:
+        found = None
+        cloud.resources.delete(call.request.host, name)
+    if found:
         how = "has been deleted; undelete it" if found.get("deleted") else "already exists"
         raise ApiError(409, f"A role named {identifier} in {call.name} {how}.")
     role = canon.canonical(generic.document(call), "Role", call.body.get("role") or {})
     return generic.store(call, name, {"name": name, **role, "etag": new_etag()})
 
 
+def _days_since_deletion(cloud: Cloud, name: str) -> float:
+    deleted = cloud.resources.get(DELETED, name)
+    return (cloud.clock() - float(deleted["at"])) / 86400 if deleted else 0.0
+
+
 @method(f"{ROLES}.delete")
 def delete_role(cloud: Cloud, generic: Generic, call: Call) -> Any:
-    """Soft: the role stays readable and grants nothing."""
+    """Soft: the role stays readable and grants nothing; its id is taken for 37 days."""
+    cloud.resources.put(DELETED, call.name, {"at": cloud.clock()})
     role = {**generic.existing(call), "deleted": True}
     cloud.resources.put(call.request.host, call.name, role)
     return role
@@ -115,5 +129,9 @@ def undelete_role(cloud: Cloud, generic: Generic, call: Call) -> Any:
     role = dict(generic.existing(call))
     if not role.pop("deleted", False):
         raise ApiError(400, f"Role {call.name} is not deleted.", status="FAILED_PRECONDITION")
+    if _days_since_deletion(cloud, call.name) >= UNDELETE_DAYS:
+        why = f"was deleted more than {UNDELETE_DAYS} days ago and cannot be undeleted."
+        raise ApiError(400, f"Role {call.name} {why}", status="FAILED_PRECONDITION")
+    cloud.resources.delete(DELETED, call.name)
     cloud.resources.put(call.request.host, call.name, role)
     return role

@@ -7,12 +7,18 @@ from typing import Any
 from localcloud.cloud import Cloud
 from localcloud.control.call import Call
 from localcloud.control.generic import Generic
-from localcloud.control.special.registry import Resource, extra, method, seeded
+from localcloud.control.special.agents import ensure_agent
+from localcloud.control.special.registry import Resource, check, extra, method, seeded
 from localcloud.errors import ApiError
+from localcloud.forms import epoch, timestamp
 
 HOST = "logging.googleapis.com"
 SINKS = "logging.v2:projects.sinks"
 BUCKETS = "logging.v2:projects.locations.buckets"
+DELETED = "deleted log buckets"
+"""Kept beside the resources, under this in place of a host: until when a deleted bucket's name is taken."""
+DAY = 86400.0
+PRECONDITION = "FAILED_PRECONDITION"
 
 
 @seeded
@@ -25,23 +31,55 @@ def default_buckets(cloud: Cloud) -> None:
 
 
 @extra(f"{SINKS}.create")
-def sink(cloud: Cloud, call: Call, resource: Resource) -> None:
+def complete_sink(cloud: Cloud, call: Call, resource: Resource) -> None:
     resource["resourceName"] = resource["name"]
     resource["name"] = resource["name"].rpartition("/")[2]
-    resource["writerIdentity"] = f"serviceAccount:{cloud.service_agent('gcp-sa-logging')}"
+    resource["writerIdentity"] = f"serviceAccount:{ensure_agent(cloud, 'logging')}"
 
 
 @extra(f"{BUCKETS}.createAsync")
-def bucket(cloud: Cloud, call: Call, resource: Resource) -> None:
+def complete_bucket(cloud: Cloud, call: Call, resource: Resource) -> None:
     resource.setdefault("retentionDays", 30)
     resource["lifecycleState"] = "ACTIVE"
 
 
 @method(f"{BUCKETS}.delete")
 def delete_bucket(cloud: Cloud, generic: Generic, call: Call) -> Any:
-    found = generic.existing(call)
-    if call.name.rpartition("/")[2].startswith("_") or found.get("locked"):
-        why = "it is locked" if found.get("locked") else "it is one of the buckets that every project has"
-        raise ApiError(400, f"Log bucket {call.name} cannot be deleted: {why}.", status="FAILED_PRECONDITION")
-    generic.remove(HOST, call.name)
+    bucket = generic.existing(call)
+    if call.name.rpartition("/")[2].startswith("_") or bucket.get("locked"):
+        why = "it is locked" if bucket.get("locked") else "it is one of the buckets that every project has"
+        raise ApiError(400, f"Log bucket {call.name} cannot be deleted: {why}.", status=PRECONDITION)
+    expires = timestamp(cloud.clock() + 7 * DAY)
+    deleted = {**bucket, "lifecycleState": "DELETE_REQUESTED", "updateTime": generic.now()}
+    cloud.resources.put(HOST, call.name, deleted)
+    cloud.resources.put(DELETED, call.name, {"expires": expires})
     return {}
+
+
+@method(f"{BUCKETS}.undelete")
+def undelete_bucket(cloud: Cloud, generic: Generic, call: Call) -> Any:
+    cloud.resources.put(HOST, call.name, {**generic.existing(call), "lifecycleState": "ACTIVE"})
+    cloud.resources.delete(DELETED, call.name)
+    return {}
+
+
+@check(f"{BUCKETS}.patch", f"{BUCKETS}.updateAsync")
+def refuse_change(cloud: Cloud, call: Call) -> None:
+    """A bucket that is being deleted takes no changes, and a locked one no other retention."""
+    bucket = cloud.resources.get(HOST, call.name) or {}
+    if bucket.get("lifecycleState") == "DELETE_REQUESTED":
+        raise ApiError(400, f"Buckets must be in an ACTIVE state to be modified: {call.name}", status=PRECONDITION)
+    days = call.body.get("retentionDays")
+    if bucket.get("locked") and days is not None and int(days) != int(bucket.get("retentionDays", 30)):
+        why = "The retention period on a locked bucket cannot be changed."
+        raise ApiError(400, f"{call.name}: {why}", status=PRECONDITION)
+
+
+@check(f"{BUCKETS}.createAsync", f"{BUCKETS}.create", f"{BUCKETS}.get", f"{BUCKETS}.delete")
+def purge(cloud: Cloud, call: Call) -> None:
+    """Seven days after its deletion a bucket is gone."""
+    name = call.name if "/buckets/" in call.name else f"{call.name}/buckets/{call.query.get('bucketId')}"
+    gone = cloud.resources.get(DELETED, name)
+    if gone and epoch(gone["expires"]) <= cloud.clock():
+        cloud.resources.delete(DELETED, name)
+        cloud.resources.delete(HOST, name)

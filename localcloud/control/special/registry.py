@@ -19,7 +19,7 @@ METHODS: dict[str, Answer] = {}
 """Method id -> its answer, in place of the generic one. One version's id serves every version of the API."""
 EXTRAS: dict[str, Addition] = {}
 """Method id -> adds output-only fields to the resource that the generic create or patch is about to store."""
-CHECKS: dict[str, Check] = {}
+CHECKS: dict[str, list[Check]] = {}
 """Method id -> refuses a call that fits the schema."""
 SEEDS: list[Seed] = []
 """Put what every project has."""
@@ -29,6 +29,15 @@ def method(*ids: str) -> Callable[[Answer], Answer]:
     def register(answer: Answer) -> Answer:
         METHODS.update(dict.fromkeys(ids, answer))
         return answer
+
+    return register
+
+
+def check(*ids: str) -> Callable[[Check], Check]:
+    def register(refuse: Check) -> Check:
+        for method_id in ids:
+            CHECKS.setdefault(method_id, []).append(refuse)
+        return refuse
 
     return register
 

@@ -1,9 +1,10 @@
-"""Which APIs are enabled, and the service agents that come with them."""
+"""Which APIs are enabled, and from when they answer."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from localcloud.awkward import API_SECONDS
 from localcloud.cloud import Cloud
 from localcloud.control.call import Call
 from localcloud.control.fields import page
@@ -13,18 +14,10 @@ from localcloud.errors import ApiError
 
 HOST = "serviceusage.googleapis.com"
 SERVICES = "serviceusage.v1:services"
-AGENTS = {
-    "artifactregistry": "gcp-sa-artifactregistry",
-    "cloudbuild": "gcp-sa-cloudbuild",
-    "run": "serverless-robot-prod",
-}
-"""Where the agent's domain is not `gcp-sa-<service>`."""
-
 ALWAYS_ON = (
     HOST,
     "cloudresourcemanager.googleapis.com",
     "cloudbilling.googleapis.com",
-    "bigquery.googleapis.com",
     "compute.googleapis.com",
     "logging.googleapis.com",
     "monitoring.googleapis.com",
@@ -48,12 +41,17 @@ def _service(cloud: Cloud, api: str) -> Resource:
 
 
 def _set(cloud: Cloud, api: str) -> None:
-    cloud.resources.put(HOST, _name(cloud, api), {"name": api})
+    if not is_enabled(cloud, api):
+        cloud.resources.put(HOST, _name(cloud, api), {"name": api, "since": cloud.clock()})
 
 
 def require_enabled(cloud: Cloud, host: str) -> None:
     """403 in Google's words for an API that nobody enabled in a new project."""
-    if not cloud.new_project or host in ALWAYS_ON or is_enabled(cloud, host):
+    if not cloud.new_project or host in ALWAYS_ON:
+        return
+    enabled = cloud.resources.get(HOST, _name(cloud, host))
+    wait = API_SECONDS if "apis" in cloud.awkward else 0.0
+    if enabled and cloud.clock() >= float(enabled.get("since", 0)) + wait:
         return
     url = f"https://console.developers.google.com/apis/api/{host}/overview?project={cloud.number}"
     raise ApiError(
@@ -107,10 +105,3 @@ def list_enabled(cloud: Cloud, generic: Generic, call: Call) -> Any:
         raise ApiError(501, f"services.list: filter {call.query['filter']!r}: only state:ENABLED is understood here.")
     enabled = sorted(name.rpartition("/")[2] for name in cloud.resources.all(HOST))
     return page([_service(cloud, api) for api in enabled], "services", call.query)
-
-
-@method("serviceusage.v1beta1:services.generateServiceIdentity")
-def identity(cloud: Cloud, generic: Generic, call: Call) -> Any:
-    label = call.name.rpartition("/")[2].split(".")[0]
-    agent = cloud.service_agent(AGENTS.get(label, f"gcp-sa-{label}"))
-    return generic.finished(call, call.name, {"email": agent, "uniqueId": f"1{cloud.number}"})

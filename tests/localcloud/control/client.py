@@ -29,7 +29,7 @@ class Client:
         self.cloud = Cloud(data=data, project="p-1", number="111122223333", clock=self.clock)
         self.logs = Logs(self.cloud)
         self.plane = ControlPlane(self.cloud, self.logs.audit)
-        self.owner = f"Bearer {self.cloud.iam.token(self.cloud.iam.owner, lifetime=1e6)}"
+        self.owner = f"Bearer {self.cloud.iam.token(self.cloud.iam.owner, lifetime=1e8)}"
 
     def ask(
         self, verb: str, url: str, body: Any = None, *, authorization: str | None = None, **query: str

@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.api_request import ApiRequest
 from localcloud.control.call import Call
+from localcloud.control.special.agents import ensure_agent
 from localcloud.iam.principal import Principal
 from tests.localcloud.dicom.support import HOST, STORE, Served
 
@@ -23,7 +24,7 @@ def done(served: Served, name: str) -> dict[str, Any]:
 
 
 def allow_publishing(served: Served) -> None:
-    agent = served.cloud.service_agent("gcp-sa-healthcare")
+    agent = ensure_agent(served.cloud, "healthcare")
     binding = {"role": "roles/pubsub.publisher", "members": [f"serviceAccount:{agent}"]}
     served.cloud.iam.set_policy(f"//pubsub.googleapis.com/{TOPIC}", {"bindings": [binding]})
 

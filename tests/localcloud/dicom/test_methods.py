@@ -9,6 +9,7 @@ import pytest
 
 from engine.api_request import ApiRequest
 from localcloud.control.call import Call
+from localcloud.control.special.agents import ensure_agent
 from localcloud.errors import ApiError
 from localcloud.iam.principal import Principal
 from tests.localcloud.dicom.stores import TOPIC, allow_publishing, configure, done, method
@@ -33,7 +34,7 @@ def bucket(served: Served, tmp_path: Path) -> dict[str, bytes]:
         return sorted(name for name in objects if bucket == "slides" and name.startswith(prefix))
 
     served.objects.object_path, served.objects.object_names = path, names
-    agent = served.cloud.service_agent("gcp-sa-healthcare")
+    agent = ensure_agent(served.cloud, "healthcare")
     binding = {"role": "roles/storage.objectViewer", "members": [f"serviceAccount:{agent}"]}
     served.cloud.iam.set_policy("//storage.googleapis.com/projects/_/buckets/slides", {"bindings": [binding]})
     return objects

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from localcloud.control.special.agents import ensure_agent
 from tests.localcloud.control.client import Client
 
 PROJECT = "cloudresourcemanager/v1/projects/p-1"
@@ -105,6 +106,7 @@ def test_a_bad_policy_is_refused_in_words(client: Client, topic: str, policy: di
     ],
 )
 def test_every_kind_of_member_is_taken(client: Client, topic: str, member: str) -> None:
+    ensure_agent(client.cloud, "healthcare")
     client.ok("POST", f"{topic}:setIamPolicy", {"policy": bind("roles/pubsub.viewer", member)})
 
 

@@ -11,6 +11,7 @@ import pytest
 from google.auth import crypt, jwt
 from google.oauth2 import service_account
 
+from localcloud.control.special.agents import ensure_agent
 from localcloud.errors import ApiError
 from localcloud.iam.principal import Principal
 from tests.localcloud.control.client import Client
@@ -112,7 +113,7 @@ def test_an_unknown_principal_gets_no_token_and_the_known_ones_are_named(client:
 
 
 def test_a_service_agent_can_have_a_token(client: Client) -> None:
-    agent = client.cloud.service_agent("gcp-sa-healthcare")
+    agent = ensure_agent(client.cloud, "healthcare")
 
     assert client.cloud.iam.authenticate(client.bearer(agent)).email == agent
 

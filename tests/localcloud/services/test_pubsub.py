@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from localcloud.control.special.agents import ensure_agent
 from tests.localcloud.services.client import PROJECT, Api, Clock
 
 HOST = f"pubsub.googleapis.com/v1/{PROJECT}"
@@ -132,6 +133,7 @@ def dead_lettered(api: Api) -> None:
 
 def allow_forwarding(api: Api) -> None:
     for path, role in (("topics/dead", "roles/pubsub.publisher"), ("subscriptions/strict", "roles/pubsub.subscriber")):
+        ensure_agent(api.parts.cloud, "pubsub")
         policy = {"bindings": [{"role": role, "members": [AGENT]}]}
         api.call("POST", f"{HOST}/{path}:setIamPolicy", {"policy": policy})
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from localcloud.control.special.agents import ensure_agent
 from ops.local.session import session
 from tests.localcloud.dicom.support import encode, multipart, slide
 from tests.localcloud.services.client import LOCATION, PROJECT, Api
@@ -84,7 +85,7 @@ def test_a_study_that_was_stored_before_a_restart_is_announced_after_it(
         api = Api(parts)
         subscribed(api)
         enable(api, "healthcare")
-        agent = f"serviceAccount:{parts.cloud.service_agent('gcp-sa-healthcare')}"
+        agent = f"serviceAccount:{ensure_agent(parts.cloud, 'healthcare')}"
         policy = {"policy": {"bindings": [{"role": "roles/pubsub.publisher", "members": [agent]}]}}
         api.call("POST", f"{PUBSUB}/topics/stored:setIamPolicy", policy)
         api.call("POST", f"{HEALTHCARE}?datasetId=d", {})

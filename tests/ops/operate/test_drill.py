@@ -12,6 +12,7 @@ import pytest
 import requests
 
 from localcloud.cloud import Cloud
+from localcloud.control.special.agents import ensure_agent
 from localcloud.server import running
 from ops.client.google import GoogleApi
 from ops.client.http import session_of
@@ -77,7 +78,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         call("POST", "healthcare", f"v1/{DATASET.rpartition('/datasets/')[0]}/datasets", {}, datasetId="imaging")
         call("POST", "healthcare", f"v1/{DATASET}/dicomStores", {}, dicomStoreId="raw")
         call("POST", "storage", "storage/v1/b", {"name": BUCKET, "location": "europe-west4"}, project="dicom-local")
-        agent = f"serviceAccount:{cloud.service_agent('gcp-sa-healthcare')}"
+        agent = f"serviceAccount:{ensure_agent(cloud, 'healthcare')}"
         policy = {"bindings": [{"role": "roles/storage.objectAdmin", "members": [agent]}]}
         call("PUT", "storage", f"storage/v1/b/{BUCKET}/iam", policy)
         for run in ("one", "two"):

@@ -1,0 +1,51 @@
+"""Google's service agents: accounts of Google's own that come into being when somebody asks for them or needs them."""
+
+from __future__ import annotations
+
+from localcloud.awkward import AGENT_SECONDS
+from localcloud.cloud import Cloud
+from localcloud.control.call import Call
+from localcloud.control.generic import Generic
+from localcloud.control.special.registry import Resource, check, method
+from localcloud.errors import ApiError
+from localcloud.iam.principals import AGENTS
+
+DOMAINS = {
+    "artifactregistry": "gcp-sa-artifactregistry",
+    "cloudbuild": "gcp-sa-cloudbuild",
+    "run": "serverless-robot-prod",
+}
+"""Where the agent's domain is not `gcp-sa-<service>`."""
+WITHOUT_EMAIL = ("storage", "logging")
+"""Services whose identity is answered without an e-mail: their agents are found in other ways."""
+
+
+def ensure_agent(cloud: Cloud, service: str) -> str:
+    """The e-mail of a service's agent, which exists from now on."""
+    email = cloud.service_agent(DOMAINS.get(service, f"gcp-sa-{service}"))
+    if cloud.resources.get(AGENTS, email) is None:
+        cloud.resources.put(AGENTS, email, {"since": cloud.clock()})
+    return email
+
+
+@method("serviceusage.v1beta1:services.generateServiceIdentity")
+def identity(cloud: Cloud, generic: Generic, call: Call) -> Resource:
+    service = call.name.rpartition("/")[2].split(".")[0]
+    if service in WITHOUT_EMAIL:
+        return generic.finished(call, call.name, {})
+    return generic.finished(call, call.name, {"email": ensure_agent(cloud, service), "uniqueId": f"1{cloud.number}"})
+
+
+@check("eventarc.v1:projects.locations.triggers.create")
+def require_agent(cloud: Cloud, call: Call) -> None:
+    """The first trigger of a project brings Eventarc's agent into being, and is refused until Google has seen it."""
+    email = ensure_agent(cloud, "eventarc")
+    since = float((cloud.resources.get(AGENTS, email) or {})["since"])
+    if "eventarc_agent" in cloud.awkward and cloud.clock() < since + AGENT_SECONDS:
+        raise ApiError(
+            400,
+            f"Invalid resource state for {call.name!r}: Permission denied while using the Eventarc Service Agent "
+            f"{email}. If you recently started to use Eventarc, it may take a few minutes before all necessary "
+            "permissions are propagated to it. Otherwise, verify that it has the Eventarc Service Agent role.",
+            status="FAILED_PRECONDITION",
+        )
