@@ -6,13 +6,14 @@ PROFILE ?= full
 BIN := .venv/bin
 RUN := .venv/.installed-run
 DEV := .venv/.installed-dev
+READERS := .venv-readers/.installed-readers
 
 # What changes or asks Google Cloud takes no stack for granted.
 NAMED = $(if $(filter file,$(origin STACK)),$(error say which stack: make $@ STACK=dev))
 
 .DEFAULT_GOAL := help
 .PHONY: help doctor bootstrap drill up test lint scan load smoke seed-golden preview deploy rollback cost pr-comment bench screenshot
-.PHONY: docs lock clean
+.PHONY: docs lock clean readers
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
@@ -22,6 +23,11 @@ $(RUN): requirements/run.txt ops/environment.py
 
 $(DEV): requirements/dev.txt ops/environment.py
 	@$(PYTHON) ops/environment.py dev
+
+$(READERS): requirements/readers.txt ops/environment.py
+	@$(PYTHON) ops/environment.py readers
+
+readers: $(READERS) ## an environment of other people's DICOM readers, for the test that lets them read (tests/readers)
 
 up: $(RUN) ## start the local cloud, deploy, smoke-test, serve until Ctrl-C (ONCE=1 ends after the checks; PORT=N)
 	@$(BIN)/python -m ops up --port $(PORT) $(if $(ONCE),--once) $(if $(JSON),--json $(JSON))
@@ -84,8 +90,8 @@ docs: $(RUN) ## write what is generated from the code: the settings in Pulumi.ya
 	@$(BIN)/python -m ops docs
 
 lock: $(DEV) ## write the lock files again from requirements/*.in
-	@for name in run dev; do $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
+	@for name in run dev readers; do $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-emit-index-url --quiet requirements/$$name.in -o requirements/$$name.txt; done
 
 clean: ## forget the environment and everything a run left
-	rm -rf .venv .localcloud reports viewer/lite/node_modules
+	rm -rf .venv .venv-readers .localcloud reports viewer/lite/node_modules

@@ -113,10 +113,10 @@ def add_match(query: Query, name: str, value: str) -> None:
     tag = tag_of(name)
     keyword = keyword_for_tag(int(tag, 16)) if tag and "." not in name else ""
     if keyword not in allowed:
-        raise ApiError(
-            400,
-            f"unknown/unsupported QIDO attribute: {name}; at {query.level} level there are {', '.join(allowed)}.",
-        )
+        # Google's words: clients (wsidicom) look for them in the answer, and then ask without the filter.
+        refused = f"{keyword} is not a supported {query.level} or series level attribute" if keyword else ""
+        refused = refused or f"unknown/unsupported QIDO attribute: {name}"
+        raise ApiError(400, f"{refused}; at {query.level} level there are {', '.join(allowed)}.")
     if keyword in query.match:
         raise ApiError(400, f"{keyword} is given more than once; lists of values are not supported.")
     query.include.add(tag)

@@ -33,6 +33,8 @@ SELECT = {
     "studies.summary study_summary FROM instances JOIN series ON series.id = instances.series_id "
     "JOIN studies ON studies.id = series.study_id",
 }
+TRANSFER_SYNTAX = "00020010"
+"""Of group 2, which no data set has; Google's pathology client (EZ-WSI) asks for it, and opens nothing without it."""
 SAMPLE = f"SELECT {RECORD_COLUMNS}, instances.summary instance_summary FROM {JOINED} WHERE instances.id = ?"  # noqa: S608
 ORDER = {
     "study": "studies.id",
@@ -129,6 +131,8 @@ def include(
     if not missing and not everything:
         return ""
     row = archive.index.query(SAMPLE, (sample,))[0]
+    if TRANSFER_SYNTAX in missing:
+        shown[TRANSFER_SYNTAX] = {"vr": "UI", "Value": [row["syntax"]]}
     summary = json.loads(row["instance_summary"])
     if everything or any(tag in summary and summary[tag] is None for tag in missing):
         with archive.path(row["file"], "aux").open("rb") as aux:

@@ -288,3 +288,19 @@ def test_a_query_for_another_study_than_the_path_is_refused(served: Served, stud
 
     assert (refused.status_code, str(second) in refused.json()["error"]["message"]) == (400, True)
     assert served.get(f"studies/{first}/series?StudyInstanceUID={first}").status_code == 200
+
+
+def test_the_transfer_syntax_is_told_where_it_is_asked_for(served: Served, studies: list[list[Dataset]]) -> None:
+    """EZ-WSI, Google's own pathology client, asks so."""
+    study = studies[0][0].StudyInstanceUID
+    (first, *_) = served.get(f"studies/{study}/instances?includefield=00020010").json()
+    assert first["00020010"] == {"vr": "UI", "Value": [str(studies[0][0].file_meta.TransferSyntaxUID)]}
+    assert "00020010" not in served.get(f"studies/{study}/instances").json()[0]
+
+
+def test_a_filter_that_is_no_filter_is_refused_in_words_that_clients_know(served: Served) -> None:
+    """wsidicom asks again without the filter when it finds these words of Google's."""
+    answer = served.get("instances?SOPClassUID=1.2.3")
+    assert answer.status_code == 400
+    assert "SOPClassUID is not a supported instance" in answer.text
+    assert "unknown/unsupported QIDO attribute: Nothing" in served.get("instances?Nothing=1").text
