@@ -5,20 +5,21 @@ UIDs are the slide's own, so that the whole matrix fits into one store; `Written
 
 from __future__ import annotations
 
+import struct
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import accumulate
 from typing import Any
 
 import pydicom
 from prepare.model.codestream import header, identify
 from prepare.model.finding import table
-from prepare.model.image import SlideImage
+from prepare.model.image import SlideImage, is_profile
 from prepare.model.metadata import WHOLE_SLIDE, tag
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
-from pydicom.encaps import encapsulate
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from smoke_tests.slide.dataset import icc_profile
@@ -102,7 +103,7 @@ def _complete(dataset: Dataset) -> None:
     for path in dataset.get("OpticalPathSequence") or ():
         for kind in path.get("IlluminationTypeCodeSequence") or ():
             kind.CodeValue, kind.CodingSchemeDesignator, kind.CodeMeaning = "111744", "DCM", "Brightfield illumination"
-        if "ICCProfile" in path:
+        if is_profile(bytes(path.get("ICCProfile") or b"")):
             path.ICCProfile = _profile(bytes(path.ICCProfile))
     dataset.VolumetricProperties, dataset.PixelRepresentation = "VOLUME", 0
 
@@ -139,22 +140,31 @@ def _draw(
         dataset.PhotometricInterpretation = PHOTOMETRIC.get(coding, "RGB")
     if image.samples > 1:
         dataset.PlanarConfiguration = 0
-    dataset.PixelData = encapsulate(spoil(frames))
+    dataset.PixelData = _encapsulated(spoil(frames))
     dataset["PixelData"].VR, dataset["PixelData"].is_undefined_length = "OB", True
+
+
+def _encapsulated(frames: list[bytes]) -> bytes:
+    """With an offset table; pydicom encapsulates no frame without bytes."""
+    fragments = [b"\xfe\xff\x00\xe0" + struct.pack("<I", len(frame)) + frame for frame in frames]
+    offsets = [0, *accumulate(map(len, fragments))][:-1]
+    table = struct.pack(f"<{len(offsets)}I", *offsets)
+    return b"\xfe\xff\x00\xe0" + struct.pack("<I", len(table)) + table + b"".join(fragments)
 
 
 def _places(dataset: Dataset, image: SlideImage) -> Iterator[tuple[int, int, int]]:
     """(optical path, left, top) of each frame, from 0."""
-    if groups := dataset.get("PerFrameFunctionalGroupsSequence"):
-        for group in groups:
-            where = group.PlanePositionSlideSequence[0]
-            yield 0, where.ColumnPositionInTotalImagePixelMatrix - 1, where.RowPositionInTotalImagePixelMatrix - 1
-        return
     across = max(1, -(-image.total_columns // image.columns))
     tiles = max(1, image.tiles)
-    for frame in range(image.concatenation_offset, image.concatenation_offset + image.frames):
+    groups = dataset.get("PerFrameFunctionalGroupsSequence") or ()
+    for number in range(image.frames):
+        frame = image.concatenation_offset + number
         path, at = frame // (tiles * image.focal_planes), frame % tiles
-        yield path, at % across * image.columns, at // across * image.rows
+        place = groups[number].get("PlanePositionSlideSequence") if groups else None
+        if place:
+            yield 0, place[0].ColumnPositionInTotalImagePixelMatrix - 1, place[0].RowPositionInTotalImagePixelMatrix - 1
+        else:
+            yield path, at % across * image.columns, at // across * image.rows
 
 
 def _channel(image: SlideImage, path: int) -> int:

@@ -1,6 +1,7 @@
 """The whole matrix as files through the whole job, in the local cloud and in Orthanc: the same plans, the right pixels.
 
-By default one slide for each thing the job does; SLOW=1: every slide of the matrix.
+By default one slide for each thing the job does; SLOW=1: every slide of the matrix;
+SLIDES="one another": those.
 """
 
 from __future__ import annotations
@@ -23,12 +24,14 @@ from prepare.dicomweb.inspection import inspect
 from prepare.dicomweb.store import DicomStore
 from prepare.pixels import codec
 from prepare.pixels.grid import PixelFormat
+from prepare.pixels.instances import is_ours
 from prepare.planning.following import Judged, judge
 from prepare.planning.planner import Options
 from pydicom import Dataset
 from pydicom.encaps import generate_frames
 
 from localcloud.cloud import Cloud
+from tests.jobs import validator
 from tests.jobs.conftest import DATASET, as_principal
 from tests.jobs.matrix import picture
 from tests.jobs.matrix.files import Written, written
@@ -44,9 +47,14 @@ SOME = (
     "channels_as_two_paths_base_only", "spacing_missing_on_a_level", "label_without_optical_path",
     "acquisition_on_some", "thumbnail_of_many_tiles", "sparse_rle_icc_and_base_only",
     "annotations_on_level_2_of_rle", "report_on_a_segmentation_of_rle", "bad_slide_among_good", "radiology",
+    "two_regions_of_one_size", "padded_levels", "thumbnail_of_the_whole_glass", "sparse_frame_placed_for_all",
+    "channels_in_other_tiles", "channel_without_its_smallest_level", "icc_empty_on_the_base",
+    "spacing_told_by_each_frame", "container_missing_on_a_level", "frames_of_no_length", "edge_tiles_cropped",
+    "fewer_frames_than_promised", "frame_of_a_level_cut_off", "key_object_of_rle", "levels_that_name_their_source",
+    "heat_map_beside_a_slide", "same_uids_in_two_series",
     "channels_not_counted", "level_turned", "z_stack_as_images", "sparse_without_path_identification",
 )  # fmt: skip
-CHOSEN = list(SLIDES) if os.environ.get("SLOW") == "1" else list(SOME)
+CHOSEN = os.environ["SLIDES"].split() if "SLIDES" in os.environ else list(SLIDES if os.environ.get("SLOW") else SOME)
 UNKNOWN_TO_ORTHANC = {"htj2k": "High-Throughput JPEG 2000", "jpeg_xl_of_jpeg": "JPEG XL"}
 """Orthanc 1.10 stores them and answers 500 when asked for their frames."""
 LEFT_BY_ORTHANC = "R01 "
@@ -178,12 +186,33 @@ def test_what_viewers_get_breaks_no_rule_and_shows_the_scene_at_every_level(done
             _shows_the_scene(instance(done, series, image.instance, done.slides[name].study))
 
 
-def instance(done: Done, series: str, uid: str, study: str) -> Dataset:
+@pytest.mark.parametrize("name", [name for name in CHOSEN if shown(name)])
+def test_what_the_job_wrote_has_no_error_that_its_source_has_not(done: Done, name: str, tmp_path: Path) -> None:
+    """In the eyes of dicom3tools: an instance alone, and beside the others of its study."""
+    known_to(done, name)
+    slide = done.slides[name]
+    store = DicomStore(done.place.viewers, done.place.session)
+    rows = store.instances(slide.study)
+    if not any(is_ours(row.instance) for row in rows):
+        return
+    before = {error for file in slide.files for error in validator.errors_of(file, tmp_path)}
+    delivered = [file_of(done, row.series, row.instance, slide.study) for row in rows]
+    for row, file in zip(rows, delivered, strict=True):
+        if is_ours(row.instance):
+            assert validator.errors_of(file, tmp_path) <= before
+    assert validator.errors_between(delivered, tmp_path) <= validator.errors_between(slide.files, tmp_path)
+
+
+def file_of(done: Done, series: str, uid: str, study: str) -> bytes:
     url = f"{done.place.viewers}/studies/{study}/series/{series}/instances/{uid}"
     accept = {"Accept": 'multipart/related; type="application/dicom"; transfer-syntax=*'}
     answer = done.place.session.get(url, headers=accept, timeout=60)
     assert answer.ok, answer.text
-    return pydicom.dcmread(BytesIO(answer.content[answer.content.index(b"DICM") - 128 :]))
+    return answer.content[answer.content.index(b"DICM") - 128 : answer.content.rindex(b"\r\n--")]
+
+
+def instance(done: Done, series: str, uid: str, study: str) -> Dataset:
+    return pydicom.dcmread(BytesIO(file_of(done, series, uid, study)))
 
 
 def _shows_the_scene(level: Dataset) -> None:

@@ -60,7 +60,7 @@ def _by_coding(slide: Slide) -> dict[tuple[str, str], list[SlideImage]]:
     """By coding and, where the engine gets colours of that coding wrong, by photometric interpretation."""
     grouped: dict[tuple[str, str], list[SlideImage]] = {}
     for image in slide.own:
-        if probe := slide.probes.get(image.instance):
+        if (probe := slide.probes.get(image.instance)) and probe.codestream:
             wrong = table()["codestreams"].get(probe.codestream, {}).get("wrong", ())
             key = probe.codestream, image.photometric if image.photometric in wrong else ""
             grouped.setdefault(key, []).append(image)

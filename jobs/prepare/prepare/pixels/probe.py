@@ -50,7 +50,7 @@ def examine(image: SlideImage, frames: Mapping[int, bytes], wanted: list[int], b
     coding = _common(codings, middle)
     headers = {number: header(frames[number], one) for number, one in codings.items()}
     damaged = {number for number, frame in frames.items() if not frame}
-    if coding != "unknown":
+    if coding not in ("unknown", ""):
         damaged |= {number for number, one in codings.items() if one == "unknown"}
     samples: dict[Place, tuple[float, ...]] = {}
     for number, one in codings.items():
@@ -87,11 +87,11 @@ def _coding(image: SlideImage, frame: bytes, big_endian: bool) -> str:
 
 
 def _common(codings: Mapping[int, str], middle: int) -> str:
-    """That of the middle, unless another frame has one that the viewer does not decode."""
+    """That of the middle, unless another frame has one that the viewer does not decode; nothing without a frame."""
     known = Counter(coding for coding in codings.values() if coding != "unknown")
     rows = table()["codestreams"]
     unread = [coding for coding in known if not rows.get(coding, {}).get("decodes")]
-    return unread[0] if unread else codings.get(middle, "unknown")
+    return unread[0] if unread else codings.get(middle, "")
 
 
 def _differs(told: Header, image: SlideImage) -> bool:
