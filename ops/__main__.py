@@ -29,6 +29,7 @@ GROUPS: dict[str, dict[str, Verb]] = {
         "comment": Verb("ops.review.comment", "write the one comment on a pull request"),
         "cost": Verb("ops.review.cost", "say what a stack costs a month"),
         "access": Verb("ops.review.least_privilege", "say who may do what, against what was agreed"),
+        "shapes": Verb("ops.review.shapes", "list what may be declared at all, against what was agreed"),
         "graph": Verb("ops.review.graph", "print what the program declares for a stack, as JSON"),
         "docs": Verb("ops.generate_docs", "write what is generated: Pulumi.yaml's settings, docs/settings.md; --check"),
         "record": Verb("ops.review.record", "keep what this release declares, for the upgrade test"),

@@ -18,7 +18,13 @@ from policy.resource import Violation
 
 FILE = "policy/exceptions.yaml"
 LONGEST_DAYS = 90
-PLAN = ("plan-delete", "plan-replace", "plan-unprotect", "plan-public", "plan-widen")
+PLAN = tuple(
+    f"plan-{kind}"
+    for kind in (
+        "unknown", "delete", "replace", "unprotect", "public", "widen",
+        "access", "code", "data", "audit", "notify", "setting", "other", "whole",
+    )
+)  # fmt: skip
 """What the plan gate stops at. An entry for one of them is used up by the plan that it is for."""
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 
+from policy import shape
 from policy.resource import Resource
 from policy.resource_view import Seen, Undecided
 from policy.stateful import STATEFUL, layers
@@ -26,6 +27,11 @@ class Stack:
 
     def of(self, *types: str) -> list[Seen]:
         return [seen for type_ in types for seen in self._by_type.get(type_, ())]
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """Of the stack's own, with what stands for them in reviewed values."""
+        return shape.names([seen.resource for seen in self.seen])
 
     @property
     def types(self) -> list[str]:

@@ -16,8 +16,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from ops.review.graph import ROOT, Graph, from_json
-from ops.review.plan import Unreadable
+from ops.review.compare import plan_of
+from ops.review.graph import ROOT, Graph, declared, from_json
+from ops.review.plan import Plan, Unreadable
 
 LONGEST = 300
 """Seconds that a program or git may take: far more than either does, so that nothing hangs for good."""
@@ -58,20 +59,37 @@ def _fetching(base: str) -> str:
     return f"git fetch origin {name}:refs/remotes/origin/{name}"
 
 
-def graphs_at(commit: str, stacks: list[str], root: Path = ROOT, *, tools: Path = ROOT) -> dict[str, Graph | None]:
-    """What the program of `commit` declares for each stack; None for a stack that it does not have."""
+def graphs_at(
+    commit: str,
+    stacks: list[str],
+    root: Path = ROOT,
+    *,
+    tools: Path = ROOT,
+    as_set: frozenset[str] | None = frozenset(),
+) -> dict[str, Graph | None]:
+    """What the program of `commit` declares for each stack; None for a stack that it does not have.
+
+    Nothing is assumed for the settings in `as_set`. With None the program is not run: the graphs have settings alone.
+    """
     with tempfile.TemporaryDirectory(prefix="policy-base-") as folder:
         there = Path(folder)
         with tarfile.open(fileobj=io.BytesIO(_git(root, "archive", "--format=tar", commit))) as archive:
             archive.extractall(there, filter="data")
         known = [stack for stack in stacks if (there / f"Pulumi.{stack}.yaml").is_file()]
         found: dict[str, Graph | None] = dict.fromkeys(stacks)
-        return found | (_graphs(there, known, tools) if known else {})
+        return found | (_graphs(there, known, tools, as_set) if known else {})
 
 
-def _graphs(folder: Path, stacks: list[str], tools: Path) -> dict[str, Graph]:
+def between(commit: str, stack: str, as_set: frozenset[str]) -> Plan:
+    """The plan from the program of `commit` to the one here; nothing is assumed for the settings in `as_set`."""
+    before = graphs_at(commit, [stack], as_set=as_set)[stack] or Graph(stack=stack, nodes=())
+    return plan_of(before, declared(stack, as_set=as_set))
+
+
+def _graphs(folder: Path, stacks: list[str], tools: Path, as_set: frozenset[str] | None) -> dict[str, Graph]:
     # -P: the folder is not searched for modules before the program itself is run, so the tools are the present ones.
     wanted = [part for stack in stacks for part in ("--stack", stack)]
+    wanted += ["--settings"] if as_set is None else [part for key in sorted(as_set) for part in ("--as-set", key)]
     command = [sys.executable, "-P", "-m", "ops", "graph", *wanted, "--root", str(folder)]
     environment = {**os.environ, "PYTHONPATH": str(tools), "PYTHONDONTWRITEBYTECODE": "1"}
     done = _run(command, "the program of the base", cwd=folder, env=environment)

@@ -14,17 +14,18 @@ import json
 import math
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from ops.review import cost, parts, words
-from ops.review.base import describe, graphs_at, merge_base
-from ops.review.compare import plan_of
+from ops.review.base import between, describe, graphs_at, merge_base
+from ops.review.compare import settings_step
 from ops.review.declared import declared as every
 from ops.review.exceptions_applied import judge
 from ops.review.gate import read
-from ops.review.graph import CANNOT_RUN, ROOT, Graph, deployed, of_deployment
+from ops.review.graph import CANNOT_RUN, ROOT, Graph, deployed, set_by, settings_of
 from ops.review.parts import Reviewed
 from ops.review.plan import Plan, Unreadable
 from policy import exceptions
@@ -42,18 +43,31 @@ def look(base: str, stacks: Sequence[str], plans: Mapping[str, str | Unreadable]
     """`plans` are texts that Pulumi printed, by stack, or why there is none; the others are worked out from the merge
     base with `base`, and so are those that cannot be read, with a note."""
     made, notes = _read(plans)
-    before = graphs_at(merge_base(base), [stack for stack in stacks if stack not in made])
-    found: list[Reviewed] = []
+    commit = merge_base(base)
+    former = graphs_at(commit, list(stacks), as_set=None)
     permits, today = exceptions.load(ROOT), datetime.now(UTC).date()
+    reviewed: list[Reviewed] = []
     for stack in stacks:
-        deployment = deployed(stack)
-        former = before.get(stack) or Graph(stack=stack, nodes=())
-        plan = made.get(stack) or plan_of(former, of_deployment(stack, deployment))
+        settings = settings_of(stack)
+        written = former[stack] or Graph(stack=stack, nodes=())
+        if plan := made.get(stack):
+            steps = settings_step(stack, written.settings, settings) if former[stack] else []
+            plan = replace(plan, steps=(*plan.steps, *steps))
+        else:
+            plan = between(commit, stack, set_by(written.settings) | set_by(settings))
         judged = judge(plan, permits, today)
-        controls = check(every(deployment), exceptions=permits, today=today)
-        note = notes.get(stack, "")
-        found.append(Reviewed(plan=plan, dangers=judged.stopped, allowed=judged.allowed, controls=controls, note=note))
-    return found
+        controls = check(every(deployed(stack), settings), exceptions=permits, today=today)
+        reviewed.append(
+            Reviewed(
+                plan=plan,
+                dangers=judged.stopped,
+                allowed=judged.allowed,
+                agreement=judged.agreement,
+                controls=controls,
+                note=notes.get(stack, ""),
+            )
+        )
+    return reviewed
 
 
 def _read(plans: Mapping[str, str | Unreadable]) -> tuple[dict[str, Plan], dict[str, str]]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from ops.review.force_new import replacing
 from ops.review.graph import Graph, GraphNode
-from ops.review.plan import Op, Plan, State, Step
+from ops.review.plan import SETTINGS, Op, Plan, State, Step
 
 
 def plan_of(before: Graph, after: Graph) -> Plan:
@@ -27,6 +27,7 @@ def plan_of(before: Graph, after: Graph) -> Plan:
             taken.add(former)
         steps.append(_step(old.get(former), node))
     steps += [_deleted(node) for node in before.nodes if node.urn not in taken]
+    steps += settings_step(after.stack, before.settings, after.settings) if before.nodes or before.settings else []
     return Plan(stack=after.stack, source="graph", steps=tuple(steps))
 
 
@@ -36,7 +37,7 @@ def _step(old: GraphNode | None, new: GraphNode) -> Step:
     changed = changed_inputs(old.inputs, new.inputs, new.ignored)
     renamed = old.urn if old.urn != new.urn else ""
     fixed = replacing(new.type, changed)
-    different = bool(changed or renamed or old.protect != new.protect)
+    different = bool(changed or renamed or old.protect != new.protect or _options(old) != _options(new))
     op: Op = "replace" if fixed else "update" if different else "same"
     return Step(
         urn=new.urn,
@@ -56,7 +57,25 @@ def _deleted(old: GraphNode) -> Step:
 
 
 def state(node: GraphNode) -> State:
-    return State(name=node.name, parent=node.parent, protect=node.protect, inputs=node.inputs)
+    return State(name=node.name, parent=node.parent, protect=node.protect, inputs=node.inputs, options=_options(node))
+
+
+def _options(node: GraphNode) -> dict[str, Any]:
+    """Those that are set. An alias that names a former parent follows from the parent's own."""
+    options = {
+        "aliases": sorted(node.aliases), "ignoreChanges": sorted(node.ignored), "retainOnDelete": node.retain_on_delete,
+    }  # fmt: skip
+    return {key: value for key, value in options.items() if value}
+
+
+def settings_step(stack: str, before: Mapping[str, str], after: Mapping[str, str]) -> list[Step]:
+    """What differs in the settings as written, as the step of a resource of its own; nothing when nothing does."""
+    changed = tuple(sorted(key for key in before.keys() | after.keys() if before.get(key) != after.get(key)))
+    if not changed:
+        return []
+    urn = f"urn:pulumi:{stack}::settings::{SETTINGS}::Pulumi.{stack}.yaml"
+    old, new = (State(name=f"Pulumi.{stack}.yaml", inputs=values) for values in (before, after))
+    return [Step(urn=urn, type=SETTINGS, op="update", before=old, after=new, changed=changed)]
 
 
 def changed_inputs(old: Mapping[str, Any], new: Mapping[str, Any], ignored: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,21 +1,39 @@
 """What of a plan must not happen unseen, and why: the gate's judgement, without reading or writing anything.
 
-Owns: deletes and replacements of what cannot be made again, guards taken off it, grants widened, anything opened to the
-public. Deliberately not: what a resource must look like (the rules judge the result, this judges the step to it).
+Owns: every difference but those that a reviewed list calls harmless; by name those that lose what cannot be made again,
+take guards off it, widen grants or open anything to the public. Deliberately not: what a resource must look like (the
+rules judge the result, this judges the step to it).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, get_args
 
+from ops.review.differences import fingerprint, kind_of, noticed
 from ops.review.grants import PUBLIC, Right, grants, widened
-from ops.review.plan import Plan, State, Step
+from ops.review.plan import SETTINGS, Plan, State, Step
 from ops.review.stateful_losses import LOST, guards
+from policy.shape import is_reviewed
 
 STOPPING = frozenset({"protect", "deletionPolicy PREVENT", "deletionProtection"})
-Kind = Literal["delete", "replace", "unprotect", "public", "widen"]
+Named = Literal["unknown", "delete", "replace", "unprotect", "public", "widen"]
+Kind = Named | Literal["access", "code", "data", "audit", "notify", "setting", "other"]
+NAMED: tuple[Kind, ...] = get_args(Named)
+ORDER: tuple[Kind, ...] = (*NAMED, "access", "code", "data", "audit", "notify", "setting", "other")
+"""Each of these is agreed to by itself; all other differences of a plan may be agreed to as a whole."""
+BECAUSE: Mapping[Kind, str] = {
+    "access": "It decides who may do what.",
+    "code": "It decides what code runs, where and as whom.",
+    "data": "It decides where images, messages or secrets lie and go, and how long they are kept.",
+    "audit": "It decides what is written down, and for how long.",
+    "notify": "It decides what is noticed, and who is told.",
+    "setting": "It decides what is declared.",
+    "other": "It is on no list of what nobody has to look at.",
+}
+AGREE = "If it is meant, a reviewer agrees to it in policy/exceptions.yaml."
 
 
 @dataclass(frozen=True)
@@ -30,13 +48,55 @@ class Danger:
 
 
 def dangers(plan: Plan) -> list[Danger]:
-    """The gravest first."""
-    found = [danger for step in plan.steps for danger in _of_step(step)]
+    """Every difference that is not known to be harmless, the gravest first.
+
+    A first deployment changes nothing: its resources are judged by the rules alone, and only what no rule knows or what
+    is open to the public stands here.
+    """
+    found = [danger for step in plan.steps for danger in (*_unreviewed(step), *_of_step(step))]
     found += _public(plan)
     if not plan.is_first:
         found += _widened(plan)
-    order = ("delete", "replace", "unprotect", "public", "widen")
-    return sorted(found, key=lambda danger: order.index(danger.kind))
+        whole = {danger.urn for danger in found if danger.kind in ("delete", "replace", "unknown")}
+        found += [danger for step in plan.steps if step.urn not in whole for danger in _different(step)]
+    return sorted(found, key=lambda danger: ORDER.index(danger.kind))
+
+
+def _unreviewed(step: Step) -> Iterator[Danger]:
+    if step.after and not is_reviewed(step.type) and step.type != SETTINGS:
+        yield Danger(
+            "unknown",
+            step.urn,
+            f"{quoted(step.name)} is of the type {quoted(step.type)}.",
+            "No table of ours knows it, so nobody can say what it does.",
+            "Leave it out, or have it reviewed: python -m ops shapes --write.",
+        )
+
+
+def _different(step: Step) -> Iterator[Danger]:
+    """What comes, goes or changes and is not harmless, in one sentence a resource."""
+    kind, name = kind_of(step.type), f"{quoted(step.name)} ({short(step.type)})"
+    if step.op in ("create", "delete"):
+        if not groups(step.type):
+            state = step.after or step.before
+            agreed = fingerprint([step.op, state.inputs if state else {}])
+            verb = "is new" if step.op == "create" else "goes"
+            yield Danger(kind, f"{step.urn}#{agreed}", f"{name} {verb}.", BECAUSE[kind], AGREE)
+        return
+    found = [one for one in noticed(step) if one.path.startswith("(") or not groups(step.type)]
+    if found:
+        changes = "; ".join(f"{quoted(one.path)} {_value(one.before)} → {_value(one.after)}" for one in found)
+        agreed = fingerprint([[one.path, one.before, one.after] for one in found])
+        yield Danger(kind, f"{step.urn}#{agreed}", f"{name}: {changes}.", BECAUSE[kind], AGREE)
+
+
+def groups(type_: str) -> bool:
+    """Whether there is nothing of the type at Google: what a component or the stack consists of is told by itself."""
+    return type_.startswith(("dicom-platform:", "pulumi:pulumi:Stack")) and type_ != SETTINGS
+
+
+def _value(value: Any) -> str:
+    return "nothing" if value is None else quoted(value if isinstance(value, str) else json.dumps(value, default=str))
 
 
 def _of_step(step: Step) -> Iterator[Danger]:

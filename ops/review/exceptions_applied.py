@@ -1,7 +1,8 @@
 """What of a plan's dangers stops it, and what a reviewed, expiring entry of `policy/exceptions.yaml` lets through.
 
-An entry names the rule (`plan-delete`, `plan-replace`, `plan-unprotect`, `plan-public`, `plan-widen`) and the URN of
-the resource or grant; it lets nothing else through, and nothing after its last day.
+An entry names the rule (`plan-delete`, `plan-replace`, `plan-code`, …) and the URN of the resource or grant, which for
+a mere difference ends with its fingerprint. One of the rule `plan-whole` agrees to all mere differences of one plan. It
+lets nothing else through, and nothing after its last day.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from ops.review.dangers import Danger, dangers
+from ops.review.dangers import NAMED, Danger, dangers
+from ops.review.differences import fingerprint
 from ops.review.plan import Plan
 from policy.exceptions import PLAN, Exceptions
 from policy.resource import Violation
@@ -22,17 +24,28 @@ class Judgement:
     stopped: Sequence[Danger]
     allowed: Sequence[str]
     """Sentences about dangers that an entry lets through."""
+    agreement: str = ""
+    """URN of an entry of the rule `plan-whole` that would let through all that needs no entry by name."""
 
 
 def judge(plan: Plan, exceptions: Exceptions, today: date) -> Judgement:
     stopped: list[Danger] = []
     allowed: list[str] = []
-    for danger in dangers(plan):
-        if danger.urn and exceptions.allow(as_violation(danger), today):
+    found = dangers(plan)
+    whole = agreement(plan, found)
+    agreed = exceptions.allow(Violation("plan-whole", (), whole, "", ""), today)
+    for danger in found:
+        if (agreed and danger.kind not in NAMED) or (danger.urn and exceptions.allow(as_violation(danger), today)):
             allowed.append(f"{danger.kind} {danger.what}")
         else:
             stopped.append(danger)
-    return Judgement(plan=plan, stopped=stopped, allowed=allowed)
+    whole = whole if any(danger.kind not in NAMED for danger in stopped) else ""
+    return Judgement(plan=plan, stopped=stopped, allowed=allowed, agreement=whole)
+
+
+def agreement(plan: Plan, found: Sequence[Danger]) -> str:
+    """The URN under which a reviewer agrees to all differences of this plan, and to no others."""
+    return f"urn:pulumi:{plan.stack}::plan::{fingerprint([danger.urn for danger in found if danger.kind not in NAMED])}"
 
 
 def as_violation(danger: Danger) -> Violation:

@@ -41,13 +41,13 @@ def read(text: str, stack: str = "") -> Plan:
 def against(base: str, stack: str) -> Plan:
     """The plan from the merge base with `base` to the working tree."""
     # Only here: running the program needs the SDK and the local cloud, which take longer to load than a plan to judge.
-    from ops.review.base import graphs_at, merge_base
-    from ops.review.compare import plan_of
-    from ops.review.graph import CANNOT_RUN, Graph, declared
+    from ops.review.base import between, graphs_at, merge_base
+    from ops.review.graph import CANNOT_RUN, Graph, set_by, settings_of
 
-    before = graphs_at(merge_base(base), [stack])[stack] or Graph(stack=stack, nodes=())
+    commit = merge_base(base)
     try:
-        return plan_of(before, declared(stack))
+        former = graphs_at(commit, [stack], as_set=None)[stack] or Graph(stack=stack, nodes=())
+        return between(commit, stack, set_by(former.settings) | set_by(settings_of(stack)))
     except CANNOT_RUN as problem:
         raise Unreadable(f"the program here cannot be run for stack {stack}: {problem}") from problem
 
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"gate: {problem}", file=sys.stderr)
         return UNREAD
     judgement = judge(plan, exceptions.load(ROOT), datetime.now(UTC).date())
-    words = in_words(plan, judgement.stopped, judgement.allowed)
+    words = in_words(plan, judgement.stopped, judgement.allowed, judgement.agreement)
     if options.plan_out:
         options.plan_out.write_text(json.dumps(to_json(plan), indent=1) + "\n", encoding="utf-8")
     if options.out:

@@ -15,7 +15,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -68,6 +68,8 @@ class GraphNode:
 class Graph:
     stack: str
     nodes: tuple[GraphNode, ...]
+    settings: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The stack's own settings and the provider's, as its files have them; empty where nobody asked."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,9 +83,26 @@ class Place:
     """The requests that made it."""
 
 
-def declared(stack: str, root: Path = ROOT, overrides: Mapping[str, Any] | None = None) -> Graph:
-    """What `root`'s program declares for `stack`; `overrides` are settings as on the command line."""
-    return of_deployment(stack, deployed(stack, root, overrides))
+def declared(
+    stack: str, root: Path = ROOT, overrides: Mapping[str, Any] | None = None, *, as_set: frozenset[str] = frozenset()
+) -> Graph:
+    """What `root`'s program declares for `stack`; `overrides` are settings as on the command line.
+
+    Nothing is assumed for the settings named in `as_set`: those of them that the stack leaves open stay open.
+    """
+    graph = of_deployment(stack, stand_up(stack, root, overrides, as_set=as_set).deployment)
+    return replace(graph, settings=settings_of(stack, root))
+
+
+def settings_of(stack: str, root: Path = ROOT) -> dict[str, str]:
+    """The settings as the project's and the stack's files have them, secret ones masked, nothing assumed."""
+    loaded = load_config(root, stack)
+    return {key: SECRET if key in loaded.secret_keys else value for key, value in loaded.config.items()}
+
+
+def set_by(settings: Mapping[str, str]) -> frozenset[str]:
+    """The settings that are not left open: what one side of a comparison sets is assumed on neither."""
+    return frozenset(key for key in settings if not _is_open(key, settings))
 
 
 def deployed(stack: str, root: Path = ROOT, overrides: Mapping[str, Any] | None = None) -> Deployment:
@@ -91,10 +110,16 @@ def deployed(stack: str, root: Path = ROOT, overrides: Mapping[str, Any] | None 
     return stand_up(stack, root, overrides).deployment
 
 
-def stand_up(stack: str, root: Path = ROOT, overrides: Mapping[str, Any] | None = None) -> Place:
+def stand_up(
+    stack: str, root: Path = ROOT, overrides: Mapping[str, Any] | None = None, *, as_set: frozenset[str] = frozenset()
+) -> Place:
     """Deploys the stack to a control plane that nobody else sees. What is in its folder is gone again."""
     given = load_config(root, stack, overrides).config
-    assumed = {key: value for key, value in _assumptions().get(stack, {}).items() if _is_open(_full(key), given)}
+    assumed = {
+        key: value
+        for key, value in _assumptions().get(stack, {}).items()
+        if _is_open(_full(key), given) and _full(key) not in as_set
+    }
     loaded = load_config(root, stack, {**assumed, **(overrides or {})})
     with tempfile.TemporaryDirectory(prefix="policy-") as folder:
         cloud = Cloud(data=Path(folder), project=loaded.config["gcp:project"])
@@ -153,7 +178,7 @@ def _settled(value: Any) -> Any:
 
 def to_json(graph: Graph) -> Json:
     nodes = [{key: value for key, value in vars(node).items() if value not in ("", (), False)} for node in graph.nodes]
-    return {"version": VERSION, "stack": graph.stack, "resources": nodes}
+    return {"version": VERSION, "stack": graph.stack, "resources": nodes, "settings": dict(graph.settings)}
 
 
 def from_json(document: Any) -> Graph:
@@ -163,7 +188,7 @@ def from_json(document: Any) -> Graph:
     top = cast(Json, document)
     try:
         nodes = tuple(_read(node) for node in top["resources"])
-        return Graph(stack=str(top["stack"]), nodes=nodes)
+        return Graph(stack=str(top["stack"]), nodes=nodes, settings=top.get("settings", {}))
     except (KeyError, TypeError) as error:
         raise Unreadable(f"the resource graph is damaged ({error}): make it anew") from error
 
@@ -214,10 +239,18 @@ def main(arguments: Sequence[str]) -> int:
     """Prints each graph as one line of JSON; exit code 2 with a sentence when the program cannot be run."""
     parser = argparse.ArgumentParser(prog="python -m ops graph", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--stack", required=True, action="append", help="may be repeated")
+    parser.add_argument("--as-set", action="append", default=[], metavar="KEY", help="assume nothing for this setting")
+    parser.add_argument("--settings", action="store_true", help="print the settings alone; the program is not run")
     parser.add_argument("--root", type=Path, default=ROOT, help="the project's folder, this one unless said otherwise")
     options = parser.parse_args(arguments)
     try:
-        graphs = [declared(stack, options.root) for stack in options.stack]
+        if options.settings:
+            graphs = [
+                Graph(stack=stack, nodes=(), settings=settings_of(stack, options.root)) for stack in options.stack
+            ]
+        else:
+            wanted = frozenset(options.as_set)
+            graphs = [declared(stack, options.root, as_set=wanted) for stack in options.stack]
     except (*CANNOT_RUN, Unreadable) as problem:
         print(f"graph: {problem}", file=sys.stderr)
         return 2

@@ -34,7 +34,7 @@ class PolicyBroken(Exception):
 
 def judge(program: Callable[[], Any], loaded: StackConfig, stack: str, *, root: Path, today: date) -> Report:
     """The policy's report with its warnings. Raises `PolicyBroken` when a rule is broken or cannot be decided."""
-    report = check(declared(rehearse(program, loaded, stack)), exceptions=load(root), today=today)
+    report = check(declared(rehearse(program, loaded, stack), loaded.config), exceptions=load(root), today=today)
     if report.violations or report.open:
         raise PolicyBroken(report)
     return report

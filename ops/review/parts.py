@@ -25,6 +25,8 @@ class Reviewed:
     dangers: Sequence[Danger]
     allowed: Sequence[str] = ()
     """Sentences about dangers that a reviewed exception lets through."""
+    agreement: str = ""
+    """URN of the one entry by which a reviewer agrees to all mere differences."""
     controls: Report
     """Of the program as it is here, run in process: every value is known."""
     note: str = ""
@@ -49,7 +51,7 @@ def not_looked_at(reviewed: Sequence[Reviewed]) -> str:
 
 def dangerous(reviewed: Sequence[Reviewed]) -> list[str]:
     parts = [
-        f"### {words.code(item.plan.stack)}\n\n{words.dangerous(item.dangers, item.allowed)}"
+        f"### {words.code(item.plan.stack)}\n\n{words.dangerous(item.dangers, item.allowed, item.agreement)}"
         for item in reviewed
         if item.dangers or item.allowed
     ]

@@ -18,6 +18,8 @@ FAILED = "failed preview"
 """In place of a source: there is no plan, and `why` says so."""
 VERSION = 1
 UNKNOWN = "[known after the deployment]"
+SETTINGS = "dicom-platform:stack:Settings"
+"""Type of the one step that stands for the stack's own file: its inputs are the settings and the provider's."""
 SECRET = "[secret]"  # noqa: S105
 
 
@@ -33,6 +35,8 @@ class State:
     parent: str = ""
     protect: bool = False
     inputs: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What the program says about the resource beside its inputs: `ignoreChanges`, `aliases`, `retainOnDelete`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,6 +142,7 @@ def _state(entry: Any, where: str) -> State | None:
         parent=state.get("parent", ""),
         protect=state.get("protect") is True,
         inputs=_mapping(state.get("inputs", {}), f"{where}.inputs"),
+        options=_mapping(state.get("options", {}), f"{where}.options"),
     )
 
 

@@ -199,6 +199,7 @@ def _state(state: Json | None) -> State | None:
         parent=str(state.get("parent", "")),
         protect=bool(state.get("protect")),
         inputs=masked(state.get("inputs") or {}),
+        options={key: state[key] for key in ("aliases", "ignoreChanges", "retainOnDelete") if state.get(key)},
     )
 
 

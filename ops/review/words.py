@@ -51,9 +51,9 @@ def plain(text: str) -> str:
     return re.sub(r"([\\*_\[\]|!#@])", lambda match: f"&#{ord(match[1])};", text)
 
 
-def in_words(plan: Plan, found: Sequence[Danger], allowed: Sequence[str] = ()) -> str:
+def in_words(plan: Plan, found: Sequence[Danger], allowed: Sequence[str] = (), agreement: str = "") -> str:
     """The whole plan. `allowed` are sentences about dangers that an exception lets through."""
-    return f"{heading(plan)}\n\n{dangerous(found, allowed)}\n\n{details(plan)}\n"
+    return f"{heading(plan)}\n\n{dangerous(found, allowed, agreement)}\n\n{details(plan)}\n"
 
 
 def heading(plan: Plan) -> str:
@@ -77,7 +77,7 @@ def shown(plan: Plan) -> list[Step]:
     return [step for step in plan.steps if not step.type.startswith(GROUPS)]
 
 
-def dangerous(found: Sequence[Danger], allowed: Sequence[str] = ()) -> str:
+def dangerous(found: Sequence[Danger], allowed: Sequence[str] = (), agreement: str = "") -> str:
     """What several have in common, why and what to do, is said once."""
     lines: list[str] = []
     for (kind, why, remedy), some in groupby(found, key=lambda danger: (danger.kind, danger.why, danger.remedy)):
@@ -87,8 +87,10 @@ def dangerous(found: Sequence[Danger], allowed: Sequence[str] = ()) -> str:
             lines.append(f"- **{kind}** {whats[0]} {common}")
         else:
             lines += [f"- **{kind}**, {len(whats)} times. {common}", *(f"  - {what}" for what in whats)]
-    title = f"**Dangerous: {len(found)}**" if found else "**Nothing dangerous.**"
+    title = f"**To be agreed to: {len(found)}**" if found else "**Nothing dangerous.**"
     lines += [f"- allowed: {sentence(text)}" for text in allowed]
+    if agreement:
+        lines += ["", f"To agree to all of these that need no entry by name: rule `plan-whole`, urn {code(agreement)}."]
     return "\n".join([title, *([""] if lines else []), *lines])
 
 

@@ -20,6 +20,7 @@ from policy.rules import (
     protection,
     running,
     secrets,
+    shapes,
     storage,
 )
 
@@ -41,5 +42,6 @@ MODULES = (
     running,
     delivery,
     hosting,
+    shapes,
 )
 RULES: tuple[Rule, ...] = tuple(rule for module in MODULES for rule in module.RULES)

@@ -20,6 +20,9 @@ RUNS_AS: Mapping[str, str] = {
 }
 """Type → where it says whom it runs as."""
 DEFAULT = re.compile(r"@cloudbuild\.gserviceaccount\.com$|-compute@developer\.|@appspot\.gserviceaccount\.com$")
+PROVIDER_SETTINGS = ("project", "region", "zone", "userProjectOverride", "billingProject", "version")
+LOCAL_SETTINGS = ("universeDomain", "pollInterval", "batching", "disableGlobalProjectWarning")
+THIS_MACHINE = re.compile(r"http://(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?/")
 WORKS_ALONE = ("gcp:cloudrunv2/job:Job", "gcp:cloudrunv2/service:Service")
 """What runs code on images or for browsers shares its account with nothing else."""
 
@@ -39,6 +42,25 @@ def no_credentials_in_the_provider(provider: Seen) -> Iterator[Finding]:
     for name in ("credentials", "accessToken"):
         if provider.get(name):
             yield Finding(f"is given {name}, which then lies in the state", f"Remove gcp:{name}; sign in outside.")
+
+
+@stack_rule("provider-asks-google", "16 26 34", "pulumi:providers:gcp")
+def provider_asks_google(stack: Stack, provider: Seen) -> Iterator[Finding]:
+    """The provider asks Google as whoever deploys: no other address, identity or set of credentials can be set.
+
+    A local stack names this machine, and credentials that are of no use anywhere else.
+    """
+    local = stack.environment == "local"
+    for name, value in provider.resource.properties.items():
+        if name in PROVIDER_SETTINGS or not value or name.startswith("__"):
+            continue
+        if not (
+            local and (name in LOCAL_SETTINGS or (name.endswith("CustomEndpoint") and THIS_MACHINE.match(str(value))))
+        ):
+            yield Finding(
+                f"is given {name}, so requests, tokens and images may go elsewhere or as somebody else",
+                f"Remove gcp:{name}: outside a local stack there are only {', '.join(PROVIDER_SETTINGS)}.",
+            )
 
 
 @rule("runs-as-its-own-account", "17 28", tuple(RUNS_AS), holds=tuple(dict.fromkeys(RUNS_AS.values())))
@@ -76,6 +98,7 @@ def account_id(reference: str) -> str:
 RULES = (
     no_account_key,
     no_credentials_in_the_provider,
+    provider_asks_google,
     runs_as_its_own_account,
     runs_as_an_account_of_the_stack,
     no_shared_account,

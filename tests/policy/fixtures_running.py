@@ -111,6 +111,11 @@ RUNNING_CASES: dict[str, Case] = {
     "no-credentials-in-the-provider": (
         [r("pulumi:providers:gcp", credentials="{}")], [r("pulumi:providers:gcp", project="p")],
     ),
+    "provider-asks-google": (
+        [r("pulumi:providers:gcp", healthcareCustomEndpoint="https://evil.example/")],
+        [r("pulumi:providers:gcp", project="p", region="europe-west4")],
+    ),
+    "is-reviewed": ([r("command:local:Command", create="id")], [MADE]),
     "runs-as-its-own-account": (
         [job(serviceAccount="1-compute@developer.gserviceaccount.com")], [job(serviceAccount=ACCOUNT)],
     ),

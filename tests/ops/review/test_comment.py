@@ -49,7 +49,7 @@ def test_the_marker_is_the_first_line_and_the_only_one() -> None:
 def test_dangers_come_before_everything_else() -> None:
     said = written(reviewed(graph(dataset()), graph()))
 
-    assert said.index("**Dangerous: 1**") < said.index("| stack | plan |") < said.index("### `dev`: 1 deleted")
+    assert said.index("**To be agreed to: 1**") < said.index("| stack | plan |") < said.index("### `dev`: 1 deleted")
 
 
 def test_nothing_dangerous_is_said_too() -> None:
@@ -66,7 +66,7 @@ def test_it_has_plan_controls_matrix_cost_preview_and_smoke() -> None:
         smoke={"local": SMOKE, "dev": None},
     )
 
-    assert re.search(r"\| `dev` \| 1 created \| 0 \| 1 \| \d+\.\d\d \(\+\d+\.\d\d\) \|", said)
+    assert re.search(r"\| `dev` \| 1 created \| 1 \| 1 \| \d+\.\d\d \(\+\d+\.\d\d\) \|", said)
     assert "`stores-are-kept` (10): Dataset archive-dataset is not protected. Set protect." in said
     assert "**Least privilege:** as it was." in said
     assert re.search(r"- `dev` `archive-viewer`: 0\.00 → \d+", said)

@@ -16,9 +16,9 @@ from ops.review.compare import plan_of
 from ops.review.graph import declared
 from ops.review.plan import Unreadable, to_json
 from tests.harness import ROOT
-from tests.ops.review.graphs import TOPIC, dataset, digest, graph, node
+from tests.ops.review.graphs import dataset, digest, graph
 
-HARMLESS = digest(graph(dataset()), graph(dataset(), node(TOPIC, "new")))
+HARMLESS = digest(graph(dataset()), graph(dataset(description="new words")))
 DEADLY = digest(graph(dataset()), graph())
 
 
@@ -30,7 +30,9 @@ def run(tmp_path: Path, text: str, *arguments: str) -> int:
 
 def test_a_harmless_plan_goes_through(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(tmp_path, HARMLESS) == gate.GO
-    assert "1 created" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "1 changed" in said
+    assert "**Nothing dangerous.**" in said
 
 
 def test_a_dangerous_one_is_stopped_and_explained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -118,6 +118,8 @@ def test_a_broken_rule_stops_the_command_before_anything_listens_or_is_written(
         command[0],
         "bucket-is-private",
         "bucket-keeps-old-versions",
+        "is-reviewed",
+        "is-reviewed",
     ]
     assert not (place / ".localcloud").exists()
 

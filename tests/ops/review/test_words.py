@@ -29,7 +29,7 @@ def test_no_change_says_so() -> None:
 def test_dangers_come_first_with_why_and_remedy() -> None:
     said = words(graph(dataset()), graph(dataset(location="us-central1"), node(TOPIC, "new")))
 
-    assert said.index("Dangerous: 1") < said.index("Created: 1") < said.index("Replaced: 1")
+    assert said.index("To be agreed to: ") < said.index("Created: 1") < said.index("Replaced: 1")
     assert "every image of every store in it, at once and for good" in said
     assert "`location` `europe-west4` → `us-central1`" in said
 
@@ -58,8 +58,10 @@ def test_a_long_difference_is_cut_and_counted() -> None:
 
     said = words(graph(old), graph(new))
 
-    assert said.count("`a` → `b`") == 8
-    assert "and 12 more below `labels`" in said
+    told, shown = said.split("**Changed")
+    assert told.count("`a` → `b`") == 20, "what is agreed to is told to the last value"
+    assert shown.count("`a` → `b`") == 8
+    assert "and 12 more below `labels`" in shown
 
 
 def test_a_new_version_of_the_provider_is_named_and_components_are_not_counted() -> None:

@@ -1,0 +1,27 @@
+"""Nothing is declared that nobody has looked at: no type, no property, no value that no setting decides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from policy.resource_view import Seen
+from policy.rule import Finding, stack_rule
+from policy.shape import is_reviewed, unreviewed
+from policy.stack import Stack
+
+MOST = 3
+REVIEW = "If it is meant, run python -m ops shapes --write and have the difference reviewed."
+
+
+@stack_rule("is-reviewed", "10 17 28 34", "*")
+def is_reviewed_rule(stack: Stack, seen: Seen) -> Iterator[Finding]:
+    """Every type and property, and every value that no setting decides, is in the reviewed list of shapes."""
+    if not is_reviewed(seen.type):
+        yield Finding(f"is of the type {seen.type}, which nobody has reviewed", REVIEW)
+        return
+    found = list(dict(unreviewed(seen.resource, stack.names)).items())
+    for path, value in found[:MOST]:
+        yield Finding(f"declares {path} = {str(value)[:80]}, which nobody has reviewed", REVIEW)
+
+
+RULES = (is_reviewed_rule,)

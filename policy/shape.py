@@ -1,0 +1,126 @@
+"""What may be declared at all: types, their properties, and the values of those that no setting decides.
+
+The reviewed list is `shapes.json`, written by `python -m ops shapes --write` from the stacks as they are and from what
+each setting changes in them. A value that no setting decides must be one of those that were reviewed, with the stack's
+own names (project, region, repository, digests) in braces: so a filter, a command, a condition, an address or a
+workflow's source that was never looked at is found, whatever it says.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+
+from policy.resource import UNKNOWN, Resource
+
+FILE = Path(__file__).with_name("shapes.json")
+OURS = ("dicom-platform:", "pulumi:pulumi:Stack", "pulumi:providers:gcp")
+"""Components and the stack, of which there is nothing at Google; and the provider, which has a rule of its own."""
+FREE_KEYS = ("labels.", "userLabels.", "annotations.", "template.labels.")
+"""Mappings whose keys are names that somebody chooses."""
+LONGEST = 200
+DIGEST = re.compile(r"sha256:([0-9a-f]{64}|unpinned)")
+LOCAL = re.compile(r"http://(127\.0\.0\.1|localhost):\d+")
+NUMBER = re.compile(r"""(?<=service-)\d+(?=@)|(?<=projects/)\d+(?=/|$)|(?<=')\d+(?=')|(?<=")\d+(?=")""")
+Shape = Mapping[str, Sequence[Any] | None]
+"""Path → the reviewed values, or None where a setting decides."""
+
+
+@cache
+def shapes() -> Mapping[str, Shape]:
+    """The reviewed list: type → shape."""
+    return json.loads(FILE.read_text(encoding="utf-8"))["types"]
+
+
+def is_reviewed(type_: str) -> bool:
+    return type_.startswith(OURS) or type_ in shapes()
+
+
+def leaves(properties: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value with its path; items of a list share a path that ends with `[]`; an empty list is a value."""
+    for key, value in properties.items():
+        if key.startswith("__"):
+            continue  # what the engine keeps beside the inputs
+        path = f"{prefix}{'*' if prefix in FREE_KEYS else key}"
+        yield from _leaves(path, value)
+
+
+def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict) and value:
+        yield from leaves(cast(Mapping[str, Any], value), f"{path}.")
+    elif isinstance(value, list) and value:
+        for item in cast(list[Any], value):
+            yield from _leaves(f"{path}[]", item)
+    else:
+        yield path, value
+
+
+def names(resources: Sequence[Resource]) -> dict[str, str]:
+    """The stack's own names → what stands for them in a reviewed value, longest first."""
+    projects = Counter(str(r.properties["project"]) for r in resources if isinstance(r.properties.get("project"), str))
+    found: dict[str, str] = {}
+    for resource in resources:
+        if resource.type == "gcp:healthcare/dataset:Dataset":
+            found[str(resource.properties.get("location"))] = "{location}"
+        if resource.type == "gcp:cloudbuildv2/repository:Repository":
+            uri = str(resource.properties.get("remoteUri", ""))
+            repository = uri.removeprefix("https://github.com/").removesuffix(".git")
+            found[repository] = "{repository}"
+            found[str(resource.properties.get("name", ""))] = "{repository name}"
+        if resource.type == "gcp:cloudbuild/trigger:Trigger":
+            event = resource.properties.get("repositoryEventConfig")
+            if isinstance(event, dict):
+                branch = cast(dict[str, Any], event).get("push", {}).get("branch", "")
+                found[str(branch).strip("^$")] = "{branch}"
+    if projects:
+        found[projects.most_common(1)[0][0]] = "{project}"
+    return dict(sorted(((k, v) for k, v in found.items() if len(k) > 3), key=lambda item: -len(item[0])))
+
+
+def reduced(value: Any, own: Mapping[str, str]) -> Any:
+    """The value as the list has it: the stack's names in braces, long text as a hash, what is not known as None."""
+    if value is UNKNOWN or not isinstance(value, str):
+        return None if value is UNKNOWN else value
+    text = _pattern(tuple(own)).sub(lambda match: own[match[0]], DIGEST.sub("{digest}", value)) if own else value
+    text = NUMBER.sub("{number}", LOCAL.sub("{local}", text))
+    return text if len(text) <= LONGEST else "sha256 " + hashlib.sha256(text.encode()).hexdigest()
+
+
+@cache
+def _pattern(own: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, own))})(?!\w)")
+
+
+def unreviewed(resource: Resource, own: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
+    """Paths that the list lacks for the type, and values that it lacks for a path."""
+    if resource.type.startswith(OURS):
+        return
+    shape = shapes().get(resource.type, {})
+    for path, value in leaves(resource.properties):
+        if path not in shape:
+            yield path, value
+            continue
+        reviewed = shape[path]
+        if reviewed is None or value is UNKNOWN or value in reviewed:
+            continue
+        if reduced(value, own) not in reviewed:
+            yield path, value
+
+
+def union(stacks: Iterable[Sequence[Resource]]) -> dict[str, dict[str, set[str]]]:
+    """Type → path → reduced values (as JSON) over several stacks."""
+    found: dict[str, dict[str, set[str]]] = {}
+    for resources in stacks:
+        own = names(resources)
+        for resource in resources:
+            if not resource.type.startswith(OURS):
+                of_type = found.setdefault(resource.type, {})
+                for path, value in leaves(resource.properties):
+                    of_type.setdefault(path, set()).add(json.dumps(reduced(value, own)))
+    return found
