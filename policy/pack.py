@@ -2,7 +2,8 @@
 
 A rule of one resource is asked before that resource is made, with its inputs. A rule that needs the whole stack is
 asked when all is registered, with outputs: on `up` that is after the fact, and so `make deploy` asks in process first.
-What a preview cannot know yet is reported as open, by a policy of its own that stops nothing.
+What a preview cannot know yet is reported as open, by a policy of its own that stops nothing and reports once, a line
+a rule: the first preview of a stack leaves hundreds of values open, and nobody reads a page of the same sentence.
 
 Trap: Pulumi's proxy raises at the first unknown value it is asked for and drops the whole policy for that resource.
 So the values are copied out of it, unknown ones as `UNKNOWN`, and only the need that asks for one stays open.
@@ -10,6 +11,7 @@ So the values are copied out of it, unknown ones as `UNKNOWN`, and only the need
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -28,7 +30,7 @@ from pulumi_policy import (
 )
 from pulumi_policy.proxy import UnknownValueError
 
-from policy.check import Report, ask, looked_at
+from policy.check import Open, Report, ask, looked_at
 from policy.exceptions import Exceptions, load
 from policy.resource import UNKNOWN, Resource, Violation
 from policy.rule import Rule
@@ -51,7 +53,7 @@ def serve(root: Path) -> None:
 
 
 def policies(exceptions: Exceptions, today: Callable[[], date]) -> list[Policy]:
-    """One policy a rule, two that tell what is open, and one that looks after the exceptions."""
+    """One policy a rule, one for what is open, and one that looks after the exceptions."""
 
     def excepted(violation: Violation) -> bool:
         return exceptions.allow(violation, today())
@@ -63,16 +65,10 @@ def policies(exceptions: Exceptions, today: Callable[[], date]) -> list[Policy]:
     return [
         *(resource_policy(rule, excepted) for rule in ALONE),
         *(stack_policy(rule, excepted) for rule in TOGETHER),
-        ResourceValidationPolicy(
-            "decided-at-up",
-            "What one resource must be is not known before it is made.",
-            lambda args, report: tell_open(report, ALONE, [of_args(args)]),
-            EnforcementLevel.ADVISORY,
-        ),
         StackValidationPolicy(
-            "stack-decided-at-up",
-            "What the stack must be is not known before it is made.",
-            lambda args, report: tell_open(report, TOGETHER, of_stack(args)),
+            "decided-at-up",
+            "What some rules ask for is not known before the resources are made.",
+            lambda args, report: report_open(report, of_stack(args)),
             EnforcementLevel.ADVISORY,
         ),
         StackValidationPolicy("exceptions-are-in-order", "Exceptions end, and say why.", in_order),
@@ -107,10 +103,22 @@ def tell(report: ReportViolation, judged: Report, excepted: Callable[[Violation]
             report(said(violation), violation.urn or None)
 
 
-def tell_open(report: ReportViolation, rules: Sequence[Rule], resources: Sequence[Resource]) -> None:
-    for rule in rules:
-        for undecided in judged(rule, resources).open:
-            report(str(undecided), undecided.urn or None)
+def report_open(report: ReportViolation, resources: Sequence[Resource]) -> None:
+    lines = [line for rule in RULES if (line := open_line(judged(rule, resources).open))]
+    if lines:
+        report("\n".join([f"{len(lines)} rules are decided at up:", *(f"  {line}" for line in lines)]), None)
+
+
+def open_line(undecided: Sequence[Open]) -> str:
+    """`no-public-principal: member of IAMMember (12), TopicIAMMember (3)`, by property; empty when all is decided."""
+    counted: dict[str, Counter[str]] = {}
+    for each in undecided:
+        counted.setdefault(each.path, Counter())[each.urn.split("::")[-2].rpartition(":")[2] if each.urn else ""] += 1
+    places = [
+        f"{path} of {', '.join(f'{kind} ({count})' for kind, count in kinds.items())}" if any(kinds) else path
+        for path, kinds in counted.items()
+    ]
+    return f"{undecided[0].rule}: {'; '.join(places)}" if undecided else ""
 
 
 def said(violation: Violation) -> str:

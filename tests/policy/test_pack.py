@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +87,6 @@ def test_every_rule_is_a_policy_with_its_words_and_level(analyzer: Any) -> None:
     assert told.items() >= {rule.name: (rule.words, levels[rule.level]) for rule in RULES}.items()
     assert told.keys() - {rule.name for rule in RULES} == {
         "decided-at-up",
-        "stack-decided-at-up",
         "exceptions-are-in-order",
     }
 
@@ -121,29 +121,44 @@ def test_what_is_said_names_resource_remedy_and_controls(analyzer: Any) -> None:
     ]
 
 
-def test_an_unknown_value_is_told_as_decided_at_up_and_hides_nothing_else(analyzer: Any) -> None:
-    said = analyze(analyzer, grant("roles/owner", UNKNOWN_STRING_VALUE))
+def test_an_unknown_value_is_reported_as_decided_at_up_and_hides_nothing_else(analyzer: Any) -> None:
+    public = grant("roles/browser", UNKNOWN_STRING_VALUE)
+    open_bucket = bucket(uniformBucketLevelAccess=UNKNOWN_STRING_VALUE)
 
-    told = {found.message.splitlines()[-1]: (found.policyName, found.enforcementLevel) for found in said}
-    where = "roles/owner-" + UNKNOWN_STRING_VALUE
-    assert told[f"no-public-principal: {where} is decided at up: member is not known before"] == (
-        "decided-at-up",
-        ADVISORY,
-    )
+    said = [found for resource in (public, open_bucket) for found in analyze(analyzer, resource)]
+    said += analyze_stack(analyzer, [public, open_bucket])
+    (still_open,) = [found for found in said if found.policyName == "decided-at-up"]
+
+    assert {"bucket-is-private", "bucket-keeps-old-versions"} <= {found.policyName for found in said}
     assert "no-public-principal" not in {found.policyName for found in said}
     assert not any(found.message.startswith("can't run policy") for found in said)
+    assert still_open.enforcementLevel == ADVISORY
+    assert "  no-public-principal: member of IAMMember (1)" in still_open.message.splitlines()
 
 
-def test_an_unknown_value_in_the_stack_is_told_too(analyzer: Any) -> None:
+def test_an_unknown_value_that_needs_the_whole_stack_is_reported_too(analyzer: Any) -> None:
     stack = stacks.prod().declared
     dataset = next(resource for resource in stack if resource.name == "archive-dataset")
     unknown = [changed(r, "deletionPolicy", UNKNOWN_STRING_VALUE) if r is dataset else r for r in stack]
 
-    said = [(found.policyName, found.message) for found in analyze_stack(analyzer, unknown)]
+    said = [found.message for found in analyze_stack(analyzer, unknown) if found.policyName == "decided-at-up"]
 
-    assert [name for name, message in said if "stateful-is-protected: archive-dataset is decided at up" in message] == [
-        "stack-decided-at-up"
+    assert ["  stateful-is-protected: deletionPolicy of Dataset (1)" in message for message in said] == [True]
+
+
+def test_the_first_preview_of_a_stack_is_no_page_of_advice(analyzer: Any) -> None:
+    """In it every id, name, e-mail and member that another resource gives is unknown."""
+    own = {"id", "name", "member", "email", "serviceAccount", "topic", "bucket", "role", "secretId", "dicomStoreId"}
+    first = [
+        reduce(lambda made, key: changed(made, key, UNKNOWN_STRING_VALUE), own & resource.properties.keys(), resource)
+        for resource in stacks.empty_dev().declared
     ]
+
+    said = [found for resource in first for found in analyze(analyzer, resource)] + analyze_stack(analyzer, first)
+    advice = [found.message for found in said if found.enforcementLevel == ADVISORY]
+
+    assert sum(message.count("\n") + 2 for message in advice) <= 60
+    assert any("no-public-principal: member of IAMMember (" in message for message in advice)
 
 
 def test_protect_reaches_the_rules(analyzer: Any) -> None:
