@@ -1,7 +1,7 @@
 """The bucket of the study job's records: work items, readiness reports, release records, and claims of event windows.
 
-Owns: the bucket and who may use its objects. None of the records holds a patient attribute. Deliberately not: DICOM;
-an image never leaves the archive for a bucket of ours.
+Owns: the bucket and who may use its objects. None of the records holds a patient attribute. Encoded tiles
+are here while the job makes a level (`staged/`), so the bucket is of the class of the images. Deliberately not: DICOM.
 
 Trap: work items are created with `ifGenerationMatch=0`, which makes the bucket the judge of who was first. The
 writers' roles are bound here and nowhere wider; who only adds objects gets `objectCreator`, which can neither read
