@@ -13,7 +13,7 @@ NAMED = $(if $(filter file,$(origin STACK)),$(error say which stack: make $@ STA
 
 .DEFAULT_GOAL := help
 .PHONY: help doctor bootstrap drill up test lint scan load smoke seed-golden preview deploy rollback cost pr-comment bench screenshot
-.PHONY: docs lock clean readers
+.PHONY: docs viewer-pin lock clean readers
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
@@ -88,6 +88,9 @@ screenshot: $(DEV) ## the README's picture, from the stack that `make up` serves
 
 docs: $(RUN) ## write what is generated from the code: the settings in Pulumi.yaml and docs/settings.md
 	@$(BIN)/python -m ops docs
+
+viewer-pin: $(DEV) ## find, test and pin the newest SLIM that has what we need: make viewer-pin [TAG=v1.2.3]
+	@$(BIN)/python -m ops viewer pin $(if $(TAG),--tag $(TAG))
 
 lock: $(DEV) ## write the lock files again from requirements/*.in
 	@for name in run dev readers; do $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \

@@ -17,6 +17,7 @@ from ops.client.outputs import read_outputs
 from ops.client.tokens import token_source
 from ops.viewer import cloud_run
 from ops.viewer.hosting import HostingApi
+from ops.viewer.pin import pin_release, run_suite
 from ops.viewer.release import CONFIG_LABEL, REF, differences, labels
 from ops.viewer.release import release as make_live
 from ops.viewer.release import rollback as make_previous_live
@@ -106,14 +107,15 @@ def rollback(chosen: argparse.Namespace) -> None:
 
 
 def pin(chosen: argparse.Namespace) -> None:
-    """Copies the archive to where a release looks for it."""
+    """Without an archive at hand, from GitHub; else copies the archive to where a release looks for it."""
+    if not chosen.archive and not chosen.commit:
+        pin_release(chosen.tag, SlimSource(), run_suite, print)
+        return
     told = {field: getattr(chosen, field) for field in ("tag", "commit") if getattr(chosen, field)}
     if chosen.archive:
         if not chosen.archive.is_file():
             raise SlimError(f"{chosen.archive} does not exist; get it from SLIM's release page")
         told["sha256"] = slim_archive.keep(chosen.archive, SlimSource().cache)
-    if not told:
-        raise SlimError("nothing to record: pass --archive FILE, or --tag TAG with --commit COMMIT")
     slim_pin.write_pin(slim_pin.PIN, **told)
     print("\n".join(f"{field} = {value}" for field, value in told.items()))
 

@@ -22,7 +22,7 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], None], str]] = {
     "release": (actions.release, "make this viewer live, unless it is already, and check the site"),
     "status": (actions.status, "say what is live and whether it is what this checkout would release"),
     "rollback": (actions.rollback, "make the previous release live again"),
-    "pin": (actions.pin, "record which SLIM is released: tag, commit, hash of the archive"),
+    "pin": (actions.pin, "find, test and record the newest SLIM; with --archive, record the one at hand"),
     "record-pass": (actions.record_pass, "record that the browser suite passed for the pinned SLIM"),
 }
 
@@ -47,7 +47,7 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     release.add_argument(
         "--out", type=Path, default=Path(".localcloud/viewer-image"), help="for cloud_run: a new folder"
     )
-    made["pin"].add_argument("--tag", default="", help="the release's tag")
+    made["pin"].add_argument("--tag", default="", help="the release's tag, the newest that can be pinned unless named")
     made["pin"].add_argument("--commit", default="", help="full id of the tag's commit")
     made["record-pass"].add_argument("--junit", type=Path, required=True, help="JUnit report of the suite's slim mode")
     return parser.parse_args(argv)

@@ -33,7 +33,11 @@ PATIENCE = 60_000
 """Milliseconds for any one step."""
 
 
-def take(url: str, account: str, out: Path, chromium: str) -> None:
+SETTLED = 3_000
+"""Milliseconds without a word from SLIM, which does not say when it has drawn."""
+
+
+def take(url: str, account: str, out: Path, chromium: str, app: str = "lite") -> None:
     """Save a PNG of the first slide of the worklist, fitted to the window."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
@@ -41,8 +45,14 @@ def take(url: str, account: str, out: Path, chromium: str) -> None:
         page.set_default_timeout(PATIENCE)
         page.goto(url)
         page.get_by_role("link", name=account).click()
-        page.locator("tbody a").first.click()
-        page.locator(".viewport[aria-busy=false]").wait_for()
+        if app == "slim":
+            with page.expect_response("**/frames/*"):
+                page.locator("tr.ant-table-row").first.click()
+            page.wait_for_load_state("networkidle")
+            page.wait_for_timeout(SETTLED)
+        else:
+            page.locator("tbody a").first.click()
+            page.locator(".viewport[aria-busy=false]").wait_for()
         page.mouse.move(0, 0)
         picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
         browser.close()
@@ -63,7 +73,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         outputs = read_outputs(chosen.outputs)
         url = read(outputs).url
-        take(url, outputs["groups"]["viewers"][0], chosen.out, chromium)
+        take(url, outputs["groups"]["viewers"][0], chosen.out, chromium, outputs.get("viewerApp", "lite"))
     except OpsRefused as error:
         print(f"screenshot: {error}", file=sys.stderr)
         return 1

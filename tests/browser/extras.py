@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pydicom
+from numpy.typing import NDArray
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.encaps import encapsulate, generate_frames
@@ -104,3 +106,65 @@ def with_damaged_tiles(slide: list[Instance], level: int, numbers: set[int]) -> 
     item.PixelData = encapsulate(frames, has_bot=True)
     item["PixelData"].is_undefined_length = True
     return [written(item), *(one.data for one in slide if one.level != level)]
+
+
+def points(slide: list[Instance]) -> bytes:
+    """An ANN of 400 points over the middle of the slide."""
+    item = reread(annotation(slide))
+    group = item.AnnotationGroupSequence[0]
+    group.GraphicType, group.NumberOfAnnotations = "POINT", 400
+    low, high = slide[0].columns // 4, slide[0].columns * 3 // 4
+    places = np.stack(np.meshgrid(np.linspace(low, high, 20), np.linspace(low, high, 20)), axis=-1)
+    group.PointCoordinatesData = places.astype("<f4").tobytes()
+    del group.LongPrimitivePointIndexList
+    return written(item)
+
+
+def uncompressed(item: Dataset, pixels: NDArray[Any], bits: int) -> bytes:
+    """The item with these samples, (frames, rows, columns), in place of its own."""
+    item.SamplesPerPixel, item.PhotometricInterpretation = 1, "MONOCHROME2"
+    item.BitsAllocated = item.BitsStored = bits
+    item.HighBit, item.PixelRepresentation = bits - 1, 0
+    for keyword in ("PlanarConfiguration", *(f"LossyImageCompression{end}" for end in ("", "Ratio", "Method"))):
+        if keyword in item:
+            delattr(item, keyword)
+    item.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    item.PixelData = pixels.tobytes()
+    item["PixelData"].VR = "OW" if bits > 8 else "OB"
+    item["PixelData"].is_undefined_length = False
+    return written(item)
+
+
+def dimmed(level: Instance) -> bytes:
+    """The level as fluorescence of 16 bits whose signal goes from 0 to 1,000."""
+    item = parse(level)
+    for path in item.OpticalPathSequence:
+        if "ICCProfile" in path:
+            del path.ICCProfile
+    ramp = np.linspace(0, 1000, int(item.Columns), dtype="<u2")
+    return uncompressed(item, np.tile(ramp, (int(item.NumberOfFrames), int(item.Rows), 1)), 16)
+
+
+def segmentation(slide: list[Instance]) -> bytes:
+    """A fractional SEG of the base level's grid: all of the slide is one segment, Gland."""
+    item = parse(slide[0])
+    item.SOPClassUID, item.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.66.4", f"{slide[0].series}.5"
+    item.SeriesInstanceUID, item.Modality = f"{slide[0].series}.6", "SEG"
+    item.ImageType = ["DERIVED", "PRIMARY"]
+    item.SegmentationType, item.SegmentationFractionalType, item.MaximumFractionalValue = (
+        "FRACTIONAL",
+        "PROBABILITY",
+        255,
+    )
+    tissue = [code("85756007", "SCT", "Tissue")]
+    item.SegmentSequence = [
+        dataset(
+            SegmentNumber=1, SegmentLabel="Gland", SegmentAlgorithmType="MANUAL",
+            SegmentedPropertyCategoryCodeSequence=tissue, SegmentedPropertyTypeCodeSequence=tissue,
+        )
+    ]  # fmt: skip
+    refers = dataset(ReferencedSOPClassUID=parse(slide[0]).SOPClassUID, ReferencedSOPInstanceUID=slide[0].uid)
+    item.ReferencedSeriesSequence = [dataset(SeriesInstanceUID=slide[0].series, ReferencedInstanceSequence=[refers])]
+    del item.OpticalPathSequence
+    shape = (int(item.NumberOfFrames), int(item.Rows), int(item.Columns))
+    return uncompressed(item, np.full(shape, 255, np.uint8), 8)

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
-from pydicom import Dataset
 
 from smoke_tests.slide import Instance, make
 from tests.browser import extras
@@ -109,16 +108,7 @@ def test_a_turned_slide_can_be_turned_back(reader: Reader, slides: Slides) -> No
 def test_points_are_drawn(reader: Reader, put: Put) -> None:
     slide = make("points", size=1024)
 
-    def as_points(item: Dataset) -> None:
-        group = item.AnnotationGroupSequence[0]
-        group.GraphicType, group.NumberOfAnnotations = "POINT", 400
-        places = np.stack(np.meshgrid(np.arange(300, 700, 20), np.arange(300, 700, 20)), axis=-1)
-        group.PointCoordinatesData = places.astype("<f4").tobytes()
-        del group.LongPrimitivePointIndexList
-
-    item = extras.reread(extras.annotation(slide))
-    as_points(item)
-    put(slide, [*(one.data for one in slide), extras.written(item)])
+    put(slide, [*(one.data for one in slide), extras.points(slide)])
     reader.arrive(link(slide))
     reader.wait_for_tiles()
     plain = reader.screenshot()
@@ -148,30 +138,7 @@ def test_annotations_that_the_store_leaves_out_are_said_not_to_be_shown(reader: 
 def test_a_dim_slide_of_sixteen_bits_is_seen(reader: Reader, put: Put) -> None:
     slide = make("dim", size=512)
 
-    def dim(item: Dataset) -> None:
-        rows, columns = int(item.Rows), int(item.Columns)
-        frames = int(item.NumberOfFrames)
-        pixels = np.tile(np.linspace(0, 1000, columns, dtype="<u2"), (frames, rows, 1))
-        item.SamplesPerPixel, item.PhotometricInterpretation = 1, "MONOCHROME2"
-        item.BitsAllocated = item.BitsStored = 16
-        item.HighBit = 15
-        for keyword in ("PlanarConfiguration", *(f"LossyImageCompression{end}" for end in ("", "Ratio", "Method"))):
-            if keyword in item:
-                delattr(item, keyword)
-        for path in item.OpticalPathSequence:
-            if "ICCProfile" in path:
-                del path.ICCProfile
-        item.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.1"
-        item.PixelData = pixels.tobytes()
-        item["PixelData"].VR = "OW"
-        item["PixelData"].is_undefined_length = False
-
-    files: list[bytes] = []
-    for level in slide:
-        item = extras.parse(level)
-        dim(item)
-        files.append(extras.written(item))
-    put(slide, files)
+    put(slide, [extras.dimmed(level) for level in slide])
     reader.arrive(link(slide))
     reader.wait_for_tiles()
 

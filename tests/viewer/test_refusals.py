@@ -172,9 +172,3 @@ def test_pin_records_the_hash_of_an_archive_at_hand(
     assert f"sha256 = {slim.pinned.sha256}" in capsys.readouterr().out
     assert f'sha256 = "{slim.pinned.sha256}"' in file.read_text()
     assert application.archive(slim.pinned, None, slim.folder / "cache", lambda *_: None).exists()
-
-
-def test_pin_without_anything_to_record_says_so(capsys: pytest.CaptureFixture[str]) -> None:
-    assert command.main(["pin"]) == 1
-
-    assert "nothing to record" in capsys.readouterr().err
