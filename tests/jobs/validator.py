@@ -35,6 +35,5 @@ def _errors(command: list[str]) -> set[str]:
 
 
 def _general(line: str) -> str:
-    """Without the number of an item and values of its own."""
-    line = re.sub(r"\[\d+\]", "[]", line)
-    return re.sub(r"<[^>]*>|\b\d+(\.\d+)+\b|= *\d+", "…", line)
+    """Without numbers of items, and values that are numbers or UIDs."""
+    return re.sub(r"\b\d+(\.\d+)+\b|<[-\d.e ]+>", "…", re.sub(r"\[\d+\]", "[]", line))
