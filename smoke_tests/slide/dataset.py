@@ -9,6 +9,7 @@ from typing import Any
 
 from PIL import ImageCms
 from pydicom import Dataset, dcmwrite
+from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import UID, JPEGBaseline8Bit, VLWholeSlideMicroscopyImageStorage
@@ -145,7 +146,21 @@ def plane_position(level: Level, row: int, column: int) -> Dataset:
         YOffsetInSlideCoordinateSystem=round(ORIGIN_MM[1] - column * millimetres, 6),
         ZOffsetInSlideCoordinateSystem=0.0,
     )
-    return dataset(PlanePositionSlideSequence=[where])
+    content = dataset(DimensionIndexValues=[row + 1, column + 1])
+    return dataset(PlanePositionSlideSequence=[where], FrameContentSequence=[content])
+
+
+def dimension_index(organization: str) -> list[Dataset]:
+    """What `DimensionIndexValues` of a sparse instance count: rows of tiles, then columns."""
+    keywords = ("RowPositionInTotalImagePixelMatrix", "ColumnPositionInTotalImagePixelMatrix")
+    return [
+        dataset(
+            DimensionOrganizationUID=organization,
+            DimensionIndexPointer=tag_for_keyword(keyword),
+            FunctionalGroupPointer=tag_for_keyword("PlanePositionSlideSequence"),
+        )
+        for keyword in keywords
+    ]
 
 
 def part10(
@@ -195,6 +210,9 @@ def part10(
         made.LossyImageCompressionRatio = round(3 * level.tile**2 * len(frames) / sum(map(len, frames)), 2)
         made.LossyImageCompressionMethod = "ISO_10918_1"
     if form.sparse:
+        made.DimensionIndexSequence = dimension_index(
+            str(made.DimensionOrganizationSequence[0].DimensionOrganizationUID)
+        )
         made.PerFrameFunctionalGroupsSequence = [plane_position(level, *where) for where in level.positions()]
     made.add_new("PixelData", "OB", encapsulate(frames, has_bot=True))
     made["PixelData"].is_undefined_length = True

@@ -18,8 +18,16 @@ from pydicom.uid import UID, JPEGBaseline8Bit, RLELossless
 from smoke_tests import slide
 from smoke_tests.slide.grid import Mark, read_mark, run_number
 from smoke_tests.slide.identity import new_run_id
+from tests.jobs import validator
 
 RUN = "20261122T131500Z-1f2e3d"
+
+
+@pytest.mark.parametrize("variant", ["complete", "base-only", "sparse", "rle", "duplicate-level"])
+def test_dicom3tools_find_no_error(variant: slide.Variant, tmp_path: Path) -> None:
+    files = [one.data for one in slide.make(RUN, size=1024, variant=variant)]
+    assert not [error for file in files for error in validator.errors_of(file, tmp_path)]
+    assert not validator.errors_between(files, tmp_path)
 
 
 @pytest.fixture(scope="module")
