@@ -10,6 +10,7 @@ from playwright.sync_api import sync_playwright
 from ops.viewer.screenshot import FLAGS
 from tests import needs
 from tests.decoding import table
+from tests.decoding.between import write_engine_checks
 from tests.decoding.engine import engine
 from tests.decoding.fixtures import fixtures
 
@@ -23,6 +24,7 @@ def main() -> int:
         browser.close()
     table.TABLE.write_text(table.written_evidence(table.evidence(rows)))
     judged = [rows[one.name] for one in tried if not table.of_another_precision(one)]
+    write_engine_checks(needs.viewer_packages())
     text = table.RULES.read_text()
     table.RULES.write_text(table.written_rules(text, table.codestreams(json.loads(text)["codestreams"], judged)))
     print(f"{len(rows)} frames decoded by {table.engine_version()}: {table.TABLE.name}, {table.RULES.name}")
