@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import itertools
 import json
@@ -17,7 +18,7 @@ from pydicom import Dataset
 
 from localcloud.cloud import Cloud
 from smoke_tests.slide import make
-from tests.jobs.conftest import as_principal
+from tests.jobs.conftest import DATASET, TOPIC, as_principal
 from tests.jobs.copying_support import SERIES, Stores, file_of
 from tests.jobs.matrix.files import Written, written
 from tests.jobs.test_main import run as run_job
@@ -294,3 +295,31 @@ def test_a_slide_that_fails_once_the_copy_began_is_not_visible(archive: Archive,
     assert "defect of the job" not in said["reason"]
     assert archive.shown(study) == {}
     assert archive.word(study)["status"] == said["status"]
+
+
+def notify(archive: Archive, study: str, series: str, instance: str) -> None:
+    """What the raw store tells when an instance is stored into it."""
+    name = f"{DATASET}/dicomStores/{archive.raw}/dicomWeb/studies/{study}/series/{series}/instances/{instance}"
+    url = f"{archive.cloud.endpoint('pubsub.googleapis.com')}v1/{TOPIC}:publish"
+    body = {"messages": [{"data": base64.b64encode(name.encode()).decode()}]}
+    assert archive.owner.post(url, json=body, timeout=10).ok
+
+
+def test_other_pixels_of_as_many_bytes_are_seen_when_the_store_says_that_they_came(archive: Archive) -> None:
+    """Nothing that is listed differs, nor do the sizes: the files are compared."""
+    study, passing = "1.2.826.77", {"Modality": "OT", "SOPClassUID": "1.2.3"}
+    first = file_of(1, study, **passing)
+    second = first.replace(bytes([1, 2]) * 200, bytes([9, 9]) * 200)
+    assert len(first) == len(second)
+    assert first != second
+    archive.put(first)
+    archive.prepare("--study", study)
+    archive.delete(archive.raw, study)
+    archive.put(second)
+    notify(archive, study, SERIES, f"{SERIES}.1")
+    report = archive.prepare("--quiet-seconds", "0")[SERIES]["report"]
+    assert "other content" in report["withdrawals"][0]["reason"]
+    assert list(archive.shown(study).values()) == [second]
+    notify(archive, study, SERIES, f"{SERIES}.1")
+    again = archive.prepare("--quiet-seconds", "0")[SERIES]["report"]
+    assert len(again["withdrawals"]) == 1, "what was sent again and is the same stays"
