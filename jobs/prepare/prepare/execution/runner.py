@@ -45,11 +45,12 @@ class JobRunner:
             if chosen is not None:
                 chosen.append(uid)
         for study, chosen in wanted.items():
-            if shard(study, self.settings.task_count) == self.settings.task_index:
-                self._prepare_study(study, chosen)
+            self._prepare_study(study, chosen, thorough=True)
 
-    def _prepare_study(self, study: str, chosen: list[str] | None) -> None:
-        """Every series, or those `chosen`."""
+    def _prepare_study(self, study: str, chosen: list[str] | None, thorough: bool = False) -> None:
+        """Every series, or those `chosen`, of a study of this task's shard."""
+        if shard(study, self.settings.task_count) != self.settings.task_index:
+            return
         try:
             run = StudyRun.open(self.preparation, study)
             if not run.rows:
@@ -63,16 +64,20 @@ class JobRunner:
             self._record(SeriesOutcome(study, "", "failed", None, reason))
             return
         series = chosen if chosen is not None and run.rows else run.series_uids
-        self._finish(run, [self._record(self._with_report(self._attempt(run, uid))) for uid in series])
+        self._finish(
+            run, [self._record(self._with_report(self._attempt(run, uid, thorough=thorough))) for uid in series]
+        )
 
     def sweep(self) -> None:
-        """Prepares every study with slides that the store lists; what is unchanged costs three requests."""
+        """Prepares every study with slides that the store lists or viewers have; unchanged ones cost three requests."""
         seen: set[str] = set()
         for study in self.preparation.store.slide_studies():
             seen.add(study)
-            self.prepare_named([study], [])
+            self._prepare_study(study, None)
         if self.preparation.ledger is not None:
-            self.prepare_named([study for study in self.preparation.ledger.studies() if study not in seen], [])
+            for study in self.preparation.ledger.studies():
+                if study not in seen:
+                    self._prepare_study(study, None)
 
     def restore_backlog(self, backlog: WorkBacklog) -> None:
         """Brings back what the settings want before the backlog is worked off; done once, by the first task."""
@@ -183,10 +188,10 @@ class JobRunner:
         outcomes = (self._attempt(run, series) for series in others)
         return [self._record(outcome) for outcome in outcomes if outcome.status != "unchanged"]
 
-    def _attempt(self, run: StudyRun, series: str, noticed_until: float = 0.0) -> SeriesOutcome:
+    def _attempt(self, run: StudyRun, series: str, noticed_until: float = 0.0, thorough: bool = False) -> SeriesOutcome:
         """One series; a failure becomes an outcome, so that the others go on."""
         try:
-            return prepare_series(run, series, noticed_until)
+            return prepare_series(run, series, noticed_until, thorough)
         except (CannotRun, GoogleAuthError):
             raise
         except Gone as error:

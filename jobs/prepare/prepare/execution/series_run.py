@@ -19,24 +19,26 @@ from ..reports.report import ReadinessReport, fingerprint
 from .copying import SeriesDelivery
 from .executor import NOTHING, Additions
 from .preparation import StageTimer, new_report
+from .stale import compare_frames
 from .study_run import StudyRun
 from .verify import verify
 
 
-def prepare_series(run: StudyRun, series: str, noticed_until: float = 0.0) -> SeriesOutcome:
+def prepare_series(run: StudyRun, series: str, noticed_until: float = 0.0, thorough: bool = False) -> SeriesOutcome:
     """Prepares one series and writes its report. Raises SeriesFailed, Gone, CannotRun.
 
-    `noticed_until` is when the store last said that something happened to it, in seconds since 1970.
+    `noticed_until` is when the store last said that something happened to it, in seconds since 1970. With `thorough`
+    pixels are compared too, where nothing else says that the series is another.
     """
-    return SeriesRun(run, series, noticed_until).prepare()
+    return SeriesRun(run, series, noticed_until, thorough).prepare()
 
 
 class SeriesRun:
     """One series of a study on its way to a report, with what that took."""
 
-    def __init__(self, run: StudyRun, series: str, noticed_until: float) -> None:
+    def __init__(self, run: StudyRun, series: str, noticed_until: float, thorough: bool) -> None:
         self._run, self._job, self._study, self._series = run, run.preparation, run.study, series
-        self._noticed_until = noticed_until
+        self._noticed_until, self._thorough = noticed_until, thorough
         self._rows = run.instances_of(series)
         self._timer = StageTimer(self._job.clock, {"discover": run.discover_seconds})
         self._before = Traffic(self._job.traffic.requests, self._job.traffic.bytes)
@@ -53,7 +55,7 @@ class SeriesRun:
             with self._timer.measure("compare"):
                 present, generation = job.records.read(report.name(study, series))
             resent = report.was_listed_before(present, self._noticed_until)
-            if report.is_current(present, current) and not resent:
+            if report.is_current(present, current) and not resent and not self._shows_other_pixels():
                 return SeriesOutcome(study, series, "unchanged", present)
             if job.ledger is not None:
                 with self._timer.measure("withdraw"):
@@ -69,6 +71,19 @@ class SeriesRun:
                     forget_failure(job.records, study, series)
             note = report.describe_unreadable(present, generation)
             return SeriesOutcome(study, series, document["status"], document, note=note)
+
+    def _shows_other_pixels(self) -> bool:
+        """Looks, where it was asked for by name, and takes away what shows something else."""
+        executor, ledger = self._job.separate_viewers, self._job.ledger
+        if not self._thorough or executor is None or ledger is None or self._job.dry_run:
+            return False
+        if not any(row.whole_slide for row in self._rows):
+            return False
+        with self._timer.measure("compare"):
+            reason = compare_frames(executor, ledger.read(self._study, self._series), self._rows)
+        if reason:
+            self._run.withdraw(self._series, reason)
+        return bool(reason)
 
     def _carry_out(self, current: str) -> ReadinessReport:
         """Looks, plans, acts (unless that needs what is not there), and reports what is then true."""
