@@ -30,8 +30,8 @@ from pydicom.encaps import encapsulate_extended, generate_frames
 from pydicom.uid import JPEGBaseline8Bit
 from requests.adapters import HTTPAdapter
 
-from benchmarks.harness import MIB, Report
-from benchmarks.store import JSON, ROOT, Server, post, start
+from benchmarks.harness import MIB, BenchmarkReport
+from benchmarks.store import JSON, ROOT, StoreProcess, post, start
 from benchmarks.store_files import HEAD, TAIL, describe, encode, uid
 
 FRAME = 20_000
@@ -39,7 +39,7 @@ SHARES = (0.5, 0.2, 0.1, 0.1, 0.05, 0.05)
 """Of the study's bytes, by instance."""
 
 
-def fill(server: Server, folder: Path, mib: int) -> str:
+def fill(server: StoreProcess, folder: Path, mib: int) -> str:
     """Stores a study of one series; StudyInstanceUID."""
     study, series = uid(), uid()
     for share in SHARES:
@@ -110,7 +110,7 @@ CLIENTS: dict[str, Callable[[str, str, str], int]] = {
 }
 
 
-def measure(server: Server, client: str, study: str) -> tuple[float, float]:
+def measure(server: StoreProcess, client: str, study: str) -> tuple[float, float]:
     """(seconds, peak MiB) of one client in a process of its own; what it imports does not count as time."""
     base = f"http://127.0.0.1:{server.port}"
     arguments = [sys.executable, "-m", "benchmarks.copying", "--client", client, base, server.token, study]
@@ -140,7 +140,7 @@ def main() -> int:
     if options.client:
         run_client(*options.client)
         return 0
-    report = Report()
+    report = BenchmarkReport()
     with tempfile.TemporaryDirectory() as folder:
         server = start(Path(folder))
         study = fill(server, Path(folder), options.mib)

@@ -18,7 +18,7 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.harness import REPOSITORY, Report, best, parser, processor_seconds
+from benchmarks.harness import REPOSITORY, BenchmarkReport, best, parser, processor_seconds
 
 if TYPE_CHECKING:
     from localcloud.assemble import Parts
@@ -79,7 +79,7 @@ def main() -> int:
     imports = best(lambda: processor_seconds([*ME, "import", *modules]), options.runs)
     serving = best(lambda: processor_seconds([*ME, "serve"]), options.runs)
     both = best(lambda: processor_seconds([*ME, "deploy"]), options.runs)
-    report = Report()
+    report = BenchmarkReport()
     report.note(f"import of pulumi and {len(modules)} modules of pulumi_gcp: {imports:.2f} s CPU")
     report.note(f"start of the local cloud: {serving:.2f} s CPU; with the stack deployed to it: {both:.2f} s CPU")
     report.line("deployment / import", (both - serving) / imports, "<=", GOAL)

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from benchmarks.harness import Report
+from benchmarks.harness import BenchmarkReport
 
 FRAME = bytes(range(256)) * 74  # 19 kB, as a JPEG tile of 256 pixels has
 BATCH, THREADS = 50, 8
@@ -120,7 +120,7 @@ def compare(frames: int, latency: float, runs: int, out: Path | None) -> None:
         print(f"{side:6} {figures['frames_per_second']:6.0f} frames/s, cpu {figures['cpu']:.2f} s")
     speed = best["theirs"]["seconds"] / best["ours"]["seconds"]
     cpu = best["ours"]["cpu"] / best["theirs"]["cpu"]
-    report = Report()
+    report = BenchmarkReport()
     report.line("frames a second against dicomweb-client", speed, ">=", GOALS["speed"])
     report.line("processor time against dicomweb-client", cpu, "<=", GOALS["cpu"])
     if out:

@@ -15,7 +15,7 @@ MIB = 2**20
 
 
 @dataclass
-class Report:
+class BenchmarkReport:
     """Prints a line a figure, and remembers which missed their goals."""
 
     missed: list[str] = field(default_factory=list[str])

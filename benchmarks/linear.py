@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.harness import Report
+from benchmarks.harness import BenchmarkReport
 from benchmarks.large import MIB, prepare_cloud, run_job, store_slide
 from benchmarks.tissue_slide import TissueSlide
 from localcloud.cloud import Cloud
@@ -70,7 +70,7 @@ def main() -> int:
     given = parser.parse_args()
     edges = [math.isqrt(frames) * TILE for frames in given.frames]
     sizes = [float((edge // TILE) ** 2) for edge in edges]
-    report = Report()
+    report = BenchmarkReport()
     with tempfile.TemporaryDirectory() as name:
         cloud = Cloud(data=Path(name))
         with running(cloud):

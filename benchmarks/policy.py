@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.harness import REPOSITORY, Report, best, parser, processor_seconds
+from benchmarks.harness import REPOSITORY, BenchmarkReport, best, parser, processor_seconds
 
 RULES_GOAL, GATE_GOAL, ADDED_GOAL = 5.0, 1.0, 0.10
 """Milliseconds; seconds; part of a deployment."""
@@ -72,7 +72,7 @@ def gate(runs: int) -> float:
 
 def main() -> int:
     options = parser(__doc__).parse_args()
-    report = Report()
+    report = BenchmarkReport()
 
     from benchmarks.deploy import deploy, served
     from engine import load_config, program_of

@@ -14,7 +14,7 @@ import os
 import sys
 from collections.abc import Mapping
 
-from benchmarks.harness import REPOSITORY, Report, best, parser, processor_seconds
+from benchmarks.harness import REPOSITORY, BenchmarkReport, best, parser, processor_seconds
 
 GOAL = 2.5
 SETTINGS = "PREVIEW_SETTINGS"
@@ -52,7 +52,7 @@ def main() -> int:
 
     os.environ[SETTINGS] = json.dumps(PROD)
     empty = cpu("empty", options.runs)
-    report = Report()
+    report = BenchmarkReport()
     for stack in STACKS:
         ours = cpu(stack, options.runs)
         ratio = (ours - empty) / EMPTY

@@ -29,7 +29,7 @@ from prepare.execution.study_run import StudyRun
 from prepare.http.retry import RetryingAdapter, Traffic
 from requests.adapters import HTTPAdapter
 
-from benchmarks.harness import Report
+from benchmarks.harness import BenchmarkReport
 from benchmarks.large import prepare_cloud, root_of, session_of, store_slide
 from benchmarks.linear import level
 from localcloud.cloud import Cloud
@@ -96,7 +96,7 @@ def measure(cloud: Cloud, latency: float) -> int:
     asked = traffic.requests - before
     if again.status != "unchanged":
         raise RuntimeError(f"the second look ended with {again.status}")
-    report = Report()
+    report = BenchmarkReport()
     detail = f"{looking} requests, findings {[finding.rule for finding in found]}"
     report.line(f"probe of {len(rows)} levels, seconds", min(times), "<=", SECONDS, detail)
     report.line(f"requests when {again.status}", asked, "<=", REQUESTS)

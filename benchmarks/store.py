@@ -19,7 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.harness import MIB, Report
+from benchmarks.harness import MIB, BenchmarkReport
 from benchmarks.store_client import Connection
 from benchmarks.store_files import KIND, big_instance, multiframe, small_body
 
@@ -32,7 +32,7 @@ FRAME = 'Accept: multipart/related; type="application/octet-stream"; transfer-sy
 
 
 @dataclass
-class Server:
+class StoreProcess:
     """The measured process."""
 
     process: subprocess.Popen[str]
@@ -57,7 +57,7 @@ class Server:
         return body
 
 
-def start(folder: Path) -> Server:
+def start(folder: Path) -> StoreProcess:
     process = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.store_server", str(folder)],
         stdin=subprocess.PIPE,
@@ -66,7 +66,7 @@ def start(folder: Path) -> Server:
     )
     assert process.stdout
     ready = json.loads(process.stdout.readline())
-    return Server(process, ready["port"], ready["token"])
+    return StoreProcess(process, ready["port"], ready["token"])
 
 
 def timed(action: Callable[[], None], repeats: int = 3) -> float:
@@ -79,7 +79,7 @@ def timed(action: Callable[[], None], repeats: int = 3) -> float:
     return best
 
 
-def post(server: Server, path: str, headers: str, body: Path) -> None:
+def post(server: StoreProcess, path: str, headers: str, body: Path) -> None:
     connection = server.connect()
     connection.send(connection.request("POST", path, headers, body.stat().st_size))
     connection.send(body)
@@ -89,7 +89,7 @@ def post(server: Server, path: str, headers: str, body: Path) -> None:
         raise RuntimeError(f"POST {path}: {status} {text[:500]!r}")
 
 
-def fetch(server: Server, path: str, headers: str = "") -> None:
+def fetch(server: StoreProcess, path: str, headers: str = "") -> None:
     connection = server.connect()
     connection.send(connection.request("GET", path, headers))
     status, text, _ = connection.answer()
@@ -98,14 +98,14 @@ def fetch(server: Server, path: str, headers: str = "") -> None:
         raise RuntimeError(f"GET {path}: {status} {text[:500]!r}")
 
 
-def remove(server: Server, path: str) -> None:
+def remove(server: StoreProcess, path: str) -> None:
     connection = server.connect()
     connection.send(connection.request("DELETE", path))
     connection.answer()
     connection.close()
 
 
-def bodies(server: Server, report: Report, folder: Path, gib: float) -> None:
+def bodies(server: StoreProcess, report: BenchmarkReport, folder: Path, gib: float) -> None:
     """STOW and WADO of one big instance."""
     root = ROOT.format("bench")
     runs: list[float] = []
@@ -136,7 +136,7 @@ def bodies(server: Server, report: Report, folder: Path, gib: float) -> None:
     body.unlink()
 
 
-def frames(server: Server, report: Report, folder: Path) -> None:
+def frames(server: StoreProcess, report: BenchmarkReport, folder: Path) -> None:
     """Single frames of a 4,096-frame instance against fixed answers of the same size."""
     body, path = multiframe(folder, 4096, 20_000)
     root = ROOT.format("bench")
@@ -164,7 +164,7 @@ def frames(server: Server, report: Report, folder: Path) -> None:
     connection.close()
 
 
-def audit(server: Server, connection: Connection, report: Report, single: list[bytes]) -> None:
+def audit(server: StoreProcess, connection: Connection, report: BenchmarkReport, single: list[bytes]) -> None:
     """What an entry in the audit log costs a frame: the server's CPU for the same frames with and without, in turns."""
     spent: dict[str, list[float]] = {"0": [], "1": []}
     for turn in range(40):
@@ -195,7 +195,7 @@ QUERIES = (
 )
 
 
-def growth(server: Server, report: Report, folder: Path, many: int) -> None:
+def growth(server: StoreProcess, report: BenchmarkReport, folder: Path, many: int) -> None:
     """Searches and metadata with 100 instances and with many: the slowest twentieth of each."""
     known: dict[str, list[dict[str, str]]] = {"few": [], "many": []}
     for store, count in (("few", 100), ("many", many)):
@@ -221,7 +221,7 @@ def main() -> int:
     parser.add_argument("--gib", type=float, default=1.0, help="size of the big instance")
     parser.add_argument("--instances", type=int, default=10_000, help="instances in the full store")
     options = parser.parse_args()
-    report = Report()
+    report = BenchmarkReport()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         server = start(folder)

@@ -29,8 +29,8 @@ from pydicom.uid import JPEGBaseline8Bit
 from requests.adapters import HTTPAdapter
 
 from benchmarks.copying import FRAME, MIB, SHARES, session_of
-from benchmarks.harness import Report
-from benchmarks.store import ROOT, Server, remove, start
+from benchmarks.harness import BenchmarkReport
+from benchmarks.store import ROOT, StoreProcess, remove, start
 from benchmarks.store_files import describe, encode, uid
 
 PIECE = 256 * 1024
@@ -94,7 +94,7 @@ def raw(root: str, token: str, study: str, files: list[Path]) -> None:
 SIDES = {"ours": ours, "raw": raw}
 
 
-def measure(server: Server, side: str, study: str, folder: Path) -> float:
+def measure(server: StoreProcess, side: str, study: str, folder: Path) -> float:
     root = f"http://127.0.0.1:{server.port}{ROOT.format('bench')}"
     command = [sys.executable, "-m", "benchmarks.storing", "--side", side, root, server.token, study, str(folder)]
     seconds = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
@@ -115,7 +115,7 @@ def main() -> int:
         SIDES[side](root, token, study, files)
         print(json.dumps(time.perf_counter() - began))
         return 0
-    report = Report()
+    report = BenchmarkReport()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "files"
         folder.mkdir()

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 
-from benchmarks.harness import REPOSITORY, Report, parser
+from benchmarks.harness import REPOSITORY, BenchmarkReport, parser
 
 LIMIT, SMOKE_LIMIT, CHECK_LIMIT = 20.0, 10.0, 180.0
 SMOKE_REPORT = REPOSITORY / ".localcloud/reports/smoke.json"
@@ -27,7 +27,7 @@ def main() -> int:
     options = parser(__doc__, runs=1)
     options.add_argument("--browser", action="store_true", help="run the browser tests as well")
     given = options.parse_args()
-    report = Report()
+    report = BenchmarkReport()
     up = min(seconds("-m", "ops", "up", "--once", "--port", "0") for _ in range(given.runs))
     report.line("up --once, seconds", up, "<=", LIMIT)
     report.line("of it smoke tests", json.loads(SMOKE_REPORT.read_text())["ms"] / 1000, "<=", SMOKE_LIMIT)

@@ -26,7 +26,7 @@ JUSTIFIED = "scanners.yaml"
 
 
 @dataclass(frozen=True)
-class Finding:
+class ScannerFinding:
     scanner: str
     file: str
     what: str
@@ -48,7 +48,7 @@ class Entry:
     why: str
     until: date
 
-    def covers(self, finding: Finding) -> bool:
+    def covers(self, finding: ScannerFinding) -> bool:
         return (
             self.scanner == finding.scanner
             and fnmatchcase(finding.file, self.file)
@@ -78,14 +78,14 @@ def files(root: Path) -> list[str]:
     return [name for name in listed.stdout.splitlines() if (root / name).is_file()]
 
 
-def hadolint(root: Path, names: list[str]) -> Iterator[Finding]:
+def hadolint(root: Path, names: list[str]) -> Iterator[ScannerFinding]:
     dockerfiles = [name for name in names if Path(name).name.startswith("Dockerfile")]
     if dockerfiles:
         for one in json.loads(output(root, "hadolint", "--format", "json", *dockerfiles)):
-            yield Finding("hadolint", one["file"], one["code"], one["line"], one["message"])
+            yield ScannerFinding("hadolint", one["file"], one["code"], one["line"], one["message"])
 
 
-def zizmor(root: Path, names: list[str]) -> Iterator[Finding]:
+def zizmor(root: Path, names: list[str]) -> Iterator[ScannerFinding]:
     if not any(name.startswith(".github/") and name.endswith((".yml", ".yaml")) for name in names):
         return
     command = ("zizmor", "--offline", "--no-progress", "--format", "json-v1", ".github")
@@ -95,23 +95,25 @@ def zizmor(root: Path, names: list[str]) -> Iterator[Finding]:
         ]
         point = where["concrete"]["location"]["start_point"]
         name = where["symbolic"]["key"]["Local"]["verbatim_path"]
-        yield Finding("zizmor", name.removeprefix("./"), one["ident"], point["row"] + 1, one["desc"])
+        yield ScannerFinding("zizmor", name.removeprefix("./"), one["ident"], point["row"] + 1, one["desc"])
 
 
-def detect_secrets(root: Path, names: list[str], justified: dict[str, Any]) -> Iterator[Finding]:
+def detect_secrets(root: Path, names: list[str], justified: dict[str, Any]) -> Iterator[ScannerFinding]:
     whole = [
         one["file"] for one in justified["findings"] if one["scanner"] == "detect-secrets" and one["finding"] == "*"
     ]
     looked_at = [name for name in names if name not in whole]
-    yield from (Finding("detect-secrets", name, "not looked at") for name in whole if name in names)
+    yield from (ScannerFinding("detect-secrets", name, "not looked at") for name in whole if name in names)
     patterns = [word for one in justified.get("not_secrets", ()) for word in ("--exclude-secrets", one["pattern"])]
     found = json.loads(output(root, "detect-secrets", "scan", *patterns, *looked_at)) if looked_at else {"results": {}}
     for name, secrets in found["results"].items():
         for one in secrets:
-            yield Finding("detect-secrets", name, f"{one['type']} {one['hashed_secret'][:8]}", one["line_number"])
+            yield ScannerFinding(
+                "detect-secrets", name, f"{one['type']} {one['hashed_secret'][:8]}", one["line_number"]
+            )
 
 
-def pip_audit(root: Path, names: list[str]) -> Iterator[Finding]:
+def pip_audit(root: Path, names: list[str]) -> Iterator[ScannerFinding]:
     locks = [name for name in names if Path(name).match("requirements*.txt") or Path(name).match("requirements/*.txt")]
     unknown = total = 0
     for lock in locks:
@@ -123,12 +125,12 @@ def pip_audit(root: Path, names: list[str]) -> Iterator[Finding]:
             for advisory in one.get("vulns", ()):
                 fixed = ", ".join(advisory["fix_versions"]) or "nothing yet"
                 words = f"{one['name']} {one['version']}, mended in {fixed}"
-                yield Finding("pip-audit", lock, advisory["id"], words=words)
+                yield ScannerFinding("pip-audit", lock, advisory["id"], words=words)
     if unknown:
         raise NotRun(f"its advisories could not be had for {unknown} of {total} pinned packages, so it proves nothing")
 
 
-def judge(findings: list[Finding], entries: list[Entry], today: date) -> list[str]:
+def judge(findings: list[ScannerFinding], entries: list[Entry], today: date) -> list[str]:
     """What is wrong, in words; empty for good."""
     problems = [str(one) for one in findings if not any(entry.covers(one) for entry in entries)]
     for entry in entries:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from smoke_tests.http import redacted
-from smoke_tests.sign_in import SignIn
+from smoke_tests.sign_in import SmokeSignIn
 
 if TYPE_CHECKING:
     from playwright.sync_api import ConsoleMessage, Page, Request, Response, Route
@@ -45,7 +45,7 @@ def tile(request: Request) -> str:
 
 
 @dataclass
-class Seen:
+class PageView:
     """What happened until the view was complete. Times in seconds from the navigation, which includes signing in."""
 
     frames: list[str] = field(default_factory=list[str])
@@ -69,16 +69,16 @@ class Opening:
     page_url: str
     shown: str
     configured: str
-    sign_in: SignIn
+    sign_in: SmokeSignIn
     patience: float
     """Seconds until the view must be complete."""
     methods: Collection[str] | None = None
     """The only ones that the page may send; None allows any."""
 
-    def look(self) -> Seen:
+    def look(self) -> PageView:
         from playwright.sync_api import sync_playwright
 
-        seen = Seen()
+        seen = PageView()
         program = next(filter(None, map(shutil.which, NAMES)), None)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
@@ -97,7 +97,7 @@ class Opening:
                 browser.close()
         return seen
 
-    def _permitted(self, route: Route, seen: Seen) -> None:
+    def _permitted(self, route: Route, seen: PageView) -> None:
         method, allowed = route.request.method, self.methods or ()
         if method in allowed:
             route.fallback()
@@ -117,7 +117,7 @@ class Opening:
         # Links in metadata lead to the store they came from; the page may only ask the one it is set up for.
         route.fulfill(response=answer, body=answer.body().replace(self.shown.encode(), self.configured.encode()))
 
-    def _listen(self, page: Page, seen: Seen) -> None:
+    def _listen(self, page: Page, seen: PageView) -> None:
         began = time.monotonic()
 
         def asked(request: Request) -> None:
@@ -153,7 +153,7 @@ class Opening:
         page.on("pageerror", lambda error: seen.errors.append(redacted(str(error))))
         page.on("console", said)
 
-    def _wait(self, page: Page, seen: Seen) -> None:
+    def _wait(self, page: Page, seen: PageView) -> None:
         """Until no tile has been under way for a while, or patience is at its end."""
         page.goto(self.page_url, timeout=self.patience * 1000)
         end = time.monotonic() + self.patience

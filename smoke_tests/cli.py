@@ -17,15 +17,15 @@ from smoke_tests import reports, slide
 from smoke_tests.browser import unavailable
 from smoke_tests.context import Profile
 from smoke_tests.credentials import ME, Credentials, NoToken, TokenSource, by_command, by_impersonation, by_yourself
-from smoke_tests.dicomweb import DicomWeb, Refused
-from smoke_tests.http import Http, TimedOut, Unreachable, redacted
+from smoke_tests.dicomweb import DicomWeb, DicomwebRefused
+from smoke_tests.http import Http, Unreachable, WaitTimedOut, redacted
 from smoke_tests.janitor import sweep
 from smoke_tests.results import COULD_NOT_RUN, LEAKED, PASSED
 from smoke_tests.runner import run
 from smoke_tests.screen import Screen
 from smoke_tests.seeding import Seeder
 from smoke_tests.slide.identity import LIFETIME, new_run_id
-from smoke_tests.target import BadTarget, Target, declared, from_outputs
+from smoke_tests.target import BadTarget, SmokeTarget, declared, from_outputs
 
 LOCAL_TOKEN = f"{sys.executable} -m ops token --as {{principal}}"
 
@@ -89,7 +89,7 @@ def reason(text: str) -> tuple[str, str]:
     return name, why
 
 
-def target_of(arguments: argparse.Namespace) -> Target:
+def target_of(arguments: argparse.Namespace) -> SmokeTarget:
     if arguments.outputs and arguments.capability:
         raise BadTarget("--capability goes with --dicomweb-root; a stack declares everything but what --missing names")
     if arguments.dicomweb_root and arguments.missing:
@@ -108,7 +108,7 @@ def target_of(arguments: argparse.Namespace) -> Target:
     return from_outputs(outputs, missing)
 
 
-def source_of(arguments: argparse.Namespace, target: Target) -> TokenSource:
+def source_of(arguments: argparse.Namespace, target: SmokeTarget) -> TokenSource:
     if arguments.token_command:
         return by_command(arguments.token_command)
     return by_command(LOCAL_TOKEN) if target.environment == "local" else by_impersonation()
@@ -175,6 +175,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     try:
         return COMMANDS[arguments.command](arguments)
-    except (ValueError, OSError, NoToken, Unreachable, Refused, TimedOut) as error:
+    except (ValueError, OSError, NoToken, Unreachable, DicomwebRefused, WaitTimedOut) as error:
         print(f"smoke_tests {arguments.command}: {redacted(str(error))}", file=sys.stderr)
         return COULD_NOT_RUN

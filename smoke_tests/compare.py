@@ -25,7 +25,7 @@ NUMBERS = {"DS", "IS", "FL", "FD", "US", "SS", "UL", "SL", "UV", "SV"}
 BINARY = {"OB", "OW", "UN", "OF", "OD", "OL", "OV"}
 
 
-class NotDicom(AssertionError):
+class UnparsableDicom(AssertionError):
     """What came back is not a DICOM file."""
 
 
@@ -34,7 +34,7 @@ def parsed(data: bytes) -> Dataset:
         dataset = dcmread(io.BytesIO(data))
         _ = dataset.SOPInstanceUID
     except (InvalidDicomError, EOFError, ValueError, LookupError, AttributeError) as error:
-        raise NotDicom(f"what came back ({len(data)} bytes) is not a readable DICOM file: {error}") from None
+        raise UnparsableDicom(f"what came back ({len(data)} bytes) is not a readable DICOM file: {error}") from None
     return dataset
 
 

@@ -12,9 +12,9 @@ from typing import Literal
 from smoke_tests import golden, slide
 from smoke_tests.credentials import Credentials, TokenSource
 from smoke_tests.dicomweb import DicomWeb
-from smoke_tests.http import READ_ONLY, Answer, Http
+from smoke_tests.http import READ_ONLY, Http, HttpAnswer
 from smoke_tests.slide import Instance
-from smoke_tests.target import Target
+from smoke_tests.target import SmokeTarget
 from smoke_tests.tracker import Tracker
 
 Profile = Literal["full", "readonly", "quick"]
@@ -26,7 +26,7 @@ SIZES: dict[str, int] = {"full": 4096, "quick": 1024}
 class Context:
     """One run against one target."""
 
-    target: Target
+    target: SmokeTarget
     run_id: str
     profile: Profile
     source: TokenSource
@@ -106,7 +106,7 @@ class Context:
         return slide.make(self.run_id, size=SIZES[self.profile] // 2, variant="base-only")
 
     @cached_property
-    def stored(self) -> Answer:
+    def stored(self) -> HttpAnswer:
         """The answer to storing the slide, sent once; the neighbour is stored too."""
         for study in (self.study, self.neighbour[0].study):
             self.tracker.expect(study)

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from smoke_tests import multipart
 from smoke_tests.credentials import Credentials
-from smoke_tests.http import Answer, Http, until
+from smoke_tests.http import Http, HttpAnswer, until
 
 DICOM_JSON = "application/dicom+json"
 AS_STORED = 'multipart/related; type="application/dicom"; transfer-syntax=*'
@@ -23,22 +23,22 @@ Attributes = dict[str, Any]
 """One object of the DICOM JSON model."""
 
 
-class Refused(AssertionError):
+class DicomwebRefused(AssertionError):
     """The store answered something else than the request calls for."""
 
 
-def listed(answer: Answer) -> list[Attributes]:
+def listed(answer: HttpAnswer) -> list[Attributes]:
     """The objects of a JSON answer; 204 is an empty list."""
     if answer.status == 204:
         return []
     if answer.status != 200 or "json" not in answer.content_type:
-        raise Refused(str(answer))
+        raise DicomwebRefused(str(answer))
     try:
         found = json.loads(answer.body)
     except ValueError:
-        raise Refused(f"{answer.method} {answer.url} answered 200 with a body that is not JSON") from None
+        raise DicomwebRefused(f"{answer.method} {answer.url} answered 200 with a body that is not JSON") from None
     if not isinstance(found, list):
-        raise Refused(f"{answer} (a list was due)")
+        raise DicomwebRefused(f"{answer} (a list was due)")
     return found
 
 
@@ -57,12 +57,12 @@ class DicomWeb:
     credentials: Credentials
     principal: str | None
 
-    def send(self, method: str, path: str, *, accept: str = DICOM_JSON, **more: Any) -> Answer:
+    def send(self, method: str, path: str, *, accept: str = DICOM_JSON, **more: Any) -> HttpAnswer:
         headers = {"Accept": accept, **self.credentials.headers(self.principal), **more.pop("headers", {})}
         url = path if path.startswith("http") else f"{self.root}/{path}"
         return self.http.send(method, url, headers=headers, **more)
 
-    def stow(self, files: Sequence[bytes]) -> Answer:
+    def stow(self, files: Sequence[bytes]) -> HttpAnswer:
         content_type, body = multipart.join("application/dicom", files)
         return self.send("POST", "studies", headers={"Content-Type": content_type}, body=body)
 
@@ -73,25 +73,25 @@ class DicomWeb:
         return listed(self.send("GET", f"{path}/metadata"))
 
     def parts(self, path: str, accept: str) -> list[multipart.Part]:
-        """The parts of a multipart answer; `Refused` unless it is 200."""
+        """The parts of a multipart answer; `DicomwebRefused` unless it is 200."""
         answer = self.send("GET", path, accept=accept)
         if answer.status != 200:
-            raise Refused(str(answer))
+            raise DicomwebRefused(str(answer))
         return multipart.split(answer.headers.get("Content-Type", ""), answer.body)
 
     def bulk(self, uri: str) -> bytes:
         """What a BulkDataURI leads to."""
         answer = self.send("GET", uri, accept='multipart/related; type="application/octet-stream"')
         if answer.status != 200:
-            raise Refused(str(answer))
+            raise DicomwebRefused(str(answer))
         if answer.content_type != "multipart/related":
             return answer.body
         return multipart.split(answer.headers.get("Content-Type", ""), answer.body)[0].body
 
-    def finish_delete(self, answer: Answer, seconds: float) -> None:
+    def finish_delete(self, answer: HttpAnswer, seconds: float) -> None:
         """Follow the answer to a DELETE of a study to the end of its operation, whose error is an error here."""
         if answer.status not in (200, 202, 204):
-            raise Refused(str(answer))
+            raise DicomwebRefused(str(answer))
         if not answer.body.strip():
             return
         operation = _operation(answer)
@@ -100,12 +100,12 @@ class DicomWeb:
             url = f"{self._api_root()}{name}"
             operation = until(lambda: self._ended(url), f"operation {name} on {self.root}", seconds)
         if error := operation.get("error"):
-            raise Refused(f"operation {name} ended with an error: {error.get('message', error)}")
+            raise DicomwebRefused(f"operation {name} ended with an error: {error.get('message', error)}")
 
     def _ended(self, url: str) -> dict[str, Any] | None:
         answer = self.send("GET", url, accept="application/json")
         if answer.status != 200:
-            raise Refused(str(answer))
+            raise DicomwebRefused(str(answer))
         operation = _operation(answer)
         return operation if operation.get("done") else None
 
@@ -121,11 +121,11 @@ class DicomWeb:
         until(lambda: True if question() else None, what, seconds)
 
 
-def _operation(answer: Answer) -> dict[str, Any]:
+def _operation(answer: HttpAnswer) -> dict[str, Any]:
     try:
         found = json.loads(answer.body)
     except ValueError:
-        raise Refused(f"{answer} (a long-running operation was due)") from None
+        raise DicomwebRefused(f"{answer} (a long-running operation was due)") from None
     if not isinstance(found, dict):
-        raise Refused(f"{answer} (a long-running operation was due)")
+        raise DicomwebRefused(f"{answer} (a long-running operation was due)")
     return found

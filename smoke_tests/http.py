@@ -45,7 +45,7 @@ class Retry:
 
 
 @dataclass
-class Ledger:
+class RequestLedger:
     """What one check cost."""
 
     requests: int = 0
@@ -61,7 +61,7 @@ class Ledger:
 
 
 @dataclass(frozen=True)
-class Answer:
+class HttpAnswer:
     """One response, read to its end."""
 
     method: str
@@ -116,7 +116,7 @@ class Http:
         """`methods`: the only ones that leave this machine; None allows any."""
         self.methods = methods
         self.retry, self.timeout, self.pause, self.clock = retry, timeout, pause, clock
-        self.ledger = Ledger()
+        self.ledger = RequestLedger()
         self.session = requests.Session()
         self.session.headers["User-Agent"] = agent
         self.session.trust_env = False  # no proxy, no .netrc: the token sent is the one the check means
@@ -132,7 +132,7 @@ class Http:
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
         body: bytes | None = None,
-    ) -> Answer:
+    ) -> HttpAnswer:
         """The final answer, whatever its status; `Unreachable` when there is none."""
         give_up = self.clock() + self.retry.deadline_seconds
         for failures in range(1, self.retry.tries + 1):
@@ -148,7 +148,7 @@ class Http:
 
     def _once(
         self, method: str, url: str, headers: Mapping[str, str], params: Mapping[str, str] | None, body: bytes | None
-    ) -> Answer:
+    ) -> HttpAnswer:
         if self.methods is not None and method not in self.methods:
             allowed = ", ".join(sorted(self.methods))
             raise NotAllowed(f"{method} {url} was not sent: this run may only send {allowed}")
@@ -162,13 +162,13 @@ class Http:
         except requests.RequestException as error:
             raise Unreachable(redacted(f"{method} {url} got no answer: {error}")) from None
         self.ledger.add(requests=1, bytes=len(body or b"") + len(got.content))
-        return Answer(method, got.url, got.status_code, got.headers, got.content, self.clock() - began)
+        return HttpAnswer(method, got.url, got.status_code, got.headers, got.content, self.clock() - began)
 
     def close(self) -> None:
         self.session.close()
 
 
-class TimedOut(AssertionError):
+class WaitTimedOut(AssertionError):
     """Something awaited did not come about in time."""
 
 
@@ -181,11 +181,11 @@ def until(
     pause: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> Found:
-    """First result that is not None; asks at once, then with growing pauses; else `TimedOut`, naming `what`."""
+    """First result that is not None; asks at once, then with growing pauses; else `WaitTimedOut`, naming `what`."""
     began = clock()
     while (found := attempt()) is None:
         if clock() - began + every > seconds:
-            raise TimedOut(f"{what} did not come about within {seconds:g} s")
+            raise WaitTimedOut(f"{what} did not come about within {seconds:g} s")
         pause(every)
         every = min(every * 1.6, 2.0)
     return found

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from smoke_tests.context import Context
-from smoke_tests.http import Ledger, redacted
+from smoke_tests.http import RequestLedger, redacted
 from smoke_tests.results import Result, Status
 from smoke_tests.target import CAPABILITIES
 
@@ -80,7 +80,7 @@ class Suite:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
         self.notes = Notes()
-        self.context.http.ledger = Ledger()
+        self.context.http.ledger = RequestLedger()
         self.began = time.monotonic()
         return (yield)
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from smoke_tests.http import redacted
-from smoke_tests.results import INTERRUPTED, Outcome, Result
+from smoke_tests.results import INTERRUPTED, Result, SuiteOutcome
 
 MARKS = {"pass": "✓", "warn": "!", "fail": "✗", "skip": "–"}  # noqa: RUF001 - a dash is what a skip looks like
 
 
-def write(outcome: Outcome, folder: Path) -> list[Path]:
+def write(outcome: SuiteOutcome, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     made = {
         "smoke.json": json.dumps(outcome.as_json(), indent=2, ensure_ascii=False) + "\n",
@@ -24,7 +24,7 @@ def write(outcome: Outcome, folder: Path) -> list[Path]:
     return [folder / name for name in made]
 
 
-def junit(outcome: Outcome) -> str:
+def junit(outcome: SuiteOutcome) -> str:
     suite = ElementTree.Element(
         "testsuite",
         name="smoke",
@@ -55,7 +55,7 @@ def _printable(text: str) -> str:
     return "".join(character if character >= " " or character in "\n\t" else "\ufffd" for character in text)
 
 
-def markdown(outcome: Outcome) -> str:
+def markdown(outcome: SuiteOutcome) -> str:
     lines = [
         f"# Smoke tests {outcome.verdict}",
         "",

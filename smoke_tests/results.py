@@ -31,7 +31,7 @@ class Result:
 
 
 @dataclass
-class Outcome:
+class SuiteOutcome:
     """One run against one target."""
 
     run_id: str

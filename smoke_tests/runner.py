@@ -18,9 +18,9 @@ from smoke_tests.credentials import NoToken, TokenSource
 from smoke_tests.golden import NoGolden
 from smoke_tests.http import Unreachable, redacted
 from smoke_tests.plugin import Suite
-from smoke_tests.results import INTERRUPTED, Outcome, Result
+from smoke_tests.results import INTERRUPTED, Result, SuiteOutcome
 from smoke_tests.slide.identity import new_run_id
-from smoke_tests.target import Target
+from smoke_tests.target import SmokeTarget
 
 CHECKS = Path(__file__).with_name("checks")
 EXPECTED: dict[str, tuple[int, ...]] = {
@@ -37,18 +37,18 @@ LAST_WORDS_SECONDS = 20.0
 
 
 def run(
-    target: Target,
+    target: SmokeTarget,
     source: TokenSource,
     *,
     profile: Profile = "full",
     now: datetime | None = None,
     on_result: Callable[[Result], None] = lambda result: None,
-) -> Outcome:
+) -> SuiteOutcome:
     """Run a profile's checks; never raises for what the target does. Uses pytest in this process."""
     began = now or datetime.now(UTC)
     clock = time.monotonic()
     context = Context(target, new_run_id(began), profile, source)
-    outcome = Outcome(context.run_id, profile, context.target.dicomweb_root, target.environment, began)
+    outcome = SuiteOutcome(context.run_id, profile, context.target.dicomweb_root, target.environment, began)
     outcome.left_out = {str(number): why for number, why in left_out(target).items() if number in EXPECTED[profile]}
     with interruptible():
         try:
@@ -68,12 +68,12 @@ def run(
     return outcome
 
 
-def left_out(target: Target) -> dict[int, str]:
+def left_out(target: SmokeTarget) -> dict[int, str]:
     """Checks that cannot be made of this target, by number, and why."""
     return {**(NOT_IN_PROD if target.strict else {}), **(BEHIND_PROXY if target.proxied else {})}
 
 
-def _check(context: Context, outcome: Outcome, on_result: Callable[[Result], None]) -> None:
+def _check(context: Context, outcome: SuiteOutcome, on_result: Callable[[Result], None]) -> None:
     def take(result: Result) -> None:
         outcome.results.append(result)
         on_result(result)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 
 from smoke_tests.reports import MARKS
-from smoke_tests.results import Outcome, Result
+from smoke_tests.results import Result, SuiteOutcome
 
 STYLES = {"pass": "green", "warn": "yellow", "fail": "red", "skip": "dim"}
 
@@ -26,7 +26,7 @@ class Screen:
             line = f"{result.name}: {result.reason}"
         self._line(f"  {MARKS[result.status]} {result.id:>2}  {line}", STYLES[result.status])
 
-    def end(self, outcome: Outcome) -> None:
+    def end(self, outcome: SuiteOutcome) -> None:
         said = "" if outcome.problem == outcome.verdict else outcome.problem
         for problem in filter(None, [said, *outcome.leaks]):
             self._line(f"  {problem}", "red")

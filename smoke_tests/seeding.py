@@ -14,11 +14,11 @@ from urllib.parse import quote
 from smoke_tests import golden
 from smoke_tests.compare import frame_digests, parsed
 from smoke_tests.credentials import Credentials
-from smoke_tests.dicomweb import AS_STORED, DicomWeb, Refused
+from smoke_tests.dicomweb import AS_STORED, DicomWeb, DicomwebRefused
 from smoke_tests.golden import NoGolden
 from smoke_tests.http import Http, until
 from smoke_tests.slide import Instance
-from smoke_tests.target import Target
+from smoke_tests.target import SmokeTarget
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,11 @@ class Seeder:
     http: Http
     credentials: Credentials
     principal: str | None
-    target: Target
+    target: SmokeTarget
     say: Callable[[str], None]
 
     def seed(self) -> str:
-        """The golden study's UID, once viewers can see it. Raises `NoGolden`, `Refused`, `TimedOut` in a sentence."""
+        """The golden study's UID, once viewers can see it. Raises `NoGolden`, `DicomwebRefused`, `WaitTimedOut`."""
         if not self.target.raw_root or not self.target.main_root:
             raise NoGolden("the stack's outputs name no raw store; deploy the stack again with this version")
         kept = golden.fetch(self.http, self.target.records, self.credentials, self.principal)
@@ -54,7 +54,7 @@ class Seeder:
         self.say(f"Storing {len(instances)} instances ({size:.1f} MB) in {self.target.raw_root} ...")
         answer = raw.stow([one.data for one in instances])
         if answer.status not in (200, 409):  # 409: there already, which reading back decides
-            raise Refused(str(answer))
+            raise DicomwebRefused(str(answer))
         for one in instances:
             path = f"studies/{study}/series/{one.series}/instances/{one.uid}"
             if frame_digests(parsed(raw.parts(path, AS_STORED)[0].body)) != list(one.frames):
@@ -72,7 +72,7 @@ class Seeder:
         body = json.dumps(golden.record(instances)).encode()
         answer = self.http.send("POST", url, headers=headers, body=body)
         if answer.status not in (200, 412):
-            raise Refused(str(answer))
+            raise DicomwebRefused(str(answer))
         self.say(f"Wrote {golden.OBJECT} to the bucket {bucket}.")
 
     def _await(self, instances: Sequence[Instance]) -> None:

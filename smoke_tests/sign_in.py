@@ -29,7 +29,7 @@ def encoded(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-class SignIn:
+class SmokeSignIn:
     """Give `answer` to the browser for every request to `authority`."""
 
     def __init__(self, authority: str, email: str, token: str) -> None:

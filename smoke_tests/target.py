@@ -50,7 +50,7 @@ class Limits:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Target:
+class SmokeTarget:
     """`missing` says, per capability that is not declared, why; everything else in CAPABILITIES is required."""
 
     dicomweb_root: str
@@ -91,7 +91,7 @@ class Target:
         if unknown := sorted(set(self.missing) - set(CAPABILITIES)):
             raise BadTarget(f"unknown capability {', '.join(unknown)}; known are {', '.join(CAPABILITIES)}")
 
-    def reading_only(self) -> Target:
+    def reading_only(self) -> SmokeTarget:
         """The same stack with the viewers' store as the one that is tested, by an identity that only reads."""
         if not self.main_root:
             raise BadTarget("a read-only run tests the store that viewers read, and this target names none")
@@ -109,15 +109,15 @@ class Target:
         return self.environment == "prod"
 
 
-def declared(root: str, capabilities: list[str], **values: Any) -> Target:
+def declared(root: str, capabilities: list[str], **values: Any) -> SmokeTarget:
     """A target by its URL alone; what is not in `capabilities` is missing."""
     if unknown := sorted(set(capabilities) - set(CAPABILITIES)):
         raise BadTarget(f"unknown capability {', '.join(unknown)}; known are {', '.join(CAPABILITIES)}")
     missing = {name: "not declared for this target" for name in CAPABILITIES if name not in capabilities}
-    return Target(dicomweb_root=root.rstrip("/"), missing=missing, **values)
+    return SmokeTarget(dicomweb_root=root.rstrip("/"), missing=missing, **values)
 
 
-def from_outputs(outputs: Mapping[str, Any], missing: Mapping[str, str] | None = None) -> Target:
+def from_outputs(outputs: Mapping[str, Any], missing: Mapping[str, str] | None = None) -> SmokeTarget:
     """The target that a stack's outputs describe. `missing` names further capabilities that this deployment lacks."""
     try:
         return _from_outputs(outputs, dict(missing or {}))
@@ -127,7 +127,7 @@ def from_outputs(outputs: Mapping[str, Any], missing: Mapping[str, str] | None =
         ) from None
 
 
-def _from_outputs(outputs: Mapping[str, Any], missing: dict[str, str]) -> Target:
+def _from_outputs(outputs: Mapping[str, Any], missing: dict[str, str]) -> SmokeTarget:
     accounts, stores = outputs["serviceAccounts"], outputs["stores"]
     if "smoke" not in stores:
         raise BadTarget("the stack has no store named smoke, and the checks write to no other; add it and deploy")
@@ -143,7 +143,7 @@ def _from_outputs(outputs: Mapping[str, Any], missing: dict[str, str]) -> Target
     if not outputs.get("smokeSubscription"):
         missing.setdefault("events", "the stack has no subscription for smoke tests; deploy it with this version")
     environment = str(outputs["environment"])
-    return Target(
+    return SmokeTarget(
         dicomweb_root=root,
         environment=environment,
         limits=Limits(granted=5.0, audited=5.0) if environment == "local" else Limits(),

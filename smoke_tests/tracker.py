@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from smoke_tests.credentials import NoToken
-from smoke_tests.dicomweb import GONE, DicomWeb, Refused
+from smoke_tests.dicomweb import GONE, DicomWeb, DicomwebRefused
 from smoke_tests.http import Unreachable
 
-PROBLEMS = (AssertionError, Unreachable, NoToken, Refused)
+PROBLEMS = (AssertionError, Unreachable, NoToken, DicomwebRefused)
 
 
 @dataclass
@@ -62,4 +62,4 @@ def absent(store: DicomWeb, study: str) -> bool:
         return True
     if answer.status == 200:
         return answer.body.strip() in (b"", b"[]")
-    raise Refused(str(answer))
+    raise DicomwebRefused(str(answer))

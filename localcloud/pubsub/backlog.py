@@ -19,7 +19,7 @@ class Message:
 
 
 @dataclass(kw_only=True)
-class Delivery:
+class MessageDelivery:
     """One message on its way to one subscription."""
 
     message: Message
@@ -42,16 +42,16 @@ class Delivery:
 class Backlog:
     """Deliveries in the order of publishing. Times are seconds since the epoch, handed in by the caller."""
 
-    deliveries: dict[str, Delivery] = field(default_factory=dict[str, Delivery])
+    deliveries: dict[str, MessageDelivery] = field(default_factory=dict[str, MessageDelivery])
     """By message id; acknowledged ones stay only when `retain_acknowledged` was asked for."""
 
-    def add(self, message: Message) -> Delivery:
-        delivery = self.deliveries[message.id] = Delivery(message=message)
+    def add(self, message: Message) -> MessageDelivery:
+        delivery = self.deliveries[message.id] = MessageDelivery(message=message)
         return delivery
 
-    def lease(self, count: int, now: float, deadline: float) -> list[Delivery]:
+    def lease(self, count: int, now: float, deadline: float) -> list[MessageDelivery]:
         """Hand out up to `count` messages that are due, each for `deadline` seconds."""
-        leased: list[Delivery] = []
+        leased: list[MessageDelivery] = []
         for delivery in self.deliveries.values():
             if len(leased) == count:
                 break
@@ -62,12 +62,12 @@ class Backlog:
             leased.append(delivery)
         return leased
 
-    def leased_as(self, ack_id: str) -> Delivery | None:
+    def leased_as(self, ack_id: str) -> MessageDelivery | None:
         """The delivery of a lease that no other followed; it may have lapsed, since Google takes late acks too."""
         delivery = self.deliveries.get(ack_id.rpartition("-")[0])
         return delivery if delivery and delivery.ack_id == ack_id and not delivery.acknowledged else None
 
-    def acknowledge(self, ack_id: str, *, retain: bool) -> Delivery | None:
+    def acknowledge(self, ack_id: str, *, retain: bool) -> MessageDelivery | None:
         """The delivery that this ends, if the id still names a lease."""
         delivery = self.leased_as(ack_id)
         if delivery is None:
@@ -78,7 +78,7 @@ class Backlog:
             del self.deliveries[delivery.message.id]
         return delivery
 
-    def used_up(self, attempts: int, now: float) -> list[Delivery]:
+    def used_up(self, attempts: int, now: float) -> list[MessageDelivery]:
         """Unacknowledged deliveries that were handed out `attempts` times and whose last lease is over."""
         return [d for d in self.deliveries.values() if d.attempts >= attempts and d.is_due(now) and not d.acknowledged]
 

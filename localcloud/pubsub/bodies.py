@@ -8,7 +8,7 @@ from typing import Any
 from localcloud.control.call import Call
 from localcloud.errors import ApiError
 from localcloud.forms import duration, from_base64, timestamp
-from localcloud.pubsub.backlog import Delivery, Message
+from localcloud.pubsub.backlog import Message, MessageDelivery
 
 
 def check_subscription(call: Call) -> None:
@@ -45,7 +45,7 @@ def message_body(message: Message) -> dict[str, Any]:
     return {key: value for key, value in body.items() if value}
 
 
-def received(delivery: Delivery, counted: bool) -> dict[str, Any]:
+def received(delivery: MessageDelivery, counted: bool) -> dict[str, Any]:
     body: dict[str, Any] = {"ackId": delivery.ack_id, "message": message_body(delivery.message)}
     return body | {"deliveryAttempt": delivery.attempts} if counted else body
 
@@ -68,7 +68,7 @@ def back_off(subscription: dict[str, Any], attempts: int) -> float:
     return min(most, least * 2 ** (attempts - 1))
 
 
-def origin(subscription: str, delivery: Delivery) -> dict[str, str]:
+def origin(subscription: str, delivery: MessageDelivery) -> dict[str, str]:
     """The attributes that Google adds to a forwarded message."""
     return {
         "CloudPubSubDeadLetterSourceSubscription": subscription.rpartition("/")[2],

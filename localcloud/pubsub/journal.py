@@ -13,7 +13,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from localcloud.pubsub.backlog import Backlog, Delivery, Message
+from localcloud.pubsub.backlog import Backlog, Message, MessageDelivery
 
 
 class BacklogJournal:
@@ -23,7 +23,7 @@ class BacklogJournal:
         self._path = path
         self._file: Any = None
 
-    def keep(self, subscription: str, delivery: Delivery) -> None:
+    def keep(self, subscription: str, delivery: MessageDelivery) -> None:
         """Write a delivery's state down."""
         self._append([subscription, delivery.message.id, _written(delivery)])
 
@@ -72,7 +72,7 @@ class BacklogJournal:
             self._file = None
 
 
-def _written(delivery: Delivery) -> dict[str, Any]:
+def _written(delivery: MessageDelivery) -> dict[str, Any]:
     message = delivery.message
     return {
         "data": base64.b64encode(message.data).decode(),
@@ -84,7 +84,7 @@ def _written(delivery: Delivery) -> dict[str, Any]:
     }
 
 
-def _read(message_id: str, row: dict[str, Any]) -> Delivery:
+def _read(message_id: str, row: dict[str, Any]) -> MessageDelivery:
     message = Message(
         id=message_id,
         data=base64.b64decode(row["data"]),
@@ -92,4 +92,4 @@ def _read(message_id: str, row: dict[str, Any]) -> Delivery:
         published=row["published"],
         ordering_key=row["key"],
     )
-    return Delivery(message=message, attempts=row["attempts"], acknowledged=row["acknowledged"])
+    return MessageDelivery(message=message, attempts=row["attempts"], acknowledged=row["acknowledged"])

@@ -15,12 +15,12 @@ STUDY, SERIES, INSTANCE = "0020000D", "0020000E", "00080018"
 AS_STORED = 'multipart/related; type="application/dicom"; transfer-syntax=*'
 
 
-class Unreadable(Exception):
+class UnreadableFile(Exception):
     """What a store has could not be fetched, or not be read; says why."""
 
 
 def instances(session: requests.Session, root: str) -> Iterator[str]:
-    """`studies/…/series/…/instances/…` of everything in the store, all pages, study by study. Raises `Unreadable`."""
+    """`studies/…/series/…/instances/…` of all in the store, all pages, study by study. Raises `UnreadableFile`."""
     for study in _pages(session, f"{root}/studies"):
         uid = _first(study, STUDY)
         for found in _pages(session, f"{root}/studies/{uid}/instances"):
@@ -41,12 +41,12 @@ def _listed(session: requests.Session, url: str, offset: int) -> list[dict[str, 
         if response.status_code == 204:
             return []
         if not response.ok:
-            raise Unreadable(f"{url} answered {response.status_code}")
+            raise UnreadableFile(f"{url} answered {response.status_code}")
         found = response.json()
     except requests.RequestException as error:
-        raise Unreadable(f"{url} could not be read ({type(error).__name__})") from None
+        raise UnreadableFile(f"{url} could not be read ({type(error).__name__})") from None
     if not isinstance(found, list):
-        raise Unreadable(f"{url} answered no list")
+        raise UnreadableFile(f"{url} answered no list")
     return found
 
 
@@ -55,19 +55,19 @@ def _first(attributes: dict[str, Any], tag: str) -> Any:
 
 
 def fetch(session: requests.Session, url: str, path: Path) -> None:
-    """Writes the instance at `url`, as it is stored, to `path`. Raises `Unreadable`."""
+    """Writes the instance at `url`, as it is stored, to `path`. Raises `UnreadableFile`."""
     try:
         with (
             session.get(url, headers={"Accept": AS_STORED}, stream=True, timeout=TIMEOUT) as response,
             path.open("wb") as out,
         ):
             if not response.ok:
-                raise Unreadable(f"the store answered {response.status_code} when asked for it")
+                raise UnreadableFile(f"the store answered {response.status_code} when asked for it")
             boundary = response.headers.get("Content-Type", "").partition("boundary=")[2].split(";")[0].strip('" ')
             for block in _without_head(response.iter_content(BLOCK)):
                 out.write(block)
     except requests.RequestException as error:
-        raise Unreadable(f"reading it back broke off ({type(error).__name__})") from None
+        raise UnreadableFile(f"reading it back broke off ({type(error).__name__})") from None
     _cut_tail(path, b"\r\n--" + boundary.encode())
 
 
@@ -89,5 +89,5 @@ def _cut_tail(path: Path, delimiter: bytes) -> None:
         tail = file.read()
         at = tail.rfind(delimiter)
         if at < 0:
-            raise Unreadable("what the store sent breaks off before its end")
+            raise UnreadableFile("what the store sent breaks off before its end")
         file.truncate(size - len(tail) + at)

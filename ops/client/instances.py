@@ -16,20 +16,20 @@ from pydicom import Dataset, dcmread
 from pydicom.encaps import generate_frames
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
-from ops.client.dicomweb import Unreadable
+from ops.client.dicomweb import UnreadableFile
 
 BLOCK = 1 << 20
 VOLATILE = ("RetrieveURL", "InstanceAvailability")
 
 
 def difference(one: Path, other: Path) -> str:
-    """In which respect the two files are different instances; empty when they are the same. Raises Unreadable."""
+    """In which respect the two files are different instances; empty when they are the same. Raises UnreadableFile."""
     try:
         return _difference(one, other)
     except OSError:
         raise
     except Exception as error:  # pydicom raises almost anything on damaged data, and may quote it
-        raise Unreadable(f"its content cannot be read ({type(error).__name__})") from None
+        raise UnreadableFile(f"its content cannot be read ({type(error).__name__})") from None
 
 
 def _difference(one: Path, other: Path) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import requests
 
-from ops.client.dicomweb import Unreadable, fetch
+from ops.client.dicomweb import UnreadableFile, fetch
 from ops.client.http import Sessions
 from ops.client.instances import difference
 from ops.client.stow import store
@@ -81,7 +81,7 @@ class FolderLoad:
             url = f"{self.target.root}/studies/{file.study}/series/{file.series}/instances/{file.instance}"
             fetch(self._session(self.target.reader), url, copy)
             unlike = difference(file.path, copy)
-        except (Unreadable, OSError) as reason:
+        except (UnreadableFile, OSError) as reason:
             said = f"an instance with its UIDs is already there and could not be compared: {reason}"
             return Outcome(str(file.path), Verdict.REFUSED, file.bytes, said)
         finally:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import requests
 
-from ops.client.dicomweb import Unreadable, fetch, instances
+from ops.client.dicomweb import UnreadableFile, fetch, instances
 from ops.client.google import GoogleApi, Json
 from ops.client.instances import difference
 from ops.client.refusal import OpsRefused
@@ -69,7 +69,7 @@ class Drill:
         original, restored = (f"{self.root}v1/{store}/dicomWeb" for store in (self.store, self.scratch))
         try:
             wanted, there = (set(instances(self.session, root)) for root in (original, restored))
-        except Unreadable as problem:
+        except UnreadableFile as problem:
             raise OpsRefused(f"the stores cannot be compared: {problem}") from None
         found = DrillReport(instances=len(wanted))
         found.problems += [f"{path} did not come back" for path in sorted(wanted - there)]
@@ -81,7 +81,7 @@ class Drill:
                     fetch(self.session, f"{original}/{path}", files[0])
                     fetch(self.session, f"{restored}/{path}", files[1])
                     unlike = difference(*files)
-                except Unreadable as reason:
+                except UnreadableFile as reason:
                     unlike = f"could not be compared: {reason}"
                 found.bytes += files[0].stat().st_size
                 if unlike:

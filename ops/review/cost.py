@@ -19,7 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ops.review.cost_models import MODELS, Stack, Usage, is_free, scheduled_starts, viewed_store
+from ops.review.cost_models import MODELS, PricedStack, Usage, is_free, scheduled_starts, viewed_store
 from ops.review.graph import CANNOT_RUN, declared, resources_of
 from ops.review.plan import SECRET, UNKNOWN, Unreadable
 from ops.review.words import decimal
@@ -76,7 +76,7 @@ def estimate(resources: Sequence[Resource], use: Usage) -> Estimate:
     lines: list[Line] = []
     unknown: list[str] = []
     unfinished: list[str] = []
-    stack = Stack(use, viewed_store(resources), scheduled_starts(resources))
+    stack = PricedStack(use, viewed_store(resources), scheduled_starts(resources))
     for resource in resources:
         model = MODELS.get(resource.type)
         if model is None:

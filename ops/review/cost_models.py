@@ -23,7 +23,7 @@ KIB_A_GIB = 1024 * 1024
 
 
 @dataclass(frozen=True)
-class Stack:
+class PricedStack:
     """What a resource's cost depends on beside itself."""
 
     use: Usage
@@ -65,7 +65,7 @@ def starts_a_month(schedule: str) -> float:
     return due * len(every.hours) * len(every.minutes) / 12
 
 
-def _store(store: Resource, stack: Stack) -> Amounts:
+def _store(store: Resource, stack: PricedStack) -> Amounts:
     name, use = str(store.properties.get("name")), stack.use
     if name == "smoke":
         return
@@ -78,7 +78,7 @@ def _store(store: Resource, stack: Stack) -> Amounts:
         yield "sent to viewers", "internet", stack.views * use["gib_per_view"]
 
 
-def _job(job: Resource, stack: Stack) -> Amounts:
+def _job(job: Resource, stack: PricedStack) -> Amounts:
     execution: dict[str, Any] = job.properties["template"]
     limits = execution["template"]["containers"][0]["resources"]["limits"]
     busy = stack.new_studies * stack.use["job_minutes_per_study"] * 60
@@ -88,16 +88,16 @@ def _job(job: Resource, stack: Stack) -> Amounts:
         yield f"{what}, memory", "run.memory", seconds * gib(str(limits["memory"]))
 
 
-def _schedule(_: Resource, __: Stack) -> Amounts:
+def _schedule(_: Resource, __: PricedStack) -> Amounts:
     yield "schedule", "scheduler.job", 1
 
 
-def _bucket(_: Resource, stack: Stack) -> Amounts:
+def _bucket(_: Resource, stack: PricedStack) -> Amounts:
     yield "records", "storage.standard", stack.use["studies"] * stack.use["record_mib_per_study"] / 1024
     yield "writes", "storage.write", stack.new_studies * stack.use["instances_per_study"]
 
 
-def _secret(secret: Resource, _: Stack) -> Amounts:
+def _secret(secret: Resource, _: PricedStack) -> Amounts:
     replication = secret.properties.get("replication") or {}
     places = (replication.get("userManaged") or {}).get("replicas") or [None]
     yield "one active version", "secret.version", len(places)
@@ -105,7 +105,7 @@ def _secret(secret: Resource, _: Stack) -> Amounts:
         yield "reminders", "secret.reminder", 1 / 3
 
 
-def _subscription(subscription: Resource, stack: Stack) -> Amounts:
+def _subscription(subscription: Resource, stack: PricedStack) -> Amounts:
     if "dead" in str(subscription.properties.get("name")):
         return
     messages = stack.new_studies * stack.use["instances_per_study"]
@@ -113,7 +113,7 @@ def _subscription(subscription: Resource, stack: Stack) -> Amounts:
     yield "notifications", "pubsub.throughput", 2 * messages * stack.use["message_kib"] / KIB_A_GIB / 1024
 
 
-def _logs(bucket: Resource, stack: Stack) -> Amounts:
+def _logs(bucket: Resource, stack: PricedStack) -> Amounts:
     requests = stack.views * (stack.use["tiles_per_view"] + stack.use["searches_per_view"])
     stored = requests * stack.use["audit_kib_per_request"] / KIB_A_GIB
     months = max(float(bucket.properties.get("retentionDays") or 30) - 30, 0) / 30
@@ -121,26 +121,26 @@ def _logs(bucket: Resource, stack: Stack) -> Amounts:
     yield "keeping them, once the oldest is due to go", "logging.retained", stored * months
 
 
-def _repository(_: Resource, stack: Stack) -> Amounts:
+def _repository(_: Resource, stack: PricedStack) -> Amounts:
     yield "images", "artifacts", stack.use["images_gib"]
 
 
-def _workflow(_: Resource, stack: Stack) -> Amounts:
+def _workflow(_: Resource, stack: PricedStack) -> Amounts:
     events = stack.new_studies * stack.use["instances_per_study"]
     yield "executions", "workflows.step", events * stack.use["workflow_steps_per_instance"]
 
 
-def _site(site: Resource, stack: Stack) -> Amounts:
+def _site(site: Resource, stack: PricedStack) -> Amounts:
     yield "files", "hosting.stored", stack.use["site_mib"] / 1024
     if "preview" not in site.name:
         yield "sent", "hosting.sent", stack.views * stack.use["site_mib_per_view"] / 1024
 
 
-def _key(_: Resource, __: Stack) -> Amounts:
+def _key(_: Resource, __: PricedStack) -> Amounts:
     yield "one active version", "kms.version", 1
 
 
-MODELS: Mapping[str, Callable[[Resource, Stack], Amounts]] = {
+MODELS: Mapping[str, Callable[[Resource, PricedStack], Amounts]] = {
     "gcp:artifactregistry/repository:Repository": _repository,
     "gcp:cloudrunv2/job:Job": _job,
     "gcp:cloudscheduler/job:Job": _schedule,

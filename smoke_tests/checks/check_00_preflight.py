@@ -9,16 +9,16 @@ import pytest
 
 from smoke_tests.context import Context
 from smoke_tests.dicomweb import DicomWeb
-from smoke_tests.http import Answer, until
+from smoke_tests.http import HttpAnswer, until
 from smoke_tests.plugin import Notes
 
 SKEW_SECONDS = 120.0
 
 
-def let_in(store: DicomWeb, seconds: float) -> Answer:
+def let_in(store: DicomWeb, seconds: float) -> HttpAnswer:
     """The answer to the smallest search. Fresh grants take minutes, so here, and only here, a 403 is waited out."""
 
-    def ask() -> Answer | None:
+    def ask() -> HttpAnswer | None:
         answer = store.send("GET", "studies", params={"limit": "1"})
         return None if answer.status == 403 else answer
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from smoke_tests.context import Context
-from smoke_tests.http import Answer
+from smoke_tests.http import HttpAnswer
 from smoke_tests.plugin import Notes
 
 WRITE = "healthcare.dicomStores.dicomWebWrite"
@@ -41,7 +41,7 @@ def check_the_smoke_identity_cannot_write_where_viewers_read(run: Context) -> No
     assert answer.status == 403, f"{answer}; 403 was due: it could change clinical images"
 
 
-def preflight(run: Context, origin: str, method: str) -> Answer:
+def preflight(run: Context, origin: str, method: str) -> HttpAnswer:
     asked = {"Access-Control-Request-Method": method, "Access-Control-Request-Headers": ASKED}
     url = f"{run.target.main_root or run.target.dicomweb_root}/studies"
     return run.http.send("OPTIONS", url, headers={"Origin": origin, **asked})

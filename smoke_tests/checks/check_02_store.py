@@ -7,8 +7,8 @@ import json
 import pytest
 
 from smoke_tests.context import Context
-from smoke_tests.dicomweb import Attributes, Refused, value
-from smoke_tests.http import Answer
+from smoke_tests.dicomweb import Attributes, DicomwebRefused, value
+from smoke_tests.http import HttpAnswer
 from smoke_tests.plugin import Notes
 
 REFERENCED, FAILED = "00081199", "00081198"
@@ -18,15 +18,15 @@ ALREADY_STORED = 272
 pytestmark = pytest.mark.needs("stow")
 
 
-def told(answer: Answer) -> Attributes:
+def told(answer: HttpAnswer) -> Attributes:
     """The body of a store answer; some stores wrap it into a list."""
     try:
         body = json.loads(answer.body)
     except ValueError:
-        raise Refused(f"{answer} (a JSON store response was due)") from None
+        raise DicomwebRefused(f"{answer} (a JSON store response was due)") from None
     found = body[0] if isinstance(body, list) and body else body
     if not isinstance(found, dict):
-        raise Refused(f"{answer} (a JSON store response was due)")
+        raise DicomwebRefused(f"{answer} (a JSON store response was due)")
     return found
 
 

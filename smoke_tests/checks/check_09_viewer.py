@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from smoke_tests.context import Context
-from smoke_tests.http import Answer
+from smoke_tests.http import HttpAnswer
 from smoke_tests.plugin import Notes
 
 CONFIG = "config/local.js"
@@ -28,7 +28,7 @@ HEADERS = {
 pytestmark = pytest.mark.needs("viewer")
 
 
-def fetch(run: Context, path: str, due: int = 200) -> Answer:
+def fetch(run: Context, path: str, due: int = 200) -> HttpAnswer:
     answer = run.http.send("GET", f"{run.target.viewer_url}/{path}")
     assert answer.status == due, str(answer)
     return answer

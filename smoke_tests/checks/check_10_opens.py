@@ -10,7 +10,7 @@ from smoke_tests.browser import Opening
 from smoke_tests.compare import pixels_of
 from smoke_tests.context import Context
 from smoke_tests.plugin import Notes
-from smoke_tests.sign_in import SignIn
+from smoke_tests.sign_in import SmokeSignIn
 
 MOST_REQUESTS = 40
 """Tiles that a full pyramid may cost; a slide without levels costs thousands."""
@@ -31,7 +31,7 @@ def check_the_slide_opens_in_the_viewer(run: Context, note: Notes) -> None:
     run.slide_is_there()
     target = run.target
     token = run.credentials.headers(target.reader)["Authorization"].removeprefix("Bearer ")
-    sign_in = SignIn(target.authority, target.reader or "", token)
+    sign_in = SmokeSignIn(target.authority, target.reader or "", token)
     url = f"{target.viewer_url}/{run.series}"
     configured = target.main_root or target.dicomweb_root
     opening = Opening(url, target.dicomweb_root, configured, sign_in, target.limits.opened, run.http.methods)

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from smoke_tests.context import Context
-from smoke_tests.http import Answer, until
+from smoke_tests.http import HttpAnswer, until
 from smoke_tests.plugin import Notes
 from smoke_tests.slide import Instance
 
@@ -18,7 +18,7 @@ EXPECTED = {"complete": ("ready", set[str]()), "base-only": ("ready", {"R09"})}
 pytestmark = pytest.mark.needs("job", "stow")
 
 
-def send(run: Context, method: str, url: str, body: Any = None) -> Answer:
+def send(run: Context, method: str, url: str, body: Any = None) -> HttpAnswer:
     headers = {"Accept": "application/json", **run.credentials.headers(run.target.writer)}
     if body is not None:
         headers["Content-Type"] = "application/json"

@@ -9,7 +9,7 @@ import pytest
 
 from smoke_tests.context import Context
 from smoke_tests.dicomweb import FRAMES
-from smoke_tests.http import Answer, until
+from smoke_tests.http import HttpAnswer, until
 from smoke_tests.plugin import Notes
 
 READ, WRITE = (f"healthcare.dicomStores.dicomWeb{duty}" for duty in ("Read", "Write"))
@@ -29,7 +29,7 @@ def entries(run: Context, agent: str, permission: str) -> list[Entry]:
     return [entry["protoPayload"] for entry in json.loads(answer.body).get("entries", [])]
 
 
-def ask(run: Context, query: bytes) -> Answer:
+def ask(run: Context, query: bytes) -> HttpAnswer:
     headers = {"Content-Type": "application/json", **run.credentials.headers(run.target.writer)}
     answer = run.http.send("POST", run.target.log_entries, headers=headers, body=query)
     assert answer.status == 200, str(answer)

@@ -20,7 +20,7 @@ import pytest
 from smoke_tests import reports
 from smoke_tests.credentials import NoToken
 from smoke_tests.runner import run
-from smoke_tests.target import Limits, Target, from_outputs
+from smoke_tests.target import Limits, SmokeTarget, from_outputs
 from tests.canary.test_secrets import CANARY, FORMS, LEAK
 from tests.e2e.conftest import Platform, deployed
 from tests.e2e.tiles import TILES
@@ -105,9 +105,9 @@ def watch(seen: list[dict[str, str]], over: threading.Event) -> None:
                 seen.append(found)
 
 
-def target(platform: Platform) -> Target:
+def target(platform: Platform) -> SmokeTarget:
     made = from_outputs(platform.outputs, NO_VIEWER)
-    return Target(**{**made.__dict__, "limits": SHORT})
+    return SmokeTarget(**{**made.__dict__, "limits": SHORT})
 
 
 # -- where

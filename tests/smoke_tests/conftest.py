@@ -19,7 +19,7 @@ from smoke_tests.credentials import Credentials, TokenSource
 from smoke_tests.dicomweb import DicomWeb
 from smoke_tests.http import Http
 from smoke_tests.janitor import sweep
-from smoke_tests.target import Limits, Target, from_outputs
+from smoke_tests.target import Limits, SmokeTarget, from_outputs
 
 NO_VIEWER = {"viewer": "these tests are about the store", "browser": "these tests are about the store"}
 SHORT = Limits(found=0.4, deleted=2, job=60, granted=5, announced=5, audited=2)
@@ -34,11 +34,11 @@ class Platform:
     file: Path
     """The outputs as `--outputs` takes them."""
 
-    def target(self, root: str = "", **changes: Any) -> Target:
+    def target(self, root: str = "", **changes: Any) -> SmokeTarget:
         """The stack without its viewer; `root` stands in for the smoke store's."""
         made = from_outputs(self.outputs, NO_VIEWER)
         values = {"dicomweb_root": root or made.dicomweb_root, "limits": SHORT, **changes}
-        return Target(**{**made.__dict__, **values})
+        return SmokeTarget(**{**made.__dict__, **values})
 
 
 @pytest.fixture(scope="session")

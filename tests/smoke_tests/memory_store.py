@@ -8,7 +8,7 @@ from typing import Any
 
 from smoke_tests.credentials import Credentials
 from smoke_tests.dicomweb import DicomWeb
-from smoke_tests.http import Answer
+from smoke_tests.http import HttpAnswer
 
 BASE = "http://store.invalid/v1/"
 STORE = f"{BASE}projects/p/locations/l/datasets/d/dicomStores/smoke/dicomWeb"
@@ -48,11 +48,11 @@ class MemoryStore:
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
         body: bytes | None = None,
-    ) -> Answer:
+    ) -> HttpAnswer:
         path = url.removeprefix(f"{STORE}/").removeprefix(BASE)
         self.log.append(f"{method} {path}")
         status, content = self.answer(method, path.split("/"), dict(params or {}))
-        return Answer(method, url, status, {"Content-Type": "application/json"}, json.dumps(content).encode(), 0.0)
+        return HttpAnswer(method, url, status, {"Content-Type": "application/json"}, json.dumps(content).encode(), 0.0)
 
     def answer(self, method: str, path: list[str], query: dict[str, str]) -> tuple[int, Any]:
         if "operations" in path:

@@ -13,7 +13,7 @@ import pytest
 from smoke_tests import context, runner
 from smoke_tests.credentials import Credentials
 from smoke_tests.http import Http
-from smoke_tests.results import Outcome
+from smoke_tests.results import SuiteOutcome
 from smoke_tests.target import Limits, from_outputs
 from tests.smoke_tests import faulty
 from tests.smoke_tests.conftest import Platform
@@ -28,7 +28,7 @@ def only_the_audit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(context.SIZES, "full", 1024)
 
 
-def check(platform: Platform, fault: faulty.Fault) -> Outcome:
+def check(platform: Platform, fault: faulty.Fault) -> SuiteOutcome:
     with faulty.proxy(platform.target().log_entries, fault) as log_entries:
         limits = Limits(found=5, deleted=5, audited=0.5)
         return runner.run(platform.target(log_entries=log_entries, limits=limits), platform.token)

@@ -13,7 +13,7 @@ import pytest
 from smoke_tests import context, runner
 from smoke_tests.credentials import Credentials
 from smoke_tests.http import Http
-from smoke_tests.results import Outcome
+from smoke_tests.results import SuiteOutcome
 from smoke_tests.target import Limits
 from tests.smoke_tests import faulty
 from tests.smoke_tests.conftest import Platform
@@ -28,7 +28,7 @@ def only_events(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(context.SIZES, "quick", 512)
 
 
-def check(platform: Platform, fault: faulty.Fault = faulty.sound) -> Outcome:
+def check(platform: Platform, fault: faulty.Fault = faulty.sound) -> SuiteOutcome:
     with faulty.proxy(platform.target().announcements, fault) as announcements:
         limits = Limits(found=5, deleted=5, announced=0.5)
         return runner.run(platform.target(announcements=announcements, limits=limits), platform.token, profile="quick")

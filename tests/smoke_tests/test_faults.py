@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from smoke_tests import multipart
-from smoke_tests.results import Outcome
+from smoke_tests.results import SuiteOutcome
 from smoke_tests.runner import run
 from tests.smoke_tests import faulty
 from tests.smoke_tests.conftest import Platform
@@ -167,7 +167,7 @@ CAUGHT = [
 ]
 
 
-def failed(outcome: Outcome) -> dict[str, str]:
+def failed(outcome: SuiteOutcome) -> dict[str, str]:
     """Reasons of the failed checks by number."""
     reasons: dict[str, str] = {}
     for one in outcome.results:

@@ -14,12 +14,12 @@ from smoke_tests import golden, slide
 from smoke_tests.credentials import Credentials
 from smoke_tests.dicomweb import DicomWeb
 from smoke_tests.golden import NoGolden, recalled
-from smoke_tests.http import READ_ONLY, Http, NotAllowed, TimedOut
-from smoke_tests.results import Outcome
+from smoke_tests.http import READ_ONLY, Http, NotAllowed, WaitTimedOut
+from smoke_tests.results import SuiteOutcome
 from smoke_tests.runner import run
 from smoke_tests.seeding import Seeder
 from smoke_tests.slide import Instance
-from smoke_tests.target import Limits, Target
+from smoke_tests.target import Limits, SmokeTarget
 from tests.smoke_tests import faulty
 from tests.smoke_tests.conftest import Platform
 from tests.smoke_tests.faulty import Answered, Asked
@@ -33,7 +33,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(golden, "SIZE", 1024)
 
 
-def seeder(platform: Platform, target: Target | None = None, said: list[str] | None = None) -> Seeder:
+def seeder(platform: Platform, target: SmokeTarget | None = None, said: list[str] | None = None) -> Seeder:
     seen = target or platform.target()
     say = (said if said is not None else list[str]()).append
     return Seeder(Http(), Credentials(platform.token), seen.owner, seen, say)
@@ -59,7 +59,7 @@ def seeded(platform: Platform) -> Iterator[Platform]:
     forget(platform, study)
 
 
-def read_only(platform: Platform, **changes: Any) -> Outcome:
+def read_only(platform: Platform, **changes: Any) -> SuiteOutcome:
     return run(platform.target(**changes), platform.token, profile="readonly")
 
 
@@ -199,7 +199,7 @@ def test_seeding_waits_until_viewers_can_see_the_study(platform: Platform) -> No
     target = replace(platform.target(), main_root=platform.target().dicomweb_root, limits=Limits(job=0.2))
     study = golden.drawn()[0].study
 
-    with pytest.raises(TimedOut, match=rf"the golden study {study} in \S+/smoke/dicomWeb did not come about"):
+    with pytest.raises(WaitTimedOut, match=rf"the golden study {study} in \S+/smoke/dicomWeb did not come about"):
         seeder(platform, target).seed()
 
     forget(platform, study)

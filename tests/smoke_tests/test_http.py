@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from smoke_tests.http import Answer, Http, Retry, TimedOut, Unreachable, redacted, until
+from smoke_tests.http import Http, HttpAnswer, Retry, Unreachable, WaitTimedOut, redacted, until
 
 
 class Server:
@@ -113,8 +113,8 @@ def test_tokens_are_never_shown(text: str) -> None:
 
 
 def test_an_answers_words_are_short_and_without_binary() -> None:
-    image = Answer("GET", "http://x/", 200, {"Content-Type": "image/jpeg"}, b"\xff\xd8" * 1000, 0.1)
-    page = Answer("GET", "http://x/", 500, {"Content-Type": "text/html; charset=utf-8"}, b"<p>" + b"y" * 9000, 0.1)
+    image = HttpAnswer("GET", "http://x/", 200, {"Content-Type": "image/jpeg"}, b"\xff\xd8" * 1000, 0.1)
+    page = HttpAnswer("GET", "http://x/", 500, {"Content-Type": "text/html; charset=utf-8"}, b"<p>" + b"y" * 9000, 0.1)
 
     assert str(image) == "GET http://x/ answered 200 image/jpeg"
     assert str(page).startswith("GET http://x/ answered 500 text/html: <p>yyy")
@@ -130,7 +130,7 @@ def test_waiting_asks_at_once_and_fails_by_its_deadline() -> None:
     def never() -> None:
         asked.append(now[0])
 
-    with pytest.raises(TimedOut, match="the moon did not come about within 5 s"):
+    with pytest.raises(WaitTimedOut, match="the moon did not come about within 5 s"):
         until(never, "the moon", 5, pause=pause, clock=lambda: now[0])
 
     assert asked[0] == 0

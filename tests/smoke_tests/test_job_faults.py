@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from smoke_tests import context, runner
-from smoke_tests.results import Outcome
+from smoke_tests.results import SuiteOutcome
 from smoke_tests.target import Limits
 from tests.smoke_tests import faulty
 from tests.smoke_tests.conftest import Platform
@@ -27,7 +27,7 @@ def only_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "new_run_id", lambda now: RUN)
 
 
-def check(platform: Platform, fault: faulty.Fault, seconds: float = 60) -> Outcome:
+def check(platform: Platform, fault: faulty.Fault, seconds: float = 60) -> SuiteOutcome:
     sound = platform.target()
     with faulty.proxy(sound.run_url, fault) as run_url, faulty.proxy(sound.records, fault) as records:
         limits = Limits(found=5, deleted=5, job=seconds)

@@ -25,7 +25,7 @@ from smoke_tests.credentials import Credentials, NoToken
 from smoke_tests.dicomweb import DicomWeb
 from smoke_tests.http import Http
 from smoke_tests.janitor import smoke_studies, sweep
-from smoke_tests.results import Outcome
+from smoke_tests.results import SuiteOutcome
 from smoke_tests.runner import EXPECTED, run
 from smoke_tests.target import Limits
 from tests.smoke_tests import faulty
@@ -37,7 +37,7 @@ def store(platform: Platform) -> DicomWeb:
     return DicomWeb(Http(), target.dicomweb_root, Credentials(platform.token), target.writer)
 
 
-def failures(outcome: Outcome) -> list[str]:
+def failures(outcome: SuiteOutcome) -> list[str]:
     return [f"{one.id} {one.name}: {one.reason}" for one in outcome.results if one.status == "fail"]
 
 

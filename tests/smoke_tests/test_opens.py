@@ -19,9 +19,9 @@ from ops.viewer.target import read
 from smoke_tests import context, runner
 from smoke_tests.browser import Opening
 from smoke_tests.http import READ_ONLY
-from smoke_tests.results import Outcome
-from smoke_tests.sign_in import SignIn
-from smoke_tests.target import Limits, Target, from_outputs
+from smoke_tests.results import SuiteOutcome
+from smoke_tests.sign_in import SmokeSignIn
+from smoke_tests.target import Limits, SmokeTarget, from_outputs
 from tests import needs
 from tests.smoke_tests import faulty
 from tests.smoke_tests.conftest import Platform
@@ -46,14 +46,14 @@ def released(cloud: Platform) -> Platform:
 
 
 @pytest.fixture
-def opened(released: Platform, platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Outcome]:
+def opened(released: Platform, platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Callable[..., SuiteOutcome]:
     """Runs the check with a fault between the browser and the store."""
     needs.chromium()
     monkeypatch.setitem(runner.EXPECTED, "quick", (10,))
     monkeypatch.setitem(context.SIZES, "quick", 2048)
 
-    def run(fault: faulty.Fault = faulty.sound, seconds: float = 60) -> Outcome:
-        target: Target = from_outputs(released.outputs)
+    def run(fault: faulty.Fault = faulty.sound, seconds: float = 60) -> SuiteOutcome:
+        target: SmokeTarget = from_outputs(released.outputs)
         with faulty.proxy(target.dicomweb_root, fault) as root:
             return runner.run(
                 replace(target, dicomweb_root=root, limits=Limits(opened=seconds)), released.token, profile="quick"
@@ -83,7 +83,7 @@ def metadata_refused(asked: Asked, store: Store) -> Answered:
     return store(asked)
 
 
-def test_a_slide_that_opens_passes(opened: Callable[..., Outcome]) -> None:
+def test_a_slide_that_opens_passes(opened: Callable[..., SuiteOutcome]) -> None:
     outcome = opened()
 
     assert [(one.id, one.status, one.reason) for one in outcome.results] == [("10", "pass", "")]
@@ -98,7 +98,9 @@ def test_a_slide_that_opens_passes(opened: Callable[..., Outcome]) -> None:
         (metadata_refused, r"asked for no tile: .*403"),
     ],
 )
-def test_a_slide_that_does_not_open_is_caught(opened: Callable[..., Outcome], fault: faulty.Fault, words: str) -> None:
+def test_a_slide_that_does_not_open_is_caught(
+    opened: Callable[..., SuiteOutcome], fault: faulty.Fault, words: str
+) -> None:
     outcome = opened(fault, 8)
 
     assert outcome.exit_code == 1
@@ -126,7 +128,7 @@ def test_a_page_that_writes_in_a_run_that_only_reads_is_stopped_and_told(method:
             """Quiet."""
 
     with serving(Page) as url:
-        sign_in = SignIn("http://sign-in.invalid", "", "")
+        sign_in = SmokeSignIn("http://sign-in.invalid", "", "")
         opening = Opening(url, url, url, sign_in, 2, READ_ONLY)
         seen = opening.look()
 

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from smoke_tests import reports
-from smoke_tests.results import Outcome, Result, Status
+from smoke_tests.results import Result, Status, SuiteOutcome
 from smoke_tests.screen import Screen
 
 
@@ -19,8 +19,10 @@ def result(status: Status, reason: str = "", id: str = "6") -> Result:
     return Result(id, "frames come", status, 12, 3, 4000, 0, reason, {"p50_ms": 1.5})
 
 
-def outcome(*results: Result, **changes: object) -> Outcome:
-    made = Outcome("run", "full", "http://x/dicomWeb", "local", datetime(2026, 11, 22, 14, tzinfo=UTC), list(results))
+def outcome(*results: Result, **changes: object) -> SuiteOutcome:
+    made = SuiteOutcome(
+        "run", "full", "http://x/dicomWeb", "local", datetime(2026, 11, 22, 14, tzinfo=UTC), list(results)
+    )
     for name, value in changes.items():
         setattr(made, name, value)
     return made
@@ -38,7 +40,7 @@ def outcome(*results: Result, **changes: object) -> Outcome:
         (outcome(result("skip", "nothing declared")), 2),
     ],
 )
-def test_the_exit_code_says_what_happened(made: Outcome, code: int) -> None:
+def test_the_exit_code_says_what_happened(made: SuiteOutcome, code: int) -> None:
     assert made.exit_code == code
 
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from smoke_tests import runner
-from smoke_tests.results import Outcome
+from smoke_tests.results import SuiteOutcome
 from smoke_tests.target import declared
 
 TARGET = declared("http://127.0.0.1:9/dicomWeb", [])
 
 
-def run() -> Outcome:
+def run() -> SuiteOutcome:
     return runner.run(TARGET, lambda who: "", profile="quick")
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from smoke_tests.dicomweb import Refused
+from smoke_tests.dicomweb import DicomwebRefused
 from smoke_tests.tracker import Tracker, absent, remove
 from tests.smoke_tests.memory_store import MemoryStore, study
 
@@ -54,7 +54,7 @@ def test_a_refused_delete_of_a_study_that_is_there_is_an_error() -> None:
         def answer(self, method: str, path: list[str], query: dict[str, str]) -> tuple[int, object]:
             return (403, {"error": {"message": "no"}}) if method == "DELETE" else super().answer(method, path, query)
 
-    with pytest.raises(Refused, match=r"DELETE .*answered 403"):
+    with pytest.raises(DicomwebRefused, match=r"DELETE .*answered 403"):
         remove(ReadOnly(study("1.1", "SMOKE-a")).client(), "1.1", 5)
 
 

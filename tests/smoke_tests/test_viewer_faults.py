@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from smoke_tests import context, runner
-from smoke_tests.results import Outcome
+from smoke_tests.results import SuiteOutcome
 from smoke_tests.target import declared
 from tests.smoke_tests import site
 
@@ -19,7 +19,7 @@ def only_the_viewer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(context.SIZES, "quick", 512)
 
 
-def check(made: site.Site) -> Outcome:
+def check(made: site.Site) -> SuiteOutcome:
     with site.serving(made.answer, made.headers) as url:
         target = declared(
             "http://127.0.0.1:9/dicomWeb", ["viewer"], viewer_url=url, main_root=site.STORE, client_id=site.CLIENT

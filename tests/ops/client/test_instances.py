@@ -9,7 +9,7 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
 
-from ops.client.dicomweb import Unreadable
+from ops.client.dicomweb import UnreadableFile
 from ops.client.instances import difference
 from tests.e2e.tiles import TILES, Tile
 from tests.e2e.tiles_slide import write_slide
@@ -87,6 +87,6 @@ def test_instances_without_pixels_and_deflated_ones_are_compared_too(syntax: str
 def test_a_copy_that_cannot_be_read_is_said_without_quoting_it(tmp_path: Path) -> None:
     one, other = pair(tmp_path)
     other.write_bytes(b"CANARY" * 100)
-    with pytest.raises(Unreadable, match="its content cannot be read") as error:
+    with pytest.raises(UnreadableFile, match="its content cannot be read") as error:
         difference(one, other)
     assert "CANARY" not in str(error.value)
