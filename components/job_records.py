@@ -1,4 +1,4 @@
-"""The bucket of the study job's records: work items, readiness reports, release records, and claims of event windows.
+"""The bucket of the study job's records: work items, readiness reports, and claims of event windows.
 
 Owns: the bucket and who may use its objects. None of the records holds a patient attribute. Encoded tiles
 are here while the job makes a level (`staged/`), so the bucket is of the class of the images. Deliberately not: DICOM.
@@ -39,11 +39,8 @@ class JobRecordsArgs:
     readers: Members = field(default_factory=nobody)
     adders: Members = field(default_factory=nobody)
     """May only add objects."""
-    release_readers: Members = field(default_factory=nobody)
-    """May read the release records, and nothing that names a study."""
     viewers: Members = field(default_factory=nobody)
     """May read what viewers may know of a study, and nothing else."""
-    releases_prefix: str = "releases/"
     viewers_prefix: str = "viewer/"
     claims_prefix: str = "starts/"
     keep_old_versions_days: int = 30
@@ -93,18 +90,17 @@ class JobRecords(pulumi.ComponentResource):
             )
             for key, member in members.items()
         ]
-        for what, title, prefix, readers in (
-            ("releases", "releases only", args.releases_prefix, args.release_readers),
-            ("viewer-status", "what viewers may know only", args.viewers_prefix, args.viewers),
-        ):
-            under = f"projects/_/buckets/{args.bucket}/objects/{prefix}"
-            for key, member in readers.items():
-                gcp.storage.BucketIAMMember(
-                    f"{name}-{what}-read-by-{key}",
-                    bucket=self.bucket.name,
-                    role="roles/storage.objectViewer",
-                    member=member,
-                    condition={"title": title, "expression": f'resource.name.startsWith("{under}")'},
-                    opts=pulumi.ResourceOptions(parent=self),
-                )
+        under = f"projects/_/buckets/{args.bucket}/objects/{args.viewers_prefix}"
+        for key, member in args.viewers.items():
+            gcp.storage.BucketIAMMember(
+                f"{name}-viewer-status-read-by-{key}",
+                bucket=self.bucket.name,
+                role="roles/storage.objectViewer",
+                member=member,
+                condition={
+                    "title": "what viewers may know only",
+                    "expression": f'resource.name.startsWith("{under}")',
+                },
+                opts=pulumi.ResourceOptions(parent=self),
+            )
         self.register_outputs({"bucket": self.bucket.name})

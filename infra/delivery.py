@@ -1,4 +1,4 @@
-"""How this repository reaches this deployment: Cloud Build's triggers, and GitHub's workflows that look at it.
+"""How this repository reaches this deployment: triggers, the records of deliveries, GitHub's workflows that look at it.
 
 Triggers are declared once Cloud Build can read the GitHub token. Workflows are let in to look, and to show the viewer
 of a pull request. The account that releases to the preview site could release to the viewer's site as well, since
@@ -10,16 +10,38 @@ from __future__ import annotations
 import pulumi
 
 from components.delivery import Delivery, DeliveryArgs, Trigger
+from components.delivery_records import DeliveryRecords, DeliveryRecordsArgs
 from components.federation import Federation, FederationArgs, Workflow
 from components.secret_vault import SecretVault
 from infra.build_images import builders
 from infra.foundation import Foundation
-from infra.job import IMAGE
+from infra.job import IMAGE, promoted_by
 from infra.secrets import GITHUB_TOKEN
 from infra.viewer import IMAGE as VIEWER_IMAGE
 
 PREVIEW, PREVIEW_VIEWER, DRIFT = "preview.yaml", "preview-viewer.yaml", "drift.yaml"
 """Files under `.github/workflows/`."""
+
+
+def delivery_records_bucket(project: str) -> str:
+    """Name of the bucket of a project's deliveries; who delivers reads it from the settings alone."""
+    return f"{project}-imaging-deliveries"
+
+
+def build_delivery_records(base: Foundation) -> DeliveryRecords:
+    settings, identities = base.settings, base.identities
+    return DeliveryRecords(
+        "deliveries",
+        DeliveryRecordsArgs(
+            project=settings.project,
+            location=settings.location,
+            bucket=delivery_records_bucket(settings.project),
+            protected=settings.protected,
+            labels=base.labels,
+            readers={"previewer": identities.member("previewer"), **promoted_by(settings)},
+        ),
+        base.after_apis,
+    )
 
 
 def build_delivery(base: Foundation, vault: SecretVault, image_address: pulumi.Input[str]) -> Delivery | None:
@@ -57,7 +79,12 @@ def _triggers(base: Foundation, image_address: pulumi.Input[str]) -> dict[str, T
             service_account=accounts["deployer"].name,
             on_push=True,
             approval=base.settings.delivery_approval,
-            substitutions={"_STACK": stack, "_PULUMI": images["pulumi"], "_DOCKER": images["docker"]},
+            substitutions={
+                "_STACK": stack,
+                "_PULUMI": images["pulumi"],
+                "_DOCKER": images["docker"],
+                "_BROWSER": images["browser"],
+            },
         ),
     }
     if base.settings.viewer_host == "firebase":

@@ -43,7 +43,7 @@ def build_registry(base: Foundation) -> ImageRegistry:
             location=settings.location,
             repository="images",
             writers={duty: identities.member(duty) for duty in builders},
-            readers=_promoted_by(settings),
+            readers=promoted_by(settings),
             labels=base.labels,
         ),
         base.after_apis,
@@ -69,7 +69,6 @@ def build_preparing(
             users={"job": identities.member("job")},
             readers={duty: identities.member(duty) for duty in ("smoke", "smokeReader")},
             adders={"jobStarter": identities.member("jobStarter")},
-            release_readers={"previewer": identities.member("previewer"), **_promoted_by(settings)},
             viewers={group: f"group:{group}" for group in dict.fromkeys((*settings.viewers, *settings.annotators))},
         ),
         base.after_apis,
@@ -91,7 +90,7 @@ def build_preparing(
     return Preparing(registry=registry, image=image, records=records, study_jobs=jobs)
 
 
-def _promoted_by(settings: Settings) -> Mapping[str, pulumi.Input[str]]:
+def promoted_by(settings: Settings) -> Mapping[str, pulumi.Input[str]]:
     """The deployer of the stack that takes what this one has proved."""
     if settings.promote_to is None:
         return {}

@@ -18,7 +18,7 @@ from components.federation import Federation
 from components.imaging_archive import ImagingArchive
 from components.secret_vault import SecretVault
 from infra.archive import build_archive, build_event_probe, build_export, dicomweb_roots, store_of_viewers
-from infra.delivery import build_delivery, build_federation
+from infra.delivery import build_delivery, build_delivery_records, build_federation
 from infra.foundation import Foundation, lay
 from infra.job import Preparing, build_preparing, build_registry
 from infra.monitoring import build_watching
@@ -51,6 +51,7 @@ def build(settings: Settings) -> Platform:
     registry = build_registry(base)
     viewing = build_viewing(base, registry.address)
     preparing = build_preparing(base, registry, archive, roots, viewing.url or "")
+    build_delivery_records(base)
     build_export(base, archive)
     build_watching(base, archive, preparing, viewing)
     return Platform(

@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 OLDEST = (3, 11)
-VENV = ".venv"
+VENV = os.environ.get("VENV", ".venv")
 READERS = ".venv-readers"
 """DICOM readers that nobody here wrote, for a test; kept apart, because what they need is theirs."""
 

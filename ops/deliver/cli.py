@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -76,12 +77,16 @@ def up(stack: Stack, images: Images) -> None:
     OUTPUTS.write_text(pulumi(stack, "stack", "output", "--json", capture=True), encoding="utf-8")
 
 
+def cancel(stack: Stack) -> None:
+    """Takes away the lock of an update that was killed, where there is one; nobody may be at work."""
+    with contextlib.suppress(Failed):
+        pulumi(stack, "cancel", "--yes", capture=True)
+
+
 def judge(stack: Stack) -> None:
     """Asks the policy about all that the checkout declares. Raises `OpsRefused`; nothing is changed or asked."""
     if python("ops", "judge", "--stack", stack.name):
-        raise OpsRefused(
-            f"the policy refuses what this commit declares for {stack.name}, see above; nothing is changed"
-        )
+        raise OpsRefused(f"the policy refuses what is declared for {stack.name}, see above; nothing is changed")
 
 
 def preview(stack: Stack, *, refresh: bool = False) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 
@@ -9,6 +10,8 @@ from ops.client.google import GoogleApi, Json
 from ops.client.refusal import OpsRefused
 from ops.deliver.stack import Stack
 
+BUILD_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+RUNNING = ("PENDING", "QUEUED", "WORKING")
 BUILD_SECONDS = 1800
 """The `timeout` of delivery/job-image.yaml and delivery/viewer-image.yaml."""
 
@@ -36,6 +39,17 @@ def build_image(
         sleep(5)
         operation = google.call("GET", "cloudbuild", f"v1/{operation['name']}")
     return digest_of(operation, trigger)
+
+
+def is_running(stack: Stack, google: GoogleApi, build: str) -> bool | None:
+    """Whether a build has not ended; None where Cloud Build cannot be asked, as about what a person does by hand."""
+    if not BUILD_ID.fullmatch(build):
+        return None
+    try:
+        found = google.call("GET", "cloudbuild", f"v1/{stack.place}/builds/{build}")
+    except OpsRefused as refused:
+        return False if refused.status == 404 else None
+    return found.get("status") in RUNNING
 
 
 def digest_of(operation: Json, trigger: str) -> str:

@@ -23,6 +23,10 @@ def reports() -> ModuleType:
 
 Command = Callable[[argparse.Namespace], object]
 COMMANDS: dict[str, tuple[Command, str]] = {
+    "start": (
+        lambda o: steps.start(load(o.stack), o.commit, o.build),
+        "settle what an earlier delivery left, ask GitHub and the policy; nothing is changed yet",
+    ),
     "image": (lambda o: steps.image(load(o.stack), o.commit), "decide the job image's digest, building it if need be"),
     "viewer-image": (
         lambda o: steps.choose_viewer_image(load(o.stack), o.commit),
@@ -31,7 +35,8 @@ COMMANDS: dict[str, tuple[Command, str]] = {
     "begin": (lambda o: steps.begin(load(o.stack), o.commit, o.build), "write the release record"),
     "up": (lambda o: steps.up(load(o.stack), o.build), "pulumi up with the record's images"),
     "viewer": (lambda o: steps.viewer(load(o.stack), o.build), "release the viewer and note its hash"),
-    "smoke": (lambda o: steps.smoke(load(o.stack), o.build), "prove the release, or go back"),
+    "smoke": (lambda o: steps.smoke(load(o.stack), o.build), "run the smoke tests and keep their report"),
+    "finish": (lambda o: steps.finish(load(o.stack), o.build), "prove the release, or go back"),
     "rollback": (lambda o: steps.rollback(load(o.stack), o.build), "go back to the last proved release"),
     "give-up": (lambda o: steps.give_up(load(o.stack)), "end a delivery whose build was cancelled"),
     "viewer-outputs": (
@@ -48,8 +53,11 @@ COMMANDS: dict[str, tuple[Command, str]] = {
     "track": (lambda o: reports().track(o.stack, o.file), "open, update or close the issue of a drift report"),
     "pin": (lambda o: pins.pin(o.builder), "write the digest behind a builder's tag into infra/builders.yaml"),
 }
+NOTED = ("up", "viewer", "smoke")
+"""Steps of a delivery after which `finish` still runs, and says why it goes back."""
 OF_A_BUILD = ("--stack", "--build")
 ARGUMENTS: dict[str, tuple[str, ...]] = {
+    "start": ("--stack", "--commit", "--build"),
     "image": ("--stack", "--commit"),
     "viewer-image": ("--stack", "--commit"),
     "job-base": (),
@@ -58,6 +66,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "up": OF_A_BUILD,
     "viewer": OF_A_BUILD,
     "smoke": OF_A_BUILD,
+    "finish": OF_A_BUILD,
     "rollback": OF_A_BUILD,
     "preview": ("--stack", "--out"),
     "comment": ("--number", "--file"),
@@ -93,6 +102,8 @@ def main(argv: list[str] | None = None) -> int:
     try:
         COMMANDS[options.command][0](options)
     except OpsRefused as error:
+        if options.command in NOTED:
+            steps.note_failure(error)
         print(f"deliver {options.command}: {error}", file=sys.stderr)
         return 1
     return 0

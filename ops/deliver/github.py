@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import quote
 
 import requests
 
@@ -72,6 +73,38 @@ class GitHub:
             return f"issue {mine['number']} says this already"
         self._call("PATCH", f"issues/{mine['number']}", {"title": title, "body": text})
         return f"updated issue {mine['number']}"
+
+    def required_checks(self, branch: str) -> set[str]:
+        """Names of the checks that rulesets and branch protection require before something gets onto the branch."""
+        found: set[str] = set()
+        for rule in self._all(f"rules/branches/{quote(branch, safe='')}"):
+            if rule["type"] == "required_status_checks":
+                found |= {one["context"] for one in rule["parameters"]["required_status_checks"]}
+        protection = self._call("GET", f"branches/{quote(branch, safe='')}").get("protection") or {}
+        return found | set((protection.get("required_status_checks") or {}).get("contexts", []))
+
+    def check_results(self, commit: str) -> dict[str, str]:
+        """Check → `success`, `failure`, `in_progress` …; of a check that ran twice the run that began last."""
+        found: dict[str, str] = {}
+        runs: list[dict[str, Any]] = []
+        for page in range(1, 20):
+            query = {"per_page": str(PAGE), "page": str(page), "filter": "latest"}
+            some = self._call("GET", f"commits/{commit}/check-runs", params=query)["check_runs"]
+            runs += some
+            if len(some) < PAGE:
+                break
+        for run in sorted(runs, key=lambda one: one.get("started_at") or ""):
+            found[run["name"]] = run["conclusion"] or run["status"]
+        for status in self._call("GET", f"commits/{commit}/status").get("statuses", []):
+            found.setdefault(status["context"], status["state"])
+        return found
+
+    def merged_head(self, commit: str) -> str:
+        """Head of the pull request that GitHub merged as this commit; empty when it came otherwise."""
+        for pull in self._call("GET", f"commits/{commit}/pulls"):
+            if pull.get("merge_commit_sha") == commit and pull.get("merged_at"):
+                return str(pull["head"]["sha"])
+        return ""
 
     def _mine(self, path: str, marker: str, **params: str) -> list[dict[str, Any]]:
         """Those with the marker that this token's user wrote, the oldest first; anybody can write a marker."""

@@ -1,19 +1,26 @@
 """The release record of a stack: what is live, what was before, and which build is at work. Plain values.
 
-One object, `releases/<stack>.json` in the records bucket, described by `release.schema.json`. This module knows what
-may follow what; reading and writing it is `ops.deliver.ledger`.
+Each state of it is an object of its own in the bucket of deliveries, described by `release.schema.json`. This module
+knows what may follow what; reading and writing it is `ops.deliver.ledger`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ops.client.refusal import OpsRefused
 
+SCHEMA: dict[str, Any] = json.loads((Path(__file__).parent / "release.schema.json").read_text(encoding="utf-8"))
+DIGEST = r"^sha256:[0-9a-f]{64}$"
 State = Literal["deploying", "proved", "failed"]
+AHEAD = timedelta(minutes=10)
+"""A record of a later moment than this from now was written by nobody's clock."""
 LONGEST = timedelta(hours=2)
 """No build lives longer (`timeout` of delivery/deploy.yaml): one that began earlier has ended, however it did."""
 
@@ -83,32 +90,75 @@ def _flat(release: Release) -> dict[str, Any]:
     return {_NAMES[field]: value for field, value in asdict(release).items()}
 
 
-def _release(found: Mapping[str, Any]) -> Release:
+class ReleaseFile(BaseModel):
+    """A release as it is written."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    commit: str = Field(pattern=r"^[0-9a-f]{40}$")
+    jobSource: str | None = Field(pattern=r"^src-[0-9a-f]{16}$")  # noqa: N815
+    jobDigest: str | None = Field(pattern=DIGEST)  # noqa: N815
+    viewerHash: str | None = Field(pattern=r"^[0-9a-f]{40}$")  # noqa: N815
     # Records were written before the viewer had an image, too.
-    complete: Mapping[str, Any] = {"viewerDigest": None, **found}
-    return Release(**{field: complete[name] for field, name in _NAMES.items()})
+    viewerDigest: str | None = Field(None, pattern=DIGEST)  # noqa: N815
+    configHash: str = Field(pattern=r"^[0-9a-f]{64}$")  # noqa: N815
+
+    def release(self) -> Release:
+        return Release(**{field: getattr(self, name) for field, name in _NAMES.items()})
 
 
-def parse(found: Mapping[str, Any]) -> Record:
-    """Raises KeyError for what is no record."""
+class RecordFile(ReleaseFile):
+    """A record as it is written: what release.schema.json says."""
+
+    stack: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
+    state: State
+    build: str
+    since: str
+    previous: ReleaseFile | None
+    wentBackFrom: str | None  # noqa: N815
+
+    @field_validator("since")
+    @classmethod
+    def _is_a_moment(cls, value: str) -> str:
+        if datetime.fromisoformat(value).tzinfo is None:
+            raise ValueError("it names no time zone")
+        return value
+
+
+def parse(found: Any) -> Record:
+    """Raises ValueError, in words, for what is no record."""
+    try:
+        file = RecordFile.model_validate(found)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ValueError(f"{'.'.join(map(str, first['loc'])) or 'it'}: {first['msg']}") from None
     return Record(
-        stack=found["stack"],
-        state=found["state"],
-        build=found["build"],
-        since=found["since"],
-        release=_release(found),
-        previous=_release(found["previous"]) if found["previous"] else None,
-        went_back_from=found["wentBackFrom"],
+        stack=file.stack,
+        state=file.state,
+        build=file.build,
+        since=file.since,
+        release=file.release(),
+        previous=file.previous.release() if file.previous else None,
+        went_back_from=file.wentBackFrom,
     )
 
 
-def begun(current: Record | None, stack: str, release: Release, build: str, now: datetime) -> Record:
+def believe(record: Record, stack: str, now: datetime) -> None:
+    """Raises ValueError, in words, for a record that no delivery to `stack` can have written by now."""
+    if record.stack != stack:
+        raise ValueError(f"it is of stack {record.stack}")
+    if datetime.fromisoformat(record.since) > now + AHEAD:
+        raise ValueError(f"since: {record.since} is in the future")
+
+
+def start_record(current: Record | None, stack: str, release: Release, build: str, now: datetime) -> Record:
     """The record of a delivery that begins. Raises `OpsRefused` while another one is at work.
 
     The same commit may always begin again: what an earlier build left half-done, the same steps finish.
     """
-    if current and build != current.build and release.commit != current.release.commit:
-        require_idle(current, now)
+    another = current and build != current.build and release.commit != current.release.commit
+    if current and another and may_be_at_work(current, now):
+        raise busy(current)
     return Record(
         stack=stack,
         state="deploying",
@@ -125,21 +175,29 @@ def _to_go_back_to(current: Record, commit: str) -> Release | None:
     return current.previous or current.release if again else current.last_proved
 
 
-def require_idle(current: Record, now: datetime) -> None:
-    """Raises `OpsRefused` while a delivery is at work, or may be."""
-    if current.state == "deploying" and now - datetime.fromisoformat(current.since) < LONGEST:
-        raise OpsRefused(
-            f"build {current.build} has been delivering {current.release.commit[:12]} to {current.stack} since "
-            f"{current.since}: start this one again when it has ended; if it was cancelled, run: "
-            f".venv/bin/python -m ops deliver give-up --stack {current.stack}"
-        )
+def may_be_at_work(current: Record, now: datetime) -> bool:
+    """Whether its build can still be running, as far as the clock tells."""
+    return current.state == "deploying" and now - datetime.fromisoformat(current.since) < LONGEST
 
 
-def mine(current: Record | None, build: str) -> Record:
+def busy(current: Record) -> OpsRefused:
+    """What the build that comes second is told."""
+    return OpsRefused(
+        f"build {current.build} has been delivering {current.release.commit[:12]} to {current.stack} since "
+        f"{current.since}: start this one again when it has ended; if it was cancelled, run: "
+        f".venv/bin/python -m ops deliver give-up --stack {current.stack}"
+    )
+
+
+def require_owner(current: Record | None, build: str) -> Record:
     """The record, if this build is the one at work. Raises `OpsRefused` otherwise."""
     if current is None:
         raise OpsRefused("there is no release record to go on with; the step `begin` writes it")
-    if current.build != build or current.state != "deploying":
+    if current.build == build and current.state != "deploying":
+        raise OpsRefused(
+            f"the delivery of this build to {current.stack} has ended ({current.state}): nothing more is done"
+        )
+    if current.build != build:
         raise OpsRefused(
             f"build {current.build} ({current.release.commit[:12]}, {current.state}) took over the release record of "
             f"{current.stack}; this build ends here and changes nothing more"
@@ -147,7 +205,7 @@ def mine(current: Record | None, build: str) -> Record:
     return current
 
 
-def gone_back(record: Record, build: str, now: datetime) -> Record:
+def roll_back(record: Record, build: str, now: datetime) -> Record:
     """What the record says once the stack is back at `previous`. Raises `OpsRefused` when there is none.
 
     Where the viewer had no image before, the one that it has by now stays.

@@ -16,6 +16,7 @@ import yaml
 
 from infra.archive import store_names, store_of_viewers
 from infra.config_loader import InvalidSettings, read_settings
+from infra.delivery import delivery_records_bucket
 from infra.providers import api_roots
 from infra.settings import Settings
 from ops.client.google import GoogleApi
@@ -39,8 +40,8 @@ class Stack:
 
     @property
     def records(self) -> str:
-        """Name of the records bucket."""
-        return f"{self.settings.project}-imaging-records"
+        """Name of the bucket of deliveries."""
+        return delivery_records_bucket(self.settings.project)
 
     @property
     def place(self) -> str:

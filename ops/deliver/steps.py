@@ -6,19 +6,42 @@ import json
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NoReturn
 
+from ops.client.outputs import read_outputs
 from ops.client.refusal import OpsRefused
 from ops.deliver import cli, viewer_image, viewer_site
 from ops.deliver.cli import OUTPUTS, WORK, python
+from ops.deliver.commit_checks import require_checks
+from ops.deliver.going_back import end, go_back, images, in_words, take_back
 from ops.deliver.image import Image, choose
 from ops.deliver.ledger import Ledger
-from ops.deliver.record import Record, Release, State, begun, gone_back, mine, require_idle
+from ops.deliver.record import Record, Release, require_owner, roll_back, start_record
+from ops.deliver.settling import at_work, require_idle, settle
 from ops.deliver.stack import Stack, load
 from ops.deliver.viewer_image import ViewerImage
 
 IMAGE, COPY, VIEWER_IMAGE = WORK / "image.json", WORK / "copy", WORK / "viewer-image.json"
+FAILURE, DONE = WORK / "failure", WORK / "done"
+TO_BE_DONE = ("up", "viewer", "smoke")
+"""Steps that must come to their end before a release is proved."""
 REPORTS = Path("reports")
+
+
+def start(stack: Stack, commit: str, build: str) -> None:
+    """Before anything is changed: settles what an earlier delivery left, then asks GitHub and the policy.
+
+    Raises `OpsRefused` for a commit whose required checks did not pass, and for one that breaks a rule.
+    """
+    cli.require_backend(stack)
+    ledger = Ledger(stack.google(), stack.records)
+    for left in (FAILURE, DONE):
+        left.unlink(missing_ok=True)
+    settle(stack, commit, build, ledger, datetime.now(UTC))
+    require_checks(stack, commit, ledger.google)
+    record, _ = ledger.read(stack.name)
+    if release := record.last_proved if record else None:
+        cli.configure(stack, images(stack, release))
+    cli.judge(stack)
 
 
 def image(stack: Stack, commit: str) -> None:
@@ -58,7 +81,9 @@ def begin(stack: Stack, commit: str, build: str) -> None:
         viewer_digest=shown.digest,
         config_hash=stack.config_hash,
     )
-    record = begun(current, stack.name, release, build, datetime.now(UTC))
+    if current and current.state == "deploying" and not at_work(stack, ledger.google, current, datetime.now(UTC)):
+        current = replace(current, state="failed")
+    record = start_record(current, stack.name, release, build, datetime.now(UTC))
     record = replace(record, previous=_with_set_image(stack, record.previous))
     ledger.write(record, generation)
     before = f"after {record.previous.commit[:12]}" if record.previous else "the first proved release if it passes"
@@ -66,67 +91,89 @@ def begin(stack: Stack, commit: str, build: str) -> None:
 
 
 def up(stack: Stack, build: str) -> None:
-    """`pulumi up` with the record's images. When it fails the record says so, and the next delivery may begin."""
-    ledger = Ledger(stack.google(), stack.records)
-    record = mine(ledger.read(stack.name)[0], build)
-    try:
-        cli.up(stack, images(stack, record.release))
-    except OpsRefused:
-        _end(ledger, stack, build, "failed")
-        raise
+    """`pulumi up` with the record's images."""
+    record = require_owner(Ledger(stack.google(), stack.records).read(stack.name)[0], build)
+    cli.up(stack, images(stack, record.release))
+    note_end("up", record)
 
 
 def viewer(stack: Stack, build: str) -> None:
     """Releases the viewer that this commit renders, and notes the hash of what is live.
 
-    On Cloud Run `pulumi up` has released it: it is looked at, and taken back when it is not what the record says.
+    On Cloud Run `pulumi up` has released it: it is looked at, and refused when it is not what the record says.
     """
     ledger = Ledger(stack.google(), stack.records)
-    record = mine(ledger.read(stack.name)[0], build)
-    outputs = json.loads(OUTPUTS.read_text(encoding="utf-8"))
+    record = require_owner(ledger.read(stack.name)[0], build)
+    outputs = read_outputs(OUTPUTS)
     if not outputs.get("viewerConfig"):
         print("viewer not released: the stack has no sign-in client yet (nextCommands says what to do)")
+        note_end("viewer", record)
         return
     if stack.settings.viewer_host == "cloud_run":
         digest = record.release.viewer_digest
-        problem = viewer_image.wrong(stack, outputs, digest, ledger.google) if digest else None
+        problem = viewer_image.mismatch(stack, outputs, digest, ledger.google) if digest else None
         if problem:
-            take_back(stack, ledger, build, problem)
+            raise OpsRefused(problem)
         print(f"viewer of {stack.name}: image {digest or 'none, as nobody has built one (viewerImageDigest)'}")
+        note_end("viewer", record)
         return
     if python("ops", "viewer", "release", "--outputs", OUTPUTS):
-        _end(ledger, stack, build, "failed")
-        raise OpsRefused(f"the viewer of {stack.name} was not released, see above; what was live before is live still")
-    current, generation = ledger.read(stack.name)
-    record = mine(current, build)
+        raise OpsRefused(f"the viewer of {stack.name} was not released, see above")
+    current, number = ledger.read(stack.name)
+    record = require_owner(current, build)
     content = viewer_site.live_hash(viewer_site.hosting(stack))
-    ledger.write(replace(record, release=replace(record.release, viewer_hash=content)), generation)
+    ledger.write(replace(record, release=replace(record.release, viewer_hash=content)), number)
+    note_end("viewer", record)
 
 
 def smoke(stack: Stack, build: str) -> None:
-    """Proves the release, or goes back to the one before and says so. Raises `OpsRefused` when it did not pass."""
+    """Runs the smoke tests, and keeps their report. Needs no Pulumi."""
     ledger = Ledger(stack.google(), stack.records)
-    record = mine(ledger.read(stack.name)[0], build)
+    record = require_owner(ledger.read(stack.name)[0], build)
     folder = REPORTS / stack.name
     status = python("smoke_tests", "run", "--outputs", OUTPUTS, "--report", folder, "--profile", profile(stack))
-    for kept in ledger.keep(folder, f"releases/{stack.name}/{build}/"):
+    for kept in ledger.keep(folder, f"reports/{stack.name}/{build}/"):
         print(f"report kept: {kept}")
-    if status == 0:
-        _end(ledger, stack, build, "proved")
+    if status:
+        raise OpsRefused(f"the smoke tests of {record.release.commit[:12]} on {stack.name} ended with {status}")
+    note_end("smoke", record)
+
+
+def finish(stack: Stack, build: str) -> None:
+    """Proves the release when every step came to its end, else goes back. Raises `OpsRefused` unless it is proved.
+
+    It runs whatever became of the steps before, and asks them nothing: only what they left counts.
+    """
+    ledger = Ledger(stack.google(), stack.records)
+    record = require_owner(ledger.read(stack.name)[0], build)
+    ended = DONE.read_text(encoding="utf-8").splitlines() if DONE.exists() else []
+    missing = [name for name in TO_BE_DONE if _line(name, record) not in ended]
+    why = FAILURE.read_text(encoding="utf-8").strip() if FAILURE.exists() else ""
+    if not missing and not why:
+        end(ledger, stack, build, "proved")
         print(f"{record.release.commit[:12]} is proved on {stack.name}")
         return
-    commit = record.release.commit[:12]
-    take_back(stack, ledger, build, f"the smoke tests of {commit} on {stack.name} ended with {status}")
+    unsaid = f"of the delivery of {record.release.commit[:12]} to {stack.name} {', '.join(missing)} did not end well"
+    cli.cancel(stack)
+    take_back(stack, ledger, build, why or unsaid)
 
 
-def take_back(stack: Stack, ledger: Ledger, build: str, why: str) -> NoReturn:
-    """Goes back to the release before, where there is one. Raises `OpsRefused` with all that happened."""
-    try:
-        back = go_back(stack, ledger, build)
-    except OpsRefused as refused:
-        _end(ledger, stack, build, "failed")
-        raise OpsRefused(f"{why}, and the stack is as they left it: {refused}") from refused
-    raise OpsRefused(f"{why}; {stack.name} is back at {back.release.commit[:12]}: {_words(back.release)}")
+def note_end(step: str, record: Record) -> None:
+    """For `finish`: this build's step of this commit came to its end."""
+    WORK.mkdir(exist_ok=True)
+    with DONE.open("a", encoding="utf-8") as file:
+        file.write(f"{_line(step, record)}\n")
+
+
+def _line(step: str, record: Record) -> str:
+    return f"{step} {record.build} {record.release.commit}"
+
+
+def note_failure(refused: OpsRefused) -> None:
+    """For `finish`, which says why the delivery is taken back: the first step that failed is the reason."""
+    if not FAILURE.exists():
+        WORK.mkdir(exist_ok=True)
+        FAILURE.write_text(f"{refused}\n", encoding="utf-8")
 
 
 def rollback(stack: Stack, build: str) -> None:
@@ -135,8 +182,8 @@ def rollback(stack: Stack, build: str) -> None:
     current, generation = ledger.read(stack.name)
     if current:
         now = datetime.now(UTC)
-        require_idle(current, now)
-        gone_back(current, build, now)
+        require_idle(stack, ledger.google, current, now)
+        roll_back(current, build, now)
         # Taken first: a delivery that begins meanwhile waits, and of two rollbacks one goes on.
         ledger.write(
             replace(current, state="deploying", build=build, since=now.isoformat(timespec="seconds")), generation
@@ -145,9 +192,9 @@ def rollback(stack: Stack, build: str) -> None:
         back = go_back(stack, ledger, build)
     except OpsRefused:
         if current:
-            _end(ledger, stack, build, "failed")
+            end(ledger, stack, build, "failed")
         raise
-    print(f"{stack.name} is back at {back.release.commit[:12]}: {_words(back.release)}")
+    print(f"{stack.name} is back at {back.release.commit[:12]}: {in_words(back.release)}")
     print(f"prove it with: make smoke STACK={stack.name}")
 
 
@@ -177,27 +224,9 @@ def settings(stack: Stack) -> Release | None:
     return release
 
 
-def go_back(stack: Stack, ledger: Ledger, build: str) -> Record:
-    """The previous release's images and viewer, then the record. Raises `OpsRefused`; then the record is as it was."""
-    current, generation = ledger.read(stack.name)
-    if current is None:
-        raise OpsRefused(f"{stack.name} has no release record, so there is nothing to go back to")
-    back = gone_back(current, build, datetime.now(UTC))
-    cli.up(stack, images(stack, back.release))
-    if back.release.viewer_hash and not back.release.viewer_digest and stack.settings.viewer_host == "firebase":
-        viewer_site.make_live(viewer_site.hosting(stack), back.release.viewer_hash)
-    ledger.write(back, generation)
-    return back
-
-
 def profile(stack: Stack) -> str:
     """In production only what is read: nothing is ever stored where people's images are."""
     return "readonly" if stack.settings.environment == "prod" else "full"
-
-
-def _end(ledger: Ledger, stack: Stack, build: str, state: State) -> None:
-    current, generation = ledger.read(stack.name)
-    ledger.write(replace(mine(current, build), state=state), generation)
 
 
 def _with_set_image(stack: Stack, previous: Release | None) -> Release | None:
@@ -206,13 +235,3 @@ def _with_set_image(stack: Stack, previous: Release | None) -> Release | None:
     if previous is None or previous.viewer_digest or digest is None:
         return previous
     return replace(previous, viewer_hash=None, viewer_digest=digest)
-
-
-def images(stack: Stack, release: Release) -> cli.Images:
-    """What `pulumi up` is given of a release."""
-    return stack.images(release.job_digest, release.viewer_digest)
-
-
-def _words(release: Release) -> str:
-    viewer = f"image {release.viewer_digest}" if release.viewer_digest else (release.viewer_hash or "none")[:12]
-    return f"job image {release.job_digest or 'none'}, viewer {viewer}"

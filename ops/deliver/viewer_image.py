@@ -104,7 +104,7 @@ def wait_for(url: str) -> None:
             return
 
 
-def wrong(stack: Stack, outputs: Mapping[str, Any], digest: str, google: GoogleApi) -> str | None:
+def mismatch(stack: Stack, outputs: Mapping[str, Any], digest: str, google: GoogleApi) -> str | None:
     """Why the stack does not show this image to its users, in words, once `pulumi up` has deployed it."""
     built = stack.settings.viewer_image == "cloud_build"
     if built and outputs["viewerConfig"] != config_of(stack.settings, stack.viewers_root):

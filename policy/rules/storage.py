@@ -36,18 +36,16 @@ PRIVATE = needs(
         'Set publicAccessPrevention to "enforced".',
     ),
 )
-VERSIONED = needs(
-    "bucket-keeps-old-versions",
-    "12",
-    BUCKET,
-    "An object that was overwritten or deleted can be had back.",
-    Need(
-        "versioning.enabled",
-        lambda value: value is True,
-        "keeps no old versions, so an overwritten record is gone",
-        "Set versioning.enabled to true.",
-    ),
-)
+
+
+@rule("bucket-keeps-old-versions", "12", BUCKET, holds=("versioning.enabled",))
+def bucket_keeps_old_versions(bucket: Seen) -> Iterator[Finding]:
+    """An object that was overwritten or deleted can be had back, or cannot be overwritten at all."""
+    if bucket.get("versioning.enabled") is not True and not bucket.get("retentionPolicy.retentionPeriod"):
+        yield Finding(
+            "keeps no old versions, so an overwritten record is gone",
+            "Set versioning.enabled to true, or a retentionPolicy.",
+        )
 
 
 @stack_rule("bucket-soft-deletes", "12", BUCKET, holds=("softDeletePolicy.retentionDurationSeconds",))
@@ -59,6 +57,18 @@ def bucket_soft_deletes(stack: Stack, bucket: Seen) -> Iterator[Finding]:
         yield Finding(
             "does not keep what is deleted for seven days",
             "Set softDeletePolicy.retentionDurationSeconds to 604800 or more.",
+        )
+
+
+@stack_rule("delivery-records-are-retained", "12", BUCKET, holds=("retentionPolicy", "retentionPolicy.retentionPeriod"))
+def delivery_records_are_retained(stack: Stack, bucket: Seen) -> Iterator[Finding]:
+    """What decides what runs cannot be removed or replaced for a month, unless the stack is disposable."""
+    if stack.disposable or not str(bucket.get("name") or "").endswith("-imaging-deliveries"):
+        return
+    if int(bucket.get("retentionPolicy.retentionPeriod") or 0) < 30 * 86_400:
+        yield Finding(
+            "holds the records of deliveries and does not retain them for 30 days",
+            "Set retentionPolicy.retentionPeriod to 2592000 or more.",
         )
 
 
@@ -84,4 +94,11 @@ def no_access_lists(acl: Seen) -> Iterator[Finding]:
     )
 
 
-RULES = (PRIVATE, VERSIONED, bucket_soft_deletes, bucket_loses_no_live_object, no_access_lists)
+RULES = (
+    PRIVATE,
+    bucket_keeps_old_versions,
+    bucket_soft_deletes,
+    delivery_records_are_retained,
+    bucket_loses_no_live_object,
+    no_access_lists,
+)

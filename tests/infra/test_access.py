@@ -80,8 +80,15 @@ def test_nobody_reads_dicom_by_a_role_on_the_project() -> None:
 def test_the_previewer_has_a_role_of_its_own_and_reads_the_release_records() -> None:
     assert held_by(stacks.prod(), account("previewer")) == {
         ("projects/my-imaging/roles/imagingPreviewer", "my-imaging"),
-        ("roles/storage.objectViewer", "my-imaging-imaging-records"),
+        ("roles/storage.objectViewer", "my-imaging-imaging-deliveries"),
     }
+
+
+def test_nobody_may_write_to_the_records_of_deliveries() -> None:
+    held = {(who, role) for who, role, where in grants(stacks.prod()) if where == "my-imaging-imaging-deliveries"}
+
+    assert {role for _, role in held} == {"roles/storage.objectViewer"}
+    assert {who.partition(":")[2].partition("@")[0] for who, _ in held} <= {"imaging-previewer", "imaging-deployer"}
 
 
 def test_the_job_works_on_images_backlog_and_records_and_nothing_else() -> None:

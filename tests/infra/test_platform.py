@@ -20,6 +20,7 @@ COMPONENTS = {
     "watch": "Watch",
     "levels": "ServiceLevels",
     "audit": "AuditTrail",
+    "deliveries": "DeliveryRecords",
     "delivery": "Delivery",
     "federation": "Federation",
     "identities": "Identities",

@@ -154,12 +154,12 @@ def test_it_decrypts_with_the_states_key_and_encrypts_nothing() -> None:
 
 
 def test_of_the_records_it_reads_the_releases_and_nothing_about_a_study() -> None:
-    records = f"{OBJECTS}/my-imaging-imaging-records"
+    records, deliveries = f"{OBJECTS}/my-imaging-imaging-records", f"{OBJECTS}/my-imaging-imaging-deliveries"
 
-    assert allowed("storage.objects.get", f"{records}/objects/releases/prod.json")
+    assert allowed("storage.objects.get", f"{deliveries}/objects/releases/prod/000000001.json")
     assert not allowed("storage.objects.get", f"{records}/objects/readiness/1.2.3/4.json")
     assert not allowed("storage.objects.list", records)
-    assert not allowed("storage.objects.create", f"{records}/objects/releases/prod.json")
+    assert not allowed("storage.objects.create", f"{deliveries}/objects/releases/prod/000000002.json")
 
 
 def test_the_deployer_keeps_the_state_that_the_previewer_reads() -> None:

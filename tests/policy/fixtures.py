@@ -85,6 +85,10 @@ CASES: dict[str, Case] = {
         [bucket(softDeletePolicy={"retentionDurationSeconds": 0})],
         [bucket(softDeletePolicy={"retentionDurationSeconds": 7 * DAY})],
     ),
+    "delivery-records-are-retained": (
+        [bucket(name="p-imaging-deliveries", retentionPolicy={"retentionPeriod": "86400"})],
+        [bucket(name="p-imaging-deliveries", retentionPolicy={"retentionPeriod": str(30 * DAY)})],
+    ),
     "bucket-loses-no-live-object": (
         [bucket(lifecycleRules=[{"action": {"type": "Delete"}, "condition": {"age": 30}}])],
         [bucket(lifecycleRules=[{"action": {"type": "Delete"}, "condition": {"daysSinceNoncurrentTime": 30}}])],

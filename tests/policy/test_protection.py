@@ -18,6 +18,7 @@ HOLDS_SOMETHING = {
     "archive-viewer": "gcp:healthcare/dicomStore:DicomStore",
     "archive-smoke": "gcp:healthcare/dicomStore:DicomStore",
     "audit-bucket": "gcp:logging/projectBucketConfig:ProjectBucketConfig",
+    "deliveries-bucket": "gcp:storage/bucket:Bucket",
     "records-bucket": "gcp:storage/bucket:Bucket",
     "vault-github-token": "gcp:secretmanager/secret:Secret",
     "vault-viewer-config": "gcp:secretmanager/secret:Secret",

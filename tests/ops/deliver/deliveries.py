@@ -23,9 +23,9 @@ from ops.deliver.record import Record
 from ops.deliver.stack import Stack, load
 
 ROOT = Path(__file__).resolve().parents[3]
-A, B = "a" * 40, "b" * 40
+A, B, C = "a" * 40, "b" * 40, "c" * 40
 VIEWERS = {A: "sha256:" + "1" * 64, B: "sha256:" + "2" * 64}
-DIGESTS = {A: "sha256:" + "a" * 64, B: "sha256:" + "b" * 64}
+DIGESTS = {commit: f"sha256:{commit[0] * 64}" for commit in (A, B, C)}
 
 
 @dataclass
@@ -49,16 +49,26 @@ class Deliveries:
 
     def steps(self, commit: str, build: str) -> list[Callable[[], None]]:
         return [
+            lambda: steps.start(self.stack, commit, build),
             lambda: self.image(commit),
             lambda: steps.begin(self.stack, commit, build),
             lambda: steps.up(self.stack, build),
             lambda: steps.viewer(self.stack, build),
             lambda: steps.smoke(self.stack, build),
+            lambda: steps.finish(self.stack, build),
         ]
 
     def deliver(self, commit: str, build: str) -> None:
-        for step in self.steps(commit, build):
+        """As the build file does: from `up` on a step may fail, and the last one says what became of it all."""
+        *before, up, viewer, smoke, finish = self.steps(commit, build)
+        for step in before:
             step()
+        for step in (up, viewer, smoke):
+            try:
+                step()
+            except OpsRefused as refused:
+                steps.note_failure(refused)
+        finish()
 
     def image(self, commit: str) -> None:
         steps.WORK.mkdir(exist_ok=True)
@@ -121,6 +131,10 @@ def deliveries_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **settings: s
             headers={"Authorization": f"Bearer {token}"}, timeout=30,
         ).raise_for_status()  # fmt: skip
         monkeypatch.setattr(cli, "up", made.up)
+        monkeypatch.setattr(cli, "judge", lambda _: None)
+        monkeypatch.setattr(cli, "cancel", lambda _: None)
+        monkeypatch.setattr(cli, "pulumi", lambda *_, **__: "")
+        monkeypatch.setenv("PULUMI_BACKEND_URL", f"file://{tmp_path}")
         monkeypatch.setattr(steps, "python", made.python)
         monkeypatch.setattr(viewer_image, "live", made.live)
         monkeypatch.setattr(viewer_site, "live_hash", lambda _: made.shown[-1])

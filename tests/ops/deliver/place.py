@@ -40,7 +40,7 @@ from tests.ops.deliver import pipelines
 
 ROOT = Path(__file__).resolve().parents[3]
 VIEWER_IMAGE = ROOT / "delivery/viewer-image.yaml"
-COPIED = {"Pulumi.local.yaml", "jobs", ".localcloud", ".delivery", ".git", ".pytest_cache", "reports"}
+COPIED = {"Pulumi.local.yaml", "jobs", ".localcloud", ".delivery", ".git", ".pytest_cache", "reports", ".venv-browser"}
 DEPLOYER = "imaging-deployer@dicom-local.iam.gserviceaccount.com"
 COMMITS = ["a" * 40, "b" * 40, "c" * 40]
 
@@ -188,6 +188,7 @@ def checkout(work: Path) -> None:
     shutil.copytree(ROOT / "jobs", work / "jobs", ignore=shutil.ignore_patterns("__pycache__"))
     (work / ".localcloud").mkdir()
     (work / ".localcloud/cache").symlink_to(needs.viewer_packages().parent)
+    (work / ".venv-browser").symlink_to(ROOT / ".venv")
     (work / "bin").mkdir()
     stand_in(work / "bin/pulumi", f'exec {sys.executable} -m tests.ops.deliver.stand_in_pulumi "$@"')
     stand_in(work / "bin/docker", 'echo "$@" >> .stand-in/docker')

@@ -133,6 +133,8 @@ def main(arguments: list[str]) -> None:
             up(stack, previewed="--skip-preview" not in arguments)
         case ["preview", *_]:
             preview(stack, sames="--show-sames" in arguments)
+        case ["cancel", *_]:
+            print("no update is under way")
         case ["stack", "output"]:
             print(OUTPUTS.read_text())
         case _:

@@ -12,7 +12,7 @@ import requests
 
 from ops.deliver import viewer_site
 from ops.deliver.ledger import Ledger
-from ops.deliver.record import Release, begun
+from ops.deliver.record import Release, start_record
 from ops.viewer.release import LABEL
 from tests.ops.deliver.place import COMMITS, Place, place
 
@@ -32,7 +32,7 @@ def proved(place: Place, viewer_hash: str, viewer_digest: str | None = None) -> 
         viewer_digest=viewer_digest,
         config_hash="c" * 64,
     )
-    record = begun(None, "local", release, "b", datetime.now(UTC))
+    record = start_record(None, "local", release, "b", datetime.now(UTC))
     Ledger(place.stack.google(), place.stack.records).write(type(record)(**{**record.__dict__, "state": "proved"}), 0)
 
 

@@ -15,7 +15,7 @@ from ops.client.refusal import OpsRefused
 from ops.deliver import image, pins
 from ops.deliver.cloud_build import build_image
 from ops.deliver.ledger import Ledger
-from ops.deliver.record import Record, Release, begun
+from ops.deliver.record import Record, Release, start_record
 from ops.deliver.stack import Stack
 from tests.infra import stacks
 
@@ -46,7 +46,7 @@ def stack(name: str = "dev", **settings: Any) -> Stack:
 
 def record(state: str = "proved", source: str | None = None, commit: str = A) -> Record:
     release = Release(commit=commit, job_source=source, job_digest=ONE, viewer_hash=None, config_hash="c" * 64)
-    return replace(begun(None, "dev", release, "b", NOW), state=state)
+    return replace(start_record(None, "dev", release, "b", NOW), state=state)
 
 
 def choose(made: Stack, cloud: Any, current: Record | None = None, other: Stack | None = None) -> image.Image:

@@ -8,7 +8,7 @@ import pytest
 
 from ops.client.refusal import OpsRefused
 from ops.deliver.ledger import schema
-from ops.deliver.record import LONGEST, Record, Release, State, begun, gone_back, mine, parse
+from ops.deliver.record import LONGEST, Record, Release, State, parse, require_owner, roll_back, start_record
 from tests.jobs.schema_check import problems
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -32,14 +32,14 @@ def ended(record: Record, state: State) -> Record:
 
 
 def first() -> Record:
-    return begun(None, "dev", release("a"), "build-a", NOW)
+    return start_record(None, "dev", release("a"), "build-a", NOW)
 
 
 def test_a_record_is_what_its_schema_says_and_reads_back_the_same() -> None:
     proved = ended(first(), "proved")
-    second = begun(proved, "dev", release("b", viewer_hash=None, job_source=None), "build-b", NOW)
+    second = start_record(proved, "dev", release("b", viewer_hash=None, job_source=None), "build-b", NOW)
 
-    for record in (first(), proved, second, gone_back(second, "build-b", NOW)):
+    for record in (first(), proved, second, roll_back(second, "build-b", NOW)):
         assert problems(record.as_json(), schema()) == []
         assert parse(record.as_json()) == record
 
@@ -69,9 +69,9 @@ def test_the_schema_refuses_what_is_no_record(key: str, value: Any) -> None:
 
 def test_previous_is_the_last_release_that_passed_its_smoke_tests() -> None:
     proved = ended(first(), "proved")
-    failed = ended(begun(proved, "dev", release("b"), "build-b", NOW), "failed")
+    failed = ended(start_record(proved, "dev", release("b"), "build-b", NOW), "failed")
 
-    third = begun(failed, "dev", release("c"), "build-c", NOW)
+    third = start_record(failed, "dev", release("c"), "build-c", NOW)
 
     assert third.previous == proved.release
     assert third.state == "deploying"
@@ -79,34 +79,34 @@ def test_previous_is_the_last_release_that_passed_its_smoke_tests() -> None:
 
 def test_while_one_delivery_is_at_work_another_commit_waits() -> None:
     with pytest.raises(OpsRefused, match=r"^build build-a has been delivering aaaaaaaaaaaa to dev since .*give-up"):
-        begun(first(), "dev", release("b"), "build-b", NOW + LONGEST - timedelta(seconds=1))
+        start_record(first(), "dev", release("b"), "build-b", NOW + LONGEST - timedelta(seconds=1))
 
 
 def test_a_build_that_must_have_ended_holds_nobody_up() -> None:
-    assert begun(first(), "dev", release("b"), "build-b", NOW + LONGEST).build == "build-b"
+    assert start_record(first(), "dev", release("b"), "build-b", NOW + LONGEST).build == "build-b"
 
 
 def test_the_same_commit_may_always_begin_again() -> None:
-    again = begun(first(), "dev", release("a"), "build-b", NOW)
+    again = start_record(first(), "dev", release("a"), "build-b", NOW)
 
     assert (again.build, again.previous) == ("build-b", None)
 
 
 def test_who_was_taken_over_changes_nothing_more() -> None:
-    again = begun(first(), "dev", release("a"), "build-b", NOW)
+    again = start_record(first(), "dev", release("a"), "build-b", NOW)
 
     with pytest.raises(
         OpsRefused, match=r"^build build-b \(aaaaaaaaaaaa, deploying\) took over the release record of dev"
     ):
-        mine(again, "build-a")
-    assert mine(again, "build-b") == again
+        require_owner(again, "build-a")
+    assert require_owner(again, "build-b") == again
 
 
 def test_going_back_says_from_what_and_cannot_be_done_twice() -> None:
-    second = begun(ended(first(), "proved"), "dev", release("b"), "build-b", NOW)
+    second = start_record(ended(first(), "proved"), "dev", release("b"), "build-b", NOW)
 
-    back = gone_back(second, "build-b", NOW)
+    back = roll_back(second, "build-b", NOW)
 
     assert (back.release, back.state, back.went_back_from) == (release("a"), "proved", "b" * 40)
     with pytest.raises(OpsRefused, match="no earlier release to go back to"):
-        gone_back(back, "build-b", NOW)
+        roll_back(back, "build-b", NOW)

@@ -6,14 +6,21 @@ runs them.
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 
 from ops.client.refusal import OpsRefused
 from ops.deliver import cli, steps
-from ops.deliver.ledger import ABSENT, Ledger
+from ops.deliver.ledger import ABSENT, Ledger, name_of
 from ops.deliver.record import Record
 from ops.deliver.stack import Stack
-from tests.ops.deliver.deliveries import DIGESTS, A, B, Deliveries
+from tests.ops.deliver.deliveries import DIGESTS, A, B, C, Deliveries
+
+KILLED = "11111111-1111-4111-8111-111111111111"
+"""A build that Cloud Build no longer runs, as it knows nothing of it."""
 
 
 def test_a_build_that_cannot_find_the_state_stops_at_its_first_step(
@@ -71,7 +78,7 @@ def test_a_failed_pulumi_up_lets_the_next_delivery_begin(deliveries: Deliveries)
     assert deliveries.record().state == "proved"
 
 
-@pytest.mark.parametrize("done", range(6))
+@pytest.mark.parametrize("done", range(8))
 def test_a_delivery_that_was_killed_after_any_step_is_finished_by_the_same_commit(
     deliveries: Deliveries, done: int
 ) -> None:
@@ -87,7 +94,7 @@ def test_a_delivery_that_was_killed_after_any_step_is_finished_by_the_same_commi
     assert record.previous.commit == A
 
 
-@pytest.mark.parametrize("done", range(2, 5))
+@pytest.mark.parametrize("done", range(3, 7))
 def test_of_two_builds_of_one_commit_the_later_goes_on_and_the_other_says_so(deliveries: Deliveries, done: int) -> None:
     one, other = deliveries.steps(A, "build-1"), deliveries.steps(A, "build-2")
     for step in one[:done]:
@@ -119,14 +126,14 @@ def test_of_two_that_begin_at_the_same_moment_the_bucket_lets_one(
     deliveries.image(A)
     monkeypatch.setattr(Ledger, "read", both_read)
 
-    with pytest.raises(OpsRefused, match=r"^another delivery wrote gs://.*/releases/local.json at the same moment"):
+    with pytest.raises(OpsRefused, match=r"^another delivery wrote gs://.*/local/000000001.json at the same moment"):
         steps.begin(deliveries.stack, A, "build-1")
 
     assert deliveries.record().build == "build-2"
 
 
 def test_another_commit_waits_until_the_first_has_ended_or_was_given_up(deliveries: Deliveries) -> None:
-    for step in deliveries.steps(A, "build-1")[:3]:
+    for step in deliveries.steps(A, "build-1")[:4]:
         step()
     deliveries.image(B)
     with pytest.raises(OpsRefused, match="give-up --stack local"):
@@ -198,15 +205,117 @@ def test_a_rollback_that_fails_can_be_run_again(deliveries: Deliveries) -> None:
 
 def test_nobody_rolls_back_under_a_delivery(deliveries: Deliveries) -> None:
     deliveries.deliver(A, "build-1")
-    for step in deliveries.steps(B, "build-2")[:3]:
+    for step in deliveries.steps(B, "build-2")[:4]:
         step()
 
     with pytest.raises(OpsRefused, match="build build-2 has been delivering bbbbbbbbbbbb"):
         steps.rollback(deliveries.stack, "by hand, somebody")
 
 
-def test_a_record_that_was_written_by_hand_is_not_believed(deliveries: Deliveries) -> None:
-    deliveries.ledger.put("releases/local.json", '{"stack": "local"}', ifGenerationMatch=ABSENT)
+BAD: dict[str, tuple[str, str]] = {
+    "garbled": ("{", "is no release record"),
+    "no object": ("[]", "is no release record"),
+    "no record": ('{"stack": "local"}', "is no release record (commit: Field required)"),
+    "of another stack": ("stack=dev", "it is of stack dev"),
+    "of the future": ("since=2999-01-01T00:00:00+00:00", "since: 2999-01-01T00:00:00+00:00 is in the future"),
+    "without a time zone": ("since=2026-01-01T00:00:00", "it names no time zone"),
+    "with a tag for a digest": ("jobDigest=latest", "is no release record (jobDigest"),
+    "with another field": ("evil=1", "is no release record (evil"),
+}
+"""Content, or what is other in an honest record; and what is said of it."""
 
-    with pytest.raises(OpsRefused, match=r"releases/local.json is no release record \('state'\); the bucket keeps"):
-        deliveries.ledger.read("local")
+
+@pytest.mark.parametrize("kind", BAD)
+def test_a_record_that_is_none_is_passed_over_in_words_and_holds_nobody_up(
+    kind: str, deliveries: Deliveries, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deliveries.deliver(A, "build-1")
+    honest, number = deliveries.record(), deliveries.ledger.read("local")[1]
+    content, words = BAD[kind]
+    key, _, value = content.partition("=")
+    if value:
+        content = json.dumps({**honest.as_json(), "state": "deploying", "build": "forged", key: value})
+    deliveries.ledger.put(name_of("local", number + 1), content, ifGenerationMatch=0)
+
+    assert deliveries.ledger.read("local") == (honest, number + 1)
+    said = capsys.readouterr().err
+    assert f"{name_of('local', number + 1)} is no release record" in said
+    assert words in said
+
+    deliveries.deliver(B, "build-2")
+
+    assert (deliveries.record().state, deliveries.record().release.commit) == ("proved", B)
+
+
+def test_a_record_that_was_overwritten_counts_as_it_was(
+    deliveries: Deliveries, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deliveries.deliver(A, "build-1")
+    honest, number = deliveries.record(), deliveries.ledger.read("local")[1]
+    forged = {**honest.as_json(), "jobDigest": f"sha256:{'e' * 64}"}
+    deliveries.ledger.put(name_of("local", number), json.dumps(forged))
+
+    assert deliveries.ledger.read("local") == (honest, number)
+    assert "was overwritten: the first version of it counts" in capsys.readouterr().err
+
+
+def test_a_build_that_cloud_build_does_not_know_holds_nobody_up(deliveries: Deliveries) -> None:
+    """Somebody wrote that a delivery is at work; there is no such build."""
+    deliveries.deliver(A, "build-1")
+    forged = replace(
+        deliveries.record(),
+        state="deploying",
+        build="00000000-0000-4000-8000-000000000000",
+        since=datetime.now(UTC).isoformat(timespec="seconds"),
+        release=replace(deliveries.record().release, commit="e" * 40),
+    )
+    deliveries.ledger.write(forged, deliveries.ledger.read("local")[1])
+
+    deliveries.deliver(B, "build-2")
+
+    assert (deliveries.record().state, deliveries.record().release.commit) == ("proved", B)
+
+
+@pytest.mark.parametrize("done", range(4, 7))
+def test_what_a_killed_build_left_is_taken_back_before_the_next_is_even_looked_at(
+    done: int, deliveries: Deliveries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed after `up`: the next commit is refused by its checks, and yet the unproved release does not stay."""
+    deliveries.deliver(A, "build-1")
+    for step in deliveries.steps(B, KILLED)[:done]:
+        step()
+
+    def refuse(*_: object) -> None:
+        raise OpsRefused("its required checks did not pass")
+
+    monkeypatch.setattr(steps, "require_checks", refuse)
+    with pytest.raises(OpsRefused, match="its required checks did not pass"):
+        deliveries.deliver(C, "build-3")
+
+    assert deliveries.deployed[-1] == DIGESTS[A]
+    assert (deliveries.record().state, deliveries.record().release.commit) == ("proved", A)
+    assert deliveries.record().went_back_from == B
+
+
+def test_a_first_delivery_that_was_killed_holds_nobody_up(deliveries: Deliveries) -> None:
+    for step in deliveries.steps(A, KILLED)[:4]:
+        step()
+
+    deliveries.deliver(B, "build-2")
+
+    assert (deliveries.record().state, deliveries.record().release.commit) == ("proved", B)
+
+
+def test_a_failed_step_other_than_the_smoke_tests_goes_back_too(
+    deliveries: Deliveries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the smoke step's own preparation fails, or it runs out of time: nothing says why."""
+    deliveries.deliver(A, "build-1")
+    first, *others = deliveries.steps(B, "build-2")[:5]
+    for step in (first, *others):
+        step()
+
+    with pytest.raises(OpsRefused, match=r"viewer, smoke did not end well; local is back at aaaaaaaaaaaa"):
+        steps.finish(deliveries.stack, "build-2")
+
+    assert deliveries.deployed == [DIGESTS[A], DIGESTS[B], DIGESTS[A]]

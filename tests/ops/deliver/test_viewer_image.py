@@ -18,9 +18,9 @@ from infra.settings import Settings
 from infra.viewer import config_of
 from ops.client.refusal import OpsRefused
 from ops.deliver import pins, viewer_image
-from ops.deliver.record import Record, Release, begun
+from ops.deliver.record import Record, Release, start_record
 from ops.deliver.stack import Stack, load
-from ops.deliver.viewer_image import ViewerImage, choose, wrong
+from ops.deliver.viewer_image import ViewerImage, choose, mismatch
 from tests import needs
 from tests.infra import stacks
 from tests.ops.deliver.pipelines import ROOT
@@ -56,7 +56,7 @@ def record(content: str | None = None, digest: str | None = ONE) -> Record:
     release = Release(
         commit=A, job_source=None, job_digest=None, viewer_hash=content, viewer_digest=digest, config_hash="c" * 64
     )
-    return replace(begun(None, "dev", release, "b", datetime(2026, 11, 22, tzinfo=UTC)), state="proved")
+    return replace(start_record(None, "dev", release, "b", datetime(2026, 11, 22, tzinfo=UTC)), state="proved")
 
 
 @pytest.fixture(autouse=True)
@@ -190,7 +190,7 @@ def service(**changes: Any) -> dict[str, Any]:
 def looked(google: GoogleApi, **outputs: Any) -> str | None:
     made = stack()
     told = {"viewerConfig": config_of(made.settings, made.viewers_root), **outputs}
-    return wrong(made, told, ONE, google)  # type: ignore[arg-type]
+    return mismatch(made, told, ONE, google)  # type: ignore[arg-type]
 
 
 def test_a_service_that_runs_the_image_and_is_ready_is_right() -> None:
