@@ -48,27 +48,25 @@ bootstrap: $(RUN) ## make the bucket of Pulumi's state and the key of its secret
 	@$(NAMED)$(BIN)/python -m ops bootstrap --stack $(STACK) $(if $(BUCKET),--bucket $(BUCKET)) $(if $(CMEK),--cmek)
 
 drill: $(RUN) ## export the raw store, restore it into a scratch store, compare: make drill STACK=dev BUCKET=name
-	@$(if $(BUCKET),,$(error say where the export goes: make drill BUCKET=name))$(BIN)/python ops/on_stack.py $(STACK) ops drill --bucket $(BUCKET)
+	@$(if $(BUCKET),,$(error say where the export goes: make drill BUCKET=name))$(BIN)/python -m ops drill --stack $(STACK) --bucket $(BUCKET)
 
 load: $(RUN) ## push DICOM files into the stack's store: make load FROM=folder (or gs://bucket/prefix on dev, prod)
-	@$(if $(FROM),,$(error say which folder: make load FROM=folder))$(BIN)/python ops/on_stack.py $(STACK) ops load "$(FROM)"
+	@$(if $(FROM),,$(error say which folder: make load FROM=folder))$(BIN)/python -m ops load --stack $(STACK) "$(FROM)"
 
 smoke: $(RUN) ## run the smoke tests against a deployed stack: make smoke STACK=local|dev|prod [PROFILE=full|readonly|quick]
-	@$(BIN)/python ops/on_stack.py $(STACK) smoke_tests run --profile $(PROFILE) --report reports/$(STACK)
+	@$(BIN)/python -m ops smoke --stack $(STACK) --profile $(PROFILE)
 
 seed-golden: $(RUN) ## put the golden study where viewers look, once, for read-only smoke tests: make seed-golden STACK=prod
-	@$(BIN)/python ops/on_stack.py $(STACK) smoke_tests seed-golden
+	@$(BIN)/python -m ops seed-golden --stack $(STACK)
 
 preview: $(DEV) ## what the policy says, then what `pulumi up` would do: make preview STACK=dev
-	@$(NAMED)$(BIN)/python -m ops judge --stack $(STACK)
-	@$(BIN)/python ops/pulumi_cli.py preview --stack $(STACK) --policy-pack policy
+	@$(NAMED)$(BIN)/python -m ops preview --stack $(STACK)
 
 deploy: $(DEV) ## `pulumi up`, with the policy: make deploy STACK=dev
-	@$(NAMED)$(BIN)/python -m ops judge --stack $(STACK)
-	@$(BIN)/python ops/pulumi_cli.py up --stack $(STACK) --policy-pack policy
+	@$(NAMED)$(BIN)/python -m ops deploy --stack $(STACK)
 
 rollback: $(RUN) ## go back to the last proved release's job image and viewer: make rollback STACK=dev
-	@$(NAMED)$(BIN)/python -m ops deliver rollback --stack $(STACK)
+	@$(NAMED)$(BIN)/python -m ops rollback --stack $(STACK)
 
 cost: $(RUN) ## what a stack costs a month: make cost STACK=prod STUDIES=5000
 	@$(BIN)/python -m ops cost --stack $(STACK) $(if $(STUDIES),--studies $(STUDIES))

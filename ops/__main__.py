@@ -24,6 +24,7 @@ GROUPS: dict[str, dict[str, Verb]] = {
         "env": Verb("ops.local.commands", "print the lines that point the Pulumi CLI and Google's clients there", True),
     },
     "review: a change, before it is made": {
+        "preview": Verb("ops.operate.on_stack", "the policy, then what `pulumi up` would do to a stack", True),
         "judge": Verb("ops.review.judge", "ask the policy about a stack; makes and asks nothing"),
         "gate": Verb("ops.review.gate", "say whether a plan may be carried out"),
         "comment": Verb("ops.review.comment", "write the one comment on a pull request"),
@@ -35,12 +36,17 @@ GROUPS: dict[str, dict[str, Verb]] = {
         "record": Verb("ops.review.record", "keep what this release declares, for the upgrade test"),
     },
     "deliver: from a commit to a proved deployment": {
+        "deploy": Verb("ops.operate.on_stack", "`pulumi up` once the policy has nothing against it", True),
+        "rollback": Verb("ops.operate.on_stack", "go back to the last proved release of a stack", True),
+        "drift": Verb("ops.operate.on_stack", "write what of a stack is not as declared", True),
         "deliver": Verb("ops.deliver.commands", "one step of a delivery, or going back: deliver --help"),
         "viewer": Verb("ops.viewer.commands", "build, release, pin or roll back the viewer: viewer --help"),
     },
     "operate: a deployed stack": {
         "doctor": Verb("ops.operate.commands", "look at all that must be in place; changes nothing", True),
         "bootstrap": Verb("ops.operate.commands", "make the state's bucket and the key of its secrets", True),
+        "smoke": Verb("ops.operate.on_stack", "run the smoke tests against a deployed stack", True),
+        "seed-golden": Verb("ops.operate.on_stack", "put the golden study where viewers look, once", True),
         "drill": Verb("ops.operate.commands", "export the raw store, restore it elsewhere, compare", True),
         "load": Verb("ops.load.commands", "push DICOM files into a stack's store"),
     },
@@ -52,7 +58,7 @@ def usage() -> str:
     """The verbs by group, a line each."""
     lines = ["usage: python -m ops VERB …   (python -m ops VERB --help says more)"]
     for group, verbs in GROUPS.items():
-        lines += ["", f"{group}", *(f"  {name:10} {verb.words}" for name, verb in verbs.items())]
+        lines += ["", f"{group}", *(f"  {name:11} {verb.words}" for name, verb in verbs.items())]
     return "\n".join(lines)
 
 

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from infra.settings import NAMESPACE
+from ops.client.pulumi import find
 from ops.client.refusal import OpsRefused
 from ops.deliver.stack import Stack
-from ops.pulumi_cli import find
 
 WORK = Path(".delivery")
 """What steps of one build hand to each other; on Cloud Build in /workspace, which they share."""

@@ -26,6 +26,7 @@ from ops.load.folder import FolderLoad
 from ops.load.outcome import CannotLoad, Outcome, failed
 from ops.load.target import LoadTarget, target
 from ops.load.view import View, summary
+from ops.operate.stack_outputs import TOKEN, outputs_file
 
 DONE, SOME_FAILED, COULD_NOT_LOAD, INTERRUPTED = 0, 1, 3, 130
 
@@ -65,6 +66,7 @@ def parser() -> argparse.ArgumentParser:
     out = argparse.ArgumentParser(
         prog="python -m ops load", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
+    out.add_argument("--stack", help="take the outputs of this stack, and on local its tokens")
     out.add_argument("source", metavar="SOURCE", help="folder (searched to the bottom), file, or gs://bucket/prefix")
     for flag, options in FLAGS.items():
         out.add_argument(flag, **options)
@@ -77,6 +79,9 @@ def main(arguments: Sequence[str]) -> int:
     try:
         if not 1 <= given.jobs <= 64:
             raise CannotLoad(f"--jobs is {given.jobs}: must be between 1 and 64")
+        if given.stack:
+            given.outputs = outputs_file(given.stack)
+            given.token_command = given.token_command or (TOKEN if given.stack == "local" else None)
         outputs = {} if given.to and not given.outputs.exists() else read_outputs(given.outputs)
         to = target(outputs, given.to, given.principal, given.reader)
         outcomes = load(given, to, Console(highlight=False))

@@ -50,9 +50,9 @@ def project_of(path: Path) -> str:
     return found[1] if found else ""
 
 
-def exports(state: RunningCloud, pulumi_home: Path) -> list[str]:
-    """Shell lines for the Pulumi CLI, google-auth and Google's client libraries."""
-    variables = {
+def variables(state: RunningCloud, pulumi_home: Path) -> dict[str, str]:
+    """Environment of the Pulumi CLI, google-auth and Google's client libraries."""
+    return {
         "GOOGLE_CREDENTIALS": state.credentials,
         "GOOGLE_APPLICATION_CREDENTIALS": state.credentials,
         "GOOGLE_CLOUD_UNIVERSE_DOMAIN": UNIVERSE,
@@ -69,4 +69,8 @@ def exports(state: RunningCloud, pulumi_home: Path) -> list[str]:
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_GCP_SKIP_REGION_VALIDATION": "true",
     }
-    return [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
+
+
+def exports(state: RunningCloud, pulumi_home: Path) -> list[str]:
+    """The same as lines for a shell."""
+    return [f"export {name}={shlex.quote(value)}" for name, value in variables(state, pulumi_home).items()]

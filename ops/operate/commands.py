@@ -33,6 +33,7 @@ from ops.operate.doctor.policies import org_policies
 from ops.operate.doctor.project import apis, billing, project, quotas
 from ops.operate.doctor.state import state
 from ops.operate.drill import Drill
+from ops.operate.stack_outputs import TOKEN, outputs_file
 
 ALL_DONE, SOMETHING_TO_DO, COULD_NOT_RUN = 0, 1, 2
 CHECKS: tuple[Check, ...] = (
@@ -72,7 +73,9 @@ def parser() -> argparse.ArgumentParser:
     make.add_argument("--bucket", help="name of the state's bucket (default: PROJECT-pulumi-state)")
     make.add_argument("--cmek", action="store_true", help="encrypt the bucket with the key too")
     restore = commands.add_parser("drill", help="export the raw store, restore it into a scratch store, compare")
-    restore.add_argument("--outputs", type=Path, required=True, help="JSON file with the stack's outputs")
+    of = restore.add_mutually_exclusive_group(required=True)
+    of.add_argument("--outputs", type=Path, help="JSON file with the stack's outputs")
+    of.add_argument("--stack", help="the stack, whose outputs are asked for")
     restore.add_argument("--bucket", required=True, help="where the export goes; the Healthcare agent writes and reads")
     restore.add_argument("--token-command", help="prints an access token (default: your own credentials)")
     for command in (look, make):
@@ -137,6 +140,9 @@ class DrillOutputs(Outputs):
 
 
 def drill(arguments: argparse.Namespace) -> int:
+    if arguments.stack:
+        arguments.outputs = outputs_file(arguments.stack)
+        arguments.token_command = arguments.token_command or (TOKEN if arguments.stack == "local" else None)
     outputs = require(read_outputs(arguments.outputs), DrillOutputs)
     owner = f"owner@{outputs.project}.iam.gserviceaccount.com"
     root = outputs.endpoints.healthcare

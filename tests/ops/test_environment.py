@@ -32,15 +32,15 @@ def test_even_python_2_and_3_5_can_parse_it() -> None:
 
 def test_without_the_pulumi_cli_one_line_says_how_to_get_it(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "ops/pulumi_cli.py", "preview", "--stack", "dev"],
+        [sys.executable, "-m", "ops", "preview", "--stack", "dev"],
         capture_output=True,
         text=True,
         check=False,
         env={"PATH": str(tmp_path)},
     )
 
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stderr == (
-        "pulumi: the Pulumi CLI is not on PATH; install it (https://www.pulumi.com/docs/install/), "
+        "preview: the Pulumi CLI is not on PATH; install it (https://www.pulumi.com/docs/install/), "
         "then run this again\n"
     )

@@ -201,6 +201,8 @@ EXEMPT = {
     # What only a test reads may be lost.
     ("probe-subscription", "messages-wait"),
     ("probe-subscription", "unreadable-messages-are-set-aside"),
+    # Retained, nothing in it is overwritten.
+    ("deliveries-bucket", "bucket-keeps-old-versions"),
     # Each alert is asked for by the rule of its own kind; those of promises by none, as what is promised is a choice.
     *((name, "deeds-raise-alerts") for name in (*(f"watch-{sign}" for sign in TROUBLES), *LEVELS)),
     *((name, "troubles-raise-alerts") for name in (*(f"alerts-{deed}" for deed in DEEDS), *LEVELS)),

@@ -18,6 +18,7 @@ P, L = "projects/my-imaging", "projects/my-imaging/locations/europe-west4"
 DATASET = f"{L}/datasets/imaging"
 RAW, VIEWER, SMOKE = (f"{DATASET}/dicomStores/{name}" for name in ("raw", "viewer", "smoke"))
 RECORDS, STATE = "my-imaging-imaging-records", "my-imaging-state"
+DELIVERIES = "my-imaging-imaging-deliveries"
 JOB = f"{L}/jobs/prepare"
 KEY = f"{L}/keyRings/pulumi/cryptoKeys/state"
 CONFIG, TOKEN = f"{P}/secrets/viewer-config/versions/latest", f"{P}/secrets/github-token/versions/latest"
@@ -41,7 +42,7 @@ class Need:
 
 
 Ask = Call | Need
-RELEASE = f"//storage.googleapis.com/projects/_/buckets/{RECORDS}/objects/releases/dev.json"
+RELEASE = f"//storage.googleapis.com/projects/_/buckets/{DELIVERIES}/objects/releases/dev/000000001.json"
 
 
 def account(identity: str) -> str:
