@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from typing import Literal
 
-AwkwardPoint = Literal["agents", "eventarc_agent", "grants", "apis", "quota_project", "build_regions"]
+AwkwardPoint = Literal[
+    "agents", "eventarc_agent", "grants", "apis", "quota_project", "build_regions", "object_writes", "new_sites"
+]
 
 DEFAULT = frozenset[AwkwardPoint](("agents", "quota_project"))
 """What the tests and `make up` meet: a service agent exists only after it was asked for or first needed, a person's
 credentials name the project that pays."""
-EVERY_POINT = DEFAULT | frozenset[AwkwardPoint](("eventarc_agent", "grants", "apis", "build_regions"))
-"""Also: the first Eventarc trigger waits for its agent, grants and APIs count only after a while, and Cloud Build runs
-in some regions only."""
+EVERY_POINT = DEFAULT | frozenset[AwkwardPoint](
+    ("eventarc_agent", "grants", "apis", "build_regions", "object_writes", "new_sites")
+)
+"""Also: the first Eventarc trigger waits for its agent, grants and APIs count only after a while, Cloud Build runs in
+some regions only, an object's name changes once a second, a site that was just made is not known to all of Hosting."""
 
 GRANT_SECONDS = 60.0
 """How long a grant takes until it counts (Google: typically two minutes, up to seven)."""
@@ -23,6 +27,10 @@ API_SECONDS = 30.0
 """How long an API that was just enabled still answers SERVICE_DISABLED."""
 AGENT_SECONDS = 60.0
 """How long a new service agent takes until its service may use it."""
+WRITE_SECONDS = 1.0
+"""Between two changes of one object name, whatever their preconditions (cloud.google.com/storage/quotas, "Objects")."""
+SITE_SECONDS = 60.0
+"""How long Hosting's other methods do not know a site that was just made (firebase-tools#9892)."""
 BUILD_REGIONS = frozenset(
     {"global", "us-central1", "us-west2", "europe-west1", "asia-east1", "australia-southeast1", "southamerica-east1"}
 )

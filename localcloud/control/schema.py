@@ -7,7 +7,6 @@ As lenient as Google and no more: output-only fields are ignored, null means abs
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -180,7 +179,7 @@ def _datetime(value: Any) -> str | None:
 def _bytes(value: Any) -> str | None:
     try:
         base64.b64decode(str(value).replace("-", "+").replace("_", "/"), validate=True)
-    except binascii.Error:
+    except ValueError:
         return f"Base64 decoding failed for {str(value)[:40]!r}"
     return None if isinstance(value, str) else f"{value!r} is not base64 text"
 

@@ -60,6 +60,7 @@ class Hosting:
 
     def _created(self, call: Call, resource: dict[str, Any]) -> None:
         resource["type"] = "USER_SITE"
+        self.library.made[resource["name"]] = self.cloud.clock()
         resource["defaultUrl"] = self._open(resource["name"]).origin
 
     def _opened(self, call: Call, channel: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import IO, Any
 
+from localcloud.awkward import SITE_SECONDS
 from localcloud.cloud import Cloud
 from localcloud.control.call import Call
 from localcloud.errors import ApiError
@@ -28,6 +29,8 @@ class Library:
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
         self.blobs = cloud.data / "hosting"
+        self.made: dict[str, float] = {}
+        """Site -> when it was made in this run."""
 
     def full(self, name: str) -> str:
         """`sites/S/…` and `projects/-/sites/S/…` mean `projects/P/sites/S/…`."""
@@ -45,9 +48,13 @@ class Library:
         return found
 
     def site(self, call: Call) -> str:
-        """Full name of the site that a call is about; ApiError 404 if there is no such site."""
+        """Full name of the site that a call is about; ApiError 404 if there is none or it is too new."""
         name = self.full(call.params["parent"])
         self.require(name)
+        site, _, _ = name.partition("/channels/")
+        age = self.cloud.clock() - self.made.get(site, float("-inf"))
+        if "new_sites" in self.cloud.awkward and 0 <= age < SITE_SECONDS:
+            raise ApiError(404, f"Requested entity {name} was not found.")
         return name
 
     def put(self, name: str, resource: Json) -> Json:

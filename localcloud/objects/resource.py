@@ -22,6 +22,7 @@ GENERATION = re.compile(r"[0-9]{1,19}")
 MAX_NAME = 1024
 """Bytes of an object's name in UTF-8."""
 REASON = {400: "invalid", 401: "required", 403: "forbidden", 404: "notFound", 409: "conflict", 412: "conditionNotMet"}
+LIMITED = 429
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +112,8 @@ def error_body(error: ApiError) -> dict[str, Any]:
     """Cloud Storage's own error shape, older than the one of the other APIs."""
     reason = REASON.get(error.code, "backendError" if error.code >= 500 else "invalid")
     item = {"message": error.message, "domain": "global", "reason": reason}
+    if error.code == LIMITED:
+        item |= {"domain": "usageLimits", "reason": "rateLimitExceeded"}
     return {"error": {"code": error.code, "message": error.message, "errors": [item]}}
 
 

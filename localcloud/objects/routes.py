@@ -99,13 +99,18 @@ class ObjectRoutes:
         found = self.found(request, UPDATE)
         body = parse(await request.read(), "patch")
         fields = patched(found.fields, body) if request.method == "PATCH" else writable(body)
-        return self.answer(self.store.update(found, fields, when=Preconditions.of(request.query)))
+        self.objects.pace(found.bucket, found.name)
+        changed = self.store.update(found, fields, when=Preconditions.of(request.query))
+        self.objects.note_change(found.bucket, found.name)
+        return self.answer(changed)
 
     async def delete(self, request: web.Request) -> web.StreamResponse:
         found = self.found(request, DELETE)
         keep = self.objects.versioned(found.bucket) and "generation" not in request.query
         self.objects.check_retention(found, keep=keep)
+        self.objects.pace(found.bucket, found.name)
         self.store.delete(found, when=Preconditions.of(request.query), keep=keep)
+        self.objects.note_change(found.bucket, found.name)
         return web.Response(status=204)
 
     async def compose(self, request: web.Request) -> web.StreamResponse:

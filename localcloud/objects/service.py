@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from localcloud.awkward import WRITE_SECONDS
 from localcloud.cloud import Cloud
 from localcloud.control.call import Call
 from localcloud.errors import ApiError
@@ -21,6 +22,7 @@ from localcloud.objects.store import ObjectStore
 from localcloud.ports import AuditLog
 
 HOST = "storage.googleapis.com"
+REMEMBERED = 10_000
 
 
 class ObjectService:
@@ -29,6 +31,8 @@ class ObjectService:
     def __init__(self, cloud: Cloud, audit: AuditLog) -> None:
         self.cloud, self.audit = cloud, audit
         self.store = ObjectStore(cloud.data / "objects", cloud.clock)
+        self._changed: dict[tuple[str, str], float] = {}
+        """(bucket, name) -> when it was last changed, on the cloud's clock."""
         cloud.methods["storage.v1:objects.list"] = self.list_call
         cloud.checks.setdefault("storage.v1:buckets.delete", []).append(self.check_empty)
 
@@ -71,10 +75,29 @@ class ObjectService:
         when: Preconditions,
     ) -> StoredObject:  # fmt: skip
         """Store finished content; replacing an object needs the permission to delete it."""
+        self.pace(bucket, name)
         if current := self.store.get(bucket, name):
             self.require(authorization, bucket, "storage.objects.delete", name=name)
             self.check_retention(current, keep=self.versioned(bucket))
-        return self.store.put(bucket, name, content, fields, when=when, keep=self.versioned(bucket))
+        stored = self.store.put(bucket, name, content, fields, when=when, keep=self.versioned(bucket))
+        self.note_change(bucket, name)
+        return stored
+
+    def pace(self, bucket: str, name: str) -> None:
+        """`ApiError` 429 for a change of a name within a second of its last, as Google limits them."""
+        since = self.cloud.clock() - self._changed.get((bucket, name), float("-inf"))
+        if "object_writes" in self.cloud.awkward and 0 <= since < WRITE_SECONDS:
+            raise ApiError(
+                429,
+                f"The object {bucket}/{name} exceeded the rate limit for object mutation operations (create, update, "
+                "and delete). Please reduce your request rate. See https://cloud.google.com/storage/docs/gcs429.",
+            )
+
+    def note_change(self, bucket: str, name: str) -> None:
+        """The name was changed just now."""
+        if len(self._changed) > REMEMBERED:
+            self._changed.clear()
+        self._changed[bucket, name] = self.cloud.clock()
 
     def check_retention(self, found: StoredObject, *, keep: bool) -> None:
         """`ApiError` 403 while the bucket's retention policy holds the object, unless it stays as an old version."""

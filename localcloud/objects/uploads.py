@@ -79,6 +79,7 @@ class Uploads:
             raise ApiError(400, f"The upload to {bucket} names no object; give name in the query or the metadata.")
         request[MADE] = (bucket, check_name(name))
         writable(metadata)
+        self.objects.pace(bucket, name)
         Preconditions.of(request.query).require(self.objects.store.get(bucket, name))
         return name
 

@@ -214,6 +214,18 @@ def test_five_hundred_messages_start_the_job_at_most_twice(burst: Burst) -> None
     assert 1 <= len(burst.executions()) <= 2
 
 
+def test_who_loses_the_race_for_a_window_does_not_fail_where_google_limits_writes(burst: Burst) -> None:
+    """One change of an object's name a second: the losers get 429, not 412 (Cloud Storage's quotas)."""
+    cloud = burst.api.parts.cloud
+    cloud.awkward |= {"object_writes"}
+
+    burst.publish(20)
+
+    runs = burst.until(lambda: burst.ended(20))
+    assert {run["state"] for run in runs} == {"SUCCEEDED"}
+    assert len(burst.executions()) == 1
+
+
 @pytest.mark.parametrize(
     ("role", "named"),
     [
