@@ -17,7 +17,7 @@ from localcloud.pubsub import PubSub
 from localcloud.registry import Registry
 from localcloud.runner import Runner
 from localcloud.secrets import Secrets
-from localcloud.signin import SignIn
+from localcloud.signin import SignInProvider
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +61,6 @@ def assemble(cloud: Cloud, tasks: TaskSpawner) -> Parts:
             chain,
             stores,
             Hosting(cloud, tasks),
-            SignIn(cloud),
+            SignInProvider(cloud),
         ),
     )

@@ -179,7 +179,7 @@ def build_app(parts: Parts) -> web.Application:
     return app
 
 
-class Server:
+class LocalServer:
     """The event loop of one local cloud in a thread of its own."""
 
     def __init__(self, cloud: Cloud, sock: socket.socket) -> None:
@@ -231,7 +231,7 @@ class Server:
 @contextlib.contextmanager
 def running(cloud: Cloud, port: int = 0) -> Generator[Parts]:
     """A served local cloud for the length of a `with`; sets `cloud.base`. Raises `PortTaken`."""
-    server = Server(cloud, bind(port))
+    server = LocalServer(cloud, bind(port))
     try:
         yield server.parts
     finally:

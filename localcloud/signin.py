@@ -49,7 +49,7 @@ class SignInRefused(Exception):
     """A request that may not be sent back to its redirect URI, since that itself is not trusted."""
 
 
-class SignIn:
+class SignInProvider:
     """The provider at `<base>/accounts.google.com`; that URL is also its issuer."""
 
     def __init__(self, cloud: Cloud) -> None:

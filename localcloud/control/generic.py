@@ -87,9 +87,11 @@ class Generic:
     def create(self, call: Call, method: Method) -> Resource:
         if method.verb == "PUT":
             name = call.name
+            names.check_id(call.request.host, method.collection, name.rpartition("/")[2])
         else:
             self._require_parent(call)
-            name = f"{call.name}/{method.collection}/{names.valid_id(new_id(call, method), 'id')}"
+            identifier = names.check_id(call.request.host, method.collection, new_id(call, method))
+            name = f"{call.name}/{method.collection}/{identifier}"
         resource = {**canon.canonical(method.document, method.request or "", call.body), "name": name}
         self._stamp(method, resource)
         return self.store(call, name, resource)

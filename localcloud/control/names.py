@@ -8,7 +8,31 @@ from engine.discovery import Method
 from localcloud.cloud import Cloud
 from localcloud.errors import ApiError
 
-_ID = re.compile(r"[^\s/?#:]{1,256}")
+ANY_ID = (r"[^\s/?#:]{1,256}", "an id has 1 to 256 characters and no '/', ':' or space")
+_HEALTHCARE = (r"[\w.-]{1,256}", "an id has 1 to 256 letters, digits, '_', '-' or '.'")
+_PUBSUB = (
+    r"(?!goog)[A-Za-z][A-Za-z0-9._~+%-]{0,254}",
+    "an id has up to 255 letters, digits or '-', '.', '_', '~', '+', '%', begins with a letter and not with goog",
+)
+_LABEL = (
+    r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?",
+    "an id has 1 to 63 small letters, digits or '-' and begins with a letter",
+)
+_WORD = "letters, digits, '_' or '-'"
+IDS: dict[tuple[str, str], tuple[str, str]] = {
+    **{
+        ("healthcare", collection): _HEALTHCARE
+        for collection in ("datasets", "dicomStores", "fhirStores", "hl7V2Stores")
+    },
+    **{("pubsub", collection): _PUBSUB for collection in ("topics", "subscriptions")},
+    **dict.fromkeys((("run", "jobs"), ("run", "services")), _LABEL),
+    ("artifactregistry", "repositories"): _LABEL,
+    ("secretmanager", "secrets"): (r"[A-Za-z0-9_-]{1,255}", f"an id has 1 to 255 {_WORD}"),
+    ("cloudscheduler", "jobs"): (r"[A-Za-z0-9_-]{1,500}", f"an id has 1 to 500 {_WORD}"),
+    ("workflows", "workflows"): (r"[A-Za-z][A-Za-z0-9_-]{0,63}", f"an id has 1 to 64 {_WORD}, first a letter"),
+}
+"""(service, collection) -> what Google's reference allows as an id, in a pattern and in words. Pub/Sub asks for three
+characters at least; here one is enough. Buckets, accounts and roles have their rules where they are made."""
 
 
 def canonical(cloud: Cloud, name: str) -> str:
@@ -49,11 +73,12 @@ def by_number(cloud: Cloud, name: str) -> str:
     return name.replace(f"projects/{cloud.project}/", f"projects/{cloud.number}/", 1)
 
 
-def valid_id(identifier: str, what: str) -> str:
-    """`identifier`, or 400 if it could not be the last segment of a name."""
-    if not _ID.fullmatch(identifier) or identifier in (".", ".."):
-        why = "an id has 1 to 256 characters, no '/', ':' or space, and is not '.' or '..'."
-        raise ApiError(400, f"Invalid {what} {identifier[:300]!r}: {why}")
+def check_id(host: str, collection: str, identifier: str) -> str:
+    """`identifier`, or 400 if it could not be the last segment of a name in that collection."""
+    pattern, words = IDS.get((host.split(".")[0], collection), ANY_ID)
+    if not re.fullmatch(pattern, identifier) or identifier in (".", ".."):
+        why = f"{words}, and it is not '.' or '..'."
+        raise ApiError(400, f"Invalid id {identifier[:300]!r} for {collection}: {why}")
     return identifier
 
 

@@ -1,7 +1,7 @@
 """Requests for objects as Cloud Audit Logs tell them: `storage.objects.get` of `projects/_/buckets/B/objects/O`.
 
 Copying and composing read and write, so they have an entry for each source and one for what they make. An upload in
-pieces is one entry, when its object is there. Not told: what Google's own agents read and write for an operation.
+pieces is one entry, when its object is there. Not entries: what Google's own agents read and write for an operation.
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ def _record(cloud: Cloud, audit: AuditLog, verb: Verb, request: web.Request, sta
         return  # nobody, as far as Google's logs go
     info = request.match_info
     own = request.get(MADE, (info.get("bucket", ""), info.get("object", "")))
-    told: list[tuple[Verb, str, str]] = [("get", *source) for source in request.get(SOURCES, ())]
-    for which, bucket, name in [*told, (verb, *own)]:
+    entries: list[tuple[Verb, str, str]] = [("get", *source) for source in request.get(SOURCES, ())]
+    for which, bucket, name in [*entries, (verb, *own)]:
         access = Access(
             principal,
             HOST,

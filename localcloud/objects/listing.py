@@ -27,18 +27,18 @@ def list_objects(store: ObjectStore, bucket: str, query: Mapping[str, str], endp
     prefixes: list[str] = []
     answer: dict[str, Any] = {"kind": "storage#objects"}
     while True:
-        for found in store.walk(bucket, start, versions=query.get("versions", "").lower() == "true"):
-            if not found.name.startswith(prefix) or (end and found.name >= end):
+        for item in store.walk(bucket, start, versions=query.get("versions", "").lower() == "true"):
+            if not item.name.startswith(prefix) or (end and item.name >= end):
                 return filled(answer, items, prefixes)
-            if len(items) + len(prefixes) >= limit and not (items and items[-1]["name"] == found.name):
-                answer["nextPageToken"] = base64.urlsafe_b64encode(found.name.encode()).decode()
+            if len(items) + len(prefixes) >= limit and not (items and items[-1]["name"] == item.name):
+                answer["nextPageToken"] = base64.urlsafe_b64encode(item.name.encode()).decode()
                 return filled(answer, items, prefixes)
-            folder, cut, _ = found.name[len(prefix) :].partition(delimiter) if delimiter else ("", "", "")
+            folder, cut, _ = item.name[len(prefix) :].partition(delimiter) if delimiter else ("", "", "")
             if cut:
                 prefixes.append(prefix + folder + delimiter)
                 start = prefixes[-1] + END
                 break
-            items.append(found.resource(endpoint))
+            items.append(item.resource(endpoint))
         else:
             return filled(answer, items, prefixes)
 

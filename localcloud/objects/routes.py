@@ -48,18 +48,18 @@ class ObjectRoutes:
             ("POST", one + "/copyTo" + to, "create", self.copy),
         ]
         for method, path, verb, handler in table:
-            told = audited(self.objects.cloud, self.objects.audit, verb, handler)
-            app.router.add_route(method, f"/{HOST}/{path}", storage_errors(told))
+            audited_handler = audited(self.objects.cloud, self.objects.audit, verb, handler)
+            app.router.add_route(method, f"/{HOST}/{path}", storage_errors(audited_handler))
         app.router.add_route("DELETE", f"/{HOST}/upload/{bucket}", storage_errors(self.uploads.cancel))
 
-    def found(self, request: web.Request, *permissions: str) -> StoredObject:
+    def find_object(self, request: web.Request, *permissions: str) -> StoredObject:
         bucket, name = request.match_info["bucket"], request.match_info["object"]
         authorization = request.headers.get("Authorization")
         self.objects.require(authorization, bucket, *permissions, name=name)
         return self.objects.find(authorization, bucket, name, request.query.get("generation"))
 
-    def answer(self, found: StoredObject) -> web.Response:
-        return web.json_response(found.resource(self.objects.endpoint))
+    def answer(self, item: StoredObject) -> web.Response:
+        return web.json_response(item.resource(self.objects.endpoint))
 
     async def list(self, request: web.Request) -> web.StreamResponse:
         bucket = request.match_info["bucket"]
@@ -69,20 +69,20 @@ class ObjectRoutes:
     async def get(self, request: web.Request) -> web.StreamResponse:
         if request.query.get("alt") == "media":
             return await self.download(request)
-        found = self.found(request, READ)
-        Preconditions.of(request.query).require(found, reading=True)
-        return self.answer(found)
+        item = self.find_object(request, READ)
+        Preconditions.of(request.query).require(item, reading=True)
+        return self.answer(item)
 
     async def download(self, request: web.Request) -> web.StreamResponse:
         """The content, whole or one `Range`; a replacement meanwhile does not disturb it."""
-        found = self.found(request, READ)
-        Preconditions.of(request.query).require(found, reading=True)
-        with self.store.open(found) as file:
-            part = parse_range(request.headers.get("Range"), found)
-            first, last = part or (0, found.size - 1)
-            headers = media_headers(found, self.objects.endpoint) | {"Content-Length": str(last + 1 - first)}
+        item = self.find_object(request, READ)
+        Preconditions.of(request.query).require(item, reading=True)
+        with self.store.open(item) as file:
+            part = parse_range(request.headers.get("Range"), item)
+            first, last = part or (0, item.size - 1)
+            headers = media_headers(item, self.objects.endpoint) | {"Content-Length": str(last + 1 - first)}
             if part:
-                headers["Content-Range"] = f"bytes {first}-{last}/{found.size}"
+                headers["Content-Range"] = f"bytes {first}-{last}/{item.size}"
             response = web.StreamResponse(status=206 if part else 200, headers=headers)
             await response.prepare(request)
             file.seek(first)
@@ -96,21 +96,21 @@ class ObjectRoutes:
 
     async def change(self, request: web.Request) -> web.StreamResponse:
         """PATCH merges into the writable metadata, PUT replaces it."""
-        found = self.found(request, UPDATE)
+        item = self.find_object(request, UPDATE)
         body = parse(await request.read(), "patch")
-        fields = patched(found.fields, body) if request.method == "PATCH" else writable(body)
-        self.objects.pace(found.bucket, found.name)
-        changed = self.store.update(found, fields, when=Preconditions.of(request.query))
-        self.objects.note_change(found.bucket, found.name)
+        fields = patched(item.fields, body) if request.method == "PATCH" else writable(body)
+        self.objects.pace(item.bucket, item.name)
+        changed = self.store.update(item, fields, when=Preconditions.of(request.query))
+        self.objects.note_change(item.bucket, item.name)
         return self.answer(changed)
 
     async def delete(self, request: web.Request) -> web.StreamResponse:
-        found = self.found(request, DELETE)
-        keep = self.objects.versioned(found.bucket) and "generation" not in request.query
-        self.objects.check_retention(found, keep=keep)
-        self.objects.pace(found.bucket, found.name)
-        self.store.delete(found, when=Preconditions.of(request.query), keep=keep)
-        self.objects.note_change(found.bucket, found.name)
+        item = self.find_object(request, DELETE)
+        keep = self.objects.versioned(item.bucket) and "generation" not in request.query
+        self.objects.check_retention(item, keep=keep)
+        self.objects.pace(item.bucket, item.name)
+        self.store.delete(item, when=Preconditions.of(request.query), keep=keep)
+        self.objects.note_change(item.bucket, item.name)
         return web.Response(status=204)
 
     async def compose(self, request: web.Request) -> web.StreamResponse:
@@ -140,7 +140,7 @@ class ObjectRoutes:
         bucket, name = request.match_info["target_bucket"], request.match_info["target"]
         request[MADE] = (bucket, name)
         request[SOURCES] = [(request.match_info["bucket"], request.match_info["object"])]
-        source = self.found(request, READ)
+        source = self.find_object(request, READ)
         self.objects.require(request.headers.get("Authorization"), bucket, CREATE)
         Preconditions.of(request.query, "ifSource").require(source)
         fields = writable(parse(await request.read(), "copy")) or source.fields
@@ -183,25 +183,25 @@ def storage_errors(handler: Handler) -> Handler:
     return handle
 
 
-def parse_range(header: str | None, found: StoredObject) -> tuple[int, int] | None:
+def parse_range(header: str | None, item: StoredObject) -> tuple[int, int] | None:
     """First and last byte to send, or None for all: what is no range is ignored (RFC 9110 §14.2).
 
     Raises `ApiError` 416 for a range that lies outside.
     """
     match = RANGE.fullmatch(header or "")
-    if match is None or not found.size or match.groups() == ("", ""):
+    if match is None or not item.size or match.groups() == ("", ""):
         return None
     first, last = match.groups()
-    begin, end = (int(first), int(last or found.size)) if first else (found.size - int(last), found.size)
+    begin, end = (int(first), int(last or item.size)) if first else (item.size - int(last), item.size)
     if first and end < begin:
         return None
-    if begin >= found.size:
-        raise ApiError(416, f"Range {header} lies outside {found.bucket}/{found.name}, which has {found.size} bytes.")
-    return max(0, begin), min(end, found.size - 1)
+    if begin >= item.size:
+        raise ApiError(416, f"Range {header} lies outside {item.bucket}/{item.name}, which has {item.size} bytes.")
+    return max(0, begin), min(end, item.size - 1)
 
 
-def media_headers(found: StoredObject, endpoint: str) -> dict[str, str]:
-    resource = found.resource(endpoint)
+def media_headers(item: StoredObject, endpoint: str) -> dict[str, str]:
+    resource = item.resource(endpoint)
     headers = {
         "Content-Type": resource["contentType"],
         "ETag": f'"{resource["etag"]}"',
@@ -209,7 +209,7 @@ def media_headers(found: StoredObject, endpoint: str) -> dict[str, str]:
         "X-Goog-Generation": resource["generation"],
         "X-Goog-Metageneration": resource["metageneration"],
         "X-Goog-Stored-Content-Length": resource["size"],
-        "X-Goog-Hash": f"crc32c={base64.b64encode(found.crc32c).decode()},md5={base64.b64encode(found.md5).decode()}",
+        "X-Goog-Hash": f"crc32c={base64.b64encode(item.crc32c).decode()},md5={base64.b64encode(item.md5).decode()}",
     }
     extra = ("cacheControl", "contentDisposition", "contentEncoding", "contentLanguage")
     return headers | {re.sub("(?=[A-Z])", "-", key): resource[key] for key in extra if key in resource}

@@ -64,11 +64,11 @@ class ObjectService:
         """The object, or `ApiError` 404; who may not list learns only 403, as on Google."""
         if generation is not None and not GENERATION.fullmatch(generation):
             raise ApiError(400, f"generation '{generation}' of {bucket}/{name} is not a number.")
-        found = self.store.get(bucket, name, int(generation) if generation else None)
-        if found is None:
+        item = self.store.get(bucket, name, int(generation) if generation else None)
+        if item is None:
             self.require(authorization, bucket, "storage.objects.list")
             raise ApiError(404, f"No such object: {bucket}/{name}")
-        return found
+        return item
 
     def put(
         self, authorization: str | None, bucket: str, name: str, content: Incoming, fields: dict[str, Any],
@@ -99,29 +99,29 @@ class ObjectService:
             self._changed.clear()
         self._changed[bucket, name] = self.cloud.clock()
 
-    def check_retention(self, found: StoredObject, *, keep: bool) -> None:
+    def check_retention(self, item: StoredObject, *, keep: bool) -> None:
         """`ApiError` 403 while the bucket's retention policy holds the object, unless it stays as an old version."""
-        period = float((self.bucket(found.bucket).get("retentionPolicy") or {}).get("retentionPeriod") or 0)
-        until = found.created + period
+        period = float((self.bucket(item.bucket).get("retentionPolicy") or {}).get("retentionPeriod") or 0)
+        until = item.created + period
         # Without a policy a clock that was set back must not look like one.
         if not keep and period and self.cloud.clock() < until:
             raise ApiError(
                 403,
-                f"Object '{found.bucket}/{found.name}' is subject to bucket's retention policy and cannot be "
+                f"Object '{item.bucket}/{item.name}' is subject to bucket's retention policy and cannot be "
                 f"deleted or overwritten until {timestamp(until)}.",
             )
 
     def live(self, bucket: str, prefix: str) -> list[StoredObject]:
-        found: list[StoredObject] = []
+        item: list[StoredObject] = []
         for one in self.store.walk(bucket, prefix):
             if not one.name.startswith(prefix):
                 break
-            found.append(one)
-        return found
+            item.append(one)
+        return item
 
     def object_path(self, bucket: str, name: str) -> Path | None:
-        found = self.store.get(bucket, name)
-        return self.store.path(found) if found else None
+        item = self.store.get(bucket, name)
+        return self.store.path(item) if item else None
 
     def object_names(self, bucket: str, prefix: str) -> list[str]:
         return [stored.name for stored in self.live(bucket, prefix)]

@@ -40,8 +40,8 @@ class ObjectStore:
     def close(self) -> None:
         self.index.close()
 
-    def path(self, found: StoredObject) -> Path:
-        return self.contents / str(found.generation)
+    def path(self, item: StoredObject) -> Path:
+        return self.contents / str(item.generation)
 
     def get(self, bucket: str, name: str, generation: int | None = None) -> StoredObject | None:
         """The live object, or that generation, live or not."""
@@ -51,9 +51,9 @@ class ObjectStore:
             row = self.index.execute(query, (bucket, name)).fetchone()
         return read(row) if row else None
 
-    def open(self, found: StoredObject) -> BinaryIO:
+    def open(self, item: StoredObject) -> BinaryIO:
         """Its content, readable to the end even when the object is replaced meanwhile; find it just before."""
-        return self.path(found).open("rb")
+        return self.path(item).open("rb")
 
     def put(
         self, bucket: str, name: str, content: Incoming, fields: dict[str, Any], *, when: Preconditions, keep: bool
@@ -78,22 +78,22 @@ class ObjectStore:
             self.path(current).unlink(missing_ok=True)
         return stored
 
-    def update(self, found: StoredObject, fields: dict[str, Any], *, when: Preconditions) -> StoredObject:
+    def update(self, item: StoredObject, fields: dict[str, Any], *, when: Preconditions) -> StoredObject:
         """Other metadata for the same content."""
         with self.lock:
-            current = self.get(found.bucket, found.name, found.generation)
+            current = self.get(item.bucket, item.name, item.generation)
             when.require(current)
-            changed = replace(found, fields=fields, metageneration=found.metageneration + 1, updated=self.clock())
+            changed = replace(item, fields=fields, metageneration=item.metageneration + 1, updated=self.clock())
             self.insert(changed)
         return changed
 
-    def delete(self, found: StoredObject, *, when: Preconditions, keep: bool) -> None:
+    def delete(self, item: StoredObject, *, when: Preconditions, keep: bool) -> None:
         """Remove a generation for good, or with `keep` only retire the live one."""
         with self.lock:
-            when.require(self.get(found.bucket, found.name, found.generation))
-            self.retire(found, self.clock(), keep=keep)
+            when.require(self.get(item.bucket, item.name, item.generation))
+            self.retire(item, self.clock(), keep=keep)
         if not keep:
-            self.path(found).unlink(missing_ok=True)
+            self.path(item).unlink(missing_ok=True)
 
     def retire(self, old: StoredObject, now: float, *, keep: bool) -> None:
         if keep:

@@ -17,7 +17,7 @@ from google.auth.transport.requests import Request
 from google.oauth2 import service_account
 
 from localcloud.cloud import Cloud
-from localcloud.server import PortTaken, Server, bind, running
+from localcloud.server import LocalServer, PortTaken, bind, running
 from ops.local.client import ApiRefused, access_token
 from ops.local.state import RunningCloud
 
@@ -103,7 +103,7 @@ def test_a_background_task_that_fails_is_written_down(tmp_path: Path) -> None:
     async def broken() -> None:
         raise ZeroDivisionError
 
-    server = Server(Cloud(data=tmp_path), bind(0))
+    server = LocalServer(Cloud(data=tmp_path), bind(0))
     server.parts.tasks.spawn(broken())
 
     log, deadline = tmp_path / "logs" / "server.log", time.monotonic() + 10

@@ -25,7 +25,7 @@ MAX_DEPTH = 64
 """Nesting of undefined-length sequences; real objects stay below ten."""
 
 
-class NotDicom(ValueError):
+class MalformedDicom(ValueError):
     """The bytes are not a complete DICOM file; the message says what is wrong and at which offset."""
 
 
@@ -74,7 +74,9 @@ class FileWindow:
     def exactly(self, offset: int, length: int, what: str) -> bytes:
         data = self.read(offset, length)
         if len(data) < length:
-            raise NotDicom(f"truncated: {what} at offset {offset} needs {length} bytes, the file ends at {self.size}")
+            raise MalformedDicom(
+                f"truncated: {what} at offset {offset} needs {length} bytes, the file ends at {self.size}"
+            )
         return data
 
 
@@ -101,7 +103,7 @@ def header(source: FileWindow, at: int, encoding: Encoding) -> tuple[int, str, i
         return tag, implicit_vr(tag), at + 8, encoding.unpack("L", head[4:])[0]
     vr = head[4:6]
     if vr not in VR:
-        raise NotDicom(f"element {name(tag)} at offset {at} has no valid VR ({vr!r})")
+        raise MalformedDicom(f"element {name(tag)} at offset {at} has no valid VR ({vr!r})")
     if vr in LONG_VR:
         return (
             tag,
@@ -113,16 +115,16 @@ def header(source: FileWindow, at: int, encoding: Encoding) -> tuple[int, str, i
 
 
 def walk(source: FileWindow, at: int, encoding: Encoding) -> Iterator[Element]:
-    """The top-level elements from `at` to the end of the file. Raises `NotDicom` where it is cut or malformed."""
+    """The top-level elements from `at` to the end of the file. Raises `MalformedDicom` where it is cut or malformed."""
     last = -1
     while at < source.size:
         if source.size - at < 8 and not any(source.read(at, 8)):
             return  # a few zero bytes of padding
         tag, vr, value, length = header(source, at, encoding)
         if not vr:
-            raise NotDicom(f"unexpected item or delimiter {name(tag)} at offset {at}")
+            raise MalformedDicom(f"unexpected item or delimiter {name(tag)} at offset {at}")
         if tag <= last:
-            raise NotDicom(f"element {name(tag)} at offset {at} is out of order: elements must ascend")
+            raise MalformedDicom(f"element {name(tag)} at offset {at} is out of order: elements must ascend")
         last = tag
         if length == UNDEFINED:
             end = (
@@ -133,7 +135,7 @@ def walk(source: FileWindow, at: int, encoding: Encoding) -> Iterator[Element]:
         else:
             end = value + length
             if end > source.size:
-                raise NotDicom(
+                raise MalformedDicom(
                     f"truncated: element {name(tag)} at offset {at} says {length} bytes, the file ends at {source.size}"
                 )
         yield Element(tag, vr, at, value, end, length == UNDEFINED)
@@ -143,7 +145,7 @@ def walk(source: FileWindow, at: int, encoding: Encoding) -> Iterator[Element]:
 def skip_items(source: FileWindow, at: int, encoding: Encoding, vr: str, depth: int = 0) -> int:
     """Offset behind a sequence of undefined length that begins at `at`."""
     if depth > MAX_DEPTH:
-        raise NotDicom(f"sequences are nested deeper than {MAX_DEPTH} at offset {at}")
+        raise MalformedDicom(f"sequences are nested deeper than {MAX_DEPTH} at offset {at}")
     if vr == "UN":
         encoding = Encoding(implicit=True, little=True)  # PS3.5 §6.2.2: such a value is an implicit VR sequence
     while True:
@@ -151,10 +153,10 @@ def skip_items(source: FileWindow, at: int, encoding: Encoding, vr: str, depth: 
         if tag == SEQUENCE_END:
             return value
         if tag != ITEM:
-            raise NotDicom(f"expected a sequence item at offset {at}, found {name(tag)}")
+            raise MalformedDicom(f"expected a sequence item at offset {at}, found {name(tag)}")
         at = value + length if length != UNDEFINED else skip_elements(source, value, encoding, depth)
         if at > source.size:
-            raise NotDicom(
+            raise MalformedDicom(
                 f"truncated: a sequence item at offset {value} says {length} bytes, the file ends at {source.size}"
             )
 
@@ -175,10 +177,10 @@ def fragments(source: FileWindow, at: int, encoding: Encoding) -> Iterator[tuple
         if tag == SEQUENCE_END:
             return
         if tag != ITEM or length == UNDEFINED:
-            raise NotDicom(f"expected a pixel data fragment at offset {at}, found {name(tag)}")
+            raise MalformedDicom(f"expected a pixel data fragment at offset {at}, found {name(tag)}")
         at = value + length
         if at > source.size:
-            raise NotDicom(
+            raise MalformedDicom(
                 f"truncated: a fragment of pixel data at {value} says {length} bytes, the file ends at {source.size}"
             )
         yield value, length

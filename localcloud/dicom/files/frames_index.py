@@ -12,7 +12,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from localcloud.dicom.files.elements import Encoding, FileWindow, NotDicom, fragments
+from localcloud.dicom.files.elements import Encoding, FileWindow, MalformedDicom, fragments
 
 ENTRY = struct.Struct("<QQ")
 SEVERAL = 1 << 63
@@ -37,7 +37,7 @@ def encapsulated(source: FileWindow, at: int, frames: int, extended: bytes, enco
     """
     items = list(fragments(source, at, encoding))
     if not items:
-        raise NotDicom(f"encapsulated pixel data at offset {at} has no offset table item")
+        raise MalformedDicom(f"encapsulated pixel data at offset {at} has no offset table item")
     (table_at, table_length), pieces = items[0], items[1:]
     starts = first_fragments(source, pieces, frames, offsets(source, table_at, table_length, extended))
     if len(starts) != frames:

@@ -18,7 +18,7 @@ from pydicom.filereader import read_dataset
 from pydicom.uid import UID
 
 from localcloud.dicom.files import frames_index
-from localcloud.dicom.files.elements import PIXEL_DATA, Element, Encoding, FileWindow, NotDicom, walk
+from localcloud.dicom.files.elements import PIXEL_DATA, Element, Encoding, FileWindow, MalformedDicom, walk
 from localcloud.inflation import InflatedTooMuch, InflationBudget
 
 # The store takes values as they are, as Google's does: odd ones must not print warnings at every read.
@@ -74,15 +74,15 @@ def is_bulk(vr: str, length: int, value: bytes = b"") -> bool:
 
 
 def check_prefix(head: bytes) -> None:
-    """Raises `NotDicom` unless the first bytes are those of a DICOM file."""
+    """Raises `MalformedDicom` unless the first bytes are those of a DICOM file."""
     if not head:
-        raise NotDicom("the part is empty (0 bytes)")
+        raise MalformedDicom("the part is empty (0 bytes)")
     if head[128:PREFIX_END] != b"DICM":
-        raise NotDicom("not a DICOM file: no 'DICM' prefix at offset 128 (PS3.10)")
+        raise MalformedDicom("not a DICOM file: no 'DICM' prefix at offset 128 (PS3.10)")
 
 
 def read(path: Path, budget: InflationBudget) -> ParsedFile:
-    """Parse the file at `path`. Raises `NotDicom` saying what is wrong with it."""
+    """Parse the file at `path`. Raises `MalformedDicom` saying what is wrong with it."""
     size = path.stat().st_size
     fd = os.open(path, os.O_RDONLY)
     try:
@@ -112,12 +112,12 @@ def file_meta(source: FileWindow) -> tuple[UID, int]:
             syntax = source.read(element.value, element.length).rstrip(b"\0 ").decode("latin-1")
         at = element.end
     if not re.fullmatch(r"[0-9.]{1,64}", syntax):
-        raise NotDicom(f"file meta information has no valid TransferSyntaxUID (0002,0010): {syntax!r}")
+        raise MalformedDicom(f"file meta information has no valid TransferSyntaxUID (0002,0010): {syntax!r}")
     return UID(syntax), at
 
 
 def inflate(fd: int, start: int, target: Path, budget: InflationBudget) -> Path:
-    """Write the inflated data set of a deflated file beside it, in constant memory. Raises `NotDicom`."""
+    """Write the inflated data set of a deflated file beside it, in constant memory. Raises `MalformedDicom`."""
     inflater, written = zlib.decompressobj(-zlib.MAX_WBITS), 0
     try:
         with target.open("wb") as out:
@@ -130,12 +130,12 @@ def inflate(fd: int, start: int, target: Path, budget: InflationBudget) -> Path:
                 budget.add_inflated(len(piece))
                 written += out.write(piece)
                 if not chunk and not piece:
-                    raise NotDicom("truncated: the deflated data set does not end")
+                    raise MalformedDicom("truncated: the deflated data set does not end")
                 if written > MAX_INFLATED:
-                    raise NotDicom(f"the deflated data set is larger than {MAX_INFLATED} bytes when inflated")
-    except (zlib.error, NotDicom, InflatedTooMuch) as error:
+                    raise MalformedDicom(f"the deflated data set is larger than {MAX_INFLATED} bytes when inflated")
+    except (zlib.error, MalformedDicom, InflatedTooMuch) as error:
         target.unlink()
-        raise NotDicom(f"the deflated data set cannot be inflated: {error}") from error
+        raise MalformedDicom(f"the deflated data set cannot be inflated: {error}") from error
     return target
 
 
@@ -173,10 +173,10 @@ def parse(data: bytes, encoding: Encoding) -> Dataset:
         dataset = read_dataset(BytesIO(data), encoding.implicit, encoding.little)
         for element in dataset.iterall():
             del element  # makes pydicom parse the values now, where a failure can still be told
-    except NotDicom:
+    except MalformedDicom:
         raise
     except Exception as error:  # pydicom raises many kinds for malformed values
-        raise NotDicom(f"the data set cannot be parsed: {error}") from error
+        raise MalformedDicom(f"the data set cannot be parsed: {error}") from error
     return dataset
 
 

@@ -26,12 +26,12 @@ def parse_viewport(query: Mapping[str, str]) -> tuple[int, int] | None:
         raise ApiError(400, f"rendered resources take no parameter {', '.join(unknown)}; only viewport is supported.")
     if "viewport" not in query:
         return None
-    found = re.fullmatch(r"(\d{1,6}),(\d{1,6})", query["viewport"])
-    if not found or not all(0 < int(side) <= MAX_SIDE for side in found.groups()):
+    match = re.fullmatch(r"(\d{1,6}),(\d{1,6})", query["viewport"])
+    if not match or not all(0 < int(side) <= MAX_SIDE for side in match.groups()):
         raise ApiError(
             400, f"viewport {query['viewport']!r} is not supported: use width,height in whole pixels up to {MAX_SIDE}."
         )
-    return int(found[1]), int(found[2])
+    return int(match[1]), int(match[2])
 
 
 def render(opened: Opened, frame: int, media_type: str, fit: tuple[int, int] | None) -> bytes:

@@ -27,10 +27,10 @@ def parse_destination(body: dict[str, Any]) -> tuple[str, str]:
         if other in body:
             raise ApiError(501, f"{other} is not part of the local cloud's DICOM store; try it on a store of Google's.")
     uri = (body.get("gcsDestination") or {}).get("uriPrefix", "")
-    found = PREFIX.fullmatch(uri)
-    if not found:
+    match = PREFIX.fullmatch(uri)
+    if not match:
         raise ApiError(400, f"gcsDestination.uriPrefix {uri!r} is not of the form gs://bucket/prefix.")
-    return found["bucket"], (found["prefix"] or "").strip("/")
+    return match["bucket"], (match["prefix"] or "").strip("/")
 
 
 class Exports:

@@ -56,12 +56,12 @@ class ImportSource:
 def parse_source(body: dict[str, Any]) -> ImportSource:
     """Raises `ApiError` 400 for a request without a usable URI."""
     uri = (body.get("gcsSource") or {}).get("uri", "")
-    found = URI.fullmatch(uri)
-    if not found:
+    match = URI.fullmatch(uri)
+    if not match:
         raise ApiError(400, f"gcsSource.uri {uri!r} is not of the form gs://bucket/object.")
-    if "**" in found["object"] and not re.fullmatch(r"[^*?]*\*\*(\.[\w.]+)?", found["object"]):
+    if "**" in match["object"] and not re.fullmatch(r"[^*?]*\*\*(\.[\w.]+)?", match["object"]):
         raise ApiError(400, f"gcsSource.uri {uri!r}: ** must come last, alone or before a file extension.")
-    return ImportSource(uri, found["bucket"], found["object"])
+    return ImportSource(uri, match["bucket"], match["object"])
 
 
 class ImportLog:

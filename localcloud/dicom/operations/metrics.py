@@ -32,13 +32,13 @@ class Metrics:
         return {"series": call.params["series"], **self._measure(call.params["series"], ("instance",))}
 
     def _measure(self, path: str, counted: tuple[str, ...]) -> dict[str, str]:
-        found = PATH.fullmatch(path)
-        if not found or self._stores.resource(found["store"]) is None:
+        match = PATH.fullmatch(path)
+        if not match or self._stores.resource(match["store"]) is None:
             raise ApiError(404, f"{path} does not exist.")
-        archive = self._stores.archive(found["store"])
-        if found["study"]:
-            archive.find(found["study"], found["series"] or "")
-        numbers = measure(archive, found["study"] or "", found["series"] or "")
+        archive = self._stores.archive(match["store"])
+        if match["study"]:
+            archive.find(match["study"], match["series"] or "")
+        numbers = measure(archive, match["study"] or "", match["series"] or "")
         sizes = {"structuredStorageSizeBytes": "structured", "blobStorageSizeBytes": "blob"}
         counts = {f"{what}Count": what for what in counted}
         return {field: str(numbers[column]) for field, column in {**counts, **sizes}.items()}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from localcloud.dicom.files import jsonmodel
-from localcloud.dicom.files.elements import NotDicom
+from localcloud.dicom.files.elements import MalformedDicom
 from localcloud.dicom.files.jsonmodel import Attributes, first, groups
 from localcloud.dicom.files.part10 import ParsedFile, number, read
 from localcloud.dicom.store.archive import Archive
@@ -60,7 +60,7 @@ def understood() -> Generator[None]:
         yield
     except RecursionError as error:
         raise InstanceRefused(CANNOT_UNDERSTAND, "sequences are nested too deep") from error
-    except NotDicom as error:
+    except MalformedDicom as error:
         raise InstanceRefused(CANNOT_UNDERSTAND, str(error)) from error
 
 

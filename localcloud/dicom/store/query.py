@@ -137,11 +137,11 @@ def restrict(query: Query, keyword: str, uid: str) -> None:
 
 def date_range(value: str) -> tuple[str, str]:
     """First and last day of `YYYYMMDD`, `A-B`, `A-` or `-B`. Raises `ApiError` 400."""
-    found = re.fullmatch(r"(\d{8})?(-)?(\d{8})?", value)
-    if not found or not (found[1] or found[3]) or (found[1] and found[3] and not found[2]):
+    match = re.fullmatch(r"(\d{8})?(-)?(\d{8})?", value)
+    if not match or not (match[1] or match[3]) or (match[1] and match[3] and not match[2]):
         raise ApiError(
             400, f"StudyDate {value!r} is not a date: use YYYYMMDD, YYYYMMDD-YYYYMMDD, YYYYMMDD- or -YYYYMMDD."
         )
-    if not found[2]:
-        return found[1] or "", found[1] or ""
-    return found[1] or "00000000", found[3] or "99999999"
+    if not match[2]:
+        return match[1] or "", match[1] or ""
+    return match[1] or "00000000", match[3] or "99999999"

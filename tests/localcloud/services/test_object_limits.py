@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.localcloud.services.client import Api, Clock
+from tests.localcloud.services.client import LOCATION, PROJECT, Api, Clock
 
 BUCKETS = "storage.googleapis.com/storage/v1/b"
 UPLOAD = "storage.googleapis.com/upload/storage/v1/b/records/o"
@@ -135,16 +135,23 @@ def test_json_nested_deep_is_400_on_the_control_plane_too(api: Api) -> None:
         assert status == 400
 
 
-@pytest.mark.parametrize("name", ["..", "."])
-def test_no_resource_is_called_like_a_folder_above(api: Api, name: str) -> None:
-    answer = api.raw(
-        "POST",
-        "healthcare.googleapis.com/v1/projects/dicom-local/locations/europe-west4/datasets",
-        params={"datasetId": name},
-        json={},
-    )
+@pytest.mark.parametrize(
+    ("method", "path", "allowed", "refused"),
+    [
+        ("POST", "healthcare.googleapis.com/v1/{L}/datasets?datasetId={id}", "A_b-c.1", ["..", ".", "a$b", "x" * 257]),
+        ("POST", "secretmanager.googleapis.com/v1/{P}/secrets?secretId={id}", "A_b-1", ["..", "a.b", "é", "x" * 256]),
+        ("PUT", "pubsub.googleapis.com/v1/{P}/topics/{id}", "a.b~c%2B", ["1a", "goog-a", "a!b", "a" * 256]),
+    ],
+)
+def test_ids_are_those_that_google_takes(api: Api, method: str, path: str, allowed: str, refused: list[str]) -> None:
+    bodies = {"secretmanager": {"replication": {"automatic": {}}}}
+    body = bodies.get(path.partition(".")[0], {})
 
-    assert answer.status_code == 400
+    def made(identifier: str) -> int:
+        return api.raw(method, path.format(L=LOCATION, P=PROJECT, id=identifier), json=body).status_code
+
+    assert {identifier: made(identifier) for identifier in refused} == dict.fromkeys(refused, 400)
+    assert made(allowed) == 200
 
 
 def test_a_small_gzipped_upload_does_not_become_a_large_object(bucket: Api) -> None:
