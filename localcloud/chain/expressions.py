@@ -1,27 +1,29 @@
-"""Expressions of Google Workflows (`${...}`), as far as our workflow uses them: compiled, then evaluated."""
+"""Expressions of Google Workflows (`${...}`), as far as our workflow uses them.
+
+Their grammar is a part of Python's (operators, precedence, texts, lists, member access), so Python's parser reads them;
+each node is checked before anything is evaluated, and nothing else can run.
+"""
 
 from __future__ import annotations
 
+import ast
 import base64
 import json
 import operator
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-LEXEME = re.compile(
-    r"""\s*(?:(\d+\.\d+|\d+)|("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|([A-Za-z_]\w*)|(==|!=|<=|>=|//|[-+*/%<>()\[\].,]))"""
-)
-BINARY: list[dict[str, Callable[[Any, Any], Any]]] = [
-    {"==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
-     "in": lambda item, container: item in container},
-    {"+": operator.add, "-": operator.sub},
-    {"*": operator.mul, "/": operator.truediv, "//": operator.floordiv, "%": operator.mod},
-]  # fmt: skip
-"""Binary operators from the loosest to the tightest; `and`, `or` and `not` are looser than all of them."""
-
+OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
+    ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Lt: operator.lt, ast.LtE: operator.le,
+    ast.Gt: operator.gt, ast.GtE: operator.ge, ast.In: lambda item, container: item in container,
+    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv, ast.Mod: operator.mod, ast.Not: operator.not_, ast.USub: operator.neg,
+}  # fmt: skip
+NUMBERS_ONLY = (ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod)
+"""Python would repeat and format texts with some of these."""
+CONSTANTS = {"true": True, "false": False, "null": None}
 PURE: dict[str, Callable[..., Any]] = {
     "int": int, "double": float, "len": len,
     "string": lambda value: value if isinstance(value, str) else json.dumps(value),
@@ -29,8 +31,9 @@ PURE: dict[str, Callable[..., Any]] = {
     "json.decode": json.loads, "json.encode_to_string": json.dumps,
     "base64.decode": base64.b64decode, "text.decode": lambda data: data.decode(),
 }  # fmt: skip
-SYSTEM = {"sys.get_env", "sys.now"}
+SYSTEM = ("sys.get_env", "sys.now")
 """Functions that the interpreter gives; `default` is the language's own."""
+FAILURES = (KeyError, TypeError, ValueError, AttributeError, IndexError, ZeroDivisionError)
 
 
 class ExpressionError(ValueError):
@@ -48,150 +51,87 @@ Compiled = Callable[[Scope], Any]
 
 @lru_cache(maxsize=256)
 def compiled(text: str) -> Compiled:
-    """The expression between `${` and `}`; `ExpressionError` naming what is not understood."""
-    parser = Parser(text)
-    value = parser.either()
-    if parser.peek():
-        raise ExpressionError(f"'{parser.peek()}' is not expected in '{text}'")
+    """What evaluates the expression between `${` and `}`; `ExpressionError` naming what is not understood."""
+    try:
+        node = ast.parse(text.strip(), mode="eval").body
+        _check(node)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as problem:
+        raise ExpressionError(f"'{text[:200]}' is not understood: {problem}") from problem
 
     def evaluate(scope: Scope) -> Any:
         try:
-            return value(scope)
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError, ZeroDivisionError) as problem:
+            return _value(node, scope)
+        except FAILURES as problem:
             raise ExpressionError(f"'{text}': {type(problem).__name__} {problem}") from problem
 
     return evaluate
 
 
-class Parser:
-    """Recursive descent; each method reads one level of precedence and returns what evaluates it."""
+def _check(node: ast.AST) -> None:
+    match node:
+        case ast.Call(func=function, args=arguments, keywords=[]):
+            name = ast.unparse(function)
+            if name not in (*PURE, *SYSTEM, "default") or (name == "default" and len(arguments) != 2):
+                known = ", ".join(sorted({*PURE, *SYSTEM, "default"}))
+                raise ExpressionError(f"the function {name} is not understood; the local cloud knows {known}")
+            inner: list[ast.AST] = list(arguments)
+        case ast.Compare(left=left, ops=[operation], comparators=[right]) if type(operation) in OPERATORS:
+            inner = [left, right]
+        case ast.BinOp(left=left, op=operation, right=right) if type(operation) in OPERATORS:
+            inner = [left, right]
+        case ast.UnaryOp(op=operation, operand=operand) if type(operation) in OPERATORS:
+            inner = [operand]
+        case ast.BoolOp(values=values) | ast.List(elts=values):
+            inner = list(values)
+        case ast.Attribute(value=value):
+            inner = [value]
+        case ast.Subscript(value=value, slice=key) if not isinstance(key, ast.Slice):
+            inner = [value, key]
+        case ast.Constant(value=str() | int() | float()) | ast.Name():
+            inner = []
+        case _:
+            raise ExpressionError(f"'{ast.unparse(node)}' is no expression of the subset that the local cloud runs")
+    for each in inner:
+        _check(each)
 
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.lexemes: list[str] = []
-        end = 0
-        for match in LEXEME.finditer(text):
-            if match.start() != end:
-                break
-            self.lexemes.append(match[0].strip())
-            end = match.end()
-        if text[end:].strip():
-            raise ExpressionError(f"'{text[end:].strip()}' in '{text}' is not understood")
-        self.at = 0
 
-    def peek(self) -> str:
-        return self.lexemes[self.at] if self.at < len(self.lexemes) else ""
-
-    def take(self, wanted: str | None = None) -> str:
-        lexeme = self.peek()
-        if not lexeme or (wanted and lexeme != wanted):
-            raise ExpressionError(f"'{self.text}': expected {wanted or 'a value'}, found '{lexeme or 'the end'}'")
-        self.at += 1
-        return lexeme
-
-    def either(self) -> Compiled:
-        left = self.both()
-        while self.peek() == "or":
-            self.take()
-            left = (lambda a, b: lambda scope: a(scope) or b(scope))(left, self.both())
-        return left
-
-    def both(self) -> Compiled:
-        left = self.negation()
-        while self.peek() == "and":
-            self.take()
-            left = (lambda a, b: lambda scope: a(scope) and b(scope))(left, self.negation())
-        return left
-
-    def negation(self) -> Compiled:
-        if self.peek() != "not":
-            return self.binary(0)
-        self.take()
-        value = self.negation()
-        return lambda scope: not value(scope)
-
-    def binary(self, level: int) -> Compiled:
-        if level == len(BINARY):
-            return self.member()
-        left = self.binary(level + 1)
-        while self.peek() in BINARY[level]:
-            apply = BINARY[level][self.take()]
-            left = (lambda f, a, b: lambda scope: f(a(scope), b(scope)))(apply, left, self.binary(level + 1))
-        return left
-
-    def member(self) -> Compiled:
-        value = self.atom()
-        while self.peek() in (".", "["):
-            if self.take() == ".":
-                key = constant(self.take())
-            else:
-                key = self.either()
-                self.take("]")
-            value = (lambda a, b: lambda scope: a(scope)[b(scope)])(value, key)
-        return value
-
-    def atom(self) -> Compiled:
-        lexeme = self.take()
-        if lexeme == "(":
-            value = self.either()
-            self.take(")")
+def _value(node: ast.AST, scope: Scope) -> Any:
+    match node:
+        case ast.Constant(value=value):
             return value
-        if lexeme == "-":
-            value = self.member()
-            return lambda scope: -value(scope)
-        if lexeme[0] in "\"'":
-            return constant(
-                json.loads('"' + lexeme[1:-1].replace('"', '\\"') + '"') if lexeme[0] == "'" else json.loads(lexeme)
-            )
-        if lexeme[0].isdigit():
-            return constant(json.loads(lexeme))
-        if lexeme in ("true", "false", "null"):
-            return constant(json.loads(lexeme))
-        if not lexeme[0].isalpha() and lexeme[0] != "_":
-            raise ExpressionError(f"'{lexeme}' is not a value in '{self.text}'")
-        return self.named(lexeme)
-
-    def named(self, lexeme: str) -> Compiled:
-        """A variable, or a call such as `map.get(a, "b")`, whose name may hold a dot."""
-        dotted = (
-            f"{lexeme}.{self.lexemes[self.at + 1]}"
-            if self.peek() == "." and self.lexemes[self.at + 2 : self.at + 3] == ["("]
-            else ""
-        )
-        if not dotted and self.peek() != "(":
-            return lambda scope: scope.variables[lexeme]
-        if dotted:
-            self.at += 2
-        return self.call(dotted or lexeme)
-
-    def call(self, name: str) -> Compiled:
-        self.take("(")
-        arguments: list[Compiled] = []
-        while self.peek() != ")":
-            arguments.append(self.either())
-            if self.peek() != ")":
-                self.take(",")
-        self.take(")")
-        if name == "default" and len(arguments) == 2:
-            return or_default(*arguments)
-        if name in PURE:
-            return lambda scope: PURE[name](*(argument(scope) for argument in arguments))
-        if name in SYSTEM:
-            return lambda scope: scope.system[name](*(argument(scope) for argument in arguments))
-        known = ", ".join(sorted({*PURE, *SYSTEM, "default"}))
-        raise ExpressionError(f"the function {name} is not understood; the local cloud knows {known}")
+        case ast.Name(id=name):
+            return CONSTANTS[name] if name in CONSTANTS else scope.variables[name]
+        case ast.Attribute(value=value, attr=key):
+            return _value(value, scope)[key]
+        case ast.Subscript(value=value, slice=key):
+            return _value(value, scope)[_value(key, scope)]
+        case ast.List(elts=values):
+            return [_value(each, scope) for each in values]
+        case ast.BoolOp(op=ast.And(), values=values):
+            return all(_value(each, scope) for each in values)
+        case ast.BoolOp(values=values):
+            return any(_value(each, scope) for each in values)
+        case ast.UnaryOp(op=operation, operand=operand):
+            return OPERATORS[type(operation)](_value(operand, scope))
+        case ast.Compare(left=left, ops=[operation], comparators=[right]):
+            return OPERATORS[type(operation)](_value(left, scope), _value(right, scope))
+        case ast.BinOp(left=left, op=operation, right=right):
+            values = (_value(left, scope), _value(right, scope))
+            if isinstance(operation, NUMBERS_ONLY) and not all(isinstance(value, int | float) for value in values):
+                raise TypeError(f"{values[0]!r} and {values[1]!r} are not both numbers")
+            return OPERATORS[type(operation)](*values)
+        case ast.Call(func=function, args=arguments):
+            return _called(ast.unparse(function), arguments, scope)
+        case _:
+            raise TypeError(f"{ast.unparse(node)} was not checked")
 
 
-def constant(value: Any) -> Compiled:
-    return lambda _: value
-
-
-def or_default(value: Compiled, other: Compiled) -> Compiled:
-    def evaluate(scope: Scope) -> Any:
+def _called(name: str, arguments: list[ast.expr], scope: Scope) -> Any:
+    if name == "default":
         try:
-            found = value(scope)
+            value = _value(arguments[0], scope)
         except KeyError:
-            found = None
-        return other(scope) if found is None else found
-
-    return evaluate
+            value = None
+        return _value(arguments[1], scope) if value is None else value
+    function = PURE[name] if name in PURE else scope.system[name]
+    return function(*(_value(argument, scope) for argument in arguments))

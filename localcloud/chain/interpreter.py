@@ -8,12 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from localcloud.chain.expressions import ExpressionError, Scope, compiled
-from localcloud.chain.language import Step, Steps, inside
+from localcloud.chain.language import Step, Steps, expression_in
 from localcloud.errors import ApiError
 from localcloud.outbound import Outbound
-
-MAX_STEPS = 100_000
-"""Google's limit for one execution; it ends a loop that never ends."""
 
 
 class WorkflowError(Exception):
@@ -29,14 +26,6 @@ class Returned:
     value: Any
 
 
-@dataclass(frozen=True)
-class Jump:
-    step: str
-
-
-Outcome = Returned | Jump | None
-
-
 @dataclass(kw_only=True)
 class Interpreter:
     outbound: Outbound
@@ -45,9 +34,7 @@ class Interpreter:
     env: Mapping[str, str]
     now: Callable[[], float]
     sleep: Callable[[float], Awaitable[None]]
-    log: Callable[[str], None]
     variables: dict[str, Any] = field(default_factory=dict[str, Any])
-    taken: int = 0
 
     async def run(self, params: list[str], steps: Steps, argument: Any) -> Any:
         """The value returned, None without a return; `WorkflowError` when it fails."""
@@ -55,28 +42,13 @@ class Interpreter:
         outcome = await self.steps(steps)
         return outcome.value if isinstance(outcome, Returned) else None
 
-    async def steps(self, steps: Steps) -> Outcome:
-        names = [name for name, _ in steps]
-        at = 0
-        while at < len(steps):
-            self.taken += 1
-            if self.taken > MAX_STEPS:
-                raise WorkflowError({"message": f"more than {MAX_STEPS} steps", "tags": ["ResourceLimitError"]})
-            outcome = await self.step(steps[at][1])
-            if isinstance(outcome, Jump):
-                if outcome.step == "end":
-                    return Returned(None)
-                if outcome.step not in names:
-                    return outcome
-                at = names.index(outcome.step)
-            elif outcome:
-                return outcome
-            else:
-                at += 1
+    async def steps(self, steps: Steps) -> Returned | None:
+        for _, step in steps:
+            if returned := await self.step(step):
+                return returned
         return None
 
-    async def step(self, step: Step) -> Outcome:
-        outcome: Outcome = None
+    async def step(self, step: Step) -> Returned | None:
         if "assign" in step:
             for entry in step["assign"]:
                 self.variables |= {name: self.value(value) for name, value in entry.items()}
@@ -87,31 +59,26 @@ class Interpreter:
         elif "switch" in step:
             branches = (branch for branch in step["switch"] if self.value(branch["condition"]))
             if branch := next(branches, None):
-                outcome = await self.step(branch)
+                return await self.step(branch)
         elif "try" in step:
-            outcome = await self.attempt(step)
-        elif "steps" in step:
-            outcome = await self.steps(pairs(step["steps"]))
+            return await self.attempt(step)
         elif "return" in step:
             return Returned(self.value(step["return"]))
-        elif "raise" in step:
+        else:
             raise WorkflowError(self.value(step["raise"]))
-        return outcome or (Jump(step["next"]) if "next" in step else None)
+        return None
 
-    async def attempt(self, step: Step) -> Outcome:
+    async def attempt(self, step: Step) -> Returned | None:
         try:
             return await self.step(step["try"])
         except WorkflowError as error:
             self.variables[step["except"].get("as", "_")] = error.value
-            return await self.steps(pairs(step["except"]["steps"]))
+            return await self.steps([next(iter(inner.items())) for inner in step["except"]["steps"]])
 
     async def call(self, function: str, args: dict[str, Any]) -> Any:
         if function == "sys.sleep":
             return await self.sleep(float(args["seconds"]))
-        if function == "sys.log":
-            return self.log(str(args.get("text") or args.get("json") or args.get("data")))
-        method = args.get("method", "GET") if function == "http.request" else function.removeprefix("http.").upper()
-        return await self.http(method, args)
+        return await self.http(function.removeprefix("http.").upper(), args)
 
     async def http(self, method: str, args: dict[str, Any]) -> dict[str, Any]:
         """A status from 400 on is raised, as Workflows does."""
@@ -141,7 +108,7 @@ class Interpreter:
             return {key: self.value(inner) for key, inner in cast(dict[str, Any], value).items()}
         if isinstance(value, list):
             return [self.value(inner) for inner in cast(list[Any], value)]
-        if not isinstance(value, str) or (expression := inside(value)) is None:
+        if not isinstance(value, str) or (expression := expression_in(value)) is None:
             return value
         system = {"sys.get_env": self.get_env, "sys.now": lambda: math.floor(self.now() * 1e6) / 1e6}
         try:
@@ -155,7 +122,3 @@ class Interpreter:
         if not default:
             raise ExpressionError(f"there is no environment variable {name}")
         return default[0]
-
-
-def pairs(steps: list[Step]) -> Steps:
-    return [next(iter(step.items())) for step in steps]

@@ -100,7 +100,6 @@ class Workflows:
             env=env | workflow.get("userEnvVars", {}),
             now=self.cloud.clock,
             sleep=self.sleep,
-            log=lambda text: self.log.write(name, text),
         )
 
     def show(self, name: str, **fields: Any) -> None:
