@@ -1,7 +1,8 @@
 """Predefined roles: name -> permissions, from `roles.json`. Custom roles are resources of the project, not kept here.
 
 In the table `*` stands for any text, `!permission` takes one away again, `@role` includes another role.
-Only what a platform like ours grants or uses is listed; the table is written from Google's documentation.
+Only what a platform like ours grants or uses is listed. The table is written from Google's documentation and was held
+against Google's published role lists of 2026-08-22; `renew.py` does that again.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ import re
 from functools import cache
 from pathlib import Path
 
+FILE = Path(__file__).parent / "roles.json"
+
 
 def is_predefined(role: str) -> bool:
-    return role in _table()
+    return role in table()
 
 
 @cache
@@ -30,15 +33,16 @@ def grants(role: str, permission: str) -> bool:
 
 
 @cache
-def _table() -> dict[str, list[str]]:
-    return json.loads((Path(__file__).parent / "roles.json").read_text())
+def table() -> dict[str, list[str]]:
+    """The table as it is written."""
+    return json.loads(FILE.read_text())
 
 
 @cache
 def entries(role: str) -> tuple[str, ...]:
     """The role's lines of the table, included roles written out; nothing for an unknown role."""
     found: list[str] = []
-    for entry in _table().get(role, []):
+    for entry in table().get(role, []):
         found += entries(entry[1:]) if entry.startswith("@") else [entry]
     return tuple(dict.fromkeys(found))
 
@@ -46,7 +50,7 @@ def entries(role: str) -> tuple[str, ...]:
 @cache
 def named() -> frozenset[str]:
     """Every permission that the table names in full, taken away or given."""
-    lines = {entry.removeprefix("!") for role in _table() for entry in entries(role)}
+    lines = {entry.removeprefix("!") for role in table() for entry in entries(role)}
     return frozenset(line for line in lines if "*" not in line)
 
 
