@@ -137,3 +137,17 @@ def test_a_copy_that_somebody_deletes_is_noticed_when_the_study_is_looked_at_aga
     assert "viewers have 2 instances of it and should have 3" in process[good]["reason"]
     assert study.prepared()[good]["status"] == "ready"
     assert len(study.shown()) == 3
+
+
+def test_a_heat_map_that_comes_late_leaves_the_slide_as_it_is(cloud: Cloud, place: Place) -> None:
+    study = Study(cloud, place, written("heat_map_beside_a_slide"))
+    *slide, heat_map = study.slide.files
+    own, other = study.slide.series
+    study.arrives(*slide)
+    assert study.prepared()[own]["status"] == "ready"
+    before = study.shown()
+    study.arrives(heat_map)
+    said = study.prepared()
+    assert said[own]["status"] == "ready"
+    assert (said[other]["status"], said[other]["report"]["plan"]["reason"]) == ("blocked", "beside_colour")
+    assert study.shown() == before

@@ -28,6 +28,8 @@ CHUNK = 1 << 18
 """Bytes taken at a time: what a broken answer may lose."""
 HEADERS = {"Accept": ACCEPT, "Accept-Encoding": "identity"}
 """Not zipped: pixels are compressed already."""
+NO_SUCH_FRAME = (400, 404, 416)
+"""What a store says to a number beyond its frames; no later run changes that."""
 BROKEN = (ConnectionError, Timeout, ChunkedEncodingError, ContentDecodingError, HTTPError, Truncated)
 
 Fetch = Callable[[Iterable[tuple[str, int]], int], Iterator[bytes]]
@@ -112,6 +114,11 @@ class FrameReader:
     def _request(self, base: str, instance: str, numbers: list[int], largest: int) -> Iterator[bytes]:
         url = f"{base}/{instance}/frames/{','.join(map(str, numbers))}"
         with self.session.get(url, headers=HEADERS, stream=True, timeout=TIMEOUT) as response:
+            if response.status_code in NO_SUCH_FRAME:
+                raise FramesBroken(
+                    f"frames {numbers[0]} to {numbers[-1]} of instance {instance}: the store answered "
+                    f"{response.status_code}, and the image says that it has them; send it again from its source"
+                )
             if not response.ok:
                 raise FramesBroken(
                     f"frames {numbers[0]} to {numbers[-1]} of instance {instance}: the store answered "
