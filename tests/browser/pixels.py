@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -64,7 +65,9 @@ def view(reader: Reader, slide: list[Instance], zoom: int) -> View:
 
     seen = box(".viewport")
     centre = (seen[0] + seen[2]) / 2, (seen[1] + seen[3]) / 2
-    scale = slide[0].columns / (seen[3] - seen[1]) / 2**zoom
+    whole = slide[0].columns / (seen[3] - seen[1])
+    # The steps are whole powers of two: the last one is a pixel of the scan a pixel of the screen.
+    scale = 2.0 ** (math.ceil(math.log2(whole)) - zoom) if zoom else whole
     corner = (seen[2] - SCALE_BAR[0], seen[3] - SCALE_BAR[1], seen[2], seen[3])
     return View(centre, scale, seen, [corner, *(box(selector) for selector in CONTROLS)])
 

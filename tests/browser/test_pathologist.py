@@ -358,7 +358,7 @@ def test_what_is_drawn_is_stored_and_shown_after_a_reload(desk: Desk, put: Put) 
     dialog = page.get_by_role("dialog")
     for number in range(2):  # the finding; then, of what shape
         dialog.locator(".ant-select").nth(number).click()
-        page.locator(".ant-select-dropdown:not(.ant-select-dropdown-hidden) .ant-select-item").first.click()
+        page.locator(".ant-select-dropdown").nth(number).locator(".ant-select-item").first.click()
     dialog.get_by_role("button", name="Select").click()
     for place in ((x - 60, y - 60), (x + 60, y - 60), (x + 60, y + 60)):
         page.mouse.click(*place)
