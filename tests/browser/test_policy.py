@@ -12,11 +12,14 @@ from playwright.sync_api import Browser, Locator
 
 from ops.viewer.hosting import HostingApi
 from ops.viewer.release import release
-from smoke_tests.slide import Instance
+from smoke_tests.slide import Instance, make
+from tests.browser import extras
+from tests.browser.test_structure import Put, put
 from tests.localcloud.hosting.platform import READER, Platform
 from viewer.build import FileSet
 from viewer.headers import SiteContent, page_policy, worker_policy
 
+__all__ = ["put"]
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 SOON_EXPIRED = """
 sessionStorage.session = JSON.stringify({...JSON.parse(sessionStorage.session), expires: Date.now() + 5000})
@@ -67,6 +70,9 @@ class Visit:
         self.page.get_by_role("link", name=READER).click()
         if not self._appears(self.page.locator(".viewport[aria-busy=false]")):
             return False
+        # OpenLayers draws points in workers of its own.
+        self.page.get_by_role("checkbox").check()
+        self.page.wait_for_timeout(1000)
         self.page.evaluate(SOON_EXPIRED)
         self.page.reload()
         return self._appears(self.page.locator(".viewport[aria-busy=false]"))
@@ -98,8 +104,11 @@ def visit(browser: Browser, served: Platform, study: str, files: FileSet, fireba
 
 
 @pytest.fixture
-def study(slides: dict[str, list[Instance]]) -> str:
-    return slides["sparse"][0].study
+def study(slides: dict[str, list[Instance]], put: Put) -> str:
+    """A slide with points over it."""
+    slide = make("policy", size=512)
+    put(slide, [*(one.data for one in slide), extras.points(slide)])
+    return slide[0].study
 
 
 def test_the_policy_as_it_is_breaks_nothing(chromium: Browser, served: Platform, study: str, files: FileSet) -> None:
