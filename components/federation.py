@@ -4,7 +4,8 @@ Owns: the pool, the provider with its condition, and which workflow may take on 
 these accounts may do (each resource grants that), and deploying: no workflow at GitHub takes on the deployer.
 
 Traps: without a condition every repository at GitHub would be let in. Names of repositories can be taken over, their
-numbers cannot. A pull request may change the workflow that it runs, so whatever is let in here must be harmless in the
+numbers cannot; and a token's `sub` has another form in repositories made or renamed since 2026-07-15, so nothing here
+leans on it. A pull request may change the workflow that it runs, so whatever is let in must be harmless in the
 hands of anybody who can push a branch. A fork's pull request gets no token from GitHub. A deleted pool's id stays
 taken for 30 days.
 """
@@ -99,15 +100,15 @@ def condition(args: FederationArgs) -> str:
 
 def _lets_in(args: FederationArgs) -> list[str]:
     return [
-        f'(assertion.event_name == "{workflow.event}" && assertion.sub == "{_subject(args, workflow)}"'
+        f'(assertion.event_name == "{workflow.event}"{_on_branch(args, workflow)}'
         f' && assertion.workflow_ref.startsWith("{_ref(args, workflow)}"))'
         for workflow in args.workflows
     ]
 
 
-def _subject(args: FederationArgs, workflow: Workflow) -> str:
-    of_branch = f"ref:refs/heads/{args.branch}"
-    return f"repo:{args.repository}:{'pull_request' if workflow.event == 'pull_request' else of_branch}"
+def _on_branch(args: FederationArgs, workflow: Workflow) -> str:
+    """A pull request's reference is its own, and new with each."""
+    return "" if workflow.event == "pull_request" else f' && assertion.ref == "refs/heads/{args.branch}"'
 
 
 def _ref(args: FederationArgs, workflow: Workflow) -> str:

@@ -43,6 +43,9 @@ class JobRecordsArgs:
     """May read what viewers may know of a study, and nothing else."""
     viewers_prefix: str = "viewer/"
     claims_prefix: str = "starts/"
+    staged_prefix: str = "staged/"
+    keep_staged_days: int = 7
+    """Rows of pixels that a run has put aside and, when it was killed, not removed: longer than any run lasts."""
     keep_old_versions_days: int = 30
 
 
@@ -69,6 +72,10 @@ class JobRecords(pulumi.ComponentResource):
                     "condition": {"days_since_noncurrent_time": args.keep_old_versions_days},
                 },
                 {"action": {"type": "Delete"}, "condition": {"age": 1, "matches_prefixes": [args.claims_prefix]}},
+                {
+                    "action": {"type": "Delete"},
+                    "condition": {"age": args.keep_staged_days, "matches_prefixes": [args.staged_prefix]},
+                },
             ],
             force_destroy=not args.protected,
             deletion_policy="PREVENT" if args.protected else "DELETE",

@@ -7,6 +7,8 @@ would run an image before its roles have spread.
 Traps this component knows:
 * `deletion_protection` of job and workflow is on unless said otherwise, and a protected job cannot be replaced
   either.
+* Eventarc's own agent comes into being by the first call only, which Google refuses meanwhile: so it is asked for, and
+  granted its role, before the trigger.
 * Eventarc cannot start a job, hence the workflow. One event is one *instance*: the workflow makes a burst one start.
 * Cloud Scheduler calls a Google API with an OAuth token; the identity token of its other setting is refused.
 * `command` and `args` are declared even when empty: what runs is in the plan, not only in the image.
@@ -44,6 +46,8 @@ class StudyJobsArgs:
     """Name of the backlog's subscription, which the job drains."""
     starter: gcp.serviceaccount.Account
     """Identity that may start the job; the schedule and the workflow run as it."""
+    eventarc_agent: pulumi.Input[str]
+    """IAM member of Google's service agent, which delivers the events."""
     topic: pulumi.Input[str]
     claims_bucket: pulumi.Input[str]
     """Where the workflow claims a window; the starter can add objects."""
@@ -212,6 +216,13 @@ class StudyJobs(pulumi.ComponentResource):
             labels=args.labels,
             opts=self._child(*starts),
         )
+        agent = gcp.projects.IAMMember(
+            f"{self._name}-eventarc-agent",
+            project=args.project,
+            role="roles/eventarc.serviceAgent",
+            member=args.eventarc_agent,
+            opts=self._child(),
+        )
         gcp.eventarc.Trigger(
             f"{self._name}-events",
             project=args.project,
@@ -222,5 +233,5 @@ class StudyJobs(pulumi.ComponentResource):
             destination={"workflow": workflow.id},
             service_account=args.starter.email,
             labels=args.labels,
-            opts=self._child(*starts),
+            opts=self._child(*starts, agent),
         )

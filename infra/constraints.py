@@ -12,6 +12,9 @@ from infra.setting_fields import SettingFields
 
 SIX_YEARS, ONE_YEAR, ONE_MONTH = 2190, 365, 30
 """Days; six years is what HIPAA asks of documentation."""
+LEAST_MEMORY = {"4": 2, "6": 4, "8": 4}
+"""Gi by vCPUs that a Cloud Run job must have."""
+LONGEST_SITE, TOLD_OF_A_BUDGET = 30, 5
 
 
 @dataclass(frozen=True)
@@ -194,6 +197,29 @@ CONSTRAINTS = (
         lambda s: int(s.job_memory[:-2]) > 4 * int(s.job_cpu),
         "Cloud Run gives at most 4Gi a vCPU",
         "set less memory, or a larger jobCpu",
+    ),
+    Constraint(
+        "job_memory",
+        lambda s: int(s.job_memory[:-2]) < LEAST_MEMORY.get(s.job_cpu, 1),
+        "Cloud Run wants at least 2Gi with 4 vCPUs, and 4Gi with 6 or 8",
+        "set more memory, or a smaller jobCpu",
+    ),
+    Constraint(
+        "project",
+        lambda s: (
+            s.viewer_host == "firebase"
+            and max(len(s.viewer_site or f"{s.project}-viewer"), len(s.preview_site or f"{s.project}-preview"))
+            > LONGEST_SITE
+        ),
+        "PROJECT-viewer and PROJECT-preview are longer than the 30 characters of a site's id, and Firebase is not "
+        "taken back from a project",
+        "set viewerSite and previewSite",
+    ),
+    Constraint(
+        "alert_emails",
+        lambda s: s.monthly_budget is not None and len(s.alert_emails) > TOLD_OF_A_BUDGET,
+        "a budget tells five addresses at most",
+        "name a group, or set no monthlyBudget",
     ),
     Constraint(
         "preview_site",

@@ -42,7 +42,7 @@ SERVICES = (
     "workflows",
 )
 FIREBASE = ("firebase", "firebasehosting")
-AGENTS = ("cloudbuild", "healthcare", "pubsub", "secretmanager")
+AGENTS = ("cloudbuild", "eventarc", "healthcare", "pubsub", "secretmanager")
 PROXY = "iap"
 """Stands in front of the viewer where Firebase does not serve it."""
 RUNBOOK = "docs/runbook.md"

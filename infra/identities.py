@@ -107,12 +107,15 @@ Cloud Storage as well. Adding Firebase to a project needs `firebase.projects.upd
 
 DEPLOYER_PERMISSIONS = (
     *FIREBASE_PERMISSIONS,
+    "logging.views.setIamPolicy",
     *(f"secretmanager.secrets.{verb}" for verb in ("create", "delete", "get", "getIamPolicy")),
     *(f"secretmanager.secrets.{verb}" for verb in ("setIamPolicy", "update")),
     *(f"secretmanager.versions.{verb}" for verb in ("add", "destroy", "disable", "enable", "get")),
 )
 """Of secrets in place of `roles/secretmanager.admin`, which reads every secret's value; the one value that the program
-writes, the viewer's configuration, it may read back."""
+writes, the viewer's configuration, it may read back. `roles/logging.configWriter` has no `setIamPolicy` for the view
+that the smoke test reads. A grant on a key is its owner's to make: none here has `cloudkms.cryptoKeys.setIamPolicy`, so
+the first `pulumi up` with `datasetKey` or `stateKey` is run by somebody who has."""
 
 # Firebase Hosting has no policy on a single site, so who may release to one may release to both.
 RELEASE_ROLES = ("roles/firebasehosting.admin", "roles/logging.logWriter")

@@ -140,6 +140,7 @@ def _job(
         subscription=archive.backlog.name,
         service_account_member=identities.member("job"),
         starter=identities.accounts["jobStarter"],
+        eventarc_agent=base.apis.agents["eventarc"],
         topic=archive.topic.id,
         claims_bucket=records.bucket.name,
         after=records.grants,

@@ -34,6 +34,7 @@ AGENTS = {
     "gcp-sa-healthcare": "Google's agent of the Healthcare API",
     "gcp-sa-iap": "Google's agent of Identity-Aware Proxy",
     "gcp-sa-logging": "Google's agent of Cloud Logging",
+    "gcp-sa-eventarc": "Google's agent of Eventarc",
     "gcp-sa-pubsub": "Google's agent of Pub/Sub",
     "gcp-sa-secretmanager": "Google's agent of Secret Manager",
 }

@@ -24,12 +24,14 @@ PULL_REQUEST = {
     "repository_id": "815",
     "event_name": "pull_request",
     "sub": "repo:lab/platform:pull_request",
+    "ref": "refs/pull/7/merge",
     "workflow_ref": "lab/platform/.github/workflows/preview.yaml@refs/pull/7/merge",
 }
 NIGHTLY = {
     "repository_id": "815",
     "event_name": "schedule",
-    "sub": "repo:lab/platform:ref:refs/heads/main",
+    "sub": "repo:lab@42/platform@815:ref:refs/heads/main",
+    "ref": "refs/heads/main",
     "workflow_ref": "lab/platform/.github/workflows/drift.yaml@refs/heads/main",
 }
 
@@ -83,9 +85,12 @@ def test_the_provider_trusts_github_and_maps_what_grants_speak_of(deploy: Deploy
     assert provider["attributeCondition"] == condition(ARGS)
 
 
+@pytest.mark.parametrize("subject", ["repo:lab/platform", "repo:lab@42/platform@815"], ids=["old", "since 2026-07-15"])
 @pytest.mark.parametrize("claims", [PULL_REQUEST, NIGHTLY], ids=["pull request", "nightly"])
-def test_our_own_workflows_are_let_in(claims: dict[str, str]) -> None:
-    assert lets_in(claims)
+def test_our_own_workflows_are_let_in_whichever_subject_github_gives(claims: dict[str, str], subject: str) -> None:
+    _, _, rest = claims["sub"].removeprefix("repo:").partition(":")
+
+    assert lets_in(claims | {"sub": f"{subject}:{rest}"})
 
 
 @pytest.mark.parametrize(
@@ -98,9 +103,8 @@ def test_our_own_workflows_are_let_in(claims: dict[str, str]) -> None:
         (PULL_REQUEST, {"workflow_ref": "lab/platform/.github/workflows/other.yaml@refs/pull/7/merge"}),
         (PULL_REQUEST, {"workflow_ref": "lab/platform/.github/workflows/preview.yaml@refs/heads/topic"}),
         (PULL_REQUEST, {"workflow_ref": "evil/platform/.github/workflows/preview.yaml@refs/pull/7/merge"}),
-        (PULL_REQUEST, {"sub": "repo:lab/platform:environment:prod"}),
         (NIGHTLY, {"workflow_ref": "lab/platform/.github/workflows/drift.yaml@refs/heads/topic"}),
-        (NIGHTLY, {"sub": "repo:lab/platform:ref:refs/heads/topic"}),
+        (NIGHTLY, {"ref": "refs/heads/topic"}),
         (NIGHTLY, {"workflow_ref": "lab/platform/.github/workflows/preview.yaml@refs/heads/main"}),
         (NIGHTLY, {"event_name": "push"}),
     ],

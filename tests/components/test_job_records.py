@@ -49,6 +49,7 @@ def test_what_is_overwritten_stays_a_while_and_claims_of_events_go_after_a_day(d
     assert [rule["condition"] for rule in bucket["lifecycleRules"]] == [
         {"daysSinceNoncurrentTime": 9},
         {"age": 1, "matchesPrefixes": ["starts/"]},
+        {"age": 7, "matchesPrefixes": ["staged/"]},
     ]
 
 
@@ -66,3 +67,12 @@ def test_without_protection_it_goes_with_everything_in_it(deploy: Deploy) -> Non
     assert not node(graph, "records-bucket").protect
     assert inputs(graph, "records-bucket")["forceDestroy"] is True
     assert inputs(graph, "records-bucket")["softDeletePolicy"] == {"retentionDurationSeconds": 0}
+
+
+def test_rows_that_a_killed_run_left_expire(deploy: Deploy) -> None:
+    """They hold pixels, so no longer than a week."""
+    rules = inputs(records(deploy), "records-bucket")["lifecycleRules"]
+    [staged] = [rule for rule in rules if rule["condition"].get("matchesPrefixes") == ["staged/"]]
+
+    assert staged["action"] == {"type": "Delete"}
+    assert staged["condition"]["age"] == 7

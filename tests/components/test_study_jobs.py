@@ -37,6 +37,7 @@ def jobs(deploy: Deploy, **changes: Any) -> Graph:
             "service_account_member": worker.member,
             "subscription": backlog.name,
             "starter": starter,
+            "eventarc_agent": "serviceAccount:service-1@gcp-sa-eventarc.iam.gserviceaccount.com",
             "topic": topic.id,
             "claims_bucket": records.name,
             "after": [adds],
@@ -64,6 +65,7 @@ def test_it_declares_the_job_its_schedule_and_the_chain_of_events(deploy: Deploy
         "jobs-starter": "projects/iAMCustomRole:IAMCustomRole",
         "jobs-started-by-starter": "cloudrunv2/jobIamMember:JobIamMember",
         "jobs-starter-workflows.invoker": "projects/iAMMember:IAMMember",
+        "jobs-eventarc-agent": "projects/iAMMember:IAMMember",
         "jobs-starter-eventarc.eventReceiver": "projects/iAMMember:IAMMember",
         "jobs-drains": "pubsub/subscriptionIAMMember:SubscriptionIAMMember",
         "jobs-schedule": "cloudscheduler/job:Job",
@@ -199,3 +201,13 @@ def test_the_workflow_claims_before_it_waits_looks_and_starts() -> None:
     ]
     claim = steps[1]["take_claim"]["try"]["args"]
     assert claim["query"]["ifGenerationMatch"] == "0"
+
+
+@pytest.mark.parametrize("status", [412, 429])
+def test_a_claim_that_storage_refuses_as_taken_or_too_fast_is_no_failure(status: int) -> None:
+    """Storage takes about one write a second to a name, whatever the precondition."""
+    steps = yaml.safe_load(WORKFLOW.read_text())["main"]["steps"]
+    [claim] = [step["take_claim"] for step in steps if "take_claim" in step]
+    [taken] = claim["except"]["steps"][0]["taken"]["switch"]
+
+    assert f"refusal.code == {status}" in taken["condition"]

@@ -66,6 +66,32 @@ BAD_COMBINATIONS: dict[str, tuple[dict[str, Any], str]] = {
         {"jobCpu": "1", "jobMemory": "8Gi"},
         "dicom-platform:jobMemory = '8Gi': Cloud Run gives at most 4Gi a vCPU; set less memory, or a larger jobCpu",
     ),
+    "less memory than Cloud Run asks of four vCPUs": (
+        {"jobCpu": "4", "jobMemory": "1Gi"},
+        "dicom-platform:jobMemory = '1Gi': Cloud Run wants at least 2Gi with 4 vCPUs, and 4Gi with 6 or 8; set more "
+        "memory, or a smaller jobCpu",
+    ),
+    "less memory than Cloud Run asks of eight vCPUs": (
+        {"jobCpu": "8", "jobMemory": "3Gi"},
+        "dicom-platform:jobMemory = '3Gi': Cloud Run wants at least 2Gi with 4 vCPUs, and 4Gi with 6 or 8; set more "
+        "memory, or a smaller jobCpu",
+    ),
+    "project whose id is too long for a site's": (
+        {"gcp:project": "my-imaging-in-the-hospital"},
+        "gcp:project = 'my-imaging-in-the-hospital': PROJECT-viewer and PROJECT-preview are longer than "
+        "the 30 characters of a site's id, and Firebase is not taken back from a project; set viewerSite "
+        "and previewSite",
+    ),
+    "six people told of a budget": (
+        {
+            "alertEmails": [f"{name}@example.org" for name in "abcdef"],
+            "billingAccount": "012345-6789AB-CDEF01",
+            "monthlyBudget": 100,
+        },
+        'dicom-platform:alertEmails = \'["a@example.org","b@example.org","c@example.org","d@example.org",'
+        '"e@example.org","f@example.org"]\': a budget tells five addresses at most; name a group, or set no '
+        "monthlyBudget",
+    ),
     "image of a viewer that Firebase serves": (
         {"viewerImageDigest": A_DIGEST},
         f"dicom-platform:viewerImageDigest = '{A_DIGEST}': only Cloud Run serves the viewer from an image; "

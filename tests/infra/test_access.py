@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from infra.identities import DEPLOYER_ROLES, DUTIES, RELEASE_ROLES
+from infra.identities import DEPLOYER_PERMISSIONS, DEPLOYER_ROLES, DUTIES, RELEASE_ROLES
 from tests.components.looking import grants, names
 from tests.harness import Graph
 from tests.infra import stacks
@@ -132,3 +132,7 @@ def test_duties_are_pairwise_distinct_accounts_and_share_no_administrator_role()
         assert one.account_id != other.account_id
         shared = {role for role in one.project_roles if role in other.project_roles and "admin" in role.lower()}
         assert shared <= set(RELEASE_ROLES)
+
+
+def test_the_deployer_may_set_the_policy_of_the_view_that_it_declares() -> None:
+    assert "logging.views.setIamPolicy" in DEPLOYER_PERMISSIONS

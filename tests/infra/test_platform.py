@@ -186,3 +186,13 @@ def test_only_the_viewer_configuration_goes_through_pulumi_into_a_secret() -> No
 
 def test_nothing_that_leaves_the_stack_is_secret() -> None:
     assert stacks.prod().deployment.secret_outputs == set()
+
+
+def test_eventarcs_agent_is_asked_for_and_granted_its_role_before_the_trigger() -> None:
+    """Google makes the agent at the first call only, and refuses that call meanwhile."""
+    graph = stacks.prod()
+    agent = node(graph, "jobs-eventarc-agent")
+
+    assert agent.inputs["role"] == "roles/eventarc.serviceAgent"
+    assert "gcp-sa-eventarc" in agent.inputs["member"]
+    assert {"jobs-eventarc-agent", "apis-eventarc-agent"} <= before(graph, "jobs-events")

@@ -100,3 +100,11 @@ def test_the_board_shows_four_charts_whether_or_not_there_is_a_job(deploy: Deplo
 )
 def test_a_limit_is_said_in_words(seconds: int, words: str) -> None:
     assert time_in_words(seconds) == words
+
+
+def test_the_board_leaves_zeros_out_as_google_does(deploy: Deploy) -> None:
+    """Google answers without them, and every later plan would show a difference."""
+    tiles = json.loads(inputs(watch(deploy), "watch-board")["dashboardJson"])["mosaicLayout"]["tiles"]
+
+    assert [tile for tile in tiles if 0 in (tile.get("xPos"), tile.get("yPos"))] == []
+    assert [(tile.get("xPos"), tile.get("yPos")) for tile in tiles] == [(None, None), (24, None), (None, 16), (24, 16)]
