@@ -1,7 +1,7 @@
 """The Artifact Registry repository for the platform's images.
 
-Owns: that a tag never moves, that images are scanned, that old ones go and the deployed one stays, who may push. Not
-its business: building images (`JobImage`, `Delivery`).
+Owns: that a tag never moves, that images are scanned, that old ones go and the deployed one stays, who may push, and
+the bucket in which a build by hand finds its source. Not its business: building images (`JobImage`, `Delivery`).
 
 Traps: Container Registry is shut, so no name is on gcr.io. A DELETE policy without KEEP would remove the digest that
 runs. Durations are in seconds, since Google answers `7776000s` for `90d` and every later plan would show a
@@ -27,6 +27,11 @@ class ImageRegistryArgs:
     writers: Mapping[str, pulumi.Input[str]]
     """IAM members that may push, by a key that stays."""
     labels: Mapping[str, str]
+    source_bucket: str
+    """Bucket for the sources of builds by hand, which Google would put in one of no region."""
+    source_readers: Mapping[str, pulumi.Input[str]]
+    """IAM members whose builds read their source there, by a key that stays."""
+    protected: bool
     readers: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, "pulumi.Input[str]"])
     """IAM members of other projects that may pull, by a key that stays."""
     keep: int = 20
@@ -77,7 +82,36 @@ class ImageRegistry(pulumi.ComponentResource):
                     member=member,
                     opts=pulumi.ResourceOptions(parent=self),
                 )
+        self._sources(name, args)
         self.address = self.repository.repository_id.apply(
             lambda repository: f"{args.location}-docker.pkg.dev/{args.project}/{repository}"
         )
         self.register_outputs({"address": self.address})
+
+    def _sources(self, name: str, args: ImageRegistryArgs) -> None:
+        bucket = gcp.storage.Bucket(
+            f"{name}-sources",
+            project=args.project,
+            name=args.source_bucket,
+            location=args.location,
+            uniform_bucket_level_access=True,
+            public_access_prevention="enforced",
+            versioning={"enabled": True},
+            soft_delete_policy={"retention_duration_seconds": 7 * 86_400 if args.protected else 0},
+            lifecycle_rules=[
+                {"action": {"type": "Delete"}, "condition": {"days_since_noncurrent_time": 30}},
+                {"action": {"type": "Delete"}, "condition": {"age": 30, "matches_prefixes": ["source/"]}},
+            ],
+            force_destroy=not args.protected,
+            deletion_policy="PREVENT" if args.protected else "DELETE",
+            labels=args.labels,
+            opts=pulumi.ResourceOptions(parent=self, protect=args.protected),
+        )
+        for key, member in args.source_readers.items():
+            gcp.storage.BucketIAMMember(
+                f"{name}-sources-read-by-{key}",
+                bucket=bucket.name,
+                role="roles/storage.objectViewer",
+                member=member,
+                opts=pulumi.ResourceOptions(parent=self),
+            )

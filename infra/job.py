@@ -32,6 +32,11 @@ class Preparing:
     """None as long as there is no image."""
 
 
+def source_bucket(settings: Settings) -> str:
+    """Where builds by hand put their source."""
+    return f"{settings.project}-imaging-builds"
+
+
 def build_registry(base: Foundation) -> ImageRegistry:
     """The repository of all images of the deployment."""
     settings, identities = base.settings, base.identities
@@ -44,6 +49,9 @@ def build_registry(base: Foundation) -> ImageRegistry:
             repository="images",
             writers={duty: identities.member(duty) for duty in builders},
             readers=promoted_by(settings),
+            source_bucket=source_bucket(settings),
+            source_readers={duty: identities.member(duty) for duty in builders if duty != "deployer"},
+            protected=settings.protected,
             labels=base.labels,
         ),
         base.after_apis,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pulumi
 
 from infra.build_images import builders, unpinned
-from infra.job import IMAGE, SOURCE
+from infra.identities import DUTIES
+from infra.job import IMAGE, SOURCE, source_bucket
 from infra.secrets import GITHUB_TOKEN
 from infra.settings import NAMESPACE, Settings
 
@@ -17,11 +18,10 @@ def next_commands(settings: Settings, stack: str, image_address: pulumi.Input[st
     if settings.job_image_digest is None and settings.job_image == "prebuilt":
         commands.append(f"{setting}:jobImageDigest sha256:DIGEST")
     elif settings.job_image_digest is None and settings.job_image == "cloud_build":
-        image = pulumi.Output.format("{0}/{1}:first", image_address, IMAGE)
-        build = f"gcloud builds submit {SOURCE} --project={settings.project} --region={settings.location} --tag="
-        describe = f"gcloud artifacts docker images describe {{0}} --project={settings.project}"
-        digest = f"\"$({describe} --format='value(image_summary.digest)')\""
-        commands.append(pulumi.Output.concat(build, image))
+        image = pulumi.Output.format("{0}/{1}", image_address, IMAGE)
+        newest = f"gcloud artifacts docker images list {{0}} --project={settings.project} --sort-by=~UPDATE_TIME"
+        digest = f"\"$({newest} --limit=1 --format='value(version)')\""
+        commands.append(_job_image(settings, image))
         commands.append(pulumi.Output.format(f"{setting}:jobImageDigest {digest}", image))
     if settings.oauth_client_id is None:
         console = f"https://console.cloud.google.com/auth/clients?project={settings.project}"
@@ -44,6 +44,21 @@ def next_commands(settings: Settings, stack: str, image_address: pulumi.Input[st
         path = f"pulumi config set -s {stack} --path '{NAMESPACE}:alertEmails[0]'"
         commands.append(f"{path} E-MAIL  # nobody is told of alerts yet")
     return [*commands, f"pulumi up -s {stack}"] if commands else []
+
+
+def _job_image(settings: Settings, image: pulumi.Input[str]) -> pulumi.Output[str]:
+    """As the account for it: a new organisation gives the default one no rights, and Google's bucket no region."""
+    account = f"{DUTIES['jobBuild'].account_id}@{settings.project}.iam.gserviceaccount.com"
+    images = builders()
+    return pulumi.Output.concat(
+        f"gcloud builds submit {SOURCE} --project={settings.project} --region={settings.location} ",
+        "--config=delivery/job-image-by-hand.yaml ",
+        f"--service-account=projects/{settings.project}/serviceAccounts/{account} ",
+        f"--gcs-source-staging-dir=gs://{source_bucket(settings)}/source ",
+        "--substitutions=_IMAGE=",
+        image,
+        f",_BASE={images['python']},_DOCKER={images['docker']}",
+    )
 
 
 def _viewer_image(settings: Settings, stack: str, setting: str) -> list[str]:

@@ -101,7 +101,8 @@ def by_hand(target: ServiceTarget, made: Mapping[str, bytes], out: Path) -> list
     where = f"--project={target.project}"
     digest = f"gcloud artifacts docker images describe {image} {where} --format='value(image_summary.digest)'"
     return [
-        f"gcloud builds submit {out} {where} --region={target.location} --config={out}/cloudbuild.yaml",
+        f"gcloud builds submit {out} {where} --region={target.location} --config={out}/cloudbuild.yaml"
+        f" --gcs-source-staging-dir=gs://{target.project}-imaging-builds/source",
         f'pulumi config set -s {target.stack} dicom-platform:viewerImageDigest "$({digest})"',
         f"pulumi up -s {target.stack}",
     ]

@@ -14,6 +14,9 @@ def registry(deploy: Deploy, **changes: Any) -> Graph:
         "repository": "images",
         "writers": {"build": "group:build@example.org"},
         "labels": {"environment": "test"},
+        "source_bucket": "some-builds",
+        "source_readers": {"build": "group:build@example.org"},
+        "protected": True,
     }
     return deploy(lambda: ImageRegistry("registry", ImageRegistryArgs(**args | changes)))
 
@@ -24,9 +27,14 @@ def test_it_declares_a_docker_repository_and_who_pushes(deploy: Deploy) -> None:
     assert children(graph, "registry") == {
         "registry-images": "artifactregistry/repository:Repository",
         "registry-pushed-by-build": "artifactregistry/repositoryIamMember:RepositoryIamMember",
+        "registry-sources": "storage/bucket:Bucket",
+        "registry-sources-read-by-build": "storage/bucketIAMMember:BucketIAMMember",
     }
     assert inputs(graph, "registry-images")["format"] == "DOCKER"
-    assert grants(graph) == {("group:build@example.org", "roles/artifactregistry.writer", "images")}
+    assert grants(graph) == {
+        ("group:build@example.org", "roles/artifactregistry.writer", "images"),
+        ("group:build@example.org", "roles/storage.objectViewer", "some-builds"),
+    }
 
 
 def test_a_tag_never_moves_and_images_are_scanned(deploy: Deploy) -> None:

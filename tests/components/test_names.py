@@ -34,7 +34,8 @@ def study_jobs(name: str) -> StudyJobs:
     starter = gcp.serviceaccount.Account(f"of-{name}", account_id="a-starter")
     args = StudyJobsArgs(
         project=P, location=L, job="j", image="i@sha256:" + "a" * 64, command=["c"], args=[], env={},
-        service_account="e", service_account_member=MEMBER, subscription="s", starter=starter, topic="t", eventarc_agent=MEMBER,
+        service_account="e", service_account_member=MEMBER, subscription="s", starter=starter, topic="t",
+        eventarc_agent=MEMBER,
         claims_bucket="b", after=[], run_endpoint="https://r/", storage_endpoint="https://s/", schedule="* * * * *",
         window_seconds=1, tasks=1, cpu="1", memory="1Gi", timeout_seconds=60, max_retries=0, protected=False,
         labels={}, testers=WHO,
@@ -91,7 +92,17 @@ MAKE: dict[str, Callable[[str], pulumi.ComponentResource]] = {
         ),
     ),
     "ImageRegistry": lambda name: ImageRegistry(
-        name, ImageRegistryArgs(project=P, location=L, repository="r", writers=WHO, labels={})
+        name,
+        ImageRegistryArgs(
+            project=P,
+            location=L,
+            repository="r",
+            writers=WHO,
+            labels={},
+            source_bucket="src",
+            source_readers=WHO,
+            protected=False,
+        ),
     ),
     "ImagingArchive": lambda name: ImagingArchive(
         name,

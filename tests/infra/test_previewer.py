@@ -66,6 +66,8 @@ def test_it_reads_whatever_a_deployment_declared() -> None:
 
 
 OF_THE_REAL_PROVIDER = {
+    "iam.googleapis.com/workloadIdentityPools.getAttestationRules": "lists a pool's rules, which nobody declares",
+    "serviceusage.services.use": "Firebase's and billing's APIs are asked with the project to charge",
     "resourcemanager.projects.get": "looks the project up before anything else",
     "serviceusage.services.list": "lists the enabled APIs, where the local deployer asks for none",
     "firebasehosting.sites.list": "the drift report asks for the newest release",

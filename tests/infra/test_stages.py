@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from engine import program_of
 from engine.api_request import ApiRequest
-from infra.build_images import unpinned
+from infra.build_images import builders, unpinned
 from tests import harness
-from tests.components.looking import children, resources
+from tests.components.looking import children, grants, resources
 from tests.harness import Graph
 from tests.infra import stacks
 
@@ -97,10 +99,14 @@ def add_token(graph: Graph) -> None:
 def test_it_says_exactly_what_comes_next() -> None:
     assert stacks.empty_dev().outputs["nextCommands"] == [
         "gcloud builds submit jobs/prepare --project=my-imaging --region=europe-west4 "
-        "--tag=europe-west4-docker.pkg.dev/my-imaging/images/prepare:first",
-        'pulumi config set -s dev dicom-platform:jobImageDigest "$(gcloud artifacts docker images describe '
-        "europe-west4-docker.pkg.dev/my-imaging/images/prepare:first --project=my-imaging "
-        "--format='value(image_summary.digest)')\"",
+        "--config=delivery/job-image-by-hand.yaml "
+        "--service-account=projects/my-imaging/serviceAccounts/imaging-job-build@my-imaging.iam.gserviceaccount.com "
+        "--gcs-source-staging-dir=gs://my-imaging-imaging-builds/source "
+        "--substitutions=_IMAGE=europe-west4-docker.pkg.dev/my-imaging/images/prepare,"
+        f"_BASE={builders()['python']},_DOCKER={builders()['docker']}",
+        'pulumi config set -s dev dicom-platform:jobImageDigest "$(gcloud artifacts docker images list '
+        "europe-west4-docker.pkg.dev/my-imaging/images/prepare --project=my-imaging "
+        "--sort-by=~UPDATE_TIME --limit=1 --format='value(version)')\"",
         "# create an OAuth client (Web application) with the origins of output oauth: "
         "https://console.cloud.google.com/auth/clients?project=my-imaging",
         "pulumi config set -s dev dicom-platform:oauthClientId CLIENT-ID",
@@ -128,3 +134,24 @@ def test_a_repository_without_a_token_is_a_token_to_add() -> None:
         "pulumi config set -s test --path 'dicom-platform:alertEmails[0]' E-MAIL  # nobody is told of alerts yet",
         "pulumi up -s test",
     ]
+
+
+def test_the_build_by_hand_has_a_tag_of_its_own_each_time_and_logs_where_its_account_may() -> None:
+    build = yaml.safe_load((ROOT / "delivery" / "job-image-by-hand.yaml").read_text())
+
+    assert build["images"] == ["$_IMAGE:$BUILD_ID"]
+    assert build["options"]["logging"] == "CLOUD_LOGGING_ONLY"
+    assert [step["name"] for step in build["steps"]] == ["$_DOCKER"]
+
+
+def test_whoever_builds_by_hand_finds_the_source_in_a_bucket_of_the_region() -> None:
+    """Google's own bucket for sources is in no region, and no account of ours reads it."""
+    graph = stacks.phi()
+    bucket = graph.one("storage/bucket:Bucket", "registry-sources").inputs
+    readers = {(who.partition("@")[0], role) for who, role, where in grants(graph) if where == bucket["name"]}
+
+    assert (bucket["name"], bucket["location"].lower()) == ("my-imaging-imaging-builds", "europe-west4")
+    assert readers == {
+        ("serviceAccount:imaging-job-build", "roles/storage.objectViewer"),
+        ("serviceAccount:imaging-viewer-build", "roles/storage.objectViewer"),
+    }

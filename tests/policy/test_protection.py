@@ -20,6 +20,7 @@ HOLDS_SOMETHING = {
     "audit-bucket": "gcp:logging/projectBucketConfig:ProjectBucketConfig",
     "deliveries-bucket": "gcp:storage/bucket:Bucket",
     "records-bucket": "gcp:storage/bucket:Bucket",
+    "registry-sources": "gcp:storage/bucket:Bucket",
     "vault-github-token": "gcp:secretmanager/secret:Secret",
     "vault-viewer-config": "gcp:secretmanager/secret:Secret",
 }

@@ -31,7 +31,8 @@ def test_an_upgrade_loses_nothing(stack: str) -> None:
 
 def renamed(graph: Graph, type_: str, alias: bool) -> tuple[str, Graph]:
     """The graph with its first resource of a type under another name, and that resource's former URN."""
-    old = next(node for node in graph.nodes if node.type == type_)
+    recorded = {node.urn for node in kept(graph.stack).nodes}
+    old = next(node for node in graph.nodes if node.type == type_ and node.urn in recorded)
     new = replace(old, urn=f"{old.urn}-2", name=f"{old.name}-2", aliases=(old.urn,) if alias else ())
     return old.urn, Graph(stack=graph.stack, nodes=tuple(new if node is old else node for node in graph.nodes))
 

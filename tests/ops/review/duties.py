@@ -93,7 +93,11 @@ DUTIES: Mapping[str, Mapping[str, Sequence[Ask]]] = {
         "releases a preview": release("my-imaging-preview"),
         "writes its build's log": WRITE_LOGS,
     },
-    "job-build": {"pushes the job's image": PUSH, "writes its build's log": WRITE_LOGS},
+    "job-build": {
+        "pushes the job's image": PUSH,
+        "reads the source of a build by hand": [Call("GET", objects("my-imaging-imaging-builds", "a"))],
+        "writes its build's log": WRITE_LOGS,
+    },
     "previewer": {
         "reads the state": [Call("GET", objects(STATE)), Call("GET", objects(STATE, "a"))],
         "takes and gives back the lock": [
