@@ -52,7 +52,7 @@ EXCEPTIONS: dict[str, str] = {
     "firebase:projects.addFirebase": "firebase.projects.update",
     "firebase:projects.webApps.getConfig": "firebase.clients.get",
     "firebase:operations.get": "firebase.projects.get",
-    f"{POOLS}.listAttestationRules": "iam.googleapis.com/workloadIdentityPools.getAttestationRules",
+    f"{POOLS}.listAttestationRules": "iam.workloadIdentityPools.getAttestationRules",
     "iamcredentials:projects.serviceAccounts.generateAccessToken": "iam.serviceAccounts.getAccessToken",
     "iamcredentials:projects.serviceAccounts.generateIdToken": "iam.serviceAccounts.getOpenIdToken",
     "iap:v1.getIamPolicy": "iap.webServices.getIamPolicy",
@@ -109,9 +109,7 @@ def required(method: Method, body: Any) -> str | None:
         return f"firebasehosting.sites.{method.leaf if reading else 'update'}"
     service = SERVICES.get(label, label)
     collection = COLLECTIONS.get((service, method.collection), method.collection)
-    # Google writes the permissions of federation with the whole host, and all others of IAM without.
-    of = f"{label}.googleapis.com/" if collection.startswith("workloadIdentityPool") else f"{service}."
-    return f"{of}{collection}.{VERBS.get(method.leaf, method.leaf)}"
+    return f"{service}.{collection}.{VERBS.get(method.leaf, method.leaf)}"
 
 
 def required_too(method: Method) -> tuple[str, ...]:
