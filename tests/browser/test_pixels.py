@@ -17,7 +17,7 @@ from tests.browser.test_viewer import link
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 Slides = dict[str, list[Instance]]
-ZOOMS = {0: 1, 1: 0, 2: 0}
+ZOOMS = {0: 1, 1: 1, 2: 0}
 """Steps from the whole slide → the level that the engine draws there, for a slide of 2048 pixels on 1280 x 800."""
 
 
