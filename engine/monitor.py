@@ -14,10 +14,9 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import resource_pb2
 
 from engine.failures import CallRefused, Failure
-from engine.graph import STACK_TYPE, Deployment, Event, Invoke, Node, Phase
+from engine.graph import STACK_TYPE, Deployment, Event, Invoke, Node, Phase, former_urn, urn
 from engine.provider import Declared, Provider, Refused
 from engine.reuse import Reuse
-from engine.urns import former_urn, urn
 from engine.values import decode, encode
 
 PROVIDER_TYPE = "pulumi:providers:"

@@ -1,16 +1,18 @@
 """A plan from two graphs of one stack: what the engine would do to get from the one to the other.
 
 Owns: matching resources by URN and by alias (the program's own, and those that a child inherits from a renamed
-parent), and telling an update from a replacement with `force_new`. Deliberately not: looking at Google, so drift is not
-seen here, and values that only a deployment can tell are those of the local control plane.
+parent), and telling an update from a replacement with `force_new.json`. Deliberately not: looking at Google, so drift
+is not seen here, and values that only a deployment can tell are those of the local control plane.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
 from typing import Any
 
-from ops.review.force_new import replacing
 from ops.review.graph import Graph, GraphNode
 from ops.review.plan import SETTINGS, Op, Plan, State, Step
 
@@ -124,3 +126,23 @@ def _child_urn(parent: str, type_: str, name: str) -> str:
     stack, project, chain = parent.removeprefix("urn:pulumi:").split("::")[:3]
     prefix = "" if chain == "pulumi:pulumi:Stack" else f"{chain}$"
     return f"urn:pulumi:{stack}::{project}::{prefix}{type_}::{name}"
+
+
+@cache
+def _fixed_inputs() -> dict[str, dict[str, dict[str, list[str]]]]:
+    """`force_new.json`, checked against one version of pulumi-gcp: type → inputs that cannot be changed in place.
+
+    Nested inputs count as their top-level one, so a plan says "replace" rather too often than too seldom.
+    """
+    return json.loads(Path(__file__).with_name("force_new.json").read_text(encoding="utf-8"))
+
+
+def replacing(type_: str, changed: Iterable[str]) -> tuple[str, ...]:
+    """Those of the `changed` inputs that cannot be changed in place."""
+    fixed = _fixed_inputs()["types"].get(type_, {}).get("replaces", [])
+    return tuple(sorted(set(changed).intersection(fixed)))
+
+
+def unknown_types(types: Iterable[str]) -> list[str]:
+    """Google's types that the table says nothing about."""
+    return sorted({type_ for type_ in types if type_.startswith("gcp:") and type_ not in _fixed_inputs()["types"]})

@@ -15,9 +15,25 @@ from typing import Any, Literal, get_args
 from ops.review.differences import fingerprint, kind_of, noticed
 from ops.review.grants import PUBLIC, Right, grants, widened
 from ops.review.plan import SETTINGS, Plan, State, Step
-from ops.review.stateful_losses import LOST, guards
 from policy.shape import is_reviewed
 
+LOST: Mapping[str, str] = {
+    "gcp:artifactregistry/repository:Repository": "the images in it, the deployed ones too",
+    "gcp:firebase/hostingSite:HostingSite": "its releases, and its name, which Google does not give out again",
+    "gcp:firebase/project:Project": "the Firebase project, which cannot be added again as it was",
+    "gcp:healthcare/consentStore:ConsentStore": "every consent in it",
+    "gcp:healthcare/dataset:Dataset": "every image of every store in it, at once and for good",
+    "gcp:healthcare/dicomStore:DicomStore": "every image in it, at once and for good",
+    "gcp:healthcare/fhirStore:FhirStore": "every record in it",
+    "gcp:healthcare/hl7Store:Hl7Store": "every message in it",
+    "gcp:kms/cryptoKey:CryptoKey": "everything that was encrypted with it",
+    "gcp:kms/keyRing:KeyRing": "the keys in it, and with them everything that they encrypted",
+    "gcp:logging/projectBucketConfig:ProjectBucketConfig": "the audit logs in it",
+    "gcp:pubsub/subscription:Subscription": "the messages in it that nobody has taken yet",
+    "gcp:secretmanager/secret:Secret": "the values of all its versions",
+    "gcp:storage/bucket:Bucket": "the objects in it",
+}
+"""Stateful type → what goes with it."""
 STOPPING = frozenset({"protect", "deletionPolicy PREVENT", "deletionProtection"})
 Named = Literal["unknown", "delete", "replace", "unprotect", "public", "widen"]
 Kind = Named | Literal["access", "code", "data", "audit", "notify", "setting", "other"]
@@ -188,3 +204,17 @@ def short(type_: str) -> str:
 def quoted(name: str) -> str:
     """The name between backticks, of which it holds none itself."""
     return f"`{name.replace('`', chr(39))}`"
+
+
+def guards(type_: str, inputs: Mapping[str, Any], protect: bool) -> set[str]:
+    """The guards against deletion that a resource has, each in the words of its setting."""
+    found = {"protect"} if protect else set[str]()
+    if inputs.get("deletionPolicy") == "PREVENT":
+        found.add("deletionPolicy PREVENT")
+    if inputs.get("deletionProtection") is True:
+        found.add("deletionProtection")
+    if inputs.get("locked") is True:
+        found.add("locked retention")
+    if type_ == "gcp:storage/bucket:Bucket" and not inputs.get("forceDestroy"):
+        found.add("forceDestroy off")
+    return found

@@ -23,8 +23,9 @@ MAY_NEED: dict[str, set[str]] = {
     "smoke_tests": set(),
     "viewer": set(),
 }
-ONLY_NAMED = {"infra": {"jobs"}}
-"""Rooms that are named to Google and never imported: the folder of the job's image, and the command that runs in it."""
+ONLY_NAMED = {"infra": {"jobs"}, "ops": {"tests"}}
+"""Rooms that are named and never imported: to Google the folder of the job's image and the command that runs in it; and
+the files that a reviewer agreed to, which a command writes and a test compares."""
 ONLY_RUN = {"ops": {"smoke_tests"}}
 """Rooms that are started as a command and never imported: the oracle stays one that imports nothing of ours."""
 MOST_FILES = 20

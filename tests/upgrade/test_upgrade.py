@@ -11,10 +11,9 @@ import pytest
 
 from ops.review import record
 from ops.review.compare import plan_of
-from ops.review.dangers import Danger, dangers
+from ops.review.dangers import LOST, Danger, dangers
 from ops.review.graph import Graph, declared
 from ops.review.record import KEPT, STACKS, as_text, kept
-from ops.review.stateful_losses import LOST
 
 LOSSES = ("delete", "replace", "unprotect")
 

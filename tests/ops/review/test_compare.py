@@ -13,10 +13,10 @@ import pulumi
 import pulumi_gcp
 import pytest
 
-from ops.review import force_new
+from ops.review import compare
 from ops.review.compare import former_urns, plan_of
+from ops.review.dangers import LOST
 from ops.review.graph import declared, from_json, of_deployment, to_json
-from ops.review.stateful_losses import LOST
 from tests import harness
 from tests.ops.review.graphs import ARCHIVE, DATASET, TOPIC, Graph, dataset, graph, node, with_inputs
 
@@ -131,9 +131,9 @@ def test_the_same_program_twice_is_no_change(stack: str) -> None:
 def test_every_type_that_we_declare_is_in_the_table() -> None:
     types = {node.type for stack in ("local", "dev", "prod") for node in declared(stack).nodes}
 
-    unknown = force_new.unknown_types(types)
+    unknown = compare.unknown_types(types)
     assert unknown == [], "say in ops/review/force_new.json which of their inputs cannot be changed in place"
-    assert force_new.unknown_types(LOST) == ["gcp:healthcare/consentStore:ConsentStore",
+    assert compare.unknown_types(LOST) == ["gcp:healthcare/consentStore:ConsentStore",
                                              "gcp:healthcare/fhirStore:FhirStore",
                                              "gcp:healthcare/hl7Store:Hl7Store"]  # fmt: skip
 

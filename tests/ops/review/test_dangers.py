@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from ops.review.compare import plan_of
-from ops.review.dangers import NAMED, dangers
+from ops.review.dangers import LOST, NAMED, dangers
 from ops.review.graph import Graph, GraphNode
-from ops.review.stateful_losses import LOST
 from tests.ops.review.graphs import (
     BUCKET,
     BUCKET_GRANT,
