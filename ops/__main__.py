@@ -27,6 +27,7 @@ GROUPS: dict[str, dict[str, Verb]] = {
         "preview": Verb("ops.operate.on_stack", "the policy, then what `pulumi up` would do to a stack", True),
         "judge": Verb("ops.review.judge", "ask the policy about a stack; makes and asks nothing"),
         "gate": Verb("ops.review.gate", "say whether a plan may be carried out"),
+        "verdict": Verb("ops.review.base", "judge another checkout by the rules of this one, as JSON"),
         "comment": Verb("ops.review.comment", "write the one comment on a pull request"),
         "cost": Verb("ops.review.cost", "say what a stack costs a month"),
         "access": Verb("ops.review.least_privilege", "say who may do what, against what was agreed"),

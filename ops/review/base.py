@@ -1,11 +1,13 @@
 """The graph of a stack as another commit declares it, by running that commit's program.
 
 The commit's files go to a folder of their own, outside the working tree, and its program runs in a process of its own:
-modules of two versions cannot live in one. The tools (engine, control plane, this package) are those of the present.
+modules of two versions cannot live in one. The tools (engine, control plane, this package) are those of the present;
+but who judges a change is the judge of the commit that it left: `verdict_of` runs that one; to it the change is data.
 """
 
 from __future__ import annotations
 
+import argparse
 import io
 import json
 import os
@@ -13,13 +15,20 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from ops.review.compare import plan_of
-from ops.review.graph import ROOT, Graph, declared, from_json
+from ops.review.exceptions_applied import judge
+from ops.review.graph import ROOT, Graph, declared, from_json, resources_of, set_by
 from ops.review.plan import Plan, Unreadable
+from policy import exceptions
+from policy.check import check
 
+VERDICT = "verdict"
 LONGEST = 300
 """Seconds that a program or git may take: far more than either does, so that nothing hangs for good."""
 
@@ -71,10 +80,7 @@ def graphs_at(
 
     Nothing is assumed for the settings in `as_set`. With None the program is not run: the graphs have settings alone.
     """
-    with tempfile.TemporaryDirectory(prefix="policy-base-") as folder:
-        there = Path(folder)
-        with tarfile.open(fileobj=io.BytesIO(_git(root, "archive", "--format=tar", commit))) as archive:
-            archive.extractall(there, filter="data")
+    with tree_of(commit, root) as there:
         known = [stack for stack in stacks if (there / f"Pulumi.{stack}.yaml").is_file()]
         found: dict[str, Graph | None] = dict.fromkeys(stacks)
         return found | (_graphs(there, known, tools, as_set) if known else {})
@@ -86,6 +92,70 @@ def between(commit: str, stack: str, as_set: frozenset[str]) -> Plan:
     return plan_of(before, declared(stack, as_set=as_set))
 
 
+@contextmanager
+def tree_of(commit: str, root: Path = ROOT) -> Generator[Path]:
+    """The files of `commit` in a folder of their own, for as long as it is looked at."""
+    with tempfile.TemporaryDirectory(prefix="policy-base-") as folder:
+        there = Path(folder)
+        with tarfile.open(fileobj=io.BytesIO(_git(root, "archive", "--format=tar", commit))) as archive:
+            archive.extractall(there, filter="data")
+        yield there
+
+
+def verdict_of(commit: str, stack: str, root: Path = ROOT) -> frozenset[str] | None:
+    """What the rules, the gate and the exceptions of `commit` hold against `root` as data, one line each.
+
+    None when that commit has no judge that can be asked in this way: then only the change's own has looked.
+    """
+    with tree_of(commit, root) as tools:
+        if not (tools / "ops/review/base.py").is_file() or VERDICT not in (tools / "ops/__main__.py").read_text():
+            return None
+        command = [sys.executable, "-P", "-m", "ops", VERDICT, "--stack", stack, "--root", str(root), "--base", commit]
+        environment = {**os.environ, "PYTHONPATH": str(tools), "PYTHONDONTWRITEBYTECODE": "1"}
+        done = _run(command, "the judge of the merge base", cwd=tools, env=environment)
+    if done.returncode:
+        raise Unreadable(f"the judge of the merge base cannot judge: {_last_words(done)}")
+    return frozenset(json.loads(done.stdout))
+
+
+def verdict(commit: str, stack: str, root: Path) -> list[str]:
+    """What this checkout's rules, gate and exceptions hold against the program in `root`, one line each.
+
+    That program runs in a process of its own; here its graph is data.
+    """
+    nothing, today = Graph(stack=stack, nodes=()), datetime.now(UTC).date()
+    former = graphs_at(commit, [stack], root, as_set=None)[stack] or nothing
+    as_set = set_by(former.settings) | set_by(_graphs(root, [stack], ROOT, None)[stack].settings)
+    before = graphs_at(commit, [stack], root, as_set=as_set)[stack] or nothing
+    after = _graphs(root, [stack], ROOT, as_set)[stack]
+    permits = exceptions.load(ROOT)
+    judged = judge(plan_of(before, after), permits, today)
+    report = check(resources_of(after), exceptions=permits, today=today)
+    lines = [f"{danger.kind} {danger.urn} {danger.what}" for danger in judged.stopped]
+    return sorted([*lines, *(str(against) for against in (*report.violations, *report.open))])
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Prints `verdict` as JSON; 2 with a sentence when the program cannot be run or git cannot be asked."""
+    parser = argparse.ArgumentParser(
+        prog=f"python -m ops {VERDICT}", description=(verdict.__doc__ or "").partition("\n")[0]
+    )
+    parser.add_argument("--stack", required=True, help="name of the stack")
+    parser.add_argument("--root", type=Path, required=True, help="checkout of the change")
+    parser.add_argument("--base", required=True, help="commit that the change left")
+    options = parser.parse_args(arguments)
+    try:
+        print(json.dumps(verdict(options.base, options.stack, options.root)))
+    except Unreadable as problem:
+        print(f"{VERDICT}: {problem}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _last_words(done: subprocess.CompletedProcess[bytes]) -> str:
+    return " / ".join(done.stderr.decode(errors="replace").strip().splitlines()[-8:])
+
+
 def _graphs(folder: Path, stacks: list[str], tools: Path, as_set: frozenset[str] | None) -> dict[str, Graph]:
     # -P: the folder is not searched for modules before the program itself is run, so the tools are the present ones.
     wanted = [part for stack in stacks for part in ("--stack", stack)]
@@ -94,8 +164,7 @@ def _graphs(folder: Path, stacks: list[str], tools: Path, as_set: frozenset[str]
     environment = {**os.environ, "PYTHONPATH": str(tools), "PYTHONDONTWRITEBYTECODE": "1"}
     done = _run(command, "the program of the base", cwd=folder, env=environment)
     if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines()[-8:]
-        raise Unreadable(f"the program of the base cannot be run: {' / '.join(said)}")
+        raise Unreadable(f"the program in {folder.name} cannot be run: {_last_words(done)}")
     graphs = [from_json(json.loads(line)) for line in done.stdout.splitlines()]
     return {graph.stack: graph for graph in graphs}
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ops.review import cost, parts, words
-from ops.review.base import between, describe, graphs_at, merge_base
+from ops.review.base import between, describe, graphs_at, merge_base, verdict, verdict_of
 from ops.review.compare import settings_step
 from ops.review.declared import declared as every
 from ops.review.exceptions_applied import judge
@@ -57,6 +57,7 @@ def look(base: str, stacks: Sequence[str], plans: Mapping[str, str | Unreadable]
             plan = between(commit, stack, set_by(written.settings) | set_by(settings))
         judged = judge(plan, permits, today)
         controls = check(every(deployed(stack), settings), exceptions=permits, today=today)
+        former_judge, judge_here = verdict_of(commit, stack), frozenset(verdict(commit, stack, ROOT))
         reviewed.append(
             Reviewed(
                 plan=plan,
@@ -65,6 +66,8 @@ def look(base: str, stacks: Sequence[str], plans: Mapping[str, str | Unreadable]
                 agreement=judged.agreement,
                 controls=controls,
                 note=notes.get(stack, ""),
+                only_before=tuple(sorted((former_judge or judge_here) - judge_here)),
+                only_now=tuple(sorted(judge_here - (former_judge or judge_here))),
             )
         )
     return reviewed
@@ -94,7 +97,14 @@ def write(
     longest: float = LONGEST,
 ) -> str:
     """The comment; the longest parts are left out, and named, when it would not fit. `what` says what was compared."""
-    head = [MARKER, TITLE, words.sentence(what), parts.not_looked_at(reviewed), *parts.dangerous(reviewed)]
+    head = [
+        MARKER,
+        TITLE,
+        words.sentence(what),
+        parts.disputed(reviewed),
+        parts.not_looked_at(reviewed),
+        *parts.dangerous(reviewed),
+    ]
     head.append(parts.overview(reviewed, use))
     tail = [parts.controls(reviewed), parts.costs(reviewed, use), parts.viewer(preview_url), parts.smoke(smoke or {})]
     changed = [item.plan for item in reviewed if item.plan.changes]

@@ -32,10 +32,27 @@ class Reviewed:
     note: str = ""
     """Why the plan is not Pulumi's, where Pulumi was asked for one."""
 
+    only_before: Sequence[str] = ()
+    """What the judge of the merge base holds against the change, and the change's own judge does not."""
+    only_now: Sequence[str] = ()
+    """What the change's own judge alone holds against it."""
+
     @property
     def stops(self) -> bool:
         """Whether this must not be merged as it is."""
-        return bool(self.note or self.dangers or self.controls.violations or self.controls.open)
+        return bool(self.note or self.only_before or self.dangers or self.controls.violations or self.controls.open)
+
+
+def disputed(reviewed: Sequence[Reviewed]) -> str:
+    """Before all else: where the change comes with a judge who says something else than the one before it."""
+    lines = [
+        f"- {words.code(item.plan.stack)}, {who} only: {words.plain(line)}"
+        for item in reviewed
+        for who, said in (("the judge of the merge base", item.only_before), ("this change's judge", item.only_now))
+        for line in said
+    ]
+    title = "**This change comes with a judge who says something else than the one before it**"
+    return "\n".join([title, "", *lines]) if lines else ""
 
 
 def not_looked_at(reviewed: Sequence[Reviewed]) -> str:
