@@ -41,6 +41,7 @@ DUTIES: Mapping[str, Mapping[str, Sequence[Ask]]] = {
         "adds to new studies": [store(RAW)],
         "reads what viewers see": read(VIEWER),
         "copies for viewers": [store(VIEWER)],
+        "takes back what it copied": [delete(VIEWER), Call("GET", f"healthcare/v1/{DATASET}/operations/1")],
         "reads a smoke test's study": read(SMOKE),
         "adds to a smoke test's study": [store(SMOKE)],
         "drains the backlog": [
