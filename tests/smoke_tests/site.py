@@ -68,7 +68,8 @@ def serving(answer: Callable[[str], tuple[int, str, bytes]], headers: dict[str, 
         def do_GET(self) -> None:
             status, kind, content = answer(self.path.lstrip("/"))
             self.send_response(status)
-            for name, value in {**headers, "Content-Type": f"{kind}; charset=utf-8"}.items():
+            kept = {} if status == 200 else {"Cache-Control": "no-store"}
+            for name, value in {**headers, **kept, "Content-Type": f"{kind}; charset=utf-8"}.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
