@@ -19,6 +19,7 @@ from ops.deliver.record import Record, Release, require_owner, roll_back, start_
 from ops.deliver.settling import at_work, require_idle, settle
 from ops.deliver.stack import Stack, load
 from ops.deliver.viewer_image import ViewerImage
+from ops.operate.stack_outputs import TOKEN
 
 IMAGE, COPY, VIEWER_IMAGE = WORK / "image.json", WORK / "copy", WORK / "viewer-image.json"
 FAILURE, DONE = WORK / "failure", WORK / "done"
@@ -131,7 +132,10 @@ def smoke(stack: Stack, build: str) -> None:
     ledger = Ledger(stack.google(), stack.records)
     record = require_owner(ledger.read(stack.name)[0], build)
     folder = REPORTS / stack.name
-    status = python("smoke_tests", "run", "--outputs", OUTPUTS, "--report", folder, "--profile", profile(stack))
+    # At Google the smoke tests take on their identities by themselves; on this machine nobody can be impersonated.
+    tokens = ("--token-command", TOKEN) if stack.settings.environment == "local" else ()
+    options = ("--outputs", OUTPUTS, "--report", folder, "--profile", profile(stack), *tokens)
+    status = python("smoke_tests", "run", *options)
     for kept in ledger.keep(folder, f"reports/{stack.name}/{build}/"):
         print(f"report kept: {kept}")
     if status:
