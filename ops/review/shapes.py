@@ -34,6 +34,8 @@ PHI: dict[str, Any] = {
     "auditRetentionLocked": True,
 }
 """What prod needs to hold images of patients."""
+CLOUD_RUN: dict[str, Any] = {"viewerHost": "cloud_run", "viewerImageDigest": "sha256:" + "0" * 64, "customDomain": ""}
+"""The viewer as a service, which no stack file has, with synthetic images too."""
 CHOICES: dict[str, Sequence[Any]] = {
     "viewerHost": ("firebase", "cloud_run"),
     "viewerStore": ("same", "separate"),
@@ -100,7 +102,8 @@ def written() -> str:
     """The list as it should be, with the fixed values of each path, or null where a setting decides."""
     fixed: list[Sequence[Resource]] = []
     varied: list[Sequence[Resource]] = []
-    for stack, base in [*((stack, {}) for stack in STACKS), ("prod", PHI)]:
+    bases = [*((stack, {}) for stack in STACKS), *((stack, CLOUD_RUN) for stack in ("local", "dev")), ("prod", PHI)]
+    for stack, base in bases:
         for is_fixed, change in variations(stack):
             try:
                 resources = declared(deployed(stack, overrides={**base, **change}))

@@ -10,7 +10,12 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).resolve().parents[3]
-FILES = sorted(path for path in (ROOT / "delivery").glob("*.yaml") if "steps:" in path.read_text())
+FILES = sorted(
+    path
+    for path in (ROOT / "delivery").glob("*.yaml")
+    if "steps:" in path.read_text() and not path.stem.endswith("-by-hand")
+)
+"""Those that a trigger runs; what a person submits has its test in tests/infra/test_stages.py."""
 BUILT_IN = {
     "PROJECT_ID": "dicom-local", "PROJECT_NUMBER": "123456789012", "LOCATION": "europe-west4", "BUILD_ID": "build-1",
     "COMMIT_SHA": "a" * 40, "SHORT_SHA": "aaaaaaa", "REPO_NAME": "platform", "BRANCH_NAME": "main",

@@ -134,8 +134,8 @@ def test_what_is_accepted_in_a_reviewed_file_is_no_drift(delivered: Place) -> No
 
     said = look(delivered)
 
-    assert said[-1] == "local: 0 findings"
-    assert said[0].startswith("no release record of local can be read, so its images are not set")
+    # There is no release record yet, which the previewer may see: it lists the bucket of deliveries.
+    assert said == ["local: 0 findings"]
 
 
 def test_another_image_of_the_viewers_service_than_the_record_says_is_drift(

@@ -34,7 +34,7 @@ def test_the_first_release_brings_the_viewer_and_a_failed_one_goes_back_to_its_i
     break_the_smoke_store(on_cloud_run)
     said = push(on_cloud_run, COMMITS[1], "build-2")
 
-    assert said[-1].startswith("FAILED smoke")
+    assert said[-1].startswith("FAILED finish: deliver finish: the smoke tests of bbbbbbbbbbbb on local ended with ")
     assert f"viewer image {first.release.viewer_digest}" in said[-1]
     assert on_cloud_run.shown == COMMITS[:2]
     assert on_cloud_run.live_viewer().endswith(f"@{first.release.viewer_digest}")
