@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -107,11 +108,22 @@ def expected(count: int) -> NDArray[Any]:
     return colour.reshape(PARTS_A_SIDE, PIXELS_A_PART, PARTS_A_SIDE, PIXELS_A_PART, 3).mean(axis=(1, 3))
 
 
+MICROMETRES_AT_ONE = 10.0
+"""Of a pixel of the screen, at a zoom of one."""
+
+
 def place_of(reader: Reader, columns: int, rows: int) -> Box:
-    """Left, top, right and bottom of the whole slide on the screen: it fills the viewport, turned by 180 degrees."""
+    """Left, top, right and bottom of the whole slide on the screen, turned by 180 degrees.
+
+    It fills the viewport, or, where its shape is odd, is as large as the zoom and the spacing that the page tells.
+    """
     box = reader.page.locator(".viewport").bounding_box()
     assert box is not None
     scale = min(box["width"] / columns, box["height"] / rows)
+    text = reader.page.locator("body").inner_text()
+    zoom, spacing = re.search(r"([\d.]+)\u00d7\n", text), re.search(r"([\d.]+) µm/px", text)
+    if columns != rows and zoom and spacing:
+        scale = float(zoom[1]) / MICROMETRES_AT_ONE * float(spacing[1])
     wide, high = columns * scale, rows * scale
     left, top = box["x"] + (box["width"] - wide) / 2, box["y"] + (box["height"] - high) / 2
     return left, top, left + wide, top + high
@@ -140,7 +152,7 @@ def far_off(reader: Reader, columns: int, rows: int, count: int) -> float:
     seen = reader.screenshot().resize((PARTS_A_SIDE, PARTS_A_SIDE), Image.Resampling.BOX, place).rotate(180)
     found, wanted = np.asarray(seen).astype(float)[6:, 2:-2], expected(count)[6:, 2:-2]
     if count:
-        # The page opens a channel with the brightest value that its tiles hold as white: brighter all over, never darker.
+        # The page shows the brightest value that a channel's tiles hold as white: brighter all over, never darker.
         gain = np.clip((found * wanted).sum(axis=(0, 1)) / np.maximum((wanted * wanted).sum(axis=(0, 1)), 1), 1, 2)
         wanted = np.minimum(wanted * gain, 255)
     return float(np.abs(found - wanted).mean(axis=-1).max())
