@@ -98,7 +98,7 @@ def test_who_may_not_read_cannot_compare(
 def test_an_unknown_principal_is_said(platform: Platform, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_slide(tmp_path, JPEG, key="nobody")
     assert platform.load(tmp_path, "--as", "nobody@example.org") == 3
-    assert "loader: no token:" in capsys.readouterr().err
+    assert "load: no token:" in capsys.readouterr().err
 
 
 def test_ctrl_c_ends_at_once_with_one_sentence_and_no_file_left_behind(tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_ctrl_c_ends_at_once_with_one_sentence_and_no_file_left_behind(tmp_path:
             process.send_signal(signal.SIGINT)
             _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
-    assert said.strip() == ("loader: interrupted; what was reported as stored is stored whole, run again for the rest")
+    assert said.strip() == ("load: interrupted; what was reported as stored is stored whole, run again for the rest")
     assert time.monotonic() - started < 5
     assert list((tmp_path / "tmp").iterdir()) == []
 
@@ -129,7 +129,7 @@ def test_outputs_that_are_not_there_are_said(tmp_path: Path, capsys: pytest.Capt
 
     (tmp_path / "broken.json").write_text(json.dumps([]))
     for name, words in (
-        ("absent.json", "does not exist: start the local cloud with make up"),
+        ("absent.json", "does not exist; run make up"),
         ("broken.json", "JSON object"),
     ):
         assert main([str(tmp_path), "--outputs", str(tmp_path / name)]) == 3
