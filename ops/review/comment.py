@@ -57,7 +57,9 @@ def look(base: str, stacks: Sequence[str], plans: Mapping[str, str | Unreadable]
             plan = between(commit, stack, set_by(written.settings) | set_by(settings))
         judged = judge(plan, permits, today)
         controls = check(every(deployed(stack), settings), exceptions=permits, today=today)
-        former_judge, judge_here = verdict_of(commit, stack), frozenset(verdict(commit, stack, ROOT))
+        before = verdict_of(commit, stack)
+        # Asked only where there is another judge to compare with: it runs both programs once more.
+        now = frozenset[str]() if before is None else frozenset(verdict(commit, stack, ROOT))
         reviewed.append(
             Reviewed(
                 plan=plan,
@@ -66,8 +68,8 @@ def look(base: str, stacks: Sequence[str], plans: Mapping[str, str | Unreadable]
                 agreement=judged.agreement,
                 controls=controls,
                 note=notes.get(stack, ""),
-                only_before=tuple(sorted((former_judge or judge_here) - judge_here)),
-                only_now=tuple(sorted(judge_here - (former_judge or judge_here))),
+                only_before=tuple(sorted((before or frozenset()) - now)),
+                only_now=tuple(sorted(now - (before or frozenset()))),
             )
         )
     return reviewed
