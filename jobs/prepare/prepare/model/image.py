@@ -289,7 +289,7 @@ def has_private(item: Json) -> bool:
 
 def _is_private(key: str) -> bool:
     """By the last digit of its group; elements 0010 to 00FF only reserve blocks."""
-    return key[3:4] in tuple("13579BDFbdf") and key[4:6] != "00"
+    return key[3:4].lower() in (*"13579", *"bdf") and key[4:6] != "00"
 
 
 def referred_instances(item: Json) -> Iterator[str]:
