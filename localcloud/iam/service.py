@@ -105,7 +105,7 @@ class Iam:
     def _is_for_an_api(self, claims: dict[str, Any]) -> bool:
         """A JWT that its holder signed is for one API, as Google's or as ours is addressed, or carries scopes."""
         audience, scope = claims.get("aud"), claims.get("scope")
-        if audience is None:
+        if audience is None or audience == "":  # Go's client, which the provider uses, writes the latter
             return isinstance(scope, str) and bool(scope)
         if not isinstance(audience, str):
             return False

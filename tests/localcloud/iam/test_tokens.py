@@ -164,6 +164,15 @@ def test_a_jwt_signed_with_another_key_is_401(client: Client, tmp_path_factory: 
     refused(client, signed(other))
 
 
+@pytest.mark.parametrize("aud", ["", None])
+def test_a_jwt_with_scopes_and_no_audience_is_taken_as_gos_client_writes_it(client: Client, aud: str | None) -> None:
+    """With it the provider asks; without a scope it is for nothing."""
+    scope = "https://www.googleapis.com/auth/cloud-platform"
+
+    assert client.cloud.iam.authenticate(signed(client, aud=aud, scope=scope)).email == client.cloud.iam.owner
+    refused(client, signed(client, aud=aud))
+
+
 def test_google_auth_signs_its_own_tokens_with_the_key_and_asks_nobody(client: Client) -> None:
     client.clock.now = time.time()
     credentials = service_account.Credentials.from_service_account_file(
