@@ -38,7 +38,7 @@ def released(stack: Stack, commit: str, config: dict[str, Any]) -> Release:
         job_source=None,
         job_digest=stack.outputs["imageDigest"],
         viewer_hash=viewer_site.live_hash(viewer_site.hosting(stack.place.stack)),
-        config_hash="",
+        config_hash="0" * 64,
     )
 
 
@@ -52,7 +52,7 @@ def release_that_broke_the_viewer(stack: Stack, monkeypatch: pytest.MonkeyPatch)
     record = Record(
         stack="local", state="proved", build="2", since=datetime.now(UTC).isoformat(), release=broken, previous=before
     )
-    Ledger(stack.place.stack.google(), RECORDS).write(record, 0)
+    Ledger(stack.place.stack.google(), stack.place.stack.records).write(record, 0)
     assert before.viewer_hash
     return before.viewer_hash
 
