@@ -100,8 +100,11 @@ def only_the_exporter_exports(stack: Stack, grant: Seen) -> Iterator[Finding]:
 
 @rule("role-fits-its-duty", "15", CUSTOM_ROLE, reads=("permissions",))
 def role_fits_its_duty(role: Seen) -> Iterator[Finding]:
-    """The roles with a fixed duty hold exactly what the duty needs, neither more nor less."""
-    wanted = DUTIES.get(str(role.get("roleId")))
+    """The roles with a fixed duty hold exactly what the duty needs; a role that is not known here is a finding."""
+    name = str(role.get("roleId"))
+    wanted = DUTIES.get(name)
+    if wanted is None and name not in DELIVERY_ROLES:
+        yield Finding(f"is role {name}, which no rule knows", "Add its permissions to DUTIES, or remove it.")
     if wanted is not None and set(role.get("permissions") or []) != set(wanted):
         yield Finding(f"must hold {', '.join(wanted)} and nothing else", "Set permissions to exactly these.")
 
@@ -120,6 +123,8 @@ DUTIES: dict[str, tuple[str, ...]] = {
     "studyJobTester": ("run.executions.get", "run.jobs.run", "run.jobs.runWithOverrides"),
 }
 """Custom role → its permissions. A wider duty is a reviewed change of this list."""
+DELIVERY_ROLES = ("imagingDeployer", "imagingPreviewer")
+"""Roles that hold what the declared resources need, which `ops access` compares with what was agreed."""
 
 
 def permissions_of(stack: Stack, grant: Seen) -> list[str]:

@@ -160,6 +160,7 @@ CASES: dict[str, Case] = {
         ],
     ),
     "role-fits-its-duty": (
-        [custom("dicomViewer", READS, "healthcare.dicomStores.dicomWebWrite")], [custom("dicomViewer", READS)],
+        [custom("dicomViewer", READS, "healthcare.dicomStores.dicomWebWrite")],
+        [custom("dicomViewer", READS), custom("imagingDeployer", "healthcare.datasets.get")],
     ),
 }  # fmt: skip

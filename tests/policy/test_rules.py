@@ -9,7 +9,7 @@ import pytest
 from policy.check import check
 from policy.resource import UNKNOWN
 from policy.rules import RULES
-from tests.policy.fixtures import CASES, bucket, grant, r
+from tests.policy.fixtures import CASES, bucket, custom, grant, r
 from tests.policy.fixtures_running import RUNNING_CASES, env, job
 
 BY_NAME = {rule.name: rule for rule in RULES}
@@ -47,6 +47,12 @@ def test_what_keeps_a_rule_is_not_blamed(name: str) -> None:
 
     assert report.violations + report.warnings == []
     assert report.open == []
+
+
+def test_a_custom_role_that_no_rule_knows_is_a_finding() -> None:
+    [violation] = check([custom("dicomReader", "healthcare.datasets.get")], [BY_NAME["role-fits-its-duty"]]).violations
+
+    assert "dicomReader, which no rule knows" in violation.message
 
 
 def test_every_rule_says_in_words_what_holds() -> None:
