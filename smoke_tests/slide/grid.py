@@ -1,6 +1,7 @@
 """The self-identifying painter: each tile carries run, level, row and column as bits that survive JPEG, and as text.
 
-A swapped, shifted or stale frame therefore names itself; `read_mark` needs nothing but the pixels."""
+A swapped, shifted or stale frame therefore names itself; `read_mark` needs nothing but the pixels. On the mean a mark
+changes nothing, so that every level still shows what the largest does, as a slide's levels must."""
 
 from __future__ import annotations
 
@@ -8,12 +9,17 @@ import zlib
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from smoke_tests.slide.pyramid import Pixels
 
 CELL = 8
-"""Edge of one bit in pixels: a JPEG block, so that bits do not bleed into each other."""
+"""Edge of one bit in pixels: a JPEG block, so that bits do not bleed into each other. 1 is lighter on its left half."""
+CONTRAST = 40
+"""By how much a mark is lighter and darker than what it lies on."""
+SHADOW = 2
+"""Pixels to the right of and below light letters, where they are dark."""
 WIDTHS = {"level": 4, "row": 14, "column": 14, "run": 24}
 CHECK_BITS = 8
 BITS = sum(WIDTHS.values()) + CHECK_BITS
@@ -45,8 +51,8 @@ def read_mark(pixels: Pixels) -> Mark | None:
     down = -(-BITS // across)
     if not across or pixels.shape[0] < down * CELL:
         return None
-    cells = pixels[: down * CELL, : across * CELL].reshape(down, CELL, across, CELL, 3).mean(axis=(1, 3, 4)).ravel()
-    bits = [int(value > 127) for value in cells[:BITS]]
+    halves = pixels[: down * CELL, : across * CELL].reshape(down, CELL, across, 2, CELL // 2, 3).mean(axis=(1, 4, 5))
+    bits = [int(left > right) for left, right in halves.reshape(-1, 2)[:BITS]]
     fields: dict[str, int] = {}
     at = 0
     for name, width in WIDTHS.items():
@@ -79,14 +85,20 @@ class Grid:
         edge = tile.shape[0]
         across = edge // CELL
         down = -(-BITS // across)
-        cells = np.zeros(down * across, np.uint8)
-        cells[:BITS] = np.array(bits_of(Mark(level, row, column, self.run)), np.uint8) * 255
+        cells = np.zeros(down * across, np.int16)
+        cells[:BITS] = np.array(bits_of(Mark(level, row, column, self.run)), np.int16) * 2 - 1
         image = Image.fromarray(tile)
         draw = ImageDraw.Draw(image)
         draw.rectangle((0, 0, edge - 1, edge - 1), outline=(20, 20, 20))
-        draw.text((12, down * CELL + 12), f"L{level} R{row} C{column}", fill=(255, 255, 255), font=self.font)
-        marked = np.array(image)
-        marked[: down * CELL, : across * CELL] = np.kron(cells.reshape(down, across), np.ones((CELL, CELL), np.uint8))[
-            ..., None
-        ]
-        return marked
+        marked = np.array(image).astype(np.int16)
+        bit = np.repeat([CONTRAST, -CONTRAST], CELL // 2).astype(np.int16) * np.ones((CELL, 1), np.int16)
+        marked[: down * CELL, : across * CELL] += np.kron(cells.reshape(down, across), bit)[..., None]
+        marked += self._letters(edge, (12, down * CELL + 12), f"L{level} R{row} C{column}")[..., None]
+        return np.clip(marked, 0, 255).astype(np.uint8)
+
+    def _letters(self, edge: int, place: tuple[int, int], text: str) -> NDArray[np.int16]:
+        """Light, with a shadow as dark."""
+        drawn = Image.new("L", (edge, edge))
+        ImageDraw.Draw(drawn).text(place, text, fill=CONTRAST, font=self.font)
+        light = np.array(drawn).astype(np.int16)
+        return light - np.roll(light, (SHADOW, SHADOW), (0, 1))

@@ -48,6 +48,11 @@ def uid(*parts: str) -> str:
     return str(generate_uid(entropy_srcs=["tiles-slide", *parts]))
 
 
+SHOWN = 6
+"""Pixels a side of a smaller level of one tile: it is the same tile again, so small that nobody can tell that from what
+the largest level shows."""
+
+
 def write_slide(
     folder: Path,
     tile: Tile,
@@ -70,7 +75,7 @@ def write_slide(
         stamps = (f"{tile.name[:20]} {side} {at:05d}" for at in range(side * side))
         frames = tuple(SMALL + stamp.encode().ljust(50) if small else tile.stamped(stamp) for stamp in stamps)
         dataset.update(_level(tile, identity, number, side, sparse))
-        spacing = 0.0005 * across[0] / side
+        spacing = 0.0005 * across[0] * SIDE / dataset.TotalPixelMatrixColumns
         dataset.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0].PixelSpacing = [spacing, spacing]
         _pixels(dataset, tile, frames, offsets)
         path = folder / f"level-{number}.dcm"
@@ -128,13 +133,14 @@ def _common(tile: Tile, identity: str) -> Dataset:
 
 def _level(tile: Tile, identity: str, number: int, side: int, sparse: bool) -> Dataset:
     kind = ["ORIGINAL", "PRIMARY", "VOLUME", "NONE"] if number == 1 else ["DERIVED", "PRIMARY", "VOLUME", "RESAMPLED"]
+    size = SHOWN if number > 1 and side == 1 else side * SIDE
     level = item(
         SOPInstanceUID=uid(identity, "level", str(number)),
         InstanceNumber=number,
         ImageType=kind,
         NumberOfFrames=side * side,
-        TotalPixelMatrixColumns=side * SIDE,
-        TotalPixelMatrixRows=side * SIDE,
+        TotalPixelMatrixColumns=size,
+        TotalPixelMatrixRows=size,
         DimensionOrganizationType="TILED_SPARSE" if sparse else "TILED_FULL",
         SharedFunctionalGroupsSequence=[
             item(

@@ -29,6 +29,11 @@ def store(*profiles: bytes) -> Store:
     return made
 
 
+def profile(year: int) -> bytes:
+    """As much of one as shows that it is one, of its size, with something in it."""
+    return (128).to_bytes(4, "big") + bytes(31) + bytes([year]) + b"acsp" + bytes(88)
+
+
 def problems(made: Store) -> set[str]:
     seen = inspect(made, "1.2", made.instances("1.2"))  # pyright: ignore[reportArgumentType]
     assert not seen.unreadable, seen.unreadable
@@ -36,12 +41,18 @@ def problems(made: Store) -> set[str]:
 
 
 def test_two_profiles_on_one_slide_are_told() -> None:
-    assert problems(store(b"scanner", b"converter")) == {"different"}
-    assert problems(store(b"scanner", b"scanner")) == set()
+    assert problems(store(profile(1), profile(2))) == {"different"}
+    assert problems(store(profile(1), profile(1))) == set()
+
+
+@pytest.mark.parametrize("none", [b"", bytes(1000), profile(1)[:100], b"\0\0\x0f\xff" + profile(1)[4:]])
+def test_what_is_no_profile_or_was_cut_off_counts_as_none(none: bytes) -> None:
+    assert problems(store(profile(1), none)) == {"partial"}
+    assert problems(store(none, none)) == {"unusable"}
 
 
 def test_a_profile_that_the_store_does_not_have_is_not_compared() -> None:
-    assert problems(store(b"scanner")) == set()
+    assert problems(store(profile(1))) == set()
 
 
 class Nobody(BaseAdapter):

@@ -83,7 +83,7 @@ def test_r03_sees_a_twin_in_another_series_and_says_so() -> None:
 
 
 def test_a_finding_about_other_series_only_is_left_to_their_report() -> None:
-    others = [image(f"1.2.5.{number}", 300, series="1.2.5") for number in (1, 2)]
+    others = [image(f"1.2.5.{number}", 128, series="1.2.5") for number in (1, 2)]
     assert found(*levels(), *others) == []
 
 

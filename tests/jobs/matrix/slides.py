@@ -21,7 +21,7 @@ ORIGINAL, RESAMPLED = ["ORIGINAL", "PRIMARY", "VOLUME", "NONE"], ["DERIVED", "PR
 MONO = {"SamplesPerPixel": 1, "PhotometricInterpretation": "MONOCHROME2", "LossyImageCompression": "00"}
 DEEP = {**MONO, "BitsAllocated": 16}
 DEEP_FRAME = frames.jpeg_ls(1, 16)
-PROFILE = base64.b64encode(bytes(36) + b"acsp" + bytes(88)).decode()
+PROFILE = base64.b64encode((128).to_bytes(4, "big") + bytes(32) + b"acsp" + bytes(88)).decode()
 """As much of a colour profile as shows that it is one."""
 ICC = optical_path("1", icc=PROFILE)
 

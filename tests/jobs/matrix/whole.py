@@ -6,7 +6,7 @@ from importlib import import_module
 
 from tests.jobs.matrix.slides import SLIDES
 
-for part in ("places", "colours", "attributes", "sizes", "studies", "doubts"):
+for part in ("places", "colours", "attributes", "sizes", "studies", "doubts", "pictures"):
     import_module(f"tests.jobs.matrix.{part}")
 
 __all__ = ["SLIDES"]

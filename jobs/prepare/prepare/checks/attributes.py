@@ -74,6 +74,13 @@ def check_required_attributes(slide: Slide, rule: ReadinessRule) -> list[SlideFi
         rule.about("missing", instances, keywords=", ".join(missing))
         for missing, instances in sorted(by_missing.items())
     ]
+    unknown: dict[tuple[str, ...], list[str]] = {}
+    for image in slide.own:
+        if image.undescribed:
+            unknown.setdefault(image.undescribed, []).append(image.instance)
+    found += [
+        rule.about("pixels", instances, keywords=", ".join(names)) for names, instances in sorted(unknown.items())
+    ]
     if slide.own and not any(image.slide[0] for image in slide.own):
         found.append(rule.finding("unreferenced", slide.own, "WARN", "none"))
     if silent := [image for image in slide.own if image.sparse and image.unidentified]:

@@ -6,9 +6,11 @@ what those compare, and `python -m tests.decoding` writes it anew.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from ..model.finding import ReadinessRule, SlideFinding
+from ..model.finding import rule as rule_of
 from ..model.slide import PyramidLevel, Slide, pyramids
 
 
@@ -16,7 +18,7 @@ def check_channels(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
     """R19. Every optical path has levels of the same sizes, tiles and spacing."""
     found = _differing_numbers(slide, rule)
     if any(image.samples > 1 for image in slide.images):
-        return found
+        return found + _differing_colours(slide, rule)
     paths = {path: {level.size: level for level in levels} for path, levels in pyramids(slide.images).items()}
     every = sorted({size for levels in paths.values() for size in levels}, reverse=True)
     for path, levels in paths.items():
@@ -49,7 +51,21 @@ def _differing_levels(levels: list[PyramidLevel], rule: ReadinessRule) -> list[S
     spacings = [image.spacing for image in images if image.spacing]
     if spacings and max(spacings) - min(spacings) > rule.parameters["tolerance"]:
         found.append(rule.finding("spacing", images, **words))
+    bases = [image for image in images if image.origin]
+    near = rule_of("R10").parameters["origin_pixels"]
+    pixel = max((image.spacing for image in images), default=0.0)
+    apart = any(math.dist(one.origin, bases[0].origin) > near * pixel for one in bases)
+    turned = len({tuple(round(one, 1) for one in image.orientation) for image in images if image.orientation}) > 1
+    if apart or turned:
+        found.append(rule.finding("place", images, **words))
     return found
+
+
+def _differing_colours(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
+    """Levels in colour form one pyramid for a reader; the engine throws where they name several optical paths."""
+    colours = [image for image in slide.images if image.samples > 1]
+    names = {image.optical_paths[0] for image in colours if image.optical_paths and image.optical_paths[0]}
+    return [rule.finding("colours", colours, paths=len(names))] if len(names) > 1 else []
 
 
 def _differing_numbers(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:

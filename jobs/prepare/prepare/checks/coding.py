@@ -75,13 +75,16 @@ def check_tile_headers(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
         found.append(rule.finding("colour", deep, remedy="none"))
     sizes: dict[tuple[str, int, str, int], list[SlideImage]] = {}
     depths: dict[tuple[str, str], list[SlideImage]] = {}
+    unsigned: list[SlideImage] = []
     for image in slide.own:
         header = _header(slide, image)
-        if header is None:
+        if header is None or image.undescribed:
             continue
         if (header.rows, header.columns, header.samples) != (image.rows, image.columns, image.samples):
             what = (f"{header.columns} x {header.rows}", header.samples, f"{image.columns} x {image.rows}")
             sizes.setdefault((*what, image.samples), []).append(image)
+        elif image.signed and not header.signed:
+            unsigned.append(image)
         elif (header.bits, header.signed) != (image.bits, image.signed):
             depths.setdefault((_depth(header.bits, header.signed), _depth(image.bits, image.signed)), []).append(image)
     for (is_size, is_samples, said, said_samples), images in sorted(sizes.items()):
@@ -94,6 +97,8 @@ def check_tile_headers(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
         found.append(rule.finding("size", images, **words))
     for (is_depth, said), images in sorted(depths.items()):
         found.append(rule.finding("precision", images, found=is_depth, said=said))
+    if unsigned:
+        found.append(rule.finding("sign", unsigned, remedy="none"))
     return found
 
 
@@ -120,7 +125,12 @@ def check_colours(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
     found += [rule.finding("samples", images, samples=samples) for (_, samples), images in sorted(odd.items())]
     found += [rule.finding("photometric", images, photometric=name) for name, images in sorted(strange.items())]
     if len({image.samples == 1 for image in slide.own}) > 1:
-        found.append(rule.finding("mixed", slide.own))
+        maps = [image for image in slide.own if image.samples == 1]
+        scanned = {image.samples for image in slide.own if image.image_type[:1] == ("ORIGINAL",)}
+        if 1 not in scanned and scanned:
+            found.append(rule.finding("map", maps, remedy="repair"))
+        else:
+            found.append(rule.finding("mixed", slide.own))
     elif len({image.samples == 1 for image in slide.images}) > 1:
         others = [image for image in slide.images if image.samples == 1 and image.series != slide.series]
         if others:

@@ -11,12 +11,11 @@ from collections.abc import Iterator
 
 from ..model.finding import ReadinessRule, SlideFinding, rule
 from ..model.image import SlideImage
-from ..model.slide import SAMPLE_EDGE, Probe, Slide, pyramids
+from ..model.slide import Slide, pyramids
+from .pictures import check_pictures, show_the_same
 
 AREA = ("spacing", "aspect", "origin")
 """Misfits in what the attributes say of the area."""
-FEWEST_PARTS = 4
-"""Parts of tiles that two pictures are compared by, at least."""
 
 
 def check_geometry(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
@@ -26,7 +25,39 @@ def check_geometry(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
         for problem in misfits(image, base, rule):
             by_problem.setdefault(problem, set()).add(image)
     found = [rule.finding(problem, images) for problem, images in sorted(by_problem.items())]
-    return found + _check_pictures(slide, rule)
+    return [*found, *check_pictures(slide, rule), *_check_glass(slide, rule)]
+
+
+def _check_glass(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
+    """A reader gets the series of one glass as one slide: then their largest images show one area and one picture.
+
+    Where only one of the series was scanned, what was derived (a heat map) does not decide for it.
+    """
+    found: list[SlideFinding] = []
+    for path, levels in pyramids(slide.images).items():
+        bases: dict[str, SlideImage] = {}
+        for level in levels:
+            for image in level.images:
+                bases.setdefault(image.series, image)
+        own = bases.pop(slide.series, None)
+        if own is None:
+            continue
+        for other in bases.values():
+            large, small = sorted((own, other), key=lambda one: -one.total_columns * one.total_rows)
+            if large.size == small.size or large.samples != small.samples:  # R03's, R11's
+                continue
+            if misfits(small, large, rule) or show_the_same(slide, large, small, path, rule) is False:
+                problem = between_series(slide, {slide.series, other.series})
+                found.append(rule.finding(problem, (own, other), remedy="none"))
+    return found
+
+
+def between_series(slide: Slide, here: set[str]) -> str:
+    """Whether none of two series decides for the other, or which: only what was scanned does."""
+    scanned = {image.series for image in slide.images if image.image_type[:1] == ("ORIGINAL",)}
+    if here <= scanned or not here & scanned:
+        return "twin_series"
+    return "crowded" if slide.series in scanned else "derived"
 
 
 def check_regions(slide: Slide, r04: ReadinessRule) -> list[SlideFinding]:
@@ -43,7 +74,10 @@ def check_regions(slide: Slide, r04: ReadinessRule) -> list[SlideFinding]:
 
 
 def misfits(image: SlideImage, base: SlideImage, r10: ReadinessRule) -> list[str]:
-    """The problems of R10 that the attributes of a smaller image show."""
+    """The problems of R10 that the attributes of a smaller image show.
+
+    Where a spacing is not told, a size that is no whole fraction of the largest may well be padded to whole tiles.
+    """
     found: list[str] = []
     turns = zip(image.orientation, base.orientation, strict=False)
     if any(abs(one - other) > r10.parameters["turn"] for one, other in turns):
@@ -52,8 +86,12 @@ def misfits(image: SlideImage, base: SlideImage, r10: ReadinessRule) -> list[str
         return found
     ratio = base.total_columns / image.total_columns
     slack = r10.parameters["tolerance"] + 1 / min(image.size)
-    if base.spacing and image.spacing and abs(image.spacing / base.spacing / ratio - 1) > slack:
+    across, down = image.spacings, base.spacings
+    if across and down and any(abs(one / other / ratio - 1) > slack for one, other in zip(across, down, strict=True)):
         found.append("spacing")
+    untold = image.flavor == "VOLUME" and "PixelSpacing" in {*image.missing, *base.missing}
+    if untold and abs(round(ratio) / ratio - 1) > 1 / min(image.size):
+        found.append("scale")
     if abs(base.total_rows / image.total_rows / ratio - 1) > 2 * slack:
         found.append("aspect")
     pixel = max(image.spacing, base.spacing * ratio)
@@ -67,69 +105,3 @@ def _pairs(slide: Slide) -> Iterator[tuple[SlideImage, SlideImage]]:
     for levels in pyramids(slide.own).values():
         base = levels[0].images[0]
         yield from ((base, image) for level in levels[1:] for image in level.images)
-
-
-def _check_pictures(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
-    """Where some level agrees with the largest, those that do not are wrong; where none does, nobody knows which is.
-
-    One level alone against the largest is told, and decides nothing: neither is known to be the wrong one.
-    """
-    agreeing: set[SlideImage] = set()
-    differing: set[SlideImage] = set()
-    for base, image in _pairs(slide):
-        fine, coarse = slide.probes.get(base.instance), slide.probes.get(image.instance)
-        if fine is None or coarse is None or image.samples != base.samples or misfits(image, base, rule):
-            continue
-        if fine.damaged or fine.absent or coarse.damaged or coarse.absent:
-            continue
-        compared = _compare(base, fine, image, coarse, rule)
-        if compared is not None:
-            (agreeing if compared else differing).add(image)
-    if not differing:
-        return []
-    if agreeing:
-        return [rule.finding("picture", differing)]
-    return [rule.finding("pictures", differing, "WARN" if len(differing) == 1 else None, "none")]
-
-
-def _compare(base: SlideImage, fine: Probe, image: SlideImage, coarse: Probe, rule: ReadinessRule) -> bool | None:
-    """Whether two images show the same where tiles of both were looked at; None where that is too little to tell."""
-    ratio = base.total_columns / image.total_columns
-    sums: dict[tuple[int, int, int, int, int], tuple[list[float], int]] = {}
-    channels = base.samples
-    for (path, column, row), means in fine.samples.items():
-        wide, high = _extent(base, column, row)
-        for at in range(len(means) // channels):
-            x = (column * base.columns + (at % SAMPLE_EDGE + 0.5) * wide / SAMPLE_EDGE) / ratio
-            y = (row * base.rows + (at // SAMPLE_EDGE + 0.5) * high / SAMPLE_EDGE) / ratio
-            tile = int(x // image.columns), int(y // image.rows)
-            of_wide, of_high = _extent(image, *tile)
-            part = (
-                int((x - tile[0] * image.columns) * SAMPLE_EDGE / of_wide),
-                int((y - tile[1] * image.rows) * SAMPLE_EDGE / of_high),
-            )
-            total, count = sums.setdefault((path, *tile, *part), ([0.0] * channels, 0))
-            colour = means[at * channels : (at + 1) * channels]
-            sums[path, *tile, *part] = [one + other for one, other in zip(total, colour, strict=True)], count + 1
-    differences: list[float] = []
-    for (path, column, row, left, top), (total, count) in sums.items():
-        means = coarse.samples.get((path, column, row), ())
-        wide, high = _extent(image, column, row)
-        full = wide * ratio / base.columns * high * ratio / base.rows
-        if not means or count < 0.9 * full or not (left < SAMPLE_EDGE and top < SAMPLE_EDGE):
-            continue
-        at = (top * SAMPLE_EDGE + left) * channels
-        pairs = zip(total, means[at : at + channels], strict=True)
-        differences.append(max(abs(one / count - other) for one, other in pairs))
-    if len(differences) < FEWEST_PARTS:
-        return None
-    far = sum(1 for one in differences if one > rule.parameters["difference"])
-    return far <= rule.parameters["parts_that_differ"] * len(differences)
-
-
-def _extent(image: SlideImage, column: int, row: int) -> tuple[int, int]:
-    """Pixels of a tile that belong to the picture."""
-    return (
-        max(1, min(image.columns, image.total_columns - column * image.columns)),
-        max(1, min(image.rows, image.total_rows - row * image.rows)),
-    )

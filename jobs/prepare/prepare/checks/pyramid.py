@@ -7,6 +7,7 @@ from typing import Any
 
 from ..model.finding import ReadinessRule, SlideFinding
 from ..model.slide import PyramidLevel, Slide, pyramids
+from .geometry import between_series
 
 
 def check_duplicates(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
@@ -19,29 +20,12 @@ def check_duplicates(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
         for level in levels:
             if len(level.images) == 1 or level.one_concatenation:
                 continue
-            if _is_colour_beside_monochrome(level):
-                continue
             series = len({image.series for image in level.images})
             columns, rows = level.size
             words: dict[str, Any] = {"columns": columns, "rows": rows, "path": path or "(none)", "series": series}
-            problem = _between_series(slide, level) if series > 1 else "same_size"
+            problem = between_series(slide, {image.series for image in level.images}) if series > 1 else "same_size"
             found.append(rule.finding(problem, level.images, remedy="none" if series > 1 else None, **words))
     return _first_of_each(found)
-
-
-def _is_colour_beside_monochrome(level: PyramidLevel) -> bool:
-    """One image of each, in series of their own: R11's."""
-    series = {image.series for image in level.images}
-    return len(series) == len(level.images) == len({image.samples == 1 for image in level.images}) == 2
-
-
-def _between_series(slide: Slide, level: PyramidLevel) -> str:
-    """Where only one of the series was scanned, what was derived from it (a heat map) does not decide for it."""
-    scanned = {image.series for image in slide.images if image.image_type[:1] == ("ORIGINAL",)}
-    here = {image.series for image in level.images}
-    if here <= scanned or not here & scanned:
-        return "twin_series"
-    return "crowded" if slide.series in scanned else "derived"
 
 
 def check_complete_pyramid(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:

@@ -5,7 +5,7 @@ Owns the requests that looking takes. One unreadable series does not hide the ot
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -16,7 +16,7 @@ from ..model.metadata import Row, text
 from ..model.slide import Probe, Slide
 from ..model.study import REFERRING_NOTHING, Series, Study, series_of
 from ..pixels.errors import readable
-from ..pixels.probe import choose_frames, examine
+from ..pixels.probe import GUIDE_FRAMES, Point, busiest_points, choose_frames, examine
 from .profiles import with_profiles
 from .store import IN_FLIGHT, DicomStore
 
@@ -50,7 +50,8 @@ def inspect(store: DicomStore, study: str, rows: Iterable[Row], everything: bool
         except Exception as error:  # told when this series is prepared; the others go on
             unreadable[uid] = error
     study_read = Study(study, tuple(one for one in series if one.uid not in unreadable))
-    slides = {uid: study_read.slide_of(uid, found) for uid, found in probes.items() if uid not in unreadable}
+    every = {instance: probe for found in probes.values() for instance, probe in found.items()}
+    slides = {uid: study_read.slide_of(uid, every) for uid in probes if uid not in unreadable}
     return Inspected(study_read, slides, unreadable)
 
 
@@ -77,14 +78,20 @@ def _series(store: DicomStore, study: str, uid: str, own: list[Row], everything:
 
 
 def _probes(store: DicomStore, study: str, images: Iterable[SlideImage]) -> dict[str, Probe]:
+    """Small images first: what they show tells where on larger ones there is something to compare."""
     pyramid = [image for image in images if image.in_pyramid]
+    small = [image for image in pyramid if image.frames <= GUIDE_FRAMES]
+    large = [image for image in pyramid if image.frames > GUIDE_FRAMES]
     with ThreadPoolExecutor(IN_FLIGHT) as pool:
-        return dict(zip((image.instance for image in pyramid), pool.map(_probe(store, study), pyramid), strict=True))
+        found = dict(zip((one.instance for one in small), pool.map(_probe(store, study, ()), small), strict=True))
+        points = busiest_points([(image, found[image.instance]) for image in small])
+        more = zip((one.instance for one in large), pool.map(_probe(store, study, points), large), strict=True)
+        return found | dict(more)
 
 
-def _probe(store: DicomStore, study: str) -> Callable[[SlideImage], Probe]:
+def _probe(store: DicomStore, study: str, points: Sequence[Point]) -> Callable[[SlideImage], Probe]:
     def probe(image: SlideImage) -> Probe:
-        wanted = choose_frames(image)
+        wanted = choose_frames(image, points)
         frames = store.frames(study, image.series, image.instance, wanted)
         big_endian = False
         if image.bits > 8 and any(len(frame) == image.raw_frame_bytes for frame in frames.values()):

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from ..errors import Gone
-from ..model.image import SlideImage, profile_digest
+from ..model.image import SlideImage, is_profile, profile_digest
 from ..model.metadata import Json, items, tag, text
 from .store import IN_FLIGHT, DicomStore
 
@@ -16,16 +16,21 @@ ICC = tag("ICCProfile")
 
 
 def with_profiles(store: DicomStore, images: Iterable[SlideImage], metadata: Iterable[Json]) -> tuple[SlideImage, ...]:
-    """The images, each level with what its profile is. One that the store does not have stays unknown."""
+    """The images, each level with what its profile is, and whether it is one. What the store lacks stays unknown."""
     by_instance = {text(item, "SOPInstanceUID"): item for item in metadata if _links(item)}
 
     def told(image: SlideImage) -> SlideImage:
         if not (image.in_pyramid and image.samples > 1 and image.instance in by_instance):
             return image
         try:
-            return replace(image, icc_digest=_digest(store, by_instance[image.instance]))
+            profiles = [store.bulk(link) for link in _links(by_instance[image.instance])]
         except Gone:
             return image
+        usable = [is_profile(profile) for profile in profiles]
+        digest = profile_digest(base64.b64encode(profile).decode() for profile in profiles)
+        return replace(
+            image, icc=any(usable), icc_digest=digest if any(usable) else "", unusable_profile=not all(usable)
+        )
 
     with ThreadPoolExecutor(IN_FLIGHT) as pool:
         return tuple(pool.map(told, images))
@@ -34,8 +39,3 @@ def with_profiles(store: DicomStore, images: Iterable[SlideImage], metadata: Ite
 def _links(item: Json) -> list[str]:
     found = (path.get(ICC, {}).get("BulkDataURI") for path in items(item, "OpticalPathSequence"))
     return [link for link in found if isinstance(link, str)]
-
-
-def _digest(store: DicomStore, item: Json) -> str:
-    """As of profiles that are in the metadata themselves."""
-    return profile_digest(base64.b64encode(store.bulk(link)).decode() for link in _links(item))

@@ -18,6 +18,8 @@ from .metadata import Json, items, number, numbers, references, slide_key, tag, 
 
 PATIENT = ("PatientID", "IssuerOfPatientID")
 LABEL_ATTRIBUTES = ("BarcodeValue", "LabelText")
+DESCRIBING = ("Rows", "Columns", "SamplesPerPixel", "BitsAllocated")
+"""How the pixels of a frame are stored."""
 PRIVATE = "private elements"
 """Stands for all elements of odd groups: nobody knows what they say, so no label policy can let them pass."""
 
@@ -79,6 +81,10 @@ class SlideImage:
     """`profile_digest` where the profile is known: in the metadata, or read (`profiles`)."""
     spacing: float = 0.0
     """Between columns; 0 when not told."""
+    row_spacing: float = 0.0
+    """Between rows; 0 when not told, or equal."""
+    undescribed: tuple[str, ...] = ()
+    """Keywords of `DESCRIBING` without a value that can be used: nobody knows what its frames are."""
     missing: tuple[str, ...] = ()
     """Keywords of `REQUIRED` that it lacks."""
     slide: tuple[str, str, str] = ("", "", "")
@@ -149,6 +155,8 @@ class SlideImage:
             unusable_profile=any(has_value(profile) and not is_usable_profile(profile) for profile in profiles),
             icc_digest=profile_digest(path.get(tag("ICCProfile"), {}).get("InlineBinary", "") for path in paths),
             spacing=spacing[-1] if spacing else 0.0,
+            row_spacing=spacing[0] if spacing and spacing[0] != spacing[-1] else 0.0,
+            undescribed=tuple(name for name in DESCRIBING if number(item, name) < 1),
             missing=tuple(name for name, has in REQUIRED.items() if not has(item)),
             slide=slide_key(item),
             burned_in="YES" in (text(item, "BurnedInAnnotation"), text(item, "SpecimenLabelInImage")),
@@ -170,6 +178,11 @@ class SlideImage:
     @property
     def size(self) -> tuple[int, int]:
         return self.total_columns, self.total_rows
+
+    @property
+    def spacings(self) -> tuple[float, float] | None:
+        """Between columns and between rows."""
+        return (self.spacing, self.row_spacing or self.spacing) if self.spacing else None
 
     @property
     def tiles(self) -> int:
@@ -269,8 +282,8 @@ def is_usable_profile(element: Json) -> bool:
 
 
 def is_profile(data: bytes) -> bool:
-    """By the signature at byte 36 that every profile has (ICC.1 7.2)."""
-    return len(data) >= 128 and data[36:40] == b"acsp"
+    """By the signature at byte 36 and the size at byte 0 that every profile has (ICC.1 7.2): one cut off is none."""
+    return data[36:40] == b"acsp" and 128 <= int.from_bytes(data[:4], "big") <= len(data)
 
 
 def has_private(item: Json) -> bool:

@@ -20,8 +20,10 @@ def positions(item: Json, per_frame: list[Json]) -> Positions:
     repeated = False
     for frame in per_frame:
         for where in items(frame, "PlanePositionSlideSequence")[:1]:
-            placed += 1
             column, row = _place(where)
+            if not _is_told(where):
+                continue
+            placed += 1
             if not columns or not rows or (column - 1) % columns or (row - 1) % rows:
                 return "off_grid"
             if not (0 < column <= (width or column) and 0 < row <= (height or row)):
@@ -30,7 +32,7 @@ def positions(item: Json, per_frame: list[Json]) -> Positions:
             repeated = repeated or place in seen
             seen.add(place)
     if not placed:
-        return "none"
+        return "off_grid" if any(map(_is_told, _shared(item))) and not is_shared(item) else "none"
     if placed < max(len(per_frame), number(item, "NumberOfFrames", 1)):
         return "partial"
     return "repeated" if repeated else "grid"
@@ -45,9 +47,23 @@ def places(per_frame: list[Json], columns: int, rows: int) -> tuple[tuple[int, i
 
 
 def is_shared(item: Json) -> bool:
-    """Whether what all frames share has a place in it."""
+    """Whether what all frames share has a place of a tile in it."""
+    columns, rows = max(number(item, "Columns"), 1), max(number(item, "Rows"), 1)
+    width, height = number(item, "TotalPixelMatrixColumns") or columns, number(item, "TotalPixelMatrixRows") or rows
+    return any(
+        0 < column <= width and 0 < row <= height and (column - 1) % columns == 0 == (row - 1) % rows
+        for column, row in map(_place, _shared(item))
+    )
+
+
+def _shared(item: Json) -> list[Json]:
+    """What all frames share says of where they lie."""
     groups = items(item, "SharedFunctionalGroupsSequence")[:1]
-    return any(min(_place(where)) > 0 for group in groups for where in items(group, "PlanePositionSlideSequence"))
+    return [place for group in groups for place in items(group, "PlanePositionSlideSequence")[:1]]
+
+
+def _is_told(where: Json) -> bool:
+    return all(text(where, f"{axis}PositionInTotalImagePixelMatrix") for axis in ("Column", "Row"))
 
 
 def _place(where: Json) -> tuple[int, int]:

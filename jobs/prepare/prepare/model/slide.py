@@ -49,7 +49,7 @@ class Slide:
     series: str
     """The series the report is about: findings that touch none of its images belong to another report."""
     probes: Mapping[str, Probe] = field(default_factory=dict[str, Probe])
-    """By SOPInstanceUID, for the images of `series`."""
+    """By SOPInstanceUID, also of images of other series."""
     labels: tuple[SlideImage, ...] = ()
     """Images of `series` that are in no pyramid: LABEL, OVERVIEW."""
 
@@ -80,12 +80,14 @@ class PyramidLevel:
 
 
 def pyramids(images: Iterable[SlideImage]) -> dict[str, list[PyramidLevel]]:
-    """Levels per optical path, finest first."""
+    """Levels per optical path, finest first; those in colour are one pyramid, by the path that they name first."""
     kept = _kept(tuple(images))
     paths: dict[str, dict[tuple[int, int], list[SlideImage]]] = {}
+    named = [path for image in kept if image.samples > 1 for path in image.optical_paths[:1] if path]
     for image in kept:
-        own_paths = image.optical_paths[:1] if image.samples > 1 else image.optical_paths
-        for path in own_paths or ("",):
+        beside = " (monochrome)" if named and image.samples == 1 else ""
+        for name in (named[:1] if image.samples > 1 else image.optical_paths) or ("",):
+            path = name + beside
             paths.setdefault(path, {}).setdefault(image.size, []).append(image)
     return {
         path: [

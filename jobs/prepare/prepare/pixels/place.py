@@ -127,7 +127,10 @@ def _cells(part: Dataset, grid: TileGrid, paths: tuple[str, ...]) -> Iterator[tu
     if not items and count == 1 and common is not None:
         items = [Dataset()]
     if not items or len(items) != count:
-        raise CannotPlace(f"instance {uid} has {len(items or ())} positions for {count} frames")
+        raise CannotPlace(
+            f"instance {uid} has {len(items or ())} positions (PlanePositionSlideSequence) for {count} frames, and "
+            "does not say that its tiles come in order (DimensionOrganizationType): have it exported with full tiling"
+        )
     for frame, item in enumerate(items):
         position = _first(item, "PlanePositionSlideSequence") or (common if count == 1 else None)
         path = _path(item) or shared or paths[0]

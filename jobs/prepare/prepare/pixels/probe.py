@@ -7,7 +7,7 @@ those at the right and the lower edge, the middle, and others between them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -19,8 +19,8 @@ from . import codec
 from .errors import CannotDecode
 from .grid import PixelFormat
 
-MOST, FEWEST = 16, 6
-"""Frames looked at of one image: as many as `PIXELS` allow, at least one of each kind."""
+WHOLE, MOST, FEWEST = 64, 16, 8
+"""Frames looked at of one image: all up to `WHOLE`, of more `MOST`, as far as `PIXELS` allow; at least `FEWEST`."""
 PIXELS = 4 << 20
 """Decoded of one image."""
 END_OF_JPEG = b"\xff\xd9"
@@ -28,19 +28,80 @@ ENDING = 64
 """Bytes that may follow the end of a JPEG: padding, usually one."""
 
 
-def choose_frames(image: SlideImage) -> list[int]:
-    """Numbers from 1, in order; all where there are few."""
+GUIDE_FRAMES = 4
+"""Of images that are looked at first, whole: what they show says where larger ones are worth a look."""
+POINTS, APART = 6, 0.12
+"""Places that are looked at on every level, and how far they are from each other, of the slide's width or height."""
+Point = tuple[float, float]
+"""Place on a slide, from left and top, each 0 to 1."""
+
+
+def choose_frames(image: SlideImage, points: Sequence[Point] = ()) -> list[int]:
+    """Numbers from 1, in order; all where there are few, else those at `points` among them."""
     count = max(image.frames, 1)
-    most = min(MOST, max(FEWEST, PIXELS // max(image.rows * image.columns, 1)))
-    if count <= most:
+    fitting = max(FEWEST, PIXELS // max(image.rows * image.columns, 1))
+    if count <= min(fitting, WHOLE):
         return list(range(1, count + 1))
+    most = min(fitting, MOST)
     across = max(1, -(-image.total_columns // max(image.columns, 1)))
     kinds = [1, count, count // 2 + 1, across, max(image.tiles, 1), max(image.tiles, 1) - across + 1]
     chosen = {min(number, count) for number in kinds}
+    for number in _frames_at(image, points):
+        if len(chosen) < most:
+            chosen.add(number)
+            kinds.append(number)
     chosen |= {1 + at * (count - 1) // (most - 1) for at in range(most)} if most > len(chosen) else set()
     between = sorted(chosen - set(kinds))
     surplus = len(chosen) - most
     return sorted(chosen - set(between[:: max(1, len(between) // surplus)][:surplus] if surplus > 0 else []))
+
+
+def _frames_at(image: SlideImage, points: Sequence[Point]) -> Iterator[int]:
+    """Frames of the first optical path, as far as their places are known and this image has them."""
+    columns, rows = max(image.columns, 1), max(image.rows, 1)
+    across = -(-image.total_columns // columns)
+    for x, y in points:
+        tile = int(x * image.total_columns) // columns, int(y * image.total_rows) // rows
+        if not image.sparse:
+            number = tile[1] * across + tile[0] + 1 - image.concatenation_offset
+            if 0 < number <= image.frames:
+                yield number
+        elif tile in image.places:
+            yield image.places.index(tile) + 1
+
+
+def busiest_points(looked_at: Iterable[tuple[SlideImage, Probe]]) -> list[Point]:
+    """Where the smallest image that tells enough differs most from what it is in the main: tissue, not glass."""
+    for image, probe in sorted(looked_at, key=lambda one: one[0].total_columns):
+        found = [
+            (_centre(image, place, part), means[part * image.samples : (part + 1) * image.samples])
+            for place, means in probe.samples.items()
+            for part in range(len(means) // image.samples)
+            if place[0] == 0
+        ]
+        if len(found) < SAMPLE_EDGE**2:
+            continue
+        colours = np.array([colour for _, colour in found])
+        unlike = np.abs(colours - np.median(colours, axis=0)).max(axis=1)
+        chosen: list[Point] = []
+        for at in np.argsort(-unlike, kind="stable"):
+            x, y = found[at][0]
+            if all(max(abs(x - one), abs(y - other)) >= APART for one, other in chosen):
+                chosen.append((x, y))
+            if len(chosen) == POINTS:
+                break
+        return chosen
+    return []
+
+
+def _centre(image: SlideImage, place: Place, part: int) -> Point:
+    """Of a part of a tile."""
+    _, column, row = place
+    wide = min(image.columns, image.total_columns - column * image.columns)
+    high = min(image.rows, image.total_rows - row * image.rows)
+    x = column * image.columns + (part % SAMPLE_EDGE + 0.5) * wide / SAMPLE_EDGE
+    y = row * image.rows + (part // SAMPLE_EDGE + 0.5) * high / SAMPLE_EDGE
+    return x / image.total_columns, y / image.total_rows
 
 
 def examine(image: SlideImage, frames: Mapping[int, bytes], wanted: list[int], big_endian: bool = False) -> Probe:
@@ -131,6 +192,8 @@ JPEGS_WITH_END = frozenset(
 def _place(image: SlideImage, number: int) -> Place | None:
     """Of a frame; None where it is not known from the metadata."""
     across = -(-image.total_columns // max(image.columns, 1))
+    if not image.tiles:
+        return None
     if not image.sparse:
         path, at = divmod(image.concatenation_offset + number - 1, max(image.tiles, 1))
         return path, at % across, at // across

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from ..checks.rules import STUDY_CHECKS, LabelPolicy, findings, status
-from ..model.actions import Action, FixImageType, LeaveOut, MakeLevel, Withhold
+from ..model.actions import Action, Complete, FixImageType, LeaveOut, MakeLevel, Withhold
 from ..model.finding import SlideFinding, table
 from ..model.image import SlideImage
 from ..model.plan import SeriesPlan
@@ -20,11 +20,13 @@ from .existing_levels import ExistingLevel, find_existing_levels, leave_out_late
 from .missing_levels import missing_levels
 from .repairs import (
     MENDED,
+    NAMING,
     CannotRepair,
     Case,
     broken,
     completed,
     counted,
+    leave_out_maps,
     resample_broken_levels,
     share_profiles,
     tile_fully,
@@ -45,16 +47,18 @@ UNREPAIRABLE = {
     ("R04", "acquisitions"): "mixed_slides",
     ("R04", "pyramids"): "mixed_slides",
     ("R04", "regions"): "mixed_slides",
-    ("R10", "pictures"): "mixed_slides",
     ("R18", "same_uids"): "same_uids",
     ("R03", "twin_series"): "twin_series",
+    ("R10", "twin_series"): "twin_series",
     ("R11", "samples"): "colour",
     ("R11", "photometric"): "colour",
     ("R11", "mixed"): "colour",
     ("R11", "beside"): "beside_colour",
     ("R11", "crowded"): "crowded",
     ("R03", "derived"): "beside_slide",
+    ("R10", "derived"): "beside_slide",
     ("R03", "crowded"): "crowded",
+    ("R10", "crowded"): "crowded",
     ("R06", "unusable"): "profile",
     ("R07", "halved"): "halved_colour",
     ("R19", "tiles"): "channels",
@@ -62,11 +66,15 @@ UNREPAIRABLE = {
     ("R19", "sizes"): "channels",
     ("R19", "numbers"): "channels",
     ("R08", "colour"): "colour",
+    ("R08", "sign"): "sign",
+    ("R19", "place"): "channels",
+    ("R19", "colours"): "channels",
     ("R07", "untransformed"): "colour",
     ("R01", "off_grid"): "off_grid",
     ("R01", "unplaced"): "unplaced",
     ("R17", "unknown"): "unmapped_references",
     ("R18", "shapeless"): "no_image",
+    ("R10", "pictures"): "pictures",
 }
 """Problems that only the source can correct, and why the slide is blocked; the first one found is told."""
 BASE = {
@@ -160,6 +168,7 @@ def _lacking(case: Case, actions: list[Action], stand: list[ExistingLevel]) -> l
 def _repairs(case: Case, options: Options) -> list[Action]:
     """What is wrong with the images that are there, but for levels that are not."""
     actions = withheld(case) if options.label_policy == "withhold" else []
+    actions += leave_out_maps(case)
     actions += keep_one_duplicate(case)
     kept = _without(case, actions)
     actions += resample_broken_levels(case, kept)
@@ -189,6 +198,15 @@ def _without(case: Case, actions: Iterable[Action]) -> list[SlideImage]:
 
 
 def _retyped(images: list[SlideImage], actions: list[Action]) -> list[SlideImage]:
+    """With the image types and optical paths that they will have."""
+    paths = {image.instance: image.optical_paths for image in images}
+    named = {
+        uid: paths.get(action.template, ("1",))
+        for action in actions
+        if isinstance(action, Complete) and NAMING & set(action.attributes)
+        for uid in action.instances
+    }
+    images = [replace(one, optical_paths=named.get(one.instance, one.optical_paths)) for one in images]
     types = {
         uid: action.image_type for action in actions if isinstance(action, FixImageType) for uid in action.instances
     }

@@ -29,6 +29,7 @@ MENDED = frozenset({"BLOCK", "WRONG", "SLOW"})
 RESAMPLED = ("DERIVED", "PRIMARY", "VOLUME", "RESAMPLED")
 BRIGHTFIELD = frozenset({"OpticalPathSequence", "OpticalPathIdentifier", "IlluminationTypeCodeSequence"})
 """Attributes that have a default where no image of the slide tells them."""
+NAMING = frozenset({"OpticalPathSequence", "OpticalPathIdentifier"})
 SIZES = frozenset({"TotalPixelMatrixColumns", "TotalPixelMatrixRows"})
 """Of many tiles nobody knows how they are laid out without these."""
 
@@ -75,10 +76,17 @@ def broken(case: Case) -> list[SlideImage]:
     """Images whose pixels cannot be used as they are."""
     return case.concerned(
         *(("R02", problem) for problem in ("level", "part", "count", "absent", "damaged")),
-        *(("R10", problem) for problem in ("turned", "spacing", "aspect", "origin", "picture")),
+        *(("R10", problem) for problem in ("turned", "spacing", "scale", "aspect", "origin", "picture")),
+        ("R12", "pixels"),
         ("R07", "unreadable"),
         ("R08", "size"),
     )
+
+
+def leave_out_maps(case: Case) -> list[Action]:
+    """R11. What was derived without colour beside a scan in colour (a heat map) does not decide for the slide."""
+    maps = case.concerned(("R11", "map"))
+    return [LeaveOut(instances=uids(maps), kept=())] if maps else []
 
 
 def resample_broken_levels(case: Case, kept: list[SlideImage]) -> list[Action]:
@@ -92,7 +100,8 @@ def resample_broken_levels(case: Case, kept: list[SlideImage]) -> list[Action]:
             if not bad & set(own):
                 good.append(level)
             elif not good:
-                raise CannotRepair("pixels")
+                unknown = sorted({name for image in level.images for name in image.undescribed})
+                raise CannotRepair("attributes", keywords=", ".join(unknown)) if unknown else CannotRepair("pixels")
             else:
                 source, factor = best_source(good, level)
                 actions[own] = plan_level(source, factor, own) if source else LeaveOut(instances=own, kept=())
@@ -139,6 +148,8 @@ def completed(case: Case, kept: list[SlideImage]) -> list[Action]:
     wanted: dict[tuple[tuple[str, ...], str], list[SlideImage]] = {}
     for image in [one for one in case.concerned(("R12", "missing"), ("R18", "paths")) if one in kept]:
         lacks = set(image.missing)
+        if image.samples == 1 and lacks & NAMING and len({one.optical_paths for one in case.slide.images}) > 2:
+            raise CannotRepair("attributes", keywords=", ".join(image.missing))  # which channel is it?
         if image.own_measures:  # each frame tells them, all alike: they only have to be said of all together
             wanted[("PixelSpacing",), image.instance] = [image]
             lacks.discard("PixelSpacing")

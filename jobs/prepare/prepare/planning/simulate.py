@@ -77,7 +77,9 @@ def _changed(action: Action, image: SlideImage, every: dict[str, SlideImage]) ->
         if "ContainerIdentifier" in action.attributes:
             container = every[action.template].slide[1]
         still = tuple(name for name in image.missing if name not in action.attributes or name not in REQUIRED)
-        paths = image.optical_paths or (every[action.template].optical_paths if action.template else ("1",))
+        paths = image.optical_paths
+        if not all(paths) or not paths:
+            paths = every[action.template].optical_paths if action.template else ("1",)
         told = 0 if "NumberOfOpticalPaths" in action.attributes else image.paths_told
         return replace(
             image, missing=still, slide=(frame, container, acquisition), optical_paths=paths, paths_told=told
