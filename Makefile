@@ -81,10 +81,10 @@ pr-comment: $(RUN) ## the comment that a pull request would get: make pr-comment
 bench: $(DEV) ## the benchmarks, as ratios against a named peer: make bench [NAMES="probe frames"]
 	@$(BIN)/python -m benchmarks $(NAMES)
 
-screenshot: $(DEV) ## the README's picture, from the stack that `make up` serves
-	@$(BIN)/python -m ops.viewer.screenshot --outputs .localcloud/outputs.json --out docs/images/viewer.png
+screenshot: $(DEV) ## the README's pictures, from the stack that `make up` serves: make screenshot [SLIM=slim-TAG.zip]
+	@$(BIN)/python -m ops.viewer.screenshot --outputs .localcloud/outputs.json --out docs/images $(if $(SLIM),--slim "$(SLIM)")
 
-docs: $(RUN) ## write what is generated from the code: the settings in Pulumi.yaml and docs/settings.md
+docs: $(RUN) ## write what is generated from the code: Pulumi.yaml's settings, docs/settings.md, a table of docs/viewer.md
 	@$(BIN)/python -m ops docs
 
 viewer-pin: $(DEV) ## find, test and pin the newest SLIM that has what we need: make viewer-pin [TAG=v1.2.3]

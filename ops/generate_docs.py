@@ -1,6 +1,7 @@
-"""What is written from the code instead of by hand: the `config:` block of Pulumi.yaml, and docs/settings.md.
+"""What is written from the code instead of by hand: the `config:` block of Pulumi.yaml, docs/settings.md, and the table
+of what each viewer can do in docs/viewer.md.
 
-`python -m ops docs` writes both, `--check` says which of them is stale and changes nothing.
+`python -m ops docs` writes them, `--check` says which of them is stale and changes nothing.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from infra.config_loader import FIELDS, bounds, choices_of
+from viewer import capabilities
 
 ROOT = Path(__file__).resolve().parents[1]
 SETTINGS = {key: field for key, field in FIELDS.items() if key != "gcp:project"}
+TABLE_STARTS, TABLE_ENDS = "<!-- written by `make docs` -->\n", "<!-- end of it -->"
 GROUPS = {
     "access": "Who may do what",
     "code": "Which code runs",
@@ -95,7 +98,18 @@ def settings_page(_: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-GENERATED: Mapping[str, Callable[[str], str]] = {"Pulumi.yaml": pulumi_yaml, "docs/settings.md": settings_page}
+def viewer_page(text: str) -> str:
+    """docs/viewer.md with its table of what each viewer can do written anew, between two marks."""
+    head, start, rest = text.partition(TABLE_STARTS)
+    _, end, tail = rest.partition(TABLE_ENDS)
+    return f"{head}{start}\n{capabilities.table(capabilities.read_list())}\n{end}{tail}" if end else text
+
+
+GENERATED: Mapping[str, Callable[[str], str]] = {
+    "Pulumi.yaml": pulumi_yaml,
+    "docs/settings.md": settings_page,
+    "docs/viewer.md": viewer_page,
+}
 """File → what makes its new text from the old one."""
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from viewer.capabilities import BUILD, CAPABILITY, ReportUnusable, lack, properties, read_report
 
 SLIM = Path(__file__).parent / "slim"
 PIN = SLIM / "pin.toml"
@@ -23,8 +24,6 @@ SUITE = (
     ".venv/bin/python -m pytest tests/browser -m slim --junit-xml=slim.xml && "
     ".venv/bin/python -m ops viewer record-pass --junit slim.xml"
 )
-BUILD, CAPABILITY = "slim", "capability"
-"""Properties of a JUnit report: which build was tested; and of a test, what the viewer can do if it passes."""
 SAVES = "draw, save, reload"
 """The capability without which no drawing tools are offered."""
 _FORM = {
@@ -128,33 +127,23 @@ def record_pass(pin: SlimPin, junit: Path, when: str, passes: Path = PASSES) -> 
     something. What the viewer may lack (`xfail`) is no failure; it is recorded under `cannot`, with why.
     """
     try:
-        report = ElementTree.parse(junit)  # noqa: S314 - pytest wrote it a moment ago
-    except (OSError, ElementTree.ParseError) as error:
-        raise SlimError(f"{junit} is not a JUnit report: {error}") from error
-    built = _properties(report.getroot(), BUILD)
+        report = read_report(junit)
+    except ReportUnusable as error:
+        raise SlimError(str(error)) from error
+    built = properties(report, BUILD)
     if built != [pin.build]:
         of = " and ".join(built) or "no build that it names"
         raise SlimError(f"{junit} is about {of}, pinned is {pin.build}; run the suite on the pinned one: {SUITE}")
     cases = list(report.iter("testcase"))
-    lacks = {name: why for case in cases if (why := _lacks(case)) for name in _properties(case, CAPABILITY)}
-    bad = [case.get("name") for case in cases if not _lacks(case) and case.find("*[@message]") is not None]
+    lacks = {name: why for case in cases if (why := lack(case)) for name in properties(case, CAPABILITY)}
+    bad = [case.get("name") for case in cases if not lack(case) and case.find("*[@message]") is not None]
     if bad or not cases:
         raise SlimError(f"{junit} is not a pass ({len(cases)} tests; not passed: {', '.join(map(str, bad)) or 'none'})")
-    can = sorted({name for case in cases for name in _properties(case, CAPABILITY)} - set(lacks))
+    can = sorted({name for case in cases for name in properties(case, CAPABILITY)} - set(lacks))
     entry = {"passed": when, "tests": len(cases), "can": can, "cannot": lacks}
     known = {**_read_passes(passes), pin.build: entry}
     _replace(passes, json.dumps(known, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
     return entry
-
-
-def _lacks(case: ElementTree.Element) -> str:
-    """Why this test of something that the viewer may lack did not pass; empty for any other outcome."""
-    skipped = case.find("skipped[@type='pytest.xfail']")
-    return "" if skipped is None else skipped.get("message") or "it does not"
-
-
-def _properties(of: ElementTree.Element, name: str) -> list[str]:
-    return [str(one.get("value")) for one in of.iter("property") if one.get("name") == name]
 
 
 def _read_passes(passes: Path) -> Mapping[str, Any]:

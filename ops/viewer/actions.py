@@ -23,7 +23,7 @@ from ops.viewer.release import release as make_live
 from ops.viewer.release import rollback as make_previous_live
 from ops.viewer.target import ReleaseTarget, TargetError, read
 from ops.viewer.verify import faults
-from viewer import slim_archive, slim_pin
+from viewer import capabilities, slim_archive, slim_pin
 from viewer.application import SlimSource, assemble
 from viewer.build import FileSet
 from viewer.packages import PackagesRefused
@@ -109,7 +109,9 @@ def rollback(chosen: argparse.Namespace) -> None:
 def pin(chosen: argparse.Namespace) -> None:
     """Without an archive at hand, from GitHub; else copies the archive to where a release looks for it."""
     if not chosen.archive and not chosen.commit:
-        pin_release(chosen.tag, SlimSource(), run_suite, print)
+        pinned, entry = pin_release(chosen.tag, SlimSource(), run_suite, print)
+        column = dict.fromkeys(entry["can"], "") | entry["cannot"]
+        capabilities.write_column("slim", f"SLIM {pinned.tag}", column)
         return
     told = {field: getattr(chosen, field) for field in ("tag", "commit") if getattr(chosen, field)}
     if chosen.archive:
@@ -126,6 +128,16 @@ def record_pass(chosen: argparse.Namespace) -> None:
     entry = slim_pin.record_pass(pinned, chosen.junit, when)
     lacks = f"; it cannot: {', '.join(entry['cannot'])}" if entry["cannot"] else ""
     print(f"{pinned.ref}: a pass of {entry['tests']} tests is recorded{lacks}; commit viewer/slim/passes.json")
+
+
+def record_capabilities(chosen: argparse.Namespace) -> None:
+    report = capabilities.read_report(chosen.junit)
+    tested = " ".join(capabilities.properties(report, capabilities.BUILD))
+    names = {"slim": chosen.build or f"SLIM {tested.partition(' ')[0][:24]}", "lite": "lite page"}
+    for viewer, build in names.items():
+        if column := capabilities.column(report, viewer):
+            capabilities.write_column(viewer, build, column)
+            print(f"{build}: {len(column)} lines, {sum(map(bool, column.values()))} that it cannot; run: make docs")
 
 
 def slim_source(chosen: argparse.Namespace) -> SlimSource:

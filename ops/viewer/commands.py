@@ -1,4 +1,4 @@
-"""`python -m ops viewer build | release | status | rollback | pin | record-pass`: the viewer of one deployed stack."""
+"""`python -m ops viewer COMMAND`: the viewer of one deployed stack, and which SLIM it is."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from pathlib import Path
 from ops.client.refusal import OpsRefused
 from ops.viewer import actions
 from ops.viewer.hosting import HostingError
+from viewer.capabilities import ReportUnusable
 from viewer.packages import PackagesRefused
 from viewer.slim_pin import SlimError
 
 OUTPUTS = Path(".localcloud/outputs.json")
-REFUSALS = (OpsRefused, PackagesRefused, HostingError, SlimError, actions.Unverified, FileNotFoundError)
+REFUSALS = (OpsRefused, PackagesRefused, HostingError, SlimError, ReportUnusable, actions.Unverified, FileNotFoundError)
 """Each is one sentence with its remedy; anything else is a fault of ours."""
 
 COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], None], str]] = {
@@ -24,6 +25,7 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], None], str]] = {
     "rollback": (actions.rollback, "make the previous release live again"),
     "pin": (actions.pin, "find, test and record the newest SLIM; with --archive, record the one at hand"),
     "record-pass": (actions.record_pass, "record that the browser suite passed for the pinned SLIM"),
+    "capabilities": (actions.record_capabilities, "write the list of what each viewer can do from the suite's report"),
 }
 
 
@@ -50,6 +52,8 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     made["pin"].add_argument("--tag", default="", help="the release's tag, the newest that can be pinned unless named")
     made["pin"].add_argument("--commit", default="", help="full id of the tag's commit")
     made["record-pass"].add_argument("--junit", type=Path, required=True, help="JUnit report of the suite's slim mode")
+    made["capabilities"].add_argument("--junit", type=Path, required=True, help="JUnit report of tests/browser")
+    made["capabilities"].add_argument("--build", default="", help="what the list calls the SLIM that was tested")
     return parser.parse_args(argv)
 
 

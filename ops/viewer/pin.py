@@ -85,8 +85,13 @@ class GitHubReleases:
         return answer.json()
 
 
-def pin_release(tag: str, source: SlimSource, suite: Suite, say: Callable[[str], None]) -> None:
-    """Pins the newest release that can be (or `tag`), if the suite passes on it; else the pin stays what it was."""
+def pin_release(
+    tag: str, source: SlimSource, suite: Suite, say: Callable[[str], None]
+) -> tuple[SlimPin, dict[str, Any]]:
+    """Pins the newest release that can be (or `tag`), if the suite passes on it; else the pin stays what it was.
+
+    Gives the pin and its pass.
+    """
     before = source.pin.read_text(encoding="utf-8")
     found = GitHubReleases(slim_pin.repository_of(source.pin)).newest(tag)
     say(f"{found.tag} is commit {found.commit}; GitHub states the SHA-256 {found.sha256} for {found.archive}")
@@ -107,7 +112,8 @@ def pin_release(tag: str, source: SlimSource, suite: Suite, say: Callable[[str],
     say(f"{entry['tests']} tests passed; it can: {', '.join(entry['can'])}")
     lacks = [f"{name} ({why})" for name, why in entry["cannot"].items()]
     say(f"it cannot: {'; '.join(lacks) or 'nothing of the list'}")
-    say(f"pinned {found.ref}: commit viewer/slim/pin.toml and viewer/slim/passes.json together")
+    say(f"pinned {found.ref}: commit viewer/slim/pin.toml and viewer/slim/passes.json together, and run: make docs")
+    return found, entry
 
 
 def run_suite(report: Path) -> int:

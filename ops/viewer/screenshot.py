@@ -1,4 +1,6 @@
-"""The README's picture: signs in to a running local stack, opens the first slide and saves what a reader sees.
+"""The README's pictures: signs in to a running local stack, opens the first slide and saves what a reader sees.
+
+With SLIM's archive at hand, a second picture: SLIM is live on the stack's site while it is taken, then what was before.
 
 Needs Chromium and the Python package playwright (a development tool), and the stub sign-in of the local cloud.
 """
@@ -6,9 +8,12 @@ Needs Chromium and the Python package playwright (a development tool), and the s
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import shutil
 import sys
+import tempfile
+from collections.abc import Generator
 from pathlib import Path
 
 from PIL import Image
@@ -16,7 +21,14 @@ from playwright.sync_api import Error, sync_playwright
 
 from ops.client.outputs import read_outputs
 from ops.client.refusal import OpsRefused
-from ops.viewer.target import read
+from ops.client.tokens import token_source
+from ops.operate.stack_outputs import TOKEN
+from ops.viewer.hosting import HostingApi
+from ops.viewer.release import release, rollback
+from ops.viewer.target import ReleaseTarget, read
+from viewer.application import SlimSource, assemble
+from viewer.slim_archive import sha256
+from viewer.slim_pin import SlimError, write_pin
 
 SIZE = (1280, 800)
 FLAGS = [
@@ -61,10 +73,28 @@ def take(url: str, account: str, out: Path, chromium: str, app: str = "lite") ->
     picture.quantize(256, dither=Image.Dither.NONE).save(out, optimize=True)
 
 
+@contextlib.contextmanager
+def slim_live(target: ReleaseTarget, archive: Path) -> Generator[None]:
+    """The site shows SLIM from `archive`, which need not be the pinned one, without drawing tools."""
+    api = HostingApi(target.endpoint, target.site, token_source(TOKEN, target.releaser, target.project))
+    with tempfile.TemporaryDirectory() as folder:
+        pin = Path(folder) / "pin.toml"
+        pin.write_text('repository = ""\ntag = ""\ncommit = ""\nsha256 = ""\n')
+        told = {"repository": "https://127.0.0.1", "tag": "v0.0", "commit": "0" * 40, "sha256": sha256(archive)}
+        write_pin(pin, **told)
+        files, firebase = assemble("slim", target.config, SlimSource(archive=archive, pin=pin), tools=False)
+    release(api, files, firebase)
+    try:
+        yield
+    finally:
+        rollback(api)
+
+
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m ops.viewer.screenshot", description=__doc__)
     parser.add_argument("--outputs", type=Path, default=Path(".localcloud/outputs.json"), help="the stack's outputs")
-    parser.add_argument("--out", type=Path, required=True, help="the PNG to write")
+    parser.add_argument("--out", type=Path, required=True, help="the folder that gets viewer.png, and slim.png")
+    parser.add_argument("--slim", type=Path, help="SLIM's archive, got by hand: for slim.png")
     chosen = parser.parse_args(argv)
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if not chromium:
@@ -72,15 +102,18 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     try:
         outputs = read_outputs(chosen.outputs)
-        url = read(outputs).url
-        take(url, outputs["groups"]["viewers"][0], chosen.out, chromium, outputs.get("viewerApp", "lite"))
-    except OpsRefused as error:
+        target, account = read(outputs), outputs["groups"]["viewers"][0]
+        take(target.url, account, chosen.out / "viewer.png", chromium, target.app)
+        if chosen.slim:
+            with slim_live(target, chosen.slim):
+                take(target.url, account, chosen.out / "slim.png", chromium, "slim")
+    except (OpsRefused, SlimError, FileNotFoundError) as error:
         print(f"screenshot: {error}", file=sys.stderr)
         return 1
     except Error as error:
         print(f"screenshot: the viewer did not come up: {error.message.splitlines()[0]}", file=sys.stderr)
         return 1
-    print(f"{chosen.out} shows {url}")
+    print(f"{chosen.out} has what {target.url} showed")
     return 0
 
 

@@ -7,7 +7,8 @@ there is taken away, or looked for, at the end of each test; the sign-in lies in
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Playwright, ViewportSize, sync_playwright
@@ -16,9 +17,14 @@ from ops.viewer.release import release
 from ops.viewer.screenshot import FLAGS
 from smoke_tests.slide import Instance, make
 from tests import needs
+from tests.browser.desk import Desk
 from tests.browser.reader import Reader
-from tests.localcloud.hosting.platform import Platform, platform
+from tests.localcloud.hosting.platform import PROJECT, Platform, platform
+from viewer.application import SlimSource, assemble
+from viewer.capabilities import BUILD, CAPABILITY, VIEWER, read_list
+from viewer.slim_pin import SlimError, read_pin
 
+LISTING = "python -m pytest tests/browser --junit-xml=suite.xml; python -m ops viewer capabilities --junit suite.xml"
 SIZE: ViewportSize = {"width": 1280, "height": 800}
 SLIDES = {
     "tissue": {"painter": "tissue", "size": 2048},
@@ -88,12 +94,58 @@ def stranger(chromium: Browser, served: Platform) -> Iterator[Reader]:
         person.saw_nothing_wrong()
 
 
+@pytest.fixture(scope="session")
+def slim_site(served: Platform, record_testsuite_property: Callable[[str, object], None]) -> Platform:
+    """The platform with SLIM on a site of its own, its drawing tools switched on."""
+    try:
+        files, firebase = assemble("slim", served.config(annotate=True), SlimSource(), tools=True)
+    except SlimError as reason:
+        pytest.skip(f"the pinned SLIM cannot be had: {reason}")
+    record_testsuite_property(BUILD, read_pin().build)
+    site = f"projects/{PROJECT}/sites/slim"
+    made = replace(served, url=served.create_site(site)["defaultUrl"], site=site)
+    release(made.hosting(), files, firebase)
+    return made
+
+
+@pytest.fixture
+def desk(app: str, chromium: Browser, served: Platform, request: pytest.FixtureRequest) -> Iterator[Desk]:
+    site: Platform = request.getfixturevalue("slim_site") if app == "slim" else served
+    with contextlib.closing(chromium.new_context(viewport={"width": 1280, "height": 800})) as context:
+        context.set_default_timeout(15_000)
+        one = Desk(app, Reader(context.new_page(), site))
+        yield one
+        one.person.page.wait_for_load_state()
+        assert one.person.violations() == []
+
+
+@pytest.fixture(autouse=True)
+def named(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> None:
+    """The line of the list that a test is about goes into the report, with the viewer."""
+    if mark := request.node.get_closest_marker("capability"):
+        record_property(CAPABILITY, mark.args[0])
+        record_property(VIEWER, request.node.callspec.params["app"])
+
+
+def why_in(message: str) -> str:
+    return message.splitlines()[0].removeprefix("AssertionError: ")[:150]
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """What SLIM may lack and does lack is no failure: it is reported as such, with why."""
+    """What SLIM may lack and does lack is no failure: it is reported as such, with why. What the lite page can do must
+    be what the committed list says."""
     report = yield
     mark = item.get_closest_marker("capability")
-    if mark and mark.kwargs.get("may_lack") and report.when == "call" and report.failed and "[slim]" in item.name:
+    if not mark or report.when != "call":
+        return report
+    if "[slim]" in item.name and mark.kwargs.get("may_lack") and report.failed:
         crash = getattr(report.longrepr, "reprcrash", None)
-        report.outcome, report.wasxfail = "skipped", (crash.message if crash else "it failed").splitlines()[0][:200]
+        report.outcome, report.wasxfail = "skipped", why_in(crash.message if crash else "it failed")
+    # A run that writes a report is one that the list is made from.
+    if "[lite]" in item.name and not report.failed and not item.config.option.xmlpath:
+        found = getattr(report, "wasxfail", "").removeprefix("reason: ")
+        listed = read_list()["can"]["lite"].get(mark.args[0], "not tried")
+        if found != listed:
+            report.outcome, report.longrepr = "failed", f"the list says {listed!r}, the page {found!r}; run: {LISTING}"
     return report

@@ -44,6 +44,22 @@ def changed(slide: list[Instance], change: Callable[[Dataset], None]) -> list[by
     return [written(base), *(instance.data for instance in slide[1:])]
 
 
+def cropped(slide: list[Instance], columns: int, rows: int) -> list[bytes]:
+    """The slide's upper left part, of `columns` x `rows` pixels of the base level: a slide of any shape."""
+    files: list[bytes] = []
+    for level in slide:
+        item, factor = parse(level), slide[0].columns // level.columns
+        frames = list(generate_frames(item.PixelData, number_of_frames=len(level.frames)))
+        item.TotalPixelMatrixColumns, item.TotalPixelMatrixRows = -(-columns // factor), -(-rows // factor)
+        across, down = (-(-size // level.tile) for size in (item.TotalPixelMatrixColumns, item.TotalPixelMatrixRows))
+        stride = -(-level.columns // level.tile)
+        kept = [frames[row * stride + column] for row in range(down) for column in range(across)]
+        item.NumberOfFrames, item.PixelData = len(kept), encapsulate(kept, has_bot=True)
+        item["PixelData"].is_undefined_length = True
+        files.append(written(item))
+    return files
+
+
 def label(slide: list[Instance], *, path: bool = True) -> bytes:
     """A LABEL in the slide's series, with the coarsest level's picture; `path`: its optical path."""
     item = parse(slide[-1])
@@ -51,6 +67,13 @@ def label(slide: list[Instance], *, path: bool = True) -> bytes:
     item.ImageType = ["ORIGINAL", "PRIMARY", "LABEL", "NONE"]
     if not path:
         del item.OpticalPathSequence
+    return written(item)
+
+
+def overview(slide: list[Instance]) -> bytes:
+    """An OVERVIEW in the slide's series, with the coarsest level's picture."""
+    item = parse(slide[-1])
+    item.SOPInstanceUID, item.ImageType = f"{slide[0].series}.4", ["ORIGINAL", "PRIMARY", "OVERVIEW", "NONE"]
     return written(item)
 
 
@@ -168,3 +191,24 @@ def segmentation(slide: list[Instance]) -> bytes:
     del item.OpticalPathSequence
     shape = (int(item.NumberOfFrames), int(item.Rows), int(item.Columns))
     return uncompressed(item, np.full(shape, 255, np.uint8), 8)
+
+
+def parametric_map(slide: list[Instance]) -> bytes:
+    """A parametric map of 16 bits on the base level's grid, Heat: 0 on the left of a tile, 1,000 on its right."""
+    item = parse(slide[0])
+    item.SOPClassUID, item.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.30", f"{slide[0].series}.8"
+    item.SeriesInstanceUID, item.Modality = f"{slide[0].series}.9", "OT"
+    item.ImageType, item.PixelPresentation = ["DERIVED", "PRIMARY", "VOLUME", "NONE"], "MONOCHROME"
+    shared = item.SharedFunctionalGroupsSequence[0]
+    shared.FrameVOILUTSequence = [dataset(WindowCenter=500, WindowWidth=1000)]
+    shared.RealWorldValueMappingSequence = [
+        dataset(
+            LUTLabel="Heat", LUTExplanation="Heat", RealWorldValueFirstValueMapped=0,
+            RealWorldValueLastValueMapped=1000, RealWorldValueIntercept=0.0, RealWorldValueSlope=1.0,
+            MeasurementUnitsCodeSequence=[code("1", "UCUM", "no units")],
+        )
+    ]  # fmt: skip
+    item.RealWorldValueMappingSequence = shared.RealWorldValueMappingSequence
+    del item.OpticalPathSequence
+    ramp = np.linspace(0, 1000, int(item.Columns), dtype="<u2")
+    return uncompressed(item, np.tile(ramp, (int(item.NumberOfFrames), int(item.Rows), 1)), 16)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -120,10 +119,6 @@ def place_of(reader: Reader, columns: int, rows: int) -> Box:
     box = reader.page.locator(".viewport").bounding_box()
     assert box is not None
     scale = min(box["width"] / columns, box["height"] / rows)
-    text = reader.page.locator("body").inner_text()
-    zoom, spacing = re.search(r"([\d.]+)\u00d7\n", text), re.search(r"([\d.]+) µm/px", text)
-    if columns != rows and zoom and spacing:
-        scale = float(zoom[1]) / MICROMETRES_AT_ONE * float(spacing[1])
     wide, high = columns * scale, rows * scale
     left, top = box["x"] + (box["width"] - wide) / 2, box["y"] + (box["height"] - high) / 2
     return left, top, left + wide, top + high

@@ -90,6 +90,31 @@ def test_each_press_of_a_key_counts_and_zoom_ends_at_the_scans_power(reader: Rea
     expect(power).to_have_text("10\u00d7")
 
 
+@pytest.mark.parametrize(
+    ("columns", "rows", "levels"), [(1000, 777, 1), (777, 1000, 3), (3000, 200, 3), (200, 3000, 1)]
+)
+def test_a_slide_of_any_shape_fills_the_view_and_its_zoom_ends_at_the_scans_power(
+    reader: Reader, put: Put, columns: int, rows: int, levels: int
+) -> None:
+    slide = make(f"shape-{columns}-{rows}", painter="tissue", size=1024 if max(columns, rows) <= 1024 else 4096)
+    put(slide, extras.cropped(slide, columns, rows)[:levels])
+    reader.arrive(link(slide))
+    reader.wait_for_tiles()
+    power = reader.page.get_by_role("status", name="Magnification")
+    box = reader.page.locator(".viewport").bounding_box()
+    assert box is not None
+    whole = 20 / max(columns / box["width"], rows / box["height"])
+
+    expect(power).to_have_text(f"{whole:.1f}\u00d7" if whole < 10 else f"{round(whole)}\u00d7")
+    for _ in range(8):
+        reader.page.keyboard.press("+")
+    expect(power).to_have_text("20\u00d7")
+    reader.page.mouse.move(700, 400)
+    reader.page.mouse.wheel(0, -5000)
+    reader.page.wait_for_timeout(400)
+    expect(power).to_have_text("20\u00d7")
+
+
 def test_a_turned_slide_can_be_turned_back(reader: Reader, slides: Slides) -> None:
     reader.arrive(link(slides["tissue"]))
     reader.wait_for_tiles()
@@ -211,9 +236,7 @@ def test_a_slide_that_loads_says_so(reader: Reader, slides: Slides) -> None:
 
 def test_the_overview_is_turned_as_the_slide_is(reader: Reader, put: Put) -> None:
     slide = make("overview", size=512)
-    item = extras.parse(slide[-1])
-    item.SOPInstanceUID, item.ImageType = f"{slide[0].series}.4", ["ORIGINAL", "PRIMARY", "OVERVIEW", "NONE"]
-    put(slide, [*(one.data for one in slide), extras.written(item)])
+    put(slide, [*(one.data for one in slide), extras.overview(slide)])
     reader.arrive(link(slide))
     reader.wait_for_tiles()
     reader.page.get_by_role("button", name="Overview", exact=True).click()

@@ -29,11 +29,11 @@ PATIENCE = 12
 ROOT, AUTHORITY = "https://store", "https://sign-in"
 
 
-def allowances() -> list[tuple[str, str, str]]:
+def allowances(content: SiteContent) -> list[tuple[str, str, str]]:
     """(whose policy, directive, source)"""
     return [
         (whose, name, source)
-        for whose, policy in (("page", page_policy(ROOT, AUTHORITY, SiteContent())), ("worker", worker_policy()))
+        for whose, policy in (("page", page_policy(ROOT, AUTHORITY, content)), ("worker", worker_policy()))
         for name, *sources in map(str.split, policy.split("; "))
         for source in sources
         if source != "'none'"
@@ -117,7 +117,7 @@ def test_the_policy_as_it_is_breaks_nothing(chromium: Browser, served: Platform,
     assert (seen.worked, seen.refused) == (True, [])
 
 
-@pytest.mark.parametrize(("whose", "directive", "source"), allowances())
+@pytest.mark.parametrize(("whose", "directive", "source"), allowances(SiteContent()))
 def test_each_allowance_is_needed(
     chromium: Browser, served: Platform, study: str, files: FileSet, whose: str, directive: str, source: str
 ) -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-import numpy as np
 import pytest
-from PIL import Image, ImageChops, ImageStat
 from playwright.sync_api import expect
 
 from ops.viewer.release import release
 from smoke_tests.slide import Instance
+from tests.browser.desk import difference
 from tests.browser.reader import Reader
 from tests.localcloud.hosting.platform import DATASET, PROJECT, READER, WRITER, Platform
 
@@ -22,11 +21,6 @@ Slides = dict[str, list[Instance]]
 def link(instances: list[Instance], *, series: bool = False) -> str:
     path = f"/studies/{instances[0].study}"
     return f"{path}/series/{instances[0].series}" if series else path
-
-
-def difference(one: Image.Image, other: Image.Image) -> float:
-    """Mean absolute difference of all channels, 0 to 255."""
-    return float(np.mean(ImageStat.Stat(ImageChops.difference(one, other)).mean))
 
 
 def test_signing_in_shows_the_worklist(reader: Reader, slides: Slides) -> None:

@@ -43,11 +43,21 @@ def test_only_the_worker_file_may_evaluate_code() -> None:
     assert "'unsafe-eval'" in policy(WORKER)["script-src"]
 
 
-def test_the_page_may_load_wasm_only_as_slim() -> None:
+def test_neither_page_may_load_wasm_and_slim_gets_what_it_was_seen_to_need() -> None:
     slim = expected("/", firebase_config(ROOT, content=SiteContent(slim=True)))["Content-Security-Policy"]
+    lite = expected("/", FIREBASE)["Content-Security-Policy"]
 
-    assert "'wasm-unsafe-eval'" in slim
-    assert "wasm" not in expected("/", FIREBASE)["Content-Security-Policy"]
+    assert "wasm" not in slim + lite
+    more = [f"{name} {' '.join(set(sources) - set(lite_sources(lite, name)))}" for name, *sources in words_of(slim)]
+    assert [one for one in more if not one.endswith(" ")] == ["img-src blob:", "connect-src 'self'"]
+
+
+def words_of(policy: str) -> list[list[str]]:
+    return [directive.split() for directive in policy.split("; ")]
+
+
+def lite_sources(policy: str, name: str) -> list[str]:
+    return next((sources for directive, *sources in words_of(policy) if directive == name), [])
 
 
 def test_the_worker_reaches_its_own_site_only() -> None:

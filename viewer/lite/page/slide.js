@@ -22,9 +22,7 @@ export async function openSlide(container, slide, client, onFailure) {
     class: 'viewport', tabindex: '0', role: 'application', 'aria-busy': 'true', 'aria-roledescription': 'slide viewer',
     'aria-label': `Slide ${slide.title}. Arrow keys move, plus and minus zoom, R turns, 0 shows the whole slide.`,
   });
-  const upright = map.getView().getRotation();
-  // One pixel of the scan on one of the screen: there is nothing more to see.
-  map.getView().setMaxZoom(map.getView().getZoomForResolution(1));
+  const upright = endZoomAtTheScan(map).getRotation();
   const acts = actions(map, upright);
   container.replaceChildren(viewport, tools(map, slide.spacing, upright, acts));
   const stopWatching = watchTiles({ client, slide, viewport, container, map, onFailure });
@@ -57,6 +55,20 @@ function build(engine, slide, client) {
   } catch (error) {
     throw new Failure('blocked', `The engine refuses this slide: ${error.message}`, error);
   }
+}
+
+/** Gives the map a view that ends where a pixel of the screen shows one of the scan. The engine's own has no end, and the
+ *  end that can be set on it is rounded to a power of two of the slide's size. */
+function endZoomAtTheScan(map) {
+  const given = map.getView();
+  const extent = given.getProjection().getExtent();
+  const steps = Math.ceil(Math.log2(Math.max(...extent.map(Math.abs)))) + 1;
+  const view = new given.constructor({
+    projection: given.getProjection(), center: given.getCenter(), rotation: given.getRotation(), extent,
+    showFullExtent: true, resolutions: Array.from({ length: steps }, (_, step) => 2 ** (steps - 1 - step)),
+  });
+  map.setView(view);
+  return view;
 }
 
 /** The engine frees its tiles and workers; it leaves its map, listeners of the window's, and functions on it. */
