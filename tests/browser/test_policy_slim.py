@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, Error, Route
 
@@ -31,38 +32,47 @@ ROOT, AUTHORITY = "https://store", "https://sign-in"
 
 @pytest.fixture
 def slide(put: Put) -> list[Instance]:
-    made = make("policy-slim", size=512)
+    made = make("policy-slim", painter="tissue", size=2048)
     put(made, [*(level.data for level in made), extras.points(made), extras.overview(made)])
     return made
 
 
 def complaints(browser: Browser, site: Platform, slide: list[Instance]) -> list[str]:
     """What the browser refused, and whether SLIM did not get through: it signs in, opens a slide with points and an
-    overview, and renews its sign-in."""
+    overview, draws it, and goes on after its token has ended."""
     with contextlib.closing(browser.new_context(viewport={"width": 1280, "height": 800})) as context:
         context.set_default_timeout(8_000)
         desk = Desk("slim", Reader(context.new_page(), site))
-        page, refused = desk.person.page, list[str]()
+        page, refused, ended = desk.person.page, list[str](), set[str]()
         page.on("console", lambda said: refused.append(said.text) if "Content Security Policy" in said.text else None)
-        left = [1]
 
-        def refuse_once(route: Route) -> None:
-            if left[0] and route.request.method == "GET":
-                left[0] -= 1
+        def refuse_ended(route: Route) -> None:
+            token = route.request.headers.get("authorization", "")
+            ended.update({token} - {""} if not ended else ())
+            if token in ended:
                 route.fulfill(status=401, headers=CORS, body="{}")
             else:
                 route.fallback()
 
         try:
             desk.open(slide)
+            assert desk.person.sees(lambda: spread(desk) > 5, patience=10), "nothing is drawn"
             desk.show("Tumour")
-            page.route("**/frames/**", refuse_once)
-            desk.wheel(3)
-            if not desk.person.sees(lambda: any("#" in frame.url or "auth" in frame.url for frame in page.frames), 3):
-                page.wait_for_timeout(1000)
+            page.route("**/frames/**", refuse_ended)
+            before = desk.answered("/frames/")
+            desk.wheel(4)
+            assert desk.person.sees(lambda: desk.answered("/frames/") > before, patience=10), "no token is renewed"
         except (Error, AssertionError) as error:
-            return [*refused, f"it does not get through: {str(error).splitlines()[0]}"]
+            return [*refused, f"it does not get through: {error}"]
         return refused
+
+
+def spread(desk: Desk) -> float:
+    """How much the middle of what is shown differs within itself."""
+    x, y = desk.middle()
+    return float(
+        np.asarray(desk.person.screenshot().crop((int(x - 150), int(y - 150), int(x + 150), int(y + 150)))).std()
+    )
 
 
 @contextlib.contextmanager
