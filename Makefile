@@ -29,8 +29,8 @@ $(READERS): requirements/readers.txt ops/environment.py
 
 readers: $(READERS) ## an environment of other people's DICOM readers, for the test that lets them read (tests/readers)
 
-up: $(RUN) ## start the local cloud, deploy, smoke-test, serve until Ctrl-C (ONCE=1 ends after the checks; PORT=N)
-	@$(BIN)/python -m ops up --port $(PORT) $(if $(ONCE),--once) $(if $(JSON),--json $(JSON))
+up: $(RUN) ## start the local cloud, deploy, smoke-test, serve until Ctrl-C (ONCE=1 ends after the checks; PORT=N; NEW_PROJECT=1: as slow as Google)
+	@$(BIN)/python -m ops up --port $(PORT) $(if $(ONCE),--once) $(if $(NEW_PROJECT),--new-project) $(if $(JSON),--json $(JSON))
 
 test: $(DEV) ## the tests (Chromium and Orthanc are used when they are installed)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)

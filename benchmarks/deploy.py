@@ -30,11 +30,15 @@ ME = ("-m", "benchmarks.deploy", "--only")
 @contextlib.contextmanager
 def served() -> Generator[Parts]:
     """The local cloud on a free port, with the job's image."""
+    from localcloud.awkward import WITHOUT_WAITING
     from localcloud.cloud import Cloud
     from localcloud.server import running
     from ops.local.serve import JOB
 
-    with tempfile.TemporaryDirectory() as folder, running(Cloud(data=Path(folder)), 0) as parts:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running(Cloud(data=Path(folder), awkward=WITHOUT_WAITING), 0) as parts,
+    ):
         parts.registry.seed(REPOSITORY / JOB)
         yield parts
 

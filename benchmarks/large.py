@@ -24,6 +24,7 @@ import requests
 from benchmarks.harness import MIB
 from benchmarks.memory_limit import NoGroup, memory_limit
 from benchmarks.tissue_slide import TissueSlide
+from localcloud.awkward import WITHOUT_WAITING
 from localcloud.cloud import Cloud
 from localcloud.server import running
 
@@ -106,7 +107,7 @@ def main() -> int:
     given = parser.parse_args()
     slide = TissueSlide(given.columns, given.rows, sparse=given.sparse)
     with tempfile.TemporaryDirectory(dir=given.folder) as name:
-        cloud = Cloud(data=Path(name))
+        cloud = Cloud(data=Path(name), awkward=WITHOUT_WAITING)
         with running(cloud):
             prepare_cloud(cloud)
             store_slide(cloud, slide)

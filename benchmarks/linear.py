@@ -21,6 +21,7 @@ import numpy as np
 from benchmarks.harness import BenchmarkReport
 from benchmarks.large import MIB, prepare_cloud, run_job, store_slide
 from benchmarks.tissue_slide import TissueSlide
+from localcloud.awkward import WITHOUT_WAITING
 from localcloud.cloud import Cloud
 from localcloud.server import running
 
@@ -72,7 +73,7 @@ def main() -> int:
     sizes = [float((edge // TILE) ** 2) for edge in edges]
     report = BenchmarkReport()
     with tempfile.TemporaryDirectory() as name:
-        cloud = Cloud(data=Path(name))
+        cloud = Cloud(data=Path(name), awkward=WITHOUT_WAITING)
         with running(cloud):
             prepare_cloud(cloud)
             for what, whole in (("inspect and copy", True), ("make levels", False)):

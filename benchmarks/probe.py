@@ -32,6 +32,7 @@ from requests.adapters import HTTPAdapter
 from benchmarks.harness import BenchmarkReport
 from benchmarks.large import prepare_cloud, root_of, session_of, store_slide
 from benchmarks.linear import level
+from localcloud.awkward import WITHOUT_WAITING
 from localcloud.cloud import Cloud
 from localcloud.server import running
 from smoke_tests.slide.dataset import icc_profile
@@ -59,7 +60,7 @@ def main() -> int:
     parser.add_argument("--latency", type=float, default=0.04, help="seconds before each request")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        cloud = Cloud(data=Path(name))
+        cloud = Cloud(data=Path(name), awkward=WITHOUT_WAITING)
         with running(cloud):
             prepare_cloud(cloud)
             for halvings in range(7):

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from localcloud.awkward import WITHOUT_WAITING
 from localcloud.background import BackgroundTasks
 from localcloud.cloud import Cloud
 from localcloud.control.plane import ControlPlane
@@ -70,7 +71,7 @@ def audited(cloud: Cloud) -> Callable[[web.Request], Awaitable[web.Response]]:
 
 
 async def serve(folder: Path) -> None:
-    cloud = Cloud(data=folder / "cloud")
+    cloud = Cloud(data=folder / "cloud", awkward=WITHOUT_WAITING)
     logs = Logs(cloud)
     ControlPlane(cloud, logs.audit)
     for name in ("bench", "few", "many"):

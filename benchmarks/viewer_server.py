@@ -17,6 +17,7 @@ from pathlib import Path
 import requests
 from aiohttp import ClientSession, DummyCookieJar, web
 
+from localcloud.awkward import WITHOUT_WAITING
 from localcloud.cloud import Cloud
 from localcloud.server import running
 from ops.viewer.hosting import HostingApi
@@ -108,7 +109,7 @@ class Served:
 @contextlib.contextmanager
 def served(folder: Path, size: int) -> Iterator[Served]:
     """A slide of `size` pixels in a store, and the three pages."""
-    cloud = Cloud(data=folder, project=PROJECT)
+    cloud = Cloud(data=folder, project=PROJECT, awkward=WITHOUT_WAITING)
     with running(cloud), _loop() as loop:
         sites = {page: _post(cloud, "firebasehosting.googleapis.com", page) for page in ("lite", "engine", "one")}
         base = cloud.base

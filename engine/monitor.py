@@ -15,6 +15,7 @@ from pulumi.runtime.proto import resource_pb2
 
 from engine.failures import CallRefused, Failure
 from engine.graph import STACK_TYPE, Deployment, Event, Invoke, Node, Phase, former_urn, urn
+from engine.hooks import Hooks, binding_of
 from engine.provider import Declared, Provider, Refused
 from engine.reuse import Reuse
 from engine.values import decode, encode
@@ -26,8 +27,10 @@ FEATURES = [
     resource_pb2.RESOURCE_MONITOR_FEATURE_RESOURCE_REFERENCES,
     resource_pb2.RESOURCE_MONITOR_FEATURE_ALIAS_SPECS,
     resource_pb2.RESOURCE_MONITOR_FEATURE_DELETED_WITH,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_RESOURCE_HOOKS,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_ERROR_HOOKS,
 ]
-"""What this monitor can do; the SDK refuses transforms, hooks and packages by parameter when they are not listed."""
+"""What this monitor can do; the SDK refuses transforms and packages by parameter when they are not listed."""
 
 
 class Monitor:
@@ -42,6 +45,7 @@ class Monitor:
         settings: Mapping[str, str],
         preview: bool,
         reuse: Reuse,
+        hooks: Hooks,
         foretell: Callable[[Declared], tuple[str, dict[str, Any]]],
         on_event: Callable[[Event], None],
     ) -> None:
@@ -53,6 +57,7 @@ class Monitor:
         self._settings = settings
         self._preview = preview
         self._reuse = reuse
+        self._hooks = hooks
         self._foretell = foretell
         self._on_event = on_event
         self._positions: dict[str, str] = {}
@@ -77,7 +82,7 @@ class Monitor:
             self.deployment.resources[node.urn] = node
             return resource_pb2.RegisterResourceResponse(urn=node.urn)
         try:
-            self._make(node, list(request.additionalSecretOutputs), request.importId)
+            self._make(node, request)
         except Refused as refused:
             self._broken.add(node.urn)
             self._fail(node, refused)
@@ -153,7 +158,7 @@ class Monitor:
             position=f"{position.uri.rsplit('/', 1)[-1]}#{position.line}" if position.uri and request.parent else "",
         )
 
-    def _make(self, node: Node, secret_outputs: list[str], import_id: str) -> None:
+    def _make(self, node: Node, request: Any) -> None:
         is_provider = node.type.startswith(PROVIDER_TYPE)
         if not is_provider:
             node.inputs = self._provider.check(self._declared(node))
@@ -162,14 +167,17 @@ class Monitor:
             node.id, node.outputs, node.status = kept.id, dict(kept.outputs), "same"
         elif is_provider:
             node.id, node.outputs = "" if self._preview else "local", dict(node.inputs)
-        elif import_id and not self._preview:
-            node.id, node.outputs = self._provider.adopt(self._declared(node), import_id, node.ignore_changes)
+        elif request.importId and not self._preview:
+            node.id, node.outputs = self._provider.adopt(self._declared(node), request.importId, node.ignore_changes)
             node.status = "same"
         elif self._preview:
             node.id, node.outputs = self._foretell(self._declared(node))
         else:
-            node.id, node.outputs = self._provider.create(self._declared(node))
-        node.secret_outputs = node.secrets | {key for key in secret_outputs if key in node.outputs}
+            declared = self._declared(node)
+            node.id, node.outputs = self._hooks.create(
+                node, binding_of(request), lambda: self._provider.create(declared)
+            )
+        node.secret_outputs = node.secrets | {key for key in request.additionalSecretOutputs if key in node.outputs}
 
     def _declared(self, node: Node) -> Declared:
         return Declared(

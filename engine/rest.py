@@ -13,9 +13,9 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from engine import adopt, iam_members, render
+from engine import adopt, render
 from engine.api import Api
-from engine.calls import functions, log_buckets
+from engine.calls import functions, iam_members, log_buckets
 from engine.provider import Declared, Refused
 from engine.render import fill, split
 from engine.transport import Transport

@@ -12,6 +12,7 @@ import contextlib
 import gc
 import os
 import threading
+import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -22,6 +23,7 @@ from pulumi.runtime import stack as sdk_stack
 
 from engine.failures import CallRefused, DeploymentFailed
 from engine.graph import Deployment, Event
+from engine.hooks import Hooks
 from engine.logs import EngineLog
 from engine.monitor import Monitor, foretell_nothing
 from engine.provider import Declared, Provider
@@ -42,16 +44,20 @@ def run(
     previous: Deployment | None = None,
     foretell: Callable[[Declared], tuple[str, dict[str, Any]]] = foretell_nothing,
     on_event: Callable[[Event], None] | None = None,
+    clock: Callable[[], float] = time.time,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> Deployment:
     """Deploy what `program` declares and return the resulting graph.
 
     `config` holds full keys (`gcp:project`, `<project>:dataset`) and their text values, as the CLI hands them over.
     In a preview nothing is created, and what only a deployment can tell is `UNKNOWN`, but for ids and outputs that
     `foretell` tells. With `previous`, resources whose
-    URN and inputs are equal are kept without a request. `on_event` is called from the run's thread.
+    URN and inputs are equal are kept without a request. `on_event` is called from the run's thread. `clock` and
+    `sleep` are what the program's hooks wait by.
 
     Raises `DeploymentFailed` with every resource that failed (the others exist), or the program's own exception.
     """
+    hooks = Hooks(clock, sleep)
     monitor = Monitor(
         provider,
         project=project,
@@ -59,6 +65,7 @@ def run(
         settings={key.removeprefix("gcp:"): value for key, value in config.items() if key.startswith("gcp:")},
         preview=preview,
         reuse=Reuse(previous),
+        hooks=hooks,
         foretell=foretell,
         on_event=on_event or (lambda _: None),
     )
@@ -76,6 +83,8 @@ def run(
                 root_directory=os.getcwd(),
             )
         )
+        # Else the SDK opens a server for the engine to call.
+        sdk_settings.SETTINGS.callbacks = hooks  # pyright: ignore[reportAttributeAccessIssue] - a context property
         sdk_config.set_all_config(dict(config), list(secret_keys))
         asyncio.run(_main(program))
 

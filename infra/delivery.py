@@ -14,9 +14,8 @@ from components.delivery_records import DeliveryRecords, DeliveryRecordsArgs
 from components.federation import Federation, FederationArgs, Workflow
 from components.secret_vault import SecretVault
 from infra.build_images import builders
-from infra.foundation import Foundation
+from infra.foundation import GITHUB_TOKEN, Foundation
 from infra.job import IMAGE, promoted_by
-from infra.secrets import GITHUB_TOKEN
 from infra.viewer import IMAGE as VIEWER_IMAGE
 
 PREVIEW, PREVIEW_VIEWER, DRIFT = "preview.yaml", "preview-viewer.yaml", "drift.yaml"

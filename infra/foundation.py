@@ -1,4 +1,4 @@
-"""What every part of a deployment stands on: APIs, identities, the audit trail, labels, endpoints."""
+"""What every part of a deployment stands on: APIs, identities, the audit trail, secrets, labels, endpoints."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from components.audit_trail import AuditTrail, AuditTrailArgs
 from components.identities import Identities, IdentitiesArgs
 from components.monitoring.audit_alerts import AuditAlerts, AuditAlertsArgs
 from components.project_apis import ProjectApis, ProjectApisArgs
+from components.secret_vault import SecretVault, SecretVaultArgs, VaultSecret
 from infra.config_loader import config_of_stack
 from infra.identities import duties
 from infra.providers import api_roots
@@ -47,6 +48,10 @@ PROXY = "iap"
 """Stands in front of the viewer where Firebase does not serve it."""
 RUNBOOK = "docs/runbook.md"
 """In this repository, wherever it is cloned to."""
+GITHUB_TOKEN, VIEWER_CONFIG = "github-token", "viewer-config"
+READERS = {"firebase": ("deployer", "previewViewer", "viewerBuild"), "cloud_run": ("deployer",)}
+"""By the viewer's host: duties that release it from the secret, and the one that wrote it. An image is built from what
+the settings say."""
 AUDITED = ("healthcare", "secretmanager", "storage", "iam", "sts", "cloudkms")
 
 
@@ -121,4 +126,30 @@ def lay(settings: Settings) -> Foundation:
         trail=trail,
         channels=alerts.channels,
         labels=labels,
+    )
+
+
+def build_vault(base: Foundation) -> SecretVault:
+    """The secrets of a deployment and who reads each."""
+    settings, identities = base.settings, base.identities
+    return SecretVault(
+        "vault",
+        SecretVaultArgs(
+            location=settings.location,
+            secrets={
+                GITHUB_TOKEN: VaultSecret(
+                    description="Lets Cloud Build read the GitHub repository",
+                    accessors={"cloudbuild": base.apis.agents["cloudbuild"]},
+                    rotates_from=settings.github_token_rotation,
+                ),
+                VIEWER_CONFIG: VaultSecret(
+                    description="window.config of the viewer",
+                    accessors={duty: identities.member(duty) for duty in READERS[settings.viewer_host]},
+                ),
+            },
+            secretmanager_agent=base.apis.agents["secretmanager"],
+            labels=base.labels,
+            protected=settings.protected,
+        ),
+        base.after_apis,
     )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pulumi
 
 from infra.build_images import builders, unpinned
+from infra.foundation import GITHUB_TOKEN
 from infra.identities import DUTIES
 from infra.job import IMAGE, SOURCE, source_bucket
-from infra.secrets import GITHUB_TOKEN
 from infra.settings import NAMESPACE, Settings
 
 

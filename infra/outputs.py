@@ -10,9 +10,9 @@ from typing import Any
 import pulumi
 
 from infra.archive import store_of_viewers
+from infra.foundation import VIEWER_CONFIG
 from infra.next_steps import next_commands
 from infra.platform import Platform
-from infra.secrets import VIEWER_CONFIG
 
 
 def export(platform: Platform) -> None:

@@ -19,10 +19,10 @@ from components.imaging_archive import ImagingArchive
 from components.secret_vault import SecretVault
 from infra.archive import build_archive, build_event_probe, build_export, dicomweb_roots, store_of_viewers
 from infra.delivery import build_delivery, build_delivery_records, build_federation
-from infra.foundation import Foundation, lay
+from infra.foundation import Foundation, build_vault, lay
 from infra.job import Preparing, build_preparing, build_registry
 from infra.monitoring import build_watching
-from infra.secrets import build_vault
+from infra.propagation import wait_for_google
 from infra.settings import Settings
 from infra.viewer import Viewing, build_viewer_config, build_viewing
 
@@ -43,6 +43,7 @@ class Platform:
 
 def build(settings: Settings) -> Platform:
     """Declares everything that can be declared with these settings."""
+    wait_for_google()
     base = lay(settings)
     probe = build_event_probe(base)
     archive = build_archive(base, probe)

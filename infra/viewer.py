@@ -13,9 +13,8 @@ from components.secret_vault import SecretVault
 from components.viewer_config import ViewerConfig, ViewerConfigArgs
 from components.viewer_service import ViewerService, ViewerServiceArgs
 from components.viewer_site import ViewerSite, ViewerSiteArgs
-from infra.foundation import PROXY, Foundation
+from infra.foundation import PROXY, VIEWER_CONFIG, Foundation
 from infra.providers import quota_provider
-from infra.secrets import VIEWER_CONFIG
 from infra.settings import Settings
 from viewer.config import window_config
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from localcloud.awkward import DEFAULT, AwkwardPoint
+from localcloud.awkward import EVERY_POINT, AwkwardPoint
 
 
 @dataclass(kw_only=True)
@@ -22,6 +22,8 @@ class CloudSettings:
     project: str = "dicom-local"
     number: str = "123456789012"
     clock: Callable[[], float] = time.time
+    sleep: Callable[[float], None] = time.sleep
+    """How whoever deploys here waits for that clock."""
     new_project: bool = False
     """Like a new project on Google, where an API answers only once it is enabled; otherwise all are on."""
     duplicates: Literal["reject_all", "accept_identical"] = "reject_all"
@@ -30,8 +32,14 @@ class CloudSettings:
     request_seconds: float = 1800
     """Deadline of the body of a request to a DICOM store, and of an answer's."""
 
-    awkward: frozenset[AwkwardPoint] = DEFAULT
+    awkward: frozenset[AwkwardPoint] = EVERY_POINT
     """In which points this is like a new project on Google; see `awkward.py`."""
+    delays: float = 1.0
+    """Share of Google's delays, for a person who waits: 0.05 makes a minute three seconds."""
+
+    def is_within(self, point: AwkwardPoint, since: float, seconds: float) -> bool:
+        """Whether what began at `since` is too new by this point, if the point is on."""
+        return point in self.awkward and self.clock() < since + seconds * self.delays
 
     def endpoint(self, host: str) -> str:
         """Root of an API, with a trailing slash: `http://127.0.0.1:8787/healthcare.googleapis.com/`."""

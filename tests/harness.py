@@ -13,15 +13,19 @@ from typing import Any, Protocol
 
 from engine import Deployment, DirectTransport, Node, RestProvider, StackConfig, load_config, program_of, run
 from engine.api_request import ApiRequest
-from localcloud.awkward import DEFAULT
+from infra.propagation import wait_for_google
+from localcloud.awkward import EVERY_POINT, AwkwardPoint
 from localcloud.cloud import Cloud
 from localcloud.control.plane import ControlPlane
 from ops.review.declared import declared
 from policy.resource import Resource
+from tests.clock import SETTLED, Clock
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = "dicom-platform"
 DEFAULTS = {"gcp:project": "dicom-local"}
+ASKED_FOR = frozenset[AwkwardPoint](("agents", "new_agents"))
+"""Of service agents that `ProjectApis` asks for."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,7 @@ class Graph:
     requests: list[ApiRequest]
     plane: ControlPlane
     cloud: Cloud
+    clock: Clock
 
     def all(self, type: str) -> list[Node]:
         """Nodes whose type is `type`, or ends in it after a colon or slash (`Topic`, `pubsub/topic:Topic`)."""
@@ -83,16 +88,39 @@ def deploy(
     config: Mapping[str, Any] | None = None,
     preview: bool = False,
     previous: Graph | None = None,
+    awkward: frozenset[AwkwardPoint] = EVERY_POINT - ASKED_FOR,
 ) -> Graph:
-    """Run `program`; keys of `config` without a namespace belong to the project.
+    """Run `program`, a part of one or a component alone; keys of `config` without a namespace belong to the project.
 
-    With `previous`, the run meets that graph's cloud as it is; otherwise an empty one.
+    It asks for no agent, switches no API on, and waits for Google as the whole program does. With `previous`, the run
+    meets that graph's cloud as it is; otherwise an empty one.
     """
+
+    def waiting() -> None:
+        wait_for_google()
+        program()
+
+    loaded = config_alone(config)
+    return _run(waiting, "test", loaded, preview=preview, previous=previous, awkward=awkward, new_project=False)
+
+
+def deploy_whole(
+    *,
+    config: Mapping[str, Any],
+    preview: bool = False,
+    previous: Graph | None = None,
+    awkward: frozenset[AwkwardPoint] = EVERY_POINT,
+) -> Graph:
+    """The whole program with nothing but this configuration, as a stack `test`."""
+    loaded = config_alone(config)
+    return _run(program_of(ROOT), "test", loaded, preview=preview, previous=previous, awkward=awkward)
+
+
+def config_alone(config: Mapping[str, Any] | None) -> StackConfig:
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "Pulumi.yaml").write_text(f"name: {PROJECT}\n")
         (Path(folder) / "Pulumi.test.yaml").write_text("config: {}\n")
-        loaded = load_config(Path(folder), "test", {**DEFAULTS, **(config or {})})
-    return _run(program, "test", loaded, preview=preview, previous=previous)
+        return load_config(Path(folder), "test", {**DEFAULTS, **(config or {})})
 
 
 def stack(name: str = "local", **overrides: Any) -> Graph:
@@ -102,6 +130,7 @@ def stack(name: str = "local", **overrides: Any) -> Graph:
 
 def stack_in(place: Graph, name: str, **overrides: Any) -> Graph:
     """The whole program as stack `name`, in the cloud that an earlier deployment left."""
+    place.cloud.awkward, place.cloud.new_project = EVERY_POINT, True
     return _run(program_of(ROOT), name, load_config(ROOT, name, overrides), previous=place)
 
 
@@ -125,21 +154,29 @@ def _run(
     *,
     preview: bool = False,
     previous: Graph | None = None,
+    awkward: frozenset[AwkwardPoint] = EVERY_POINT,
+    new_project: bool = True,
 ) -> Graph:
-    # A component by itself asks for no agent: `ProjectApis` does, and a whole stack has it.
-    awkward = DEFAULT - {"agents"} if name == "test" else DEFAULT
     project = loaded.config["gcp:project"]
-    cloud = previous.cloud if previous else Cloud(data=_folder(), project=project, awkward=awkward)
+    clock = previous.clock if previous else Clock()
+    cloud = (
+        previous.cloud
+        if previous
+        else Cloud(data=_folder(), project=project, awkward=awkward, clock=clock, new_project=new_project)
+    )
     plane = previous.plane if previous else ControlPlane(cloud)
     transport = DirectTransport(plane, f"Bearer {cloud.iam.token(cloud.iam.owner)}", record=True)
     deployment = run(
         program,
-        RestProvider(transport),
+        RestProvider(transport, clock=clock, sleep=clock.sleep),
         project=loaded.project_name,
         stack=name,
         config=loaded.config,
         secret_keys=loaded.secret_keys,
         preview=preview,
         previous=previous.deployment if previous else None,
+        clock=clock,
+        sleep=clock.sleep,
     )
-    return Graph(deployment, transport.sent, plane, cloud)
+    clock.sleep(SETTLED)
+    return Graph(deployment, transport.sent, plane, cloud, clock)

@@ -28,6 +28,13 @@ def check_settings(call: Call, store: dict[str, Any]) -> None:
         )
 
 
+def check_publisher(cloud: Cloud, call: Call) -> None:
+    """`ApiError` 403 for a store that would notify where it may not. When Google looks first was not seen: like the
+    other agents' rights, here and at each STOW."""
+    if "grants" in cloud.awkward:
+        require_publisher(cloud, topics_of(call.body, bulk_import=False))
+
+
 def topics_of(store: dict[str, Any], bulk_import: bool) -> list[str]:
     """Topics to tell about stored instances; an import tells the older field's topic only with sendForBulkImport."""
     older = store.get("notificationConfig") or {}

@@ -65,7 +65,9 @@ class DicomStores:
             add("dicomWeb.studies.setBlobStorageSettings", classes.set)
             add("dicomWeb.studies.series.instances.getStorageInfo", classes.get_info)
             for verb in ("create", "patch"):
-                self.cloud.extras[f"healthcare.{version}:{stores}.{verb}"] = notify.check_settings
+                method = f"healthcare.{version}:{stores}.{verb}"
+                self.cloud.extras[method] = notify.check_settings
+                self.cloud.checks.setdefault(method, []).append(partial(notify.check_publisher, self.cloud))
             for name in NOT_LOCAL:
                 add(name, refuse_not_local(name))
 

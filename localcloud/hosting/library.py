@@ -52,8 +52,7 @@ class Library:
         name = self.full(call.params["parent"])
         self.require(name)
         site, _, _ = name.partition("/channels/")
-        age = self.cloud.clock() - self.made.get(site, float("-inf"))
-        if "new_sites" in self.cloud.awkward and 0 <= age < SITE_SECONDS:
+        if self.cloud.is_within("new_sites", self.made.get(site, float("-inf")), SITE_SECONDS):
             raise ApiError(404, f"Requested entity {name} was not found.")
         return name
 

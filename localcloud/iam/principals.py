@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from localcloud.awkward import AGENT_SECONDS
 from localcloud.control.resources import Resources
 from localcloud.iam import policies
 from localcloud.iam.principal import Kind, Principal
@@ -24,7 +25,8 @@ class Directory:
     def exists(self, email: str) -> bool:
         """Whether a service account is there. Of other projects' accounts we only know the name."""
         if self._is_agent(email) and "agents" in self._cloud.awkward:
-            return self._resources.get(AGENTS, email) is not None
+            agent = self._resources.get(AGENTS, email)
+            return agent is not None and not self._cloud.is_within("new_agents", float(agent["since"]), AGENT_SECONDS)
         ours = email.endswith(f"@{self._cloud.project}.iam.gserviceaccount.com")
         return not ours or email == self.owner or self._account(email) is not None
 

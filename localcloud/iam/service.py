@@ -156,7 +156,8 @@ class Iam:
         since: dict[str, float] = policy.get(SINCE) or {}
         if "grants" not in self._cloud.awkward:
             return binding["members"]
-        return [m for m in binding["members"] if since.get(policies.grant_key(binding, m), 0) + GRANT_SECONDS <= now]
+        wait = GRANT_SECONDS * self._cloud.delays
+        return [m for m in binding["members"] if since.get(policies.grant_key(binding, m), 0) + wait <= now]
 
     def _identities(self, member: str) -> set[str]:
         """Everything in a policy that means this member."""

@@ -42,6 +42,10 @@ def parser() -> argparse.ArgumentParser:
     up.add_argument("--no-viewer", action="store_true", help="do not build and release the viewer")
     up.add_argument("--no-demo", action="store_true", help="do not load the demo slide")
 
+    up.add_argument(
+        "--new-project", action="store_true", help="be as awkward as a new project on Google, with delays of seconds"
+    )
+
     serve = commands.add_parser("serve", help="start the empty local cloud alone, for use with the Pulumi CLI")
     serve.add_argument(
         "--port",
@@ -53,7 +57,7 @@ def parser() -> argparse.ArgumentParser:
         "--data", type=Path, metavar="FOLDER", help="keep everything there (default: thrown away at the end)"
     )
     serve.add_argument("--project", default="dicom-local", help="project id that exists (default: %(default)s)")
-    serve.add_argument("--new-project", action="store_true", help="answer for an API only once it is enabled")
+    serve.add_argument("--new-project", action="store_true", help="be as awkward as a new project on Google")
     serve.add_argument(
         "--duplicates",
         choices=("reject_all", "accept_identical"),

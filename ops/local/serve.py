@@ -10,7 +10,7 @@ from pathlib import Path
 from localcloud.server import PortTaken
 from ops.local.ending import wait_for_the_end
 from ops.local.pointing import project_of, write_config
-from ops.local.session import CloudOptions, session
+from ops.local.session import CloudOptions, as_project, session
 
 JOB = Path("jobs/prepare")
 """Source of the study job's image, registered at the start so that a stack can name its digest."""
@@ -19,8 +19,8 @@ JOB = Path("jobs/prepare")
 def serve(options: argparse.Namespace) -> int:
     try:
         chosen: CloudOptions = {
+            **as_project(new=options.new_project),
             "project": options.project,
-            "new_project": options.new_project,
             "duplicates": options.duplicates,
             "request_seconds": options.request_seconds,
         }

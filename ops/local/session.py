@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, TypedDict
 
 from localcloud.assemble import Parts
+from localcloud.awkward import EVERY_POINT, WITHOUT_WAITING, AwkwardPoint
 from localcloud.cloud import Cloud
 from localcloud.server import running
 from ops.local import state
@@ -27,6 +28,15 @@ class CloudOptions(TypedDict, total=False):
     new_project: bool
     duplicates: Literal["reject_all", "accept_identical"]
     request_seconds: float
+    awkward: frozenset[AwkwardPoint]
+    delays: float
+
+
+def as_project(*, new: bool) -> CloudOptions:
+    """A `new` one is like Google in every point, though its delays are seconds; otherwise nothing is waited for."""
+    if new:
+        return {"new_project": True, "awkward": EVERY_POINT, "delays": 0.05}
+    return {"awkward": WITHOUT_WAITING}
 
 
 @contextlib.contextmanager

@@ -30,11 +30,12 @@ from engine import (
     run,
 )
 from localcloud.assemble import Parts
+from localcloud.awkward import GRANT_SECONDS, SITE_SECONDS
 from localcloud.server import PortTaken
 from ops.local import state, view
 from ops.local.ending import wait_for_the_end
 from ops.local.serve import JOB
-from ops.local.session import LOGS, session
+from ops.local.session import LOGS, CloudOptions, as_project, session
 from ops.review.judge import PolicyBroken, judge, today
 
 ROOT = Path()
@@ -49,11 +50,16 @@ def up(options: argparse.Namespace) -> int:
     try:
         loaded = stack_config()
         judge(program_of(ROOT), loaded, "local", root=ROOT, today=today())
-        project = loaded.config["gcp:project"]
-        with session(port=options.port, data=None, settings={"project": project, "new_project": True}) as parts:
+        chosen: CloudOptions = {
+            **as_project(new=options.new_project),
+            "new_project": True,
+            "project": loaded.config["gcp:project"],
+        }
+        with session(port=options.port, data=None, settings=chosen) as parts:
             started = time.monotonic()
             deployment = deploy(console, parts, loaded)
             outputs = write_outputs(deployment, options.json)
+            let_settle(console, parts.cloud.delays if options.new_project else 0.0)
             viewer = "left out (--no-viewer)" if options.no_viewer else release_viewer(console, outputs)
             status = smoke(outputs, viewer)
             if not options.once and not options.no_demo:
@@ -89,7 +95,8 @@ def deploy(console: Console, parts: Parts, loaded: StackConfig) -> Deployment:
     base = parts.cloud.base
     config = {key: LOOPBACK.sub(base, value) for key, value in loaded.config.items()}
     config[JOB_IMAGE] = parts.registry.seed(JOB)
-    provider = RestProvider(HttpTransport(base, parts.cloud.iam.token(parts.cloud.iam.owner)))
+    transport = HttpTransport(base, parts.cloud.iam.token(parts.cloud.iam.owner))
+    provider = RestProvider(transport, clock=parts.cloud.clock)
     with view.resources(console, f"Deploying {loaded.project_name} (local) to {base}") as tree:
         deployment = run(
             program_of(ROOT),
@@ -99,9 +106,18 @@ def deploy(console: Console, parts: Parts, loaded: StackConfig) -> Deployment:
             config=config,
             secret_keys=loaded.secret_keys,
             on_event=tree.take,
+            clock=parts.cloud.clock,
+            sleep=parts.cloud.sleep,
         )
     console.print(f"Resources: {tree.summary()}\n")
     return deployment
+
+
+def let_settle(console: Console, delays: float) -> None:
+    """Until every part of a new project's Google knows of the last grant and of the site."""
+    if seconds := delays * max(GRANT_SECONDS, SITE_SECONDS):
+        console.print(f"A new project: {seconds:.0f} s until the last grants count.")
+        time.sleep(seconds)
 
 
 def write_outputs(deployment: Deployment, copy: Path | None) -> Path:

@@ -34,6 +34,7 @@ from engine import (
     run,
 )
 from engine.api_request import ApiRequest
+from localcloud.awkward import WITHOUT_WAITING
 from localcloud.cloud import Cloud
 from localcloud.control.plane import ControlPlane
 from ops.review.plan import SECRET, UNKNOWN, Unreadable
@@ -122,7 +123,7 @@ def stand_up(
     }
     loaded = load_config(root, stack, {**assumed, **(overrides or {})})
     with tempfile.TemporaryDirectory(prefix="policy-") as folder:
-        cloud = Cloud(data=Path(folder), project=loaded.config["gcp:project"])
+        cloud = Cloud(data=Path(folder), project=loaded.config["gcp:project"], awkward=WITHOUT_WAITING)
         plane = ControlPlane(cloud)
         transport = DirectTransport(plane, f"Bearer {cloud.iam.token(cloud.iam.owner)}", record=True)
         _make_what_is_elsewhere(transport, cloud.project, loaded.config)

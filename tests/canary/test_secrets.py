@@ -18,13 +18,13 @@ from engine.api_request import ApiRequest
 from infra.setting_fields import config_key
 from infra.settings import NAMESPACE, Settings
 from localcloud.assemble import Parts
-from localcloud.cloud import Cloud
 from localcloud.server import running
 from ops.deliver import drift
 from ops.review import comment, compare, cost, graph, plan
 from ops.review.dangers import dangers
 from ops.review.declared import declared
 from policy.check import check
+from tests.clock import new_project
 from tests.harness import ROOT
 
 CANARY = "ZZSECRET-CANARY-4711"
@@ -61,12 +61,14 @@ def deploy(parts: Parts, previous: Deployment | None = None, **settings: Any) ->
     transport = DirectTransport(parts.plane, f"Bearer {owner}", record=True)
     made = run(
         program_of(ROOT),
-        RestProvider(transport),
+        RestProvider(transport, clock=parts.cloud.clock),
         project=loaded.project_name,
         stack="dev",
         config=loaded.config,
         secret_keys=loaded.secret_keys,
         previous=previous,
+        clock=parts.cloud.clock,
+        sleep=parts.cloud.sleep,
     )
     return made, transport.sent
 
@@ -82,7 +84,7 @@ def ask(parts: Parts, verb: str, path: str, body: Any = None) -> Any:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
-    with running(Cloud(data=tmp_path_factory.mktemp("data"), project="my-imaging")) as parts:
+    with running(new_project(tmp_path_factory.mktemp("data"), "my-imaging")) as parts:
         yield make(parts)
 
 
@@ -189,7 +191,7 @@ def test_no_output_of_the_stack_is_a_secret(made: Made) -> None:
 
 def test_a_leak_into_a_setting_would_be_found(made: Made, tmp_path: Path) -> None:
     """The search itself: what is in clear in the configuration is in the state, the plan and the requests."""
-    with running(Cloud(data=tmp_path, project="my-imaging")) as parts:
+    with running(new_project(tmp_path, "my-imaging")) as parts:
         leaking, sent = deploy(parts, dataset=LEAK)
     leaked = Made(parts, made.first, leaking, sent)
 

@@ -21,7 +21,7 @@ import pytest
 import requests
 
 from engine import Deployment, HttpTransport, Node, RestProvider
-from engine.iam_members import TARGETS
+from engine.calls.iam_members import TARGETS
 from engine.provider import Declared, Refused
 from ops.local import state
 from tests.docs.gcloud import gcloud

@@ -21,6 +21,7 @@ from localcloud.cloud import Cloud
 from localcloud.server import running
 from ops.load.commands import main as load
 from ops.local import up
+from tests.clock import SETTLED, new_project
 from tests.e2e.tiles import Tile
 from tests.e2e.tiles_slide import Written, write_slide
 from tests.local_objects import object_path
@@ -111,10 +112,10 @@ print({tokens}[sys.argv[1]])
 @contextmanager
 def deployed(folder: Path, **settings: str) -> Iterator[Platform]:
     """A stack of its own; `settings` (of the program) go before those of Pulumi.local.yaml."""
-    cloud = Cloud(data=folder / "cloud")
-    with running(cloud) as parts, (folder / "deploy.txt").open("w") as said:
-        loaded = up.stack_config(settings)
-        yield Platform(parts, up.deploy(Console(file=said), parts, loaded).outputs, folder)
+    with running(new_project(folder / "cloud")) as parts, (folder / "deploy.txt").open("w") as said:
+        outputs = up.deploy(Console(file=said), parts, up.stack_config(settings)).outputs
+        parts.cloud.sleep(SETTLED)
+        yield Platform(parts, outputs, folder)
 
 
 @pytest.fixture(scope="session")

@@ -8,19 +8,20 @@ from pathlib import Path
 import requests
 from rich.console import Console
 
-from localcloud.cloud import Cloud
 from localcloud.server import running
 from ops.local import up
 from smoke_tests import slide
+from tests.clock import SETTLED, new_project
 from tests.local_objects import object_names, object_path
 
 BUCKET = "dicom-local-imaging-copies"
 
 
 def test_the_schedule_copies_the_raw_store_to_its_bucket(tmp_path: Path) -> None:
-    cloud = Cloud(data=tmp_path, project="dicom-local")
+    cloud = new_project(tmp_path)
     with running(cloud) as parts:
         outputs = up.deploy(Console(quiet=True), parts, up.stack_config({"exportSchedule": "0 3 1 1 *"})).outputs
+        cloud.sleep(SETTLED)
         raw, made = outputs["stores"]["raw"]["dicomwebRoot"], slide.make("export", size=512)
         owner = {"Authorization": f"Bearer {cloud.iam.token(cloud.iam.owner)}"}
         dicom = {**owner, "Content-Type": "application/dicom"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pulumi_gcp as gcp
 
-from engine.iam_members import add_audit, add_member
+from engine.calls.iam_members import add_audit, add_member
 from tests import harness
 
 A, B = "user:a@example.org", "user:b@example.org"

@@ -17,6 +17,7 @@ from queue import Empty, Queue
 import pytest
 
 from engine import Deployment, HttpTransport, RestProvider, load_config, program_of, run
+from localcloud.awkward import WITHOUT_WAITING
 from localcloud.cloud import Cloud
 from localcloud.server import running
 from tests.engine.exported import differences, of_deployment, of_export
@@ -98,7 +99,7 @@ def in_process(folder: Path) -> Deployment:
     loaded = load_config(folder, "local")
     data = folder.parent / "in-process"
     data.mkdir()
-    with running(Cloud(data=data, project=loaded.config["gcp:project"]), 0) as parts:
+    with running(Cloud(data=data, project=loaded.config["gcp:project"], awkward=WITHOUT_WAITING), 0) as parts:
         parts.registry.seed(ROOT / JOB)
         base, iam = parts.cloud.base, parts.cloud.iam
         return run(

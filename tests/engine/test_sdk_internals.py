@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from importlib.metadata import version
 
-from pulumi.runtime import config, rpc, settings, stack
+from pulumi.runtime import _callbacks, config, rpc, settings, stack
 from pulumi.runtime.proto import resource_pb2
 
 PINNED = "3.272.0"
@@ -23,6 +23,9 @@ def test_the_parts_that_are_used_are_there():
     assert {"project", "stack", "monitor", "engine", "dry_run", "organization", "root_directory"} <= set(arguments)
     assert inspect.iscoroutinefunction(stack.run_in_stack)
     assert callable(settings.configure)
+    assert inspect.iscoroutinefunction(settings._get_callbacks)
+    assert "callbacks" in vars(settings.Settings)
+    assert {"register_resource_hook", "register_error_hook"} <= vars(_callbacks._CallbackServicer).keys()
     assert callable(config.set_all_config)
     assert isinstance(rpc.UNKNOWN, str)
     assert isinstance(rpc._special_sig_key, str)
@@ -33,7 +36,7 @@ def test_the_requests_carry_what_is_read_from_them():
     fields = resource_pb2.RegisterResourceRequest.DESCRIPTOR.fields_by_name
     used = (
         "type name parent custom object protect provider dependencies propertyDependencies ignoreChanges aliases "
-        "additionalSecretOutputs retainOnDelete sourcePosition"
+        "additionalSecretOutputs retainOnDelete sourcePosition hooks importId"
     )
     assert set(used.split()) <= set(fields)
     assert "result" in resource_pb2.RegisterResourceResponse.DESCRIPTOR.fields_by_name

@@ -13,6 +13,7 @@ import pytest
 
 from engine import DirectTransport, HttpTransport
 from engine.api_request import ApiRequest
+from localcloud.awkward import WITHOUT_WAITING
 from localcloud.cloud import Cloud
 from localcloud.control.plane import ControlPlane
 
@@ -127,7 +128,7 @@ def test_an_address_that_is_none_is_refused():
 
 
 def test_the_direct_one_asks_the_plane_as_the_principal_and_records_if_asked(tmp_path: Path):
-    cloud = Cloud(data=tmp_path, project="p")
+    cloud = Cloud(data=tmp_path, project="p", awkward=WITHOUT_WAITING)
     plane = ControlPlane(cloud)
     request = ApiRequest(host="cloudresourcemanager.googleapis.com", method="GET", path=f"/v1/projects/{cloud.project}")
     allowed = DirectTransport(plane, f"Bearer {cloud.iam.token(cloud.iam.owner)}", record=True)

@@ -7,7 +7,6 @@ from typing import Any
 
 import yaml
 
-from engine import program_of
 from engine.api_request import ApiRequest
 from infra.build_images import builders, unpinned
 from tests import harness
@@ -20,7 +19,7 @@ FIRST = {"environment": "dev", "gcp:project": "my-imaging", "githubRepository": 
 
 
 def up(previous: Graph | None = None, **settings: Any) -> Graph:
-    return harness.deploy(program_of(ROOT), config=FIRST | settings, previous=previous)
+    return harness.deploy_whole(config=FIRST | settings, previous=previous)
 
 
 def added(graph: Graph) -> set[str]:
@@ -37,7 +36,7 @@ def test_the_first_up_declares_what_it_can() -> None:
 
 
 def test_a_preview_needs_a_project_and_asks_google_nothing() -> None:
-    graph = harness.deploy(program_of(ROOT), config=FIRST, preview=True)
+    graph = harness.deploy_whole(config=FIRST, preview=True)
 
     assert graph.requests == []
     assert resources(graph).keys() == resources(up()).keys()

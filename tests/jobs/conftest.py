@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 
+from localcloud.awkward import WITHOUT_WAITING
 from localcloud.cloud import Cloud
 from localcloud.server import running
 
@@ -24,7 +25,7 @@ def as_principal(cloud: Cloud, email: str) -> requests.Session:
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    cloud = Cloud(data=tmp_path_factory.mktemp("cloud"))
+    cloud = Cloud(data=tmp_path_factory.mktemp("cloud"), awkward=WITHOUT_WAITING)
     with running(cloud):
         owner = as_principal(cloud, cloud.iam.owner)
         healthcare = cloud.endpoint("healthcare.googleapis.com") + "v1/"

@@ -25,6 +25,7 @@ import pytest
 from engine import discovery
 from engine.apis import APIS
 from localcloud.assemble import Parts
+from localcloud.awkward import WITHOUT_WAITING
 from localcloud.cloud import Cloud
 from localcloud.server import running
 from tests.localcloud.dicom.support import encode, slide
@@ -245,7 +246,7 @@ class Requests:
 
 @pytest.fixture
 def parts(tmp_path: Path) -> Any:
-    with running(Cloud(data=tmp_path / "data")) as parts:
+    with running(Cloud(data=tmp_path / "data", awkward=WITHOUT_WAITING)) as parts:
         yield parts
 
 

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from localcloud.cloud import Cloud
 from localcloud.server import running
 from ops.local import up
 from smoke_tests.credentials import Credentials, TokenSource
@@ -20,6 +19,7 @@ from smoke_tests.dicomweb import DicomWeb
 from smoke_tests.http import Http
 from smoke_tests.janitor import sweep
 from smoke_tests.target import Limits, SmokeTarget, from_outputs
+from tests.clock import SETTLED, new_project
 
 NO_VIEWER = {"viewer": "these tests are about the store", "browser": "these tests are about the store"}
 SHORT = Limits(found=0.4, deleted=2, job=60, granted=5, announced=5, audited=2)
@@ -44,8 +44,9 @@ class Platform:
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     folder = tmp_path_factory.mktemp("local-cloud")
-    with running(Cloud(data=folder, project="dicom-local")) as parts:
+    with running(new_project(folder)) as parts:
         outputs = up.deploy(Console(quiet=True), parts, up.stack_config()).outputs
+        parts.cloud.sleep(SETTLED)
         file = folder / "outputs.json"
         file.write_text(json.dumps(outputs))
         yield Platform(outputs, parts.cloud.iam.token, file)

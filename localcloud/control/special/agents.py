@@ -1,4 +1,8 @@
-"""Google's service agents: accounts of Google's own that come into being when somebody asks for them or needs them."""
+"""Google's service agents: accounts of Google's own that come into being when somebody asks for them or needs them.
+
+What an agent will do on somebody's behalf it must be allowed to do when it is asked for: publish a secret's reminders,
+encrypt with a dataset's key.
+"""
 
 from __future__ import annotations
 
@@ -41,11 +45,31 @@ def require_agent(cloud: Cloud, call: Call) -> None:
     """The first trigger of a project brings Eventarc's agent into being, and is refused until Google has seen it."""
     email = ensure_agent(cloud, "eventarc")
     since = float((cloud.resources.get(AGENTS, email) or {})["since"])
-    if "eventarc_agent" in cloud.awkward and cloud.clock() < since + AGENT_SECONDS:
+    if cloud.is_within("eventarc_agent", since, AGENT_SECONDS):
         raise ApiError(
             400,
             f"Invalid resource state for {call.name!r}: Permission denied while using the Eventarc Service Agent "
             f"{email}. If you recently started to use Eventarc, it may take a few minutes before all necessary "
             "permissions are propagated to it. Otherwise, verify that it has the Eventarc Service Agent role.",
             status="FAILED_PRECONDITION",
+        )
+
+
+@check("secretmanager.v1:projects.secrets.create")
+def require_publisher(cloud: Cloud, call: Call) -> None:
+    for topic in call.body.get("topics") or []:
+        _require(cloud, "secretmanager", "pubsub.topics.publish", "pubsub", str(topic.get("name")))
+
+
+@check("healthcare.v1:projects.locations.datasets.create", "healthcare.v1beta1:projects.locations.datasets.create")
+def require_key(cloud: Cloud, call: Call) -> None:
+    if key := (call.body.get("encryptionSpec") or {}).get("kmsKeyName"):
+        _require(cloud, "healthcare", "cloudkms.cryptoKeyVersions.useToEncrypt", "cloudkms", str(key))
+
+
+def _require(cloud: Cloud, service: str, permission: str, host: str, name: str) -> None:
+    email = cloud.service_agent(DOMAINS.get(service, f"gcp-sa-{service}"))
+    if not cloud.iam.allowed(f"serviceAccount:{email}", permission, f"//{host}.googleapis.com/{name}"):
+        raise ApiError(
+            400, f"The service agent {email} lacks permission {permission} on {name}.", status="FAILED_PRECONDITION"
         )

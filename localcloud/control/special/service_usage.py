@@ -50,8 +50,7 @@ def require_enabled(cloud: Cloud, host: str) -> None:
     if not cloud.new_project or host in ALWAYS_ON:
         return
     enabled = cloud.resources.get(HOST, _name(cloud, host))
-    wait = API_SECONDS if "apis" in cloud.awkward else 0.0
-    if enabled and cloud.clock() >= float(enabled.get("since", 0)) + wait:
+    if enabled and not cloud.is_within("apis", float(enabled.get("since", 0)), API_SECONDS):
         return
     url = f"https://console.developers.google.com/apis/api/{host}/overview?project={cloud.number}"
     raise ApiError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from infra.secrets import GITHUB_TOKEN
+from infra.foundation import GITHUB_TOKEN
 from ops.client.refusal import OpsRefused
 from ops.operate.doctor import Diagnosis, Situation, unseen
 

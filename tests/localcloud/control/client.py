@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.api_request import ApiRequest, ApiResponse
+from localcloud.awkward import WITHOUT_WAITING
 from localcloud.cloud import Cloud
 from localcloud.control.plane import ControlPlane
 from localcloud.logs import Logs
@@ -26,7 +27,7 @@ class Clock:
 class Client:
     def __init__(self, data: Path) -> None:
         self.clock = Clock()
-        self.cloud = Cloud(data=data, project="p-1", number="111122223333", clock=self.clock)
+        self.cloud = Cloud(data=data, project="p-1", number="111122223333", clock=self.clock, awkward=WITHOUT_WAITING)
         self.logs = Logs(self.cloud)
         self.plane = ControlPlane(self.cloud, self.logs.audit)
         self.owner = f"Bearer {self.cloud.iam.token(self.cloud.iam.owner, lifetime=1e8)}"

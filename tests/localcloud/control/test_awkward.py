@@ -78,6 +78,55 @@ def test_an_agent_that_was_asked_for_in_time_lets_the_first_trigger_through(awkw
     awkward.ok("POST", f"eventarc/v1/{LOCATION}/triggers", trigger(awkward), triggerId="t")
 
 
+def test_iam_knows_a_new_agent_a_while_later(awkward: Client) -> None:
+    awkward.ok("POST", IDENTITY.format("healthcare"), {})
+    grant = policy(f"serviceAccount:{HEALTHCARE}")
+
+    assert awkward.refused("POST", f"{PROJECT}:setIamPolicy", grant)[0] == 400
+    awkward.clock.now += AGENT_SECONDS
+    awkward.ok("POST", f"{PROJECT}:setIamPolicy", grant)
+
+
+# -- what an agent will do later, it must be allowed to do now
+
+TOPIC, KEY = "projects/p-1/topics/t", "projects/p-1/locations/europe-west4/keyRings/r/cryptoKeys/k"
+DATASET = f"healthcare/v1/{LOCATION}/datasets"
+ON_BEHALF: dict[str, tuple[str, str, str, str, dict[str, Any], dict[str, str]]] = {
+    "a secret's reminders": (
+        "secretmanager",
+        f"pubsub/v1/{TOPIC}",
+        "roles/pubsub.publisher",
+        "secretmanager/v1/projects/p-1/secrets",
+        {"replication": {"automatic": {}}, "topics": [{"name": TOPIC}]},
+        {"secretId": "s"},
+    ),
+    "a dataset's key": (
+        "healthcare",
+        f"cloudkms/v1/{KEY}",
+        "roles/cloudkms.cryptoKeyEncrypterDecrypter",
+        DATASET,
+        {"encryptionSpec": {"kmsKeyName": KEY}},
+        {"datasetId": "d"},
+    ),
+}
+
+
+@pytest.mark.parametrize("what", ON_BEHALF)
+def test_what_an_agent_does_for_it_is_asked_at_once_and_a_grant_counts_later(awkward: Client, what: str) -> None:
+    service, target, role, url, body, query = ON_BEHALF[what]
+    awkward.ok("PUT", f"pubsub/v1/{TOPIC}", {})
+    awkward.ok("POST", f"cloudkms/v1/{LOCATION}/keyRings", {}, keyRingId="r")
+    awkward.ok("POST", f"cloudkms/v1/{LOCATION}/keyRings/r/cryptoKeys", {"purpose": "ENCRYPT_DECRYPT"}, cryptoKeyId="k")
+    agent = awkward.ok("POST", IDENTITY.format(service), {})["response"]["email"]
+    awkward.clock.now += AGENT_SECONDS
+
+    assert agent in awkward.refused("POST", url, body, **query)[1]
+    awkward.grant(role, f"serviceAccount:{agent}", target)
+    assert agent in awkward.refused("POST", url, body, **query)[1]
+    awkward.clock.now += GRANT_SECONDS
+    awkward.ok("POST", url, body, **query)
+
+
 # -- delays
 
 

@@ -15,6 +15,7 @@ from google.oauth2 import service_account
 from googleapiclient import discovery
 from googleapiclient.errors import HttpError
 
+from localcloud.awkward import WITHOUT_WAITING
 from localcloud.cloud import Cloud
 from localcloud.server import running
 
@@ -23,7 +24,7 @@ PROJECT = "projects/p-1"
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Iterator[Cloud]:
-    cloud = Cloud(data=tmp_path, project="p-1")
+    cloud = Cloud(data=tmp_path, project="p-1", awkward=WITHOUT_WAITING)
     with running(cloud):
         yield cloud
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from localcloud.awkward import WITHOUT_WAITING
 from localcloud.cloud import Cloud
 from localcloud.control.plane import ControlPlane
 from localcloud.control.special import EXTRAS, METHODS
@@ -46,7 +47,7 @@ NOT_RECORDED = {
 
 
 def fresh(folder: Path) -> replay.Replay:
-    cloud = Cloud(data=folder, project="proj-fake", number="123456789012")
+    cloud = Cloud(data=folder, project="proj-fake", number="123456789012", awkward=WITHOUT_WAITING)
     return replay.Replay(cloud, ControlPlane(cloud))
 
 

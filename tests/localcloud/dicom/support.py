@@ -20,6 +20,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate, encapsulate_extended
 from pydicom.uid import ExplicitVRLittleEndian
 
+from localcloud.awkward import WITHOUT_WAITING
 from localcloud.background import BackgroundTasks
 from localcloud.cloud import Cloud
 from localcloud.control.plane import ControlPlane
@@ -141,7 +142,7 @@ def instance_path(ds: Dataset) -> str:
 @contextlib.contextmanager
 def serving(folder: Path, **options: Any) -> Iterator[Served]:
     """A cloud with one dataset and one DICOM store, served until the end of the `with`."""
-    cloud = Cloud(data=folder, **options)
+    cloud = Cloud(data=folder, awkward=WITHOUT_WAITING, **options)
     logs = Logs(cloud)
     ControlPlane(cloud, logs.audit)
     cloud.resources.put(HOST, DATASET, {"name": DATASET})

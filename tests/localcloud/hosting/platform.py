@@ -10,6 +10,7 @@ from typing import Any
 
 import requests
 
+from localcloud.awkward import WITHOUT_WAITING
 from localcloud.cloud import Cloud
 from localcloud.server import running
 from ops.viewer.hosting import HostingApi
@@ -123,7 +124,7 @@ class Platform:
 @contextlib.contextmanager
 def platform(folder: Path) -> Iterator[Platform]:
     """A cloud with an empty store, a site with nothing released, a reader and somebody who may only write."""
-    cloud = Cloud(data=folder, project=PROJECT)
+    cloud = Cloud(data=folder, project=PROJECT, awkward=WITHOUT_WAITING)
     with running(cloud):
         made = Platform(cloud)
         made.create_store()

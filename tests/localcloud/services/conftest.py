@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from localcloud.assemble import Parts
+from localcloud.awkward import WITHOUT_WAITING
 from localcloud.cloud import Cloud
 from localcloud.server import running
 from tests.localcloud.services.client import Api, Clock
@@ -23,7 +24,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def parts(tmp_path: Path, clock: Clock) -> Iterator[Parts]:
-    with running(Cloud(data=tmp_path / "data", clock=clock)) as parts:
+    with running(Cloud(data=tmp_path / "data", clock=clock, awkward=WITHOUT_WAITING)) as parts:
         yield parts
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from localcloud.awkward import WITHOUT_WAITING
 from localcloud.cloud import Cloud
 from localcloud.errors import ApiError
 from localcloud.registry import Registry
@@ -14,7 +15,7 @@ from localcloud.registry import Registry
 
 @pytest.fixture
 def registry(tmp_path: Path) -> Registry:
-    return Registry(Cloud(data=tmp_path / "data"))
+    return Registry(Cloud(data=tmp_path / "data", awkward=WITHOUT_WAITING))
 
 
 def source(folder: Path, **files: str) -> Path:

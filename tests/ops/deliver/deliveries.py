@@ -14,6 +14,7 @@ import requests
 import yaml
 
 from infra.viewer import config_of
+from localcloud.awkward import WITHOUT_WAITING
 from localcloud.cloud import Cloud
 from localcloud.server import running
 from ops.client.refusal import OpsRefused
@@ -114,7 +115,7 @@ class Deliveries:
 
 @contextmanager
 def deliveries_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **settings: str) -> Iterator[Deliveries]:
-    with running(Cloud(data=tmp_path / "cloud", project="dicom-local")) as parts:
+    with running(Cloud(data=tmp_path / "cloud", project="dicom-local", awkward=WITHOUT_WAITING)) as parts:
         base, token = parts.cloud.base, parts.cloud.iam.token(parts.cloud.iam.owner)
         monkeypatch.chdir(tmp_path)
         monkeypatch.setenv("GOOGLE_OAUTH_ACCESS_TOKEN", token)

@@ -27,6 +27,7 @@ from rich.console import Console
 
 from engine import Deployment
 from localcloud.assemble import Parts
+from localcloud.awkward import WITHOUT_WAITING
 from localcloud.cloud import Cloud
 from localcloud.control.call import Call
 from localcloud.server import running
@@ -163,7 +164,8 @@ def place(
     wanted = {"dicom-platform:jobImage": "cloud_build", **(settings or {})}
     work = folder / "checkout"
     checkout(work)
-    with running(Cloud(data=folder / "cloud", project="dicom-local", clock=clock)) as parts:
+    cloud = Cloud(data=folder / "cloud", project="dicom-local", clock=clock, awkward=WITHOUT_WAITING)
+    with running(cloud) as parts:
         made = Place(work, parts)
         monkeypatch.chdir(work)
         point(work, parts, wanted)

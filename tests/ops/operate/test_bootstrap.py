@@ -13,6 +13,7 @@ import requests
 
 from infra.config_loader import read_settings
 from infra.settings import NAMESPACE
+from localcloud.awkward import WITHOUT_WAITING
 from localcloud.cloud import Cloud
 from localcloud.server import running
 from ops.client.google import GoogleApi
@@ -24,7 +25,7 @@ NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Iterator[Cloud]:
-    made = Cloud(data=tmp_path, project="dicom-local")
+    made = Cloud(data=tmp_path, project="dicom-local", awkward=WITHOUT_WAITING)
     with running(made):
         yield made
 

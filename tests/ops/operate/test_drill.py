@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import requests
 
+from localcloud.awkward import WITHOUT_WAITING
 from localcloud.cloud import Cloud
 from localcloud.control.special.agents import ensure_agent
 from localcloud.server import running
@@ -71,7 +72,7 @@ class Place:
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """A raw store with two studies, and a bucket that the Healthcare agent may write and read."""
-    cloud = Cloud(data=tmp_path_factory.mktemp("cloud"), project="dicom-local")
+    cloud = Cloud(data=tmp_path_factory.mktemp("cloud"), project="dicom-local", awkward=WITHOUT_WAITING)
     with running(cloud):
         made = Place(cloud)
         call = made.google().call
