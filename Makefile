@@ -75,7 +75,7 @@ cost: $(RUN) ## what a stack costs a month: make cost STACK=prod STUDIES=5000
 export BASE ?= main
 export COMMIT OUT
 pr-comment: $(RUN) ## the comment that a pull request would get: make pr-comment BASE=main [OUT=file] [GATE=1: fail if dangerous]
-	@$(BIN)/python -m ops comment --base="$$BASE" --commit="$$COMMIT" $(if $(OUT),--out="$$OUT") $(if $(GATE),--gate) \
+	@$(BIN)/python -m ops comment --base="$$BASE" --commit="$$COMMIT" $(if $(OUT),--out="$$OUT") $(if $(GATE),--gate) $(if $(OWNERS),--owners-agree) \
 	  $(if $(wildcard .localcloud/reports/smoke.json),--smoke local=.localcloud/reports/smoke.json)
 
 bench: $(DEV) ## the benchmarks, as ratios against a named peer: make bench [NAMES="probe frames"]

@@ -6,7 +6,7 @@ import json
 import runpy
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,12 @@ class StackConfig:
     config: dict[str, str]
     """Full keys (`gcp:project`) and text values; objects as JSON."""
     secret_keys: list[str]
+    beside: dict[str, str] = field(default_factory=dict[str, str])
+    """What else the stack's file says, such as who encrypts its secrets (`secretsprovider`)."""
+
+
+BESIDE = frozenset({"secretsprovider", "encryptionsalt", "encryptedkey"})
+"""Keys of a stack's file beside `config`."""
 
 
 class ConfigProblem(Exception):
@@ -49,7 +55,13 @@ def load_config(folder: Path, stack: str, overrides: Mapping[str, Any] | None = 
         if "secret" in schema and schema["secret"].value == "true":
             secret_keys.append(full(key))
     stack_file = folder / f"Pulumi.{stack}.yaml"
-    for key, node in _children(_mapping(stack_file).get("config")).items():
+    top = _mapping(stack_file)
+    if unread := sorted(top.keys() - BESIDE - {"config"}):
+        raise ConfigProblem(
+            f"{stack_file.name}: {', '.join(unread)} brings settings that are not in this file, so nobody could review "
+            f"them: write them under config, beside which there are only {', '.join(sorted(BESIDE))}"
+        )
+    for key, node in _children(top.get("config")).items():
         if "secure" in _children(node):
             encrypted.add(full(key))
         else:
@@ -64,7 +76,8 @@ def load_config(folder: Path, stack: str, overrides: Mapping[str, Any] | None = 
             f"{stack_file.name}: {', '.join(sorted(encrypted))} is encrypted and the in-process deployer holds no "
             f"passphrase: deploy this stack with the Pulumi CLI (pulumi up -s {stack})"
         )
-    return StackConfig(project_name=name, config=config, secret_keys=secret_keys)
+    beside = {key: _text(node) for key, node in top.items() if key in BESIDE}
+    return StackConfig(project_name=name, config=config, secret_keys=secret_keys, beside=beside)
 
 
 def program_of(folder: Path) -> Callable[[], Any]:

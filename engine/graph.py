@@ -30,6 +30,8 @@ class Node:
     ignore_changes: list[str] = field(default_factory=list[str])
     aliases: list[str] = field(default_factory=list[str])
     """Former URNs."""
+    options: dict[str, Any] = field(default_factory=dict[str, Any])
+    """Whatever else the program says about it beside its inputs: `replaceOnChanges`, `customTimeouts`, `hooks`, …"""
     id: str = ""
     inputs: dict[str, Any] = field(default_factory=dict[str, Any])
     outputs: dict[str, Any] = field(default_factory=dict[str, Any])

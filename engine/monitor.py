@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from importlib.metadata import version
 from typing import Any
 
 from google.protobuf import empty_pb2
@@ -31,6 +32,38 @@ FEATURES = [
     resource_pb2.RESOURCE_MONITOR_FEATURE_ERROR_HOOKS,
 ]
 """What this monitor can do; the SDK refuses transforms and packages by parameter when they are not listed."""
+
+READ = frozenset(
+    {
+        *("type", "name", "parent", "custom", "object", "protect", "provider", "dependencies"),
+        *("propertyDependencies", "ignoreChanges", "aliases", "retainOnDelete"),
+    }
+)
+"""Fields of a registration that a `Node` has under a name of its own."""
+SPOKEN = frozenset(
+    {
+        *("acceptSecrets", "acceptResources", "accepts_byte_string", "supportsPartialValues", "aliasSpecs"),
+        *("supportsResultReporting", "deleteBeforeReplaceDefined"),
+        *("sourcePosition", "stackTrace", "parentStackTraceHandle"),
+    }
+)
+"""Fields that say how the SDK speaks and where the program stands, and nothing about the resource."""
+PACKAGE = version("pulumi-gcp")
+
+
+def options_of(request: Any) -> dict[str, Any]:
+    """Every other field that is set, so that an option which nobody here has heard of is not overlooked.
+
+    Left out is the version of the package that is installed, which the SDK writes into each registration.
+    """
+    found: dict[str, Any] = {}
+    for entry, value in request.ListFields():
+        if entry.name in READ | SPOKEN or (entry.name == "version" and value == PACKAGE):
+            continue
+        is_plain = isinstance(value, str | bool | int | float)
+        if value := value if is_plain else str(value):
+            found[entry.name] = value
+    return found
 
 
 class Monitor:
@@ -153,6 +186,7 @@ class Monitor:
             property_dependencies={key: sorted(value.urns) for key, value in request.propertyDependencies.items()},
             ignore_changes=list(request.ignoreChanges),
             aliases=[former_urn(alias, *place) for alias in request.aliases],
+            options=options_of(request),
             inputs=inputs,
             secrets=secrets,
             position=f"{position.uri.rsplit('/', 1)[-1]}#{position.line}" if position.uri and request.parent else "",

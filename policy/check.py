@@ -13,7 +13,7 @@ from datetime import date
 from policy.exceptions import Exceptions
 from policy.resource import Resource, Violation
 from policy.resource_view import Seen, Undecided
-from policy.rule import WHOLE, Rule, violation
+from policy.rule import WHOLE, Finding, Rule, violation
 from policy.rules import RULES
 from policy.stack import Stack
 
@@ -82,3 +82,7 @@ def ask(rule: Rule, stack: Stack, seen: Seen, report: Report) -> None:
             found.append(violation(rule, seen, finding))
     except Undecided as unknown:
         report.open.append(Open(rule.name, seen.resource.urn, seen.name or "the stack", unknown.path))
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        # What a rule cannot read it cannot pass: a text in place of a mapping must not end the whole judgement.
+        broken = Finding(f"has a value that no rule can read ({error})", "Give each property what its type asks for.")
+        report.violations.append(violation(rule, seen, broken))

@@ -21,6 +21,18 @@ class Unknown:
 UNKNOWN: Final = Unknown()
 
 
+def type_said(type_: str, custom: bool) -> str:
+    """The type, with a remark where it is not made as its name says, so that no table and no rule knows it.
+
+    Nothing is made of a component, whatever type it takes for itself; and a type of ours that a provider makes is code
+    of somebody else.
+    """
+    ours = type_.startswith(("dicom-platform:", "pulumi:pulumi:Stack"))
+    if custom and ours:
+        return f"{type_} (made by a provider)"
+    return type_ if custom or ours else f"{type_} (a component: nothing is made)"
+
+
 @dataclass(frozen=True)
 class Resource:
     """One declared resource, a component or a custom one."""

@@ -20,7 +20,7 @@ from typing import Any, cast
 from policy.resource import UNKNOWN, Resource
 
 FILE = Path(__file__).with_name("shapes.json")
-OURS = ("dicom-platform:", "pulumi:pulumi:Stack", "pulumi:providers:gcp")
+OURS = re.compile(r"dicom-platform:[\w:]+|pulumi:pulumi:Stack|pulumi:providers:gcp")
 """Components and the stack, of which there is nothing at Google; and the provider, which has a rule of its own."""
 FREE_KEYS = ("labels.", "userLabels.", "annotations.", "template.labels.")
 """Mappings whose keys are names that somebody chooses."""
@@ -39,7 +39,7 @@ def shapes() -> Mapping[str, Shape]:
 
 
 def is_reviewed(type_: str) -> bool:
-    return type_.startswith(OURS) or type_ in shapes()
+    return bool(OURS.fullmatch(type_)) or type_ in shapes()
 
 
 def leaves(properties: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -99,7 +99,7 @@ def _pattern(own: tuple[str, ...]) -> re.Pattern[str]:
 
 def unreviewed(resource: Resource, own: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
     """Paths that the list lacks for the type, and values that it lacks for a path."""
-    if resource.type.startswith(OURS):
+    if OURS.fullmatch(resource.type):
         return
     shape = shapes().get(resource.type, {})
     for path, value in leaves(resource.properties):
@@ -119,7 +119,7 @@ def union(stacks: Iterable[Sequence[Resource]]) -> dict[str, dict[str, set[str]]
     for resources in stacks:
         own = names(resources)
         for resource in resources:
-            if not resource.type.startswith(OURS):
+            if not OURS.fullmatch(resource.type):
                 of_type = found.setdefault(resource.type, {})
                 for path, value in leaves(resource.properties):
                     of_type.setdefault(path, set()).add(json.dumps(reduced(value, own)))

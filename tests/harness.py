@@ -17,7 +17,7 @@ from infra.propagation import wait_for_google
 from localcloud.awkward import EVERY_POINT, AwkwardPoint
 from localcloud.cloud import Cloud
 from localcloud.control.plane import ControlPlane
-from ops.review.declared import declared
+from ops.review.judge import declared
 from policy.resource import Resource
 from tests.clock import SETTLED, Clock
 

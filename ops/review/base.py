@@ -17,10 +17,12 @@ import tarfile
 import tempfile
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ops.review.code_files import files_steps, judges_alike
 from ops.review.compare import plan_of
 from ops.review.exceptions_applied import judge
 from ops.review.graph import ROOT, Graph, declared, from_json, resources_of, set_by
@@ -89,7 +91,13 @@ def graphs_at(
 def between(commit: str, stack: str, as_set: frozenset[str]) -> Plan:
     """The plan from the program of `commit` to the one here; nothing is assumed for the settings in `as_set`."""
     before = graphs_at(commit, [stack], as_set=as_set)[stack] or Graph(stack=stack, nodes=())
-    return plan_of(before, declared(stack, as_set=as_set))
+    return with_files(plan_of(before, declared(stack, as_set=as_set)), commit, ROOT)
+
+
+def with_files(plan: Plan, commit: str, root: Path) -> Plan:
+    """The plan and the files that differ from `commit` and that no graph shows; a stack's first plan changes none."""
+    steps = () if plan.is_first else files_steps(_git, commit, root, plan.stack)
+    return replace(plan, steps=(*plan.steps, *steps))
 
 
 @contextmanager
@@ -105,8 +113,10 @@ def tree_of(commit: str, root: Path = ROOT) -> Generator[Path]:
 def verdict_of(commit: str, stack: str, root: Path = ROOT) -> frozenset[str] | None:
     """What the rules, the gate and the exceptions of `commit` hold against `root` as data, one line each.
 
-    None when that commit has no judge that can be asked in this way: then only the change's own has looked.
+    None when there is no other judge: that commit has none that can be asked in this way, or the same as is here.
     """
+    if judges_alike(_git, commit, root):
+        return None
     with tree_of(commit, root) as tools:
         if not (tools / "ops/review/base.py").is_file() or VERDICT not in (tools / "ops/__main__.py").read_text():
             return None
@@ -129,7 +139,7 @@ def verdict(commit: str, stack: str, root: Path) -> list[str]:
     before = graphs_at(commit, [stack], root, as_set=as_set)[stack] or nothing
     after = _graphs(root, [stack], ROOT, as_set)[stack]
     permits = exceptions.load(ROOT)
-    judged = judge(plan_of(before, after), permits, today)
+    judged = judge(with_files(plan_of(before, after), commit, root), permits, today)
     report = check(resources_of(after), exceptions=permits, today=today)
     lines = [f"{danger.kind} {danger.urn} {danger.what}" for danger in judged.stopped]
     return sorted([*lines, *(str(against) for against in (*report.violations, *report.open))])

@@ -20,12 +20,12 @@ from pathlib import Path
 from typing import Any
 
 from ops.review import cost, parts, words
-from ops.review.base import between, describe, graphs_at, merge_base, verdict, verdict_of
+from ops.review.base import between, describe, graphs_at, merge_base, verdict, verdict_of, with_files
 from ops.review.compare import settings_step
-from ops.review.declared import declared as every
 from ops.review.exceptions_applied import judge
-from ops.review.gate import read
+from ops.review.gate import OWNERS_AGREE, read
 from ops.review.graph import CANNOT_RUN, ROOT, Graph, deployed, set_by, settings_of
+from ops.review.judge import declared as every
 from ops.review.parts import Reviewed
 from ops.review.plan import Plan, Unreadable
 from policy import exceptions
@@ -39,7 +39,9 @@ ELSEWHERE = "the whole text is in the check's artefacts, as comment.whole.md"
 STACKS = ("local", "dev", "prod")
 
 
-def look(base: str, stacks: Sequence[str], plans: Mapping[str, str | Unreadable]) -> list[Reviewed]:
+def look(
+    base: str, stacks: Sequence[str], plans: Mapping[str, str | Unreadable], *, owners_agree: bool = False
+) -> list[Reviewed]:
     """`plans` are texts that Pulumi printed, by stack, or why there is none; the others are worked out from the merge
     base with `base`, and so are those that cannot be read, with a note."""
     made, notes = _read(plans)
@@ -52,10 +54,10 @@ def look(base: str, stacks: Sequence[str], plans: Mapping[str, str | Unreadable]
         written = former[stack] or Graph(stack=stack, nodes=())
         if plan := made.get(stack):
             steps = settings_step(stack, written.settings, settings) if former[stack] else []
-            plan = replace(plan, steps=(*plan.steps, *steps))
+            plan = with_files(replace(plan, steps=(*plan.steps, *steps)), commit, ROOT)
         else:
             plan = between(commit, stack, set_by(written.settings) | set_by(settings))
-        judged = judge(plan, permits, today)
+        judged = judge(plan, permits, today, owners_agree=owners_agree)
         controls = check(every(deployed(stack), settings), exceptions=permits, today=today)
         before = verdict_of(commit, stack)
         # Asked only where there is another judge to compare with: it runs both programs once more.
@@ -161,7 +163,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         what = _compared(options.base, options.commit)
         plans = dict(_plan(text) for text in options.plan)
-        reviewed = look(options.base, options.stack or STACKS, plans)
+        reviewed = look(options.base, options.stack or STACKS, plans, owners_agree=options.owners_agree)
         use = cost.usage(studies=options.studies)
     except (*CANNOT_RUN, Unreadable, OSError, ValueError) as problem:
         print(f"comment: {problem}", file=sys.stderr)
@@ -215,4 +217,5 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument(
         "--gate", action="store_true", help="exit with 1 when anything is dangerous, broken or not looked at"
     )
+    parser.add_argument("--owners-agree", action="store_true", help=OWNERS_AGREE)
     return parser

@@ -8,13 +8,15 @@ is not seen here, and values that only a deployment can tell are those of the lo
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from ops.review.graph import Graph, GraphNode
-from ops.review.plan import SETTINGS, Op, Plan, State, Step
+from ops.review.plan import OUTPUTS, SECRET, SETTINGS, Op, Plan, State, Step
+
+BARED = "[in clear]"
 
 
 def plan_of(before: Graph, after: Graph) -> Plan:
@@ -27,26 +29,30 @@ def plan_of(before: Graph, after: Graph) -> Plan:
         former = next((urn for urn in former_urns(node, new) if urn in old and urn not in taken), "")
         if former:
             taken.add(former)
-        steps.append(_step(old.get(former), node))
+        steps.append(_step(old.get(former), node, new.keys()))
     steps += [_deleted(node) for node in before.nodes if node.urn not in taken]
-    steps += settings_step(after.stack, before.settings, after.settings) if before.nodes or before.settings else []
+    if before.nodes or before.settings:
+        steps += settings_step(after.stack, before.settings, after.settings)
+        steps += outputs_step(after.stack, before.outputs, after.outputs)
     return Plan(stack=after.stack, source="graph", steps=tuple(steps))
 
 
-def _step(old: GraphNode | None, new: GraphNode) -> Step:
+def _step(old: GraphNode | None, new: GraphNode, there: Container[str]) -> Step:
     if old is None:
         return Step(urn=new.urn, type=new.type, op="create", after=state(new))
     changed = changed_inputs(old.inputs, new.inputs, new.ignored)
     renamed = old.urn if old.urn != new.urn else ""
     fixed = replacing(new.type, changed)
-    different = bool(changed or renamed or old.protect != new.protect or _options(old) != _options(new))
+    lost = sorted(urn for urn in old.depends_on if urn not in new.depends_on and urn in there)
+    before, after = state(old, lost), state(new)
+    different = bool(changed or renamed or old.protect != new.protect or before.options != after.options)
     op: Op = "replace" if fixed else "update" if different else "same"
     return Step(
         urn=new.urn,
         type=new.type,
         op=op,
-        before=state(old),
-        after=state(new),
+        before=before,
+        after=after,
         changed=changed,
         replacing=fixed,
         former_urn=renamed,
@@ -58,26 +64,40 @@ def _deleted(old: GraphNode) -> Step:
     return Step(urn=old.urn, type=old.type, op="delete", before=state(old), stays_at_google=stays)
 
 
-def state(node: GraphNode) -> State:
-    return State(name=node.name, parent=node.parent, protect=node.protect, inputs=node.inputs, options=_options(node))
+def state(node: GraphNode, lost: Sequence[str] = ()) -> State:
+    """`lost` are resources that it no longer waits for though they stay; more of them endanger nothing."""
+    options = _options(node, lost)
+    return State(name=node.name, parent=node.parent, protect=node.protect, inputs=node.inputs, options=options)
 
 
-def _options(node: GraphNode) -> dict[str, Any]:
+def _options(node: GraphNode, lost: Sequence[str]) -> dict[str, Any]:
     """Those that are set. An alias that names a former parent follows from the parent's own."""
-    options = {
-        "aliases": sorted(node.aliases), "ignoreChanges": sorted(node.ignored), "retainOnDelete": node.retain_on_delete,
+    options: dict[str, Any] = {
+        **node.options, "aliases": sorted(node.aliases), "ignoreChanges": sorted(node.ignored),
+        "retainOnDelete": node.retain_on_delete, "dependsOn": list(lost),
     }  # fmt: skip
     return {key: value for key, value in options.items() if value}
 
 
 def settings_step(stack: str, before: Mapping[str, str], after: Mapping[str, str]) -> list[Step]:
     """What differs in the settings as written, as the step of a resource of its own; nothing when nothing does."""
+    return beside_step(stack, SETTINGS, f"Pulumi.{stack}.yaml", before, after)
+
+
+def outputs_step(stack: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Step]:
+    """What differs in what the stack exports. What was secret and is so no longer is not repeated here."""
+    bared = {key: BARED for key, value in before.items() if value == SECRET and key in after and after[key] != SECRET}
+    return beside_step(stack, OUTPUTS, "outputs", before, {**after, **bared})
+
+
+def beside_step(stack: str, type_: str, name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Step]:
+    """One step that is of no resource, or none when nothing differs."""
     changed = tuple(sorted(key for key in before.keys() | after.keys() if before.get(key) != after.get(key)))
     if not changed:
         return []
-    urn = f"urn:pulumi:{stack}::settings::{SETTINGS}::Pulumi.{stack}.yaml"
-    old, new = (State(name=f"Pulumi.{stack}.yaml", inputs=values) for values in (before, after))
-    return [Step(urn=urn, type=SETTINGS, op="update", before=old, after=new, changed=changed)]
+    urn = f"urn:pulumi:{stack}::{type_.split(':')[1]}::{type_}::{name}"
+    old, new = (State(name=name, inputs=values) for values in (before, after))
+    return [Step(urn=urn, type=type_, op="update", before=old, after=new, changed=changed)]
 
 
 def changed_inputs(old: Mapping[str, Any], new: Mapping[str, Any], ignored: tuple[str, ...]) -> tuple[str, ...]:

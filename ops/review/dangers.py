@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args
 
 from ops.review.differences import fingerprint, kind_of, noticed
 from ops.review.grants import PUBLIC, Right, grants, widened
-from ops.review.plan import SETTINGS, Plan, State, Step
+from ops.review.plan import BESIDE, FILES, Plan, State, Step
 from policy.shape import is_reviewed
 
 LOST: Mapping[str, str] = {
@@ -49,6 +49,9 @@ BECAUSE: Mapping[Kind, str] = {
     "setting": "It decides what is declared.",
     "other": "It is on no list of what nobody has to look at.",
 }
+MOST_FILES = 12
+UNSEEN = "It is code that runs, and no graph shows what it does."
+OWNERS = "Its owners agree to it by their review (.github/CODEOWNERS), where GitHub asks for one."
 AGREE = "If it is meant, a reviewer agrees to it in policy/exceptions.yaml."
 
 
@@ -79,7 +82,7 @@ def dangers(plan: Plan) -> list[Danger]:
 
 
 def _unreviewed(step: Step) -> Iterator[Danger]:
-    if step.after and not is_reviewed(step.type) and step.type != SETTINGS:
+    if step.after and not is_reviewed(step.type):
         yield Danger(
             "unknown",
             step.urn,
@@ -99,6 +102,9 @@ def _different(step: Step) -> Iterator[Danger]:
             verb = "is new" if step.op == "create" else "goes"
             yield Danger(kind, f"{step.urn}#{agreed}", f"{name} {verb}.", BECAUSE[kind], AGREE)
         return
+    if step.type == FILES:
+        yield _of_files(step)
+        return
     found = [one for one in noticed(step) if one.path.startswith("(") or not groups(step.type)]
     if found:
         changes = "; ".join(f"{quoted(one.path)} {_value(one.before)} → {_value(one.after)}" for one in found)
@@ -106,9 +112,18 @@ def _different(step: Step) -> Iterator[Danger]:
         yield Danger(kind, f"{step.urn}#{agreed}", f"{name}: {changes}.", BECAUSE[kind], AGREE)
 
 
+def _of_files(step: Step) -> Danger:
+    """Files that no graph shows, a folder in one sentence; agreeing to it agrees to these contents and no others."""
+    shown = step.changed[:MOST_FILES]
+    more = f" and {len(step.changed) - len(shown)} more" * (len(step.changed) > len(shown))
+    agreed = fingerprint([step.before.inputs if step.before else {}, step.after.inputs if step.after else {}])
+    what = f"{', '.join(quoted(path) for path in shown)}{more} {'differ' if len(step.changed) > 1 else 'differs'}."
+    return Danger("code", f"{step.urn}#{agreed}", what, UNSEEN, OWNERS)
+
+
 def groups(type_: str) -> bool:
     """Whether there is nothing of the type at Google: what a component or the stack consists of is told by itself."""
-    return type_.startswith(("dicom-platform:", "pulumi:pulumi:Stack")) and type_ != SETTINGS
+    return type_.startswith(("dicom-platform:", "pulumi:pulumi:Stack")) and type_ not in BESIDE and is_reviewed(type_)
 
 
 def _value(value: Any) -> str:

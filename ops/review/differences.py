@@ -17,12 +17,14 @@ from typing import Any, Literal, cast
 
 import yaml
 
-from ops.review.plan import SETTINGS, State, Step
+from ops.review.plan import FILES, OUTPUTS, SETTINGS, State, Step
 
 HARMLESS = Path(__file__).resolve().parents[2] / "policy" / "harmless.yaml"
 Kind = Literal["access", "code", "data", "audit", "notify", "setting", "other"]
 KINDS: tuple[tuple[str, Kind], ...] = (
     (rf"{SETTINGS}$", "setting"),
+    (rf"{FILES}$", "code"),
+    (rf"{OUTPUTS}$", "data"),
     (
         r"pulumi:providers:|.*(IamMember|IAMMember|IamBinding|IamPolicy|iAMCustomRole)|gcp:(iam|serviceaccount|iap)/",
         "access",

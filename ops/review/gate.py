@@ -25,6 +25,7 @@ from policy import exceptions
 
 ROOT = Path(__file__).resolve().parents[2]
 GO, STOP, UNREAD = 0, 1, 2
+OWNERS_AGREE = "GitHub merges nothing without a review by the owners of files: show those that no graph shows, only"
 
 
 def read(text: str, stack: str = "") -> Plan:
@@ -62,7 +63,8 @@ def main(arguments: Sequence[str]) -> int:
     except Unreadable as problem:
         print(f"gate: {problem}", file=sys.stderr)
         return UNREAD
-    judgement = judge(plan, exceptions.load(ROOT), datetime.now(UTC).date())
+    today = datetime.now(UTC).date()
+    judgement = judge(plan, exceptions.load(ROOT), today, owners_agree=options.owners_agree)
     words = in_words(plan, judgement.stopped, judgement.allowed, judgement.agreement)
     if options.plan_out:
         options.plan_out.write_text(json.dumps(to_json(plan), indent=1) + "\n", encoding="utf-8")
@@ -87,4 +89,5 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("--stack", default="", help="which stack; with a plan, only its name in the words")
     parser.add_argument("--out", type=Path, help="also write the words there")
     parser.add_argument("--plan-out", type=Path, help="write the plan there, in the shape of plan.schema.json")
+    parser.add_argument("--owners-agree", action="store_true", help=OWNERS_AGREE)
     return parser

@@ -38,7 +38,7 @@ from localcloud.awkward import WITHOUT_WAITING
 from localcloud.cloud import Cloud
 from localcloud.control.plane import ControlPlane
 from ops.review.plan import SECRET, UNKNOWN, Unreadable
-from policy.resource import Resource
+from policy.resource import Resource, type_said
 
 ROOT = Path(__file__).resolve().parents[2]
 ASSUMED = Path(__file__).with_name("assumed.yaml")
@@ -62,6 +62,10 @@ class GraphNode:
     """Former URNs that the program itself names."""
     ignored: tuple[str, ...] = ()
     """Inputs whose changes the program asks to ignore, as it writes them."""
+    depends_on: tuple[str, ...] = ()
+    """URNs that it waits for though none of its inputs is of them."""
+    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """All other options that are set, the provider too when the program names one."""
     inputs: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
@@ -71,6 +75,8 @@ class Graph:
     nodes: tuple[GraphNode, ...]
     settings: Mapping[str, str] = field(default_factory=dict[str, str])
     """The stack's own settings and the provider's, as its files have them; empty where nobody asked."""
+    outputs: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What the stack exports, secret values masked."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +104,8 @@ def declared(
 def settings_of(stack: str, root: Path = ROOT) -> dict[str, str]:
     """The settings as the project's and the stack's files have them, secret ones masked, nothing assumed."""
     loaded = load_config(root, stack)
-    return {key: SECRET if key in loaded.secret_keys else value for key, value in loaded.config.items()}
+    beside = {f"({key})": value for key, value in loaded.beside.items()}
+    return {key: SECRET if key in loaded.secret_keys else value for key, value in loaded.config.items()} | beside
 
 
 def set_by(settings: Mapping[str, str]) -> frozenset[str]:
@@ -140,7 +147,8 @@ def stand_up(
 
 
 def of_deployment(stack: str, deployment: Deployment) -> Graph:
-    return Graph(stack=stack, nodes=tuple(_node(node) for node in deployment.resources.values()))
+    outputs = masked(deployment.outputs, deployment.secret_outputs)
+    return Graph(stack=stack, nodes=tuple(_node(node) for node in deployment.resources.values()), outputs=outputs)
 
 
 def resources_of(graph: Graph) -> list[Resource]:
@@ -149,15 +157,19 @@ def resources_of(graph: Graph) -> list[Resource]:
 
 
 def _node(node: Node) -> GraphNode:
+    of_inputs = {urn for urns in node.property_dependencies.values() for urn in urns}
+    provider = {"provider": node.provider.rpartition("::")[0]} if node.provider else {}
     return GraphNode(
         urn=node.urn,
-        type=node.type,
+        type=type_said(node.type, node.custom),
         name=node.name,
         parent=node.parent,
         protect=node.protect,
         retain_on_delete=node.retain_on_delete,
         aliases=tuple(node.aliases),
         ignored=tuple(node.ignore_changes),
+        depends_on=tuple(urn for urn in node.dependencies if urn not in of_inputs),
+        options={**node.options, **provider},
         inputs=masked(node.inputs, node.secrets),
     )
 
@@ -178,8 +190,11 @@ def _settled(value: Any) -> Any:
 
 
 def to_json(graph: Graph) -> Json:
-    nodes = [{key: value for key, value in vars(node).items() if value not in ("", (), False)} for node in graph.nodes]
-    return {"version": VERSION, "stack": graph.stack, "resources": nodes, "settings": dict(graph.settings)}
+    nodes = [
+        {key: value for key, value in vars(node).items() if value not in ("", (), False, {})} for node in graph.nodes
+    ]
+    top = {"version": VERSION, "stack": graph.stack, "resources": nodes}
+    return {**top, "settings": dict(graph.settings), "outputs": dict(graph.outputs)}
 
 
 def from_json(document: Any) -> Graph:
@@ -189,15 +204,15 @@ def from_json(document: Any) -> Graph:
     top = cast(Json, document)
     try:
         nodes = tuple(_read(node) for node in top["resources"])
-        return Graph(stack=str(top["stack"]), nodes=nodes, settings=top.get("settings", {}))
+        more = {key: top.get(key, {}) for key in ("settings", "outputs")}
+        return Graph(stack=str(top["stack"]), nodes=nodes, **more)
     except (KeyError, TypeError) as error:
         raise Unreadable(f"the resource graph is damaged ({error}): make it anew") from error
 
 
 def _read(node: Json) -> GraphNode:
-    return GraphNode(
-        **{**node, "aliases": tuple(node.get("aliases", ())), "ignored": tuple(node.get("ignored", ()))}  # pyright: ignore[reportArgumentType]
-    )
+    tuples: Json = {key: tuple(node.get(key, ())) for key in ("aliases", "ignored", "depends_on")}
+    return GraphNode(**{**node, **tuples})
 
 
 def _assumptions() -> dict[str, dict[str, Any]]:

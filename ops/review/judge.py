@@ -9,19 +9,22 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pulumi
 
-from engine import ConfigProblem, DeploymentFailed, StackConfig, load_config, program_of
+from engine import UNKNOWN, ConfigProblem, Deployment, DeploymentFailed, StackConfig, load_config, program_of
 from engine.rehearsal import rehearse
-from ops.review.declared import declared
+from policy import resource
 from policy.check import Report, check
 from policy.exceptions import load
+from policy.resource import Resource, type_said
 from policy.rules import RULES
+
+PROVIDER = "pulumi:providers:gcp"
 
 
 class PolicyBroken(Exception):
@@ -38,6 +41,35 @@ def judge(program: Callable[[], Any], loaded: StackConfig, stack: str, *, root: 
     if report.violations or report.open:
         raise PolicyBroken(report)
     return report
+
+
+def declared(deployment: Deployment, config: Mapping[str, str] | None = None) -> list[Resource]:
+    """Every resource but the stack itself, in the order of registration.
+
+    With the stack's `config`, first the default provider that the engine makes of its `gcp:` keys.
+    """
+    default = (
+        [Resource(f"urn:pulumi:{PROVIDER}::default", PROVIDER, "default", provider_settings(config))] if config else []
+    )
+    nodes = [(node, type_said(node.type, node.custom)) for node in deployment.resources.values() if node.parent]
+    return default + [
+        Resource(node.urn, type_, node.name, translated(node.inputs), node.protect, node.parent)
+        for node, type_ in nodes
+    ]
+
+
+def provider_settings(config: Mapping[str, str]) -> dict[str, Any]:
+    """What the stack's file tells the provider."""
+    return {key.removeprefix("gcp:"): value for key, value in config.items() if key.startswith("gcp:")}
+
+
+def translated(value: Any) -> Any:
+    """The value with the engine's mark of what is unknown replaced by the policy's."""
+    if isinstance(value, dict):
+        return {key: translated(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [translated(item) for item in value]
+    return resource.UNKNOWN if value is UNKNOWN else value
 
 
 def today() -> date:

@@ -20,6 +20,12 @@ VERSION = 1
 UNKNOWN = "[known after the deployment]"
 SETTINGS = "dicom-platform:stack:Settings"
 """Type of the one step that stands for the stack's own file: its inputs are the settings and the provider's."""
+OUTPUTS = "dicom-platform:stack:Outputs"
+"""Type of the one that stands for what the stack exports."""
+FILES = "dicom-platform:code:Files"
+"""Type of those that stand for the files which no graph shows: inputs are paths, values what Git knows them by."""
+BESIDE = (SETTINGS, OUTPUTS, FILES)
+"""Types of steps that are of no resource and yet decide what happens."""
 SECRET = "[secret]"  # noqa: S105
 
 

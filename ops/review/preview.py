@@ -17,6 +17,7 @@ from functools import reduce
 from typing import Any, cast
 
 from ops.review.plan import SECRET, UNKNOWN, Op, Plan, State, Step, Unreadable
+from policy.resource import type_said
 
 SIGNATURE = "4dabf18193072939515e22adb298388d"
 """Key of Pulumi's wrapped values; a secret's value is the other constant."""
@@ -49,6 +50,14 @@ OPS: Mapping[str, Op] = {
     "discard-replaced": "replace",
     "remove-pending-replace": "replace",
 }
+KNOWN = frozenset(
+    {
+        *("urn", "type", "custom", "id", "inputs", "outputs", "parent", "protect", "provider", "dependencies"),
+        *("propertyDependencies", "created", "modified", "external", "delete", "initErrors", "pendingReplacement"),
+        *("refreshBeforeUpdate", "sourcePosition", "stackTrace", "viewOf", "taint"),
+    }
+)
+"""What a state has that is looked at elsewhere, follows from the rest, or is the engine's own book-keeping."""
 STACK = "::pulumi:pulumi:Stack::"
 WEIGHT: Mapping[Op, int] = {"same": 0, "update": 1, "create": 2, "delete": 3, "replace": 4}
 Json = dict[str, Any]
@@ -173,9 +182,11 @@ def _step(urn: str, entry: Json) -> Step:
     before, after = _state(old), _state(new)
     reasons = {top_level(path) for path in [*(entry.get("diffReasons") or []), *detailed]}
     former = str((old or {}).get("urn", ""))
+    type_ = str((new or old or {}).get("type") or urn.split("::")[2].rpartition("$")[2])
+    custom = (new or old or {}).get("custom")
     return Step(
         urn=urn,
-        type=str((new or old or {}).get("type") or urn.split("::")[2].rpartition("$")[2]),
+        type=type_ if custom is None else type_said(type_, custom is True),
         op=op,
         before=before,
         after=after,
@@ -199,8 +210,16 @@ def _state(state: Json | None) -> State | None:
         parent=str(state.get("parent", "")),
         protect=bool(state.get("protect")),
         inputs=masked(state.get("inputs") or {}),
-        options={key: state[key] for key in ("aliases", "ignoreChanges", "retainOnDelete") if state.get(key)},
+        options=_options(state),
     )
+
+
+def _options(state: Json) -> Json:
+    """Whatever else the state says, so that an option which nobody here has heard of is not overlooked."""
+    found = {key: masked(value) for key, value in state.items() if value and key not in KNOWN}
+    provider = str(state.get("provider", "")).rpartition("::")[0]
+    is_default = provider.rpartition("::")[2].startswith("default")
+    return found | ({"provider": provider} if provider and not is_default else {})
 
 
 def masked(value: Any) -> Any:

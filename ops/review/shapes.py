@@ -16,8 +16,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from engine import load_config
-from ops.review.declared import declared
 from ops.review.graph import CANNOT_RUN, ROOT, deployed
+from ops.review.judge import declared
 from ops.review.plan import Unreadable
 from policy.resource import Resource
 from policy.shape import FILE, union

@@ -22,7 +22,7 @@ from localcloud.server import running
 from ops.deliver import drift
 from ops.review import comment, compare, cost, graph, plan
 from ops.review.dangers import dangers
-from ops.review.declared import declared
+from ops.review.judge import declared
 from policy.check import check
 from tests.clock import new_project
 from tests.harness import ROOT

@@ -18,8 +18,7 @@ import requests
 import yaml
 
 from engine import Deployment, HttpTransport, RestProvider, load_config, program_of, run
-from ops.review.declared import declared
-from ops.review.judge import today
+from ops.review.judge import declared, today
 from policy.check import check
 from policy.exceptions import load
 
