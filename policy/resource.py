@@ -6,9 +6,10 @@ has `ResourceValidationArgs`, the in-process deployer nodes, a plan JSON), and t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from functools import cached_property
+from typing import Any, Final, cast
 
 
 class Unknown:
@@ -19,6 +20,8 @@ class Unknown:
 
 
 UNKNOWN: Final = Unknown()
+FREE_KEYS = ("labels.", "userLabels.", "annotations.", "template.labels.")
+"""Mappings whose keys are names that somebody chooses."""
 
 
 def type_said(type_: str, custom: bool) -> str:
@@ -47,6 +50,18 @@ class Resource:
     parent: str = ""
     """URN of the parent; empty for the stack and where it is not known."""
 
+    @cached_property
+    def leaves(self) -> tuple[tuple[str, Any], ...]:
+        """Every value with its path; several rules read them all."""
+        return tuple(leaves(self.properties))
+
+    @cached_property
+    def pointers(self) -> tuple[tuple[str, str], ...]:
+        """The texts that may name something elsewhere, by an address, a project or an account."""
+        marks = ("://", "projects/", ".pkg.dev/", ".iam.gserviceaccount.com")
+        texts = ((path, value) for path, value in self.leaves if isinstance(value, str))
+        return tuple((path, text) for path, text in texts if any(mark in text for mark in marks))
+
 
 @dataclass(frozen=True)
 class Violation:
@@ -64,3 +79,22 @@ class Violation:
 
     def __str__(self) -> str:
         return f"{self.rule}: {self.message} {self.remedy}"
+
+
+def leaves(properties: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value with its path; items of a list share a path that ends with `[]`; an empty list is a value."""
+    for key, value in properties.items():
+        if key.startswith("__"):
+            continue  # what the engine keeps beside the inputs
+        path = f"{prefix}{'*' if prefix in FREE_KEYS else key}"
+        yield from _leaves(path, value)
+
+
+def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict) and value:
+        yield from leaves(cast(Mapping[str, Any], value), f"{path}.")
+    elif isinstance(value, list) and value:
+        for item in cast(list[Any], value):
+            yield from _leaves(f"{path}[]", item)
+    else:
+        yield path, value

@@ -17,17 +17,17 @@ from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
-from policy.resource import UNKNOWN, Resource
+from policy.resource import FREE_KEYS, UNKNOWN, Resource
 
 FILE = Path(__file__).with_name("shapes.json")
 OURS = re.compile(r"dicom-platform:[\w:]+|pulumi:pulumi:Stack|pulumi:providers:gcp")
 """Components and the stack, of which there is nothing at Google; and the provider, which has a rule of its own."""
-FREE_KEYS = ("labels.", "userLabels.", "annotations.", "template.labels.")
-"""Mappings whose keys are names that somebody chooses."""
 LONGEST = 200
 DIGEST = re.compile(r"sha256:([0-9a-f]{64}|unpinned)")
 LOCAL = re.compile(r"http://(127\.0\.0\.1|localhost):\d+")
 NUMBER = re.compile(r"""(?<=service-)\d+(?=@)|(?<=projects/)\d+(?=/|$)|(?<=')\d+(?=')|(?<=")\d+(?=")""")
+Missing = tuple[str, str]
+"""Path of a mapping (`[]` for the items of lists), and a key that it lacks."""
 Shape = Mapping[str, Sequence[Any] | None]
 """Path → the reviewed values, or None where a setting decides."""
 
@@ -38,27 +38,14 @@ def shapes() -> Mapping[str, Shape]:
     return json.loads(FILE.read_text(encoding="utf-8"))["types"]
 
 
+@cache
+def always() -> Mapping[str, Mapping[str, Sequence[str]]]:
+    """Type → path of a mapping in it → the keys that it has wherever it is declared, whatever the settings."""
+    return json.loads(FILE.read_text(encoding="utf-8"))["always"]
+
+
 def is_reviewed(type_: str) -> bool:
     return bool(OURS.fullmatch(type_)) or type_ in shapes()
-
-
-def leaves(properties: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Every value with its path; items of a list share a path that ends with `[]`; an empty list is a value."""
-    for key, value in properties.items():
-        if key.startswith("__"):
-            continue  # what the engine keeps beside the inputs
-        path = f"{prefix}{'*' if prefix in FREE_KEYS else key}"
-        yield from _leaves(path, value)
-
-
-def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict) and value:
-        yield from leaves(cast(Mapping[str, Any], value), f"{path}.")
-    elif isinstance(value, list) and value:
-        for item in cast(list[Any], value):
-            yield from _leaves(f"{path}[]", item)
-    else:
-        yield path, value
 
 
 def names(resources: Sequence[Resource]) -> dict[str, str]:
@@ -102,7 +89,7 @@ def unreviewed(resource: Resource, own: Mapping[str, str]) -> Iterator[tuple[str
     if OURS.fullmatch(resource.type):
         return
     shape = shapes().get(resource.type, {})
-    for path, value in leaves(resource.properties):
+    for path, value in resource.leaves:
         if path not in shape:
             yield path, value
             continue
@@ -113,6 +100,42 @@ def unreviewed(resource: Resource, own: Mapping[str, str]) -> Iterator[tuple[str
             yield path, value
 
 
+def missing(resource: Resource) -> Iterator[Missing]:
+    """Keys that are declared everywhere else and not here."""
+    wanted = always().get(resource.type)
+    for path, keys in mappings(resource.properties) if wanted else ():
+        for key in wanted.get(path, ()) if wanted else ():
+            if key not in keys:
+                yield path, key
+
+
+def mappings(value: Any, path: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every mapping in the value, with its path; those whose keys somebody chooses are left out."""
+    if isinstance(value, dict) and f"{path}." not in FREE_KEYS:
+        inner = cast(Mapping[str, Any], value)
+        yield path, inner
+        for key, child in inner.items():
+            yield from mappings(child, f"{path}.{key}" if path else key)
+    elif isinstance(value, list):
+        for child in cast(list[Any], value):
+            yield from mappings(child, f"{path}[]")
+
+
+def common(stacks: Iterable[Sequence[Resource]]) -> dict[str, dict[str, list[str]]]:
+    """Type → path of a mapping → the keys that all of them have."""
+    found: dict[str, dict[str, set[str]]] = {}
+    for resource in (resource for resources in stacks for resource in resources):
+        if not OURS.fullmatch(resource.type):
+            of_type = found.setdefault(resource.type, {})
+            for path, keys in mappings(resource.properties):
+                own = {key for key in keys if not key.startswith("__")}
+                of_type[path] = of_type[path] & own if path in of_type else own
+    return {
+        type_: {path: sorted(keys) for path, keys in sorted(of_type.items()) if keys}
+        for type_, of_type in sorted(found.items())
+    }
+
+
 def union(stacks: Iterable[Sequence[Resource]]) -> dict[str, dict[str, set[str]]]:
     """Type → path → reduced values (as JSON) over several stacks."""
     found: dict[str, dict[str, set[str]]] = {}
@@ -121,6 +144,6 @@ def union(stacks: Iterable[Sequence[Resource]]) -> dict[str, dict[str, set[str]]
         for resource in resources:
             if not OURS.fullmatch(resource.type):
                 of_type = found.setdefault(resource.type, {})
-                for path, value in leaves(resource.properties):
+                for path, value in resource.leaves:
                     of_type.setdefault(path, set()).add(json.dumps(reduced(value, own)))
     return found

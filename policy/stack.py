@@ -5,14 +5,16 @@ A stack that does not say what it is counts as the strictest: prod with images o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
+from typing import Any, TypeVar
 
 from policy import shape
 from policy.resource import Resource
 from policy.resource_view import Seen, Undecided
 from policy.stateful import STATEFUL, layers
 
+T = TypeVar("T")
 DATA_CLASSES = ("phi", "deidentified", "synthetic")
 ENVIRONMENTS = ("prod", "dev", "local")
 """Both strictest first."""
@@ -22,11 +24,18 @@ class Stack:
     def __init__(self, resources: Sequence[Resource]) -> None:
         self.seen = [Seen(resource) for resource in resources]
         self._by_type: dict[str, list[Seen]] = {}
+        self._known: dict[Callable[[Stack], Any], Any] = {}
         for seen in self.seen:
             self._by_type.setdefault(seen.type, []).append(seen)
 
     def of(self, *types: str) -> list[Seen]:
         return [seen for type_ in types for seen in self._by_type.get(type_, ())]
+
+    def once(self, work: Callable[[Stack], T]) -> T:
+        """What a rule works out about the whole stack, the first time that a resource asks for it."""
+        if work not in self._known:
+            self._known[work] = work(self)
+        return self._known[work]
 
     @cached_property
     def names(self) -> dict[str, str]:

@@ -20,7 +20,7 @@ from ops.review.graph import CANNOT_RUN, ROOT, deployed
 from ops.review.judge import declared
 from ops.review.plan import Unreadable
 from policy.resource import Resource
-from policy.shape import FILE, union
+from policy.shape import FILE, common, union
 
 STACKS = ("local", "dev", "prod")
 KEYS = "projects/my-imaging/locations/europe-west4/keyRings/{0}/cryptoKeys/{0}"
@@ -115,7 +115,7 @@ def written() -> str:
         type_: {path: _values(known.get(type_, {}).get(path), of_type[path]) for path in sorted(of_type)}
         for type_, of_type in sorted(union([*fixed, *varied]).items())
     }
-    return json.dumps({"types": types}, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps({"types": types, "always": common([*fixed, *varied])}, indent=1, ensure_ascii=False) + "\n"
 
 
 def _values(fixed: set[str] | None, every: set[str]) -> list[Any] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from policy.rule import Rule
 from policy.rules import (
+    addresses,
     alerts,
     archive,
     audit,
@@ -42,6 +43,7 @@ MODULES = (
     running,
     delivery,
     hosting,
+    addresses,
     shapes,
 )
 RULES: tuple[Rule, ...] = tuple(rule for module in MODULES for rule in module.RULES)

@@ -119,6 +119,22 @@ VIEW = needs(
     ),
 )
 
+
+@stack_rule("log-view-is-read", "1 5", "gcp:logging/logView:LogView")
+def log_view_is_read(stack: Stack, view: Seen) -> Iterator[Finding]:
+    """Somebody may read the view through which a delivery proves that access is logged."""
+    names = (str(view.get("name")), str(view.get("bucket")))
+    readers = [
+        grant
+        for grant in stack.of("gcp:logging/logViewIamMember:LogViewIamMember")
+        if (str(grant.get("name")), str(grant.get("bucket"))) == names
+        and grant.get("role") == "roles/logging.viewAccessor"
+        and not grant.get("condition")
+    ]
+    if not readers:
+        yield Finding("is read by nobody, so no delivery proves that access is logged", "Grant it to imaging-smoke.")
+
+
 RULES = (
     all_access_is_logged,
     every_sensitive_service_is_logged,
@@ -127,4 +143,5 @@ RULES = (
     audit_logs_have_a_sink,
     sink_leaves_nothing_out,
     VIEW,
+    log_view_is_read,
 )

@@ -84,14 +84,15 @@ def data_roles_on_one_resource(grant: Seen) -> Iterator[Finding]:
         )
 
 
-@rule("only-the-deployer-administers", "14 19", PROJECT_GRANT, reads=("role",))
+@rule("only-the-deployer-administers", "14 19", "*", reads=("role",))
 def only_the_deployer_administers(grant: Seen) -> Iterator[Finding]:
-    """Roles that administer grants, keys, secrets or images belong to the deployer alone."""
-    role, member = str(grant.get("role")), str(grant.get("member"))
-    if ADMINISTERS.fullmatch(role) and not DEPLOYER.fullmatch(member):
-        yield Finding(
-            f"lets {member} administer the project with {role}", "Leave this role to the account that deploys."
-        )
+    """Roles that administer grants, keys, secrets or images belong to the deployer alone, on whatever resource."""
+    if not (given := members(grant)):
+        return
+    role = str(grant.get("role"))
+    for member in given if ADMINISTERS.fullmatch(role) else ():
+        if not DEPLOYER.fullmatch(str(member)):
+            yield Finding(f"lets {member} administer with {role}", "Leave this role to the account that deploys.")
 
 
 @rule("audit-logs-read-by-groups", "5", PROJECT_GRANT, reads=("member",))

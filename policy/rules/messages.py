@@ -11,6 +11,9 @@ from policy.stack import Stack
 
 SUBSCRIPTION = "gcp:pubsub/subscription:Subscription"
 STORE = "gcp:healthcare/dicomStore:DicomStore"
+TOPIC_GRANT = "gcp:pubsub/topicIAMMember:TopicIAMMember"
+READ_GRANT = "gcp:pubsub/subscriptionIAMMember:SubscriptionIAMMember"
+PUBLISHES, TAKES = "roles/pubsub.publisher", "roles/pubsub.subscriber"
 SMOKE = "smoke"
 """Name of the store that holds nothing but test slides."""
 
@@ -71,4 +74,38 @@ def subscription_is_fed(stack: Stack, subscription: Seen) -> Iterator[Finding]:
         )
 
 
-RULES = (NEVER_EXPIRES, messages_wait, unreadable_messages_are_set_aside, subscription_is_fed)
+@stack_rule("messages-may-flow", "", (STORE, SUBSCRIPTION))
+def messages_may_flow(stack: Stack, seen: Seen) -> Iterator[Finding]:
+    """Google's agents may announce what a store takes, and set aside what cannot be read: without it nothing is heard.
+
+    A push that Google signs is no way round: the platform reads its subscriptions itself.
+    """
+    topic = seen.get("notificationConfig.pubsubTopic") if seen.type == STORE else None
+    if topic and not may(stack, TOPIC_GRANT, "topic", str(topic), PUBLISHES, "healthcare"):
+        yield Finding(
+            f"announces on {topic}, where the Healthcare API's agent may not publish",
+            f"Grant {PUBLISHES} on the topic to service-NUMBER@gcp-sa-healthcare.iam.gserviceaccount.com.",
+        )
+    letters = seen.get("deadLetterPolicy.deadLetterTopic") if seen.type == SUBSCRIPTION else None
+    if letters and not (
+        may(stack, TOPIC_GRANT, "topic", str(letters), PUBLISHES, "pubsub")
+        and may(stack, READ_GRANT, "subscription", str(seen.get("name")), TAKES, "pubsub")
+    ):
+        yield Finding(
+            "has a topic for dead letters to which Pub/Sub's agent may not forward",
+            f"Grant it {PUBLISHES} on that topic and {TAKES} on this subscription.",
+        )
+
+
+def may(stack: Stack, type_: str, on: str, what: str, role: str, agent: str) -> bool:
+    """Whether Google's agent has the role on the topic or subscription, without a condition."""
+    return any(
+        str(grant.get(on)).rpartition("/")[2] == what.rpartition("/")[2]
+        and grant.get("role") == role
+        and not grant.get("condition")
+        and str(grant.get("member")).endswith(f"@gcp-sa-{agent}.iam.gserviceaccount.com")
+        for grant in stack.of(type_)
+    )
+
+
+RULES = (NEVER_EXPIRES, messages_wait, unreadable_messages_are_set_aside, subscription_is_fed, messages_may_flow)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from policy.resource_view import Seen
 from policy.rule import Finding, stack_rule
-from policy.shape import is_reviewed, unreviewed
+from policy.shape import is_reviewed, missing, unreviewed
 from policy.stack import Stack
 
 MOST = 3
@@ -22,6 +22,8 @@ def is_reviewed_rule(stack: Stack, seen: Seen) -> Iterator[Finding]:
     found = list(dict(unreviewed(seen.resource, stack.names)).items())
     for path, value in found[:MOST]:
         yield Finding(f"declares {path} = {str(value)[:80]}, which nobody has reviewed", REVIEW)
+    for path, key in list(dict.fromkeys(missing(seen.resource)))[:MOST]:
+        yield Finding(f"lacks {f'{path}.' * bool(path)}{key}, which is declared everywhere else", REVIEW)
 
 
 RULES = (is_reviewed_rule,)

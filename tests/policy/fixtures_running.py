@@ -10,7 +10,7 @@ from policy.rules.alerts import DEEDS, TROUBLES
 from policy.rules.audit import AUDITED, LOG_TYPES, LOGS
 from policy.rules.delivery import GITHUB
 from policy.rules.secrets import SCOPES
-from tests.policy.fixtures import DAY, DEIDENTIFIED, DISPOSABLE, PHI, Case, r, store
+from tests.policy.fixtures import AGENT, DAY, DEIDENTIFIED, DISPOSABLE, PHI, Case, r, store
 
 DIGEST = f"europe-west4-docker.pkg.dev/p/images/prepare@sha256:{'ab' * 32}"
 ACCOUNT = "imaging-job@p.iam.gserviceaccount.com"
@@ -84,7 +84,13 @@ KEEPS = {"action": "KEEP", "mostRecentVersions": {"keepCount": 5}}
 CLEANS = {"action": "DELETE", "condition": {"tagState": "UNTAGGED", "olderThan": "2592000s"}}
 RUNNING = {"cpu": "1", "memory": "1Gi"}
 SITE = r("firebase/hostingSite:HostingSite")
-MADE = r("serviceaccount/account:Account", accountId="imaging-job")
+MADE = r(
+    "serviceaccount/account:Account",
+    accountId="imaging-job",
+    project="my-imaging",
+    displayName="imaging-job",
+    description="Runs the study job",
+)
 STARTER = r("eventarc/trigger:Trigger", serviceAccount=ACCOUNT)
 ALL_DEEDS = alert(" ".join(word for words in DEEDS.values() for word in words))
 ALL_TROUBLES = alert(" ".join(word for _, words in TROUBLES.values() for word in words))
@@ -114,6 +120,25 @@ RUNNING_CASES: dict[str, Case] = {
     "provider-asks-google": (
         [r("pulumi:providers:gcp", healthcareCustomEndpoint="https://evil.example/")],
         [r("pulumi:providers:gcp", project="p", region="europe-west4")],
+    ),
+    "addresses-are-known": (
+        [env("URL", "https://evil.example/v1"), PHI], [env("URL", "https://healthcare.googleapis.com/v1"), PHI],
+    ),
+    "stays-in-its-project": (
+        [env("A", "projects/p/topics/t"), env("B", "projects/p/topics/u"), subscription(topic="projects/q/topics/t")],
+        [env("A", "projects/p/topics/t"), env("B", "projects/p/topics/u"), subscription(topic="projects/p/topics/t")],
+    ),
+    "messages-may-flow": (
+        [store("raw", "phi", notificationConfig={"pubsubTopic": "projects/p/topics/t"})],
+        [
+            store("raw", "phi", notificationConfig={"pubsubTopic": "projects/p/topics/t"}),
+            r("pubsub/topicIAMMember:TopicIAMMember", topic="t", role="roles/pubsub.publisher", member=AGENT),
+        ],
+    ),
+    "log-view-is-read": (
+        [log_view("")],
+        [log_view(""), r("logging/logViewIamMember:LogViewIamMember", role="roles/logging.viewAccessor",
+                         name="None", bucket="None")],
     ),
     "is-reviewed": ([r("command:local:Command", create="id")], [MADE]),
     "runs-as-its-own-account": (
