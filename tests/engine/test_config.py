@@ -115,3 +115,12 @@ def test_a_file_that_cannot_be_read_is_one_line_with_its_name(tmp_path: Path, st
 
     assert said in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_settings_from_elsewhere_are_refused_and_what_encrypts_secrets_is_kept(tmp_path: Path):
+    """An environment of Pulumi ESC could give any setting, and nobody would see it in this repository."""
+    with pytest.raises(ConfigProblem, match=r"Pulumi\.dev\.yaml: environment, imports brings settings that are not in"):
+        load_config(folder(tmp_path, "environment: [evil/prod]\nimports: []\nconfig: {}\n"), "dev")
+
+    loaded = load_config(folder(tmp_path, "secretsprovider: gcpkms://key\nconfig: {}\n"), "dev")
+    assert loaded.beside == {"secretsprovider": "gcpkms://key"}

@@ -239,3 +239,27 @@ def test_a_failure_is_an_event_too():
 def test_reading_an_existing_resource_is_refused_in_words():
     with pytest.raises(DeploymentFailed, match=r"Topic 't': .* does not read existing resources"):
         go(lambda: gcp.pubsub.Topic.get("t", "projects/p/topics/t"))
+
+
+def test_every_other_option_is_kept_and_none_that_the_sdk_sets_by_itself():
+    def program() -> None:
+        gcp.pubsub.Topic("plain")
+        gcp.pubsub.Topic(
+            "odd",
+            opts=pulumi.ResourceOptions(
+                replace_on_changes=["labels"],
+                delete_before_replace=True,
+                custom_timeouts=pulumi.CustomTimeouts(delete="1s"),
+                additional_secret_outputs=["name"],
+                version="1.2.3",
+                plugin_download_url="https://evil.example",
+            ),
+        )
+
+    deployment = go(program)
+
+    options = {node.name: node.options for node in deployment.resources.values()}
+    own = {"replaceOnChanges", "deleteBeforeReplace", "customTimeouts", "version", "pluginDownloadURL"}
+    assert options["odd"].keys() - options["plain"].keys() == own
+    assert "name" in options["odd"]["additionalSecretOutputs"]
+    assert options["plain"].keys() <= {"additionalSecretOutputs"}

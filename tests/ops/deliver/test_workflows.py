@@ -213,7 +213,7 @@ def test_the_comment_is_posted_whatever_it_says_and_then_decides(
     assert done.returncode == judged
     assert made == (
         f"-m ops comment --base=origin/main --commit=c0ffee{plans} --preview-url= "
-        "--smoke local=.localcloud/reports/smoke.json --out reports/comment.md --gate"
+        "--smoke local=.localcloud/reports/smoke.json --out reports/comment.md --gate --owners-agree"
     )
     assert posted == "-m ops deliver comment --number 7 --file reports/comment.md"
 
