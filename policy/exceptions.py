@@ -47,6 +47,10 @@ class Exceptions:
     problems: Sequence[str] = ()
     """What of the file could not be read, one sentence an entry."""
 
+    def also_in(self, others: Exceptions) -> Exceptions:
+        """Those entries that the others have too: what a change adds for itself is agreed to by nobody yet."""
+        return Exceptions([entry for entry in self.entries if entry in others.entries], self.problems)
+
     def allow(self, violation: Violation, today: date) -> bool:
         return any(
             entry.rule == violation.rule and entry.urn == violation.urn and today <= entry.until

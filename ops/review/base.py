@@ -28,7 +28,7 @@ from ops.review.exceptions_applied import judge
 from ops.review.graph import ROOT, Graph, declared, from_json, resources_of, set_by
 from ops.review.plan import Plan, Unreadable
 from policy import exceptions
-from policy.check import check
+from policy.check import NO_EXCEPTIONS, check
 
 VERDICT = "verdict"
 LONGEST = 300
@@ -92,6 +92,16 @@ def between(commit: str, stack: str, as_set: frozenset[str]) -> Plan:
     """The plan from the program of `commit` to the one here; nothing is assumed for the settings in `as_set`."""
     before = graphs_at(commit, [stack], as_set=as_set)[stack] or Graph(stack=stack, nodes=())
     return with_files(plan_of(before, declared(stack, as_set=as_set)), commit, ROOT)
+
+
+def permits_since(commit: str, root: Path) -> exceptions.Exceptions:
+    """The exceptions of the checkout that `commit` had already."""
+    return exceptions.load(root).also_in(exceptions_at(commit, root))
+
+
+def exceptions_at(commit: str, root: Path) -> exceptions.Exceptions:
+    listed = _git(root, "ls-tree", "--name-only", commit, "--", exceptions.FILE).strip()
+    return exceptions.parse(_git(root, "show", f"{commit}:{exceptions.FILE}").decode()) if listed else NO_EXCEPTIONS
 
 
 def with_files(plan: Plan, commit: str, root: Path) -> Plan:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ops.review import cost, parts, words
-from ops.review.base import between, describe, graphs_at, merge_base, verdict, verdict_of, with_files
+from ops.review.base import between, describe, graphs_at, merge_base, permits_since, verdict, verdict_of, with_files
 from ops.review.compare import settings_step
 from ops.review.exceptions_applied import judge
 from ops.review.gate import OWNERS_AGREE, read
@@ -57,7 +57,7 @@ def look(
             plan = with_files(replace(plan, steps=(*plan.steps, *steps)), commit, ROOT)
         else:
             plan = between(commit, stack, set_by(written.settings) | set_by(settings))
-        judged = judge(plan, permits, today, owners_agree=owners_agree)
+        judged = judge(plan, permits_since(commit, ROOT), today, owners_agree=owners_agree)
         controls = check(every(deployed(stack), settings), exceptions=permits, today=today)
         before = verdict_of(commit, stack)
         # Asked only where there is another judge to compare with: it runs both programs once more.

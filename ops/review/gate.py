@@ -39,16 +39,17 @@ def read(text: str, stack: str = "") -> Plan:
     return preview.plan_of(text, stack)
 
 
-def against(base: str, stack: str) -> Plan:
-    """The plan from the merge base with `base` to the working tree."""
+def against(base: str, stack: str) -> tuple[Plan, exceptions.Exceptions]:
+    """The plan from the merge base with `base` to the working tree, and what was agreed to before the change."""
     # Only here: running the program needs the SDK and the local cloud, which take longer to load than a plan to judge.
-    from ops.review.base import between, graphs_at, merge_base
+    from ops.review.base import between, graphs_at, merge_base, permits_since
     from ops.review.graph import CANNOT_RUN, Graph, set_by, settings_of
 
     commit = merge_base(base)
     try:
         former = graphs_at(commit, [stack], as_set=None)[stack] or Graph(stack=stack, nodes=())
-        return between(commit, stack, set_by(former.settings) | set_by(settings_of(stack)))
+        plan = between(commit, stack, set_by(former.settings) | set_by(settings_of(stack)))
+        return plan, permits_since(commit, ROOT)
     except CANNOT_RUN as problem:
         raise Unreadable(f"the program here cannot be run for stack {stack}: {problem}") from problem
 
@@ -57,14 +58,14 @@ def main(arguments: Sequence[str]) -> int:
     options = _options().parse_args(arguments)
     try:
         if options.base:
-            plan = against(options.base, options.stack or "dev")
+            plan, permits = against(options.base, options.stack or "dev")
         else:
-            plan = read(_text(options.plan), options.stack)
+            plan, permits = read(_text(options.plan), options.stack), exceptions.load(ROOT)
     except Unreadable as problem:
         print(f"gate: {problem}", file=sys.stderr)
         return UNREAD
     today = datetime.now(UTC).date()
-    judgement = judge(plan, exceptions.load(ROOT), today, owners_agree=options.owners_agree)
+    judgement = judge(plan, permits, today, owners_agree=options.owners_agree)
     words = in_words(plan, judgement.stopped, judgement.allowed, judgement.agreement)
     if options.plan_out:
         options.plan_out.write_text(json.dumps(to_json(plan), indent=1) + "\n", encoding="utf-8")

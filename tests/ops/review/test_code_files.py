@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ops.review.base import _git as git  # pyright: ignore[reportPrivateUsage]
-from ops.review.base import with_files
+from ops.review.base import permits_since, with_files
 from ops.review.code_files import differing, judges_alike
 from ops.review.compare import plan_of
 from ops.review.dangers import dangers
@@ -87,3 +87,22 @@ def test_another_judge_is_one_whose_code_or_lists_differ(checkout: Path) -> None
 
     (checkout / "infra/a.py").write_text("import evil\n")
     assert not judges_alike(git, "HEAD", checkout)
+
+
+def test_a_change_agrees_to_nothing_itself(checkout: Path) -> None:
+    """An entry that the commit before it had counts; one that comes with the change does not, nor one that it took."""
+    file = checkout / "policy/exceptions.yaml"
+    file.parent.mkdir()
+    one, other = (
+        f"  - {{rule: plan-code, urn: {urn}, reason: r, approved_by: owners, until: 2027-02-01}}\n" for urn in "ab"
+    )
+    file.write_text(f"exceptions:\n{one}")
+    assert permits_since("HEAD", checkout).entries == []
+
+    write(checkout, "add", ".")
+    write(checkout, "commit", "-qm", "agreed")
+    file.write_text(f"exceptions:\n{one}{other}")
+    assert [entry.urn for entry in permits_since("HEAD", checkout).entries] == ["a"]
+
+    file.write_text("exceptions: []\n")
+    assert permits_since("HEAD", checkout).entries == []
