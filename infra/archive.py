@@ -1,6 +1,6 @@
 """The images of a deployment: which stores there are, and who has which role on which of them.
 
-Owns: the access matrix, as data. Viewers never touch the raw store when they have their own; smoke tests never write
+Owns: the access matrix, as data. Viewers never touch the raw store; smoke tests never write
 where people's images are. What a role may do is `components.archive_access`.
 """
 
@@ -19,26 +19,18 @@ from infra.foundation import Foundation
 from infra.identities import EXPORTER
 from infra.settings import Settings
 
-RAW, VIEWER, SMOKE = "raw", "viewer", "smoke"
-
-
-def stores(settings: Settings) -> list[str]:
-    """Names of the DICOM stores: one of the viewers' own only when they are kept apart."""
-    return [RAW, VIEWER, SMOKE] if settings.viewer_store == "separate" else [RAW, SMOKE]
+RAW, VIEWER, SMOKE = STORES = "raw", "viewer", "smoke"
+"""The DICOM stores, by the names they have here: what arrives, what viewers see, what smoke tests may change."""
+DELETERS = ("smoke", "job")
+"""Identities that delete series or studies, which takes an operation of the dataset, and wait for it."""
 
 
 def store_names(settings: Settings) -> Mapping[str, str]:
     """What each store is called in the dataset, where that is not what it is called here."""
-    return {**{name: name for name in stores(settings)}, RAW: settings.raw_store}
-
-
-def store_of_viewers(settings: Settings) -> str:
-    return VIEWER if settings.viewer_store == "separate" else RAW
+    return {**{name: name for name in STORES}, RAW: settings.raw_store}
 
 
 def grants(settings: Settings, identities: Identities) -> list[Grant]:
-    seen = store_of_viewers(settings)
-
     def account(duty: str, role: str, *on: str) -> list[Grant]:
         return [Grant(key=duty, role=role, store=store, member=identities.member(duty)) for store in on]
 
@@ -46,22 +38,17 @@ def grants(settings: Settings, identities: Identities) -> list[Grant]:
         return [Grant(key=name, role=role, store=store, member=f"group:{name}") for name in names]
 
     return [
-        *groups(settings.viewers, "viewer", seen),
-        *groups(settings.annotators, "annotator", seen),
+        *groups(settings.viewers, "viewer", VIEWER),
+        *groups(settings.annotators, "annotator", VIEWER),
         *groups(settings.ingest_writers, "ingest", RAW),
         *groups(settings.ingest_writers, "loader", RAW),
-        *account("job", "job", *(store for store in stores(settings) if store != VIEWER)),
-        *(account("job", "publisher", VIEWER) if seen == VIEWER else []),
+        *account("job", "job", RAW, SMOKE),
+        *account("job", "publisher", VIEWER),
         *(account(EXPORTER, "export", RAW) if settings.export_schedule else []),
         *account("smoke", "smoke", SMOKE),
-        *account("smoke", "viewer", seen),
-        *account("smokeReader", "viewer", seen, SMOKE),
+        *account("smoke", "viewer", VIEWER),
+        *account("smokeReader", "viewer", VIEWER, SMOKE),
     ]
-
-
-def _deleters(settings: Settings) -> tuple[str, ...]:
-    """Identities that delete series or studies, which takes an operation of the dataset, and wait for it."""
-    return ("smoke", "job") if settings.viewer_store == "separate" else ("smoke",)
 
 
 def build_event_probe(base: Foundation) -> EventProbe:
@@ -87,7 +74,7 @@ def build_archive(base: Foundation, probe: EventProbe) -> ImagingArchive:
             dataset=settings.dataset,
             store_names=store_names(settings),
             adopted=settings.imports,
-            stores=stores(settings),
+            stores=STORES,
             notifying_store=RAW,
             other_topics={SMOKE: probe.topic.id},
             after=[probe.announces],
@@ -107,7 +94,7 @@ def build_archive(base: Foundation, probe: EventProbe) -> ImagingArchive:
             dataset=archive.dataset.id,
             stores={name: store.id for name, store in archive.stores.items()},
             grants=grants(settings, identities),
-            pollers=pollers | {duty: identities.member(duty) for duty in _deleters(settings)},
+            pollers=pollers | {duty: identities.member(duty) for duty in DELETERS},
             import_buckets=settings.import_buckets,
             healthcare_agent=base.apis.agents["healthcare"],
         ),

@@ -24,6 +24,13 @@ from infra.settings import NAMESPACE, Settings
 
 NOT_SET = (None, "")
 """An optional key has the default "" (or 0) in Pulumi.yaml, as the CLI insists on keys that have none."""
+REMOVED: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "viewerStore": (
+        "is no setting any more: viewers always read a store of their own, to which the job copies what is ready",
+        {"same": "; the next deploy adds that store, then `gcloud run jobs execute prepare --args=--sweep` fills it"},
+    )
+}
+"""Settings of earlier versions: what became of each, and what follows for those who had one of these values."""
 FIELDS: Mapping[str, FieldInfo] = {config_key(name): field for name, field in Settings.model_fields.items()}
 
 
@@ -105,6 +112,8 @@ def sentence(stack: str, key: str, error: ErrorDetails, config: Mapping[str, Any
     if kind == "missing":
         return missing(stack, key)
     raw = config[full(key)]
+    if key in REMOVED:
+        return removed(stack, key, raw)
     if kind == "extra_forbidden":
         return unknown(NAMESPACE, stack, key, raw, [name for name in FIELDS if ":" not in name])
     if kind == "literal_error":
@@ -159,6 +168,12 @@ def unknown(namespace: str, stack: str, key: str, raw: object, known: Iterable[s
     meant = f"did you mean {near[0]}? " if near else ""
     name = f"{namespace}:{key}"
     return problem(name, raw, f"is not a setting; {meant}run: {command('rm', stack, name)}")
+
+
+def removed(stack: str, key: str, raw: object) -> str:
+    words, follows = REMOVED[key]
+    name = full(key)
+    return problem(name, raw, f"{words}; run: {command('rm', stack, name)}{follows.get(str(raw), '')}")
 
 
 def secret_problem(stack: str, key: str) -> str:

@@ -133,12 +133,6 @@ CONSTRAINTS = (
         "use a key of that region, or set location to the key's",
     ),
     Constraint(
-        "label_policy",
-        lambda s: s.label_policy == "withhold" and s.viewer_store == "same",
-        "a label image can only be withheld from a store of the viewers' own",
-        "set viewerStore to separate",
-    ),
-    Constraint(
         "protection",
         lambda s: s.protection == "off" and s.data_class != "synthetic",
         "only synthetic images may be deletable by pulumi destroy",

@@ -116,8 +116,7 @@ def _environment(
     """All that the job is told about where it is."""
     return {
         "DICOMWEB_ROOT": dicomweb_roots[RAW],
-        "VIEWER_DICOMWEB_ROOT": dicomweb_roots.get(VIEWER, ""),
-        "VIEWER_STORE": base.settings.viewer_store,
+        "VIEWER_DICOMWEB_ROOT": dicomweb_roots[VIEWER],
         "LABEL_POLICY": "withhold" if base.settings.label_policy == "withhold" else "show",
         "VIEWER_URL": viewer_url,
         "RECORDS_BUCKET": records.bucket.name,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pulumi
 
-from infra.archive import store_of_viewers
+from infra.archive import VIEWER
 from infra.foundation import VIEWER_CONFIG
 from infra.next_steps import next_commands
 from infra.platform import Platform
@@ -54,7 +54,7 @@ def _images(platform: Platform) -> dict[str, Any]:
     return {
         "dataset": archive.dataset.id,
         "stores": {name: {"name": store.id, "dicomwebRoot": roots[name]} for name, store in archive.stores.items()},
-        "dicomwebRoot": roots[store_of_viewers(platform.base.settings)],
+        "dicomwebRoot": roots[VIEWER],
         "topic": archive.topic.id,
         "backlogSubscription": archive.backlog.id,
         "deadLetterSubscription": archive.dead_letters.id,

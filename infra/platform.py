@@ -17,7 +17,7 @@ from components.event_probe import EventProbe
 from components.federation import Federation
 from components.imaging_archive import ImagingArchive
 from components.secret_vault import SecretVault
-from infra.archive import build_archive, build_event_probe, build_export, dicomweb_roots, store_of_viewers
+from infra.archive import VIEWER, build_archive, build_event_probe, build_export, dicomweb_roots
 from infra.delivery import build_delivery, build_delivery_records, build_federation
 from infra.foundation import Foundation, build_vault, lay
 from infra.job import Preparing, build_preparing, build_registry
@@ -62,7 +62,7 @@ def build(settings: Settings) -> Platform:
         dicomweb_roots=roots,
         vault=vault,
         viewing=viewing,
-        window_config=build_viewer_config(base, roots[store_of_viewers(settings)], vault),
+        window_config=build_viewer_config(base, roots[VIEWER], vault),
         preparing=preparing,
         delivery=build_delivery(base, vault, registry.address),
         federation=build_federation(base),

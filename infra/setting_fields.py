@@ -68,14 +68,9 @@ class SettingFields(BaseModel):
         description="KMS key for the dataset; chosen once, as another key is another dataset.",
         json_schema_extra=decides("data"),
     )
-    viewer_store: Literal["same", "separate"] = Field(
-        "separate",
-        description="separate: viewers read a store of their own, to which the job copies; same: the raw store.",
-        json_schema_extra=decides("access"),
-    )
     label_policy: Literal["keep", "withhold"] = Field(
         "keep",
-        description="withhold: label images stay in the raw store; needs a separate viewer store.",
+        description="withhold: label images stay in the raw store.",
         json_schema_extra=decides("access"),
     )
     viewers: formats.Listed[formats.GroupEmail] = Field(

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from infra.archive import store_names, store_of_viewers
+from infra.archive import VIEWER, store_names
 from infra.config_loader import InvalidSettings, read_settings
 from infra.delivery import delivery_records_bucket
 from infra.providers import api_roots
@@ -51,7 +51,7 @@ class Stack:
     @property
     def viewers_root(self) -> str:
         """DICOMweb root of the store that viewers read: what `infra.archive.dicomweb_roots` is once it is deployed."""
-        store = store_names(self.settings)[store_of_viewers(self.settings)]
+        store = store_names(self.settings)[VIEWER]
         dataset = f"{self.place}/datasets/{self.settings.dataset}"
         return f"{self.endpoints['healthcare']}v1/{dataset}/dicomStores/{store}/dicomWeb"
 

@@ -46,7 +46,7 @@ FLAGS: Mapping[str, dict[str, Any]] = {
     },
     "--reader": {
         "metavar": "EMAIL",
-        "help": "who reads back what is already there, to compare; default the first of the stack's viewers",
+        "help": "who reads back what is already there, to compare; default the job's account",
     },
     "--token-command": {
         "metavar": "COMMAND",

@@ -23,7 +23,7 @@ class LoadTarget:
     writer: str = ""
     """Principal that may store and import: the first of the stack's ingest writers."""
     reader: str = ""
-    """Principal that may read back, to compare: ingest writers may not."""
+    """Principal that may read back, to compare: neither ingest writers nor viewers may, only the job."""
 
 
 class LoadOutputs(Outputs):
@@ -33,6 +33,7 @@ class LoadOutputs(Outputs):
     endpoints: dict[str, str] = {}
     stores: dict[str, StoreOutputs] = {}
     groups: Groups = Groups()
+    service_accounts: dict[str, str] = {}
 
 
 def target(outputs: Mapping[str, Any], to: str | None, principal: str | None, reader: str | None) -> LoadTarget:
@@ -51,7 +52,7 @@ def target(outputs: Mapping[str, Any], to: str | None, principal: str | None, re
         logging=found.endpoints.get("logging", "https://logging.googleapis.com/"),
         project=found.project,
         writer=principal or _first(found.groups.ingest_writers),
-        reader=reader or _first(found.groups.viewers),
+        reader=reader or found.service_accounts.get("job", ""),
     )
 
 

@@ -38,7 +38,6 @@ CLOUD_RUN: dict[str, Any] = {"viewerHost": "cloud_run", "viewerImageDigest": "sh
 """The viewer as a service, which no stack file has, with synthetic images too."""
 CHOICES: dict[str, Sequence[Any]] = {
     "viewerHost": ("firebase", "cloud_run"),
-    "viewerStore": ("same", "separate"),
     "viewerApp": ("lite", "slim"),
     "jobImage": ("cloud_build", "pulumi_docker"),
     "protection": ("off", "on"),

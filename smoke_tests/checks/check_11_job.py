@@ -28,8 +28,11 @@ def send(run: Context, method: str, url: str, body: Any = None) -> HttpAnswer:
 
 
 def started(run: Context, studies: list[str]) -> str:
-    """URL of an execution on these studies of the smoke store; neither the job nor its backlog is changed."""
-    where = {"DICOMWEB_ROOT": run.target.dicomweb_root, "VIEWER_STORE": "same", "VIEWER_DICOMWEB_ROOT": ""}
+    """URL of an execution on these studies of the smoke store; neither the job, its backlog nor another store changes.
+
+    The store is its own viewers' one there, which the job allows where studies are named: it only adds levels.
+    """
+    where = dict.fromkeys(("DICOMWEB_ROOT", "VIEWER_DICOMWEB_ROOT"), run.target.dicomweb_root)
     container = {
         "args": ["--study", *studies],
         "env": [{"name": name, "value": value} for name, value in where.items()],

@@ -74,8 +74,8 @@ def shown(folder: Path) -> Iterator[Shown]:
         for name in CHOSEN:
             raw.store_instances(list(files.written(name).files))
         root = raw.dicomweb("viewers")
-        separate = {"VIEWER_STORE": "separate", "VIEWER_DICOMWEB_ROOT": root}
-        code, said, errors = run(raw.cloud, "--json", "--study", *map(study, CHOSEN), **separate)
+        where = {"VIEWER_DICOMWEB_ROOT": root}
+        code, said, errors = run(raw.cloud, "--json", "--study", *map(study, CHOSEN), **where)
         assert said, errors
         assert code == 0, [one for one in json.loads(said)["series"] if one["status"] == "failed"]
         reports = {one["series"]: one for one in json.loads(said)["series"]}

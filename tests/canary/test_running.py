@@ -222,7 +222,9 @@ def test_no_access_token_is_found_in(work: Work, place: str) -> None:
 def test_the_patient_is_where_a_patient_belongs(work: Work) -> None:
     """Or not finding it elsewhere proves nothing."""
     url = f"{work.platform.root}/studies/{work.study}/metadata"
-    found = work.platform.viewer().get(url, headers={"Accept": "application/dicom+json"}, timeout=30)
+    found = work.platform.session(work.platform.cloud.iam.owner).get(
+        url, headers={"Accept": "application/dicom+json"}, timeout=30
+    )
 
     assert PATIENT in found.text
 

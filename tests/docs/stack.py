@@ -34,7 +34,6 @@ from tests.ops.deliver.place import Place, place
 NOT_NOW = f"0 3 1 {(datetime.now(UTC).month + 5) % 12 + 1} *"
 """Half a year from now."""
 SETTINGS: Mapping[str, Any] = {
-    "dicom-platform:viewerStore": "separate",
     "dicom-platform:exportSchedule": NOT_NOW,
     "dicom-platform:jobSchedule": NOT_NOW,
     "dicom-platform:eventWindowSeconds": 3600,

@@ -44,7 +44,12 @@ class Platform:
 
     @property
     def root(self) -> str:
+        """DICOMweb root of the raw store, which no viewer reads."""
         return self.outputs["stores"]["raw"]["dicomwebRoot"]
+
+    @property
+    def viewer_root(self) -> str:
+        return self.outputs["dicomwebRoot"]
 
     def session(self, principal: str) -> requests.Session:
         session = requests.Session()
@@ -65,7 +70,8 @@ class Platform:
 
     def _tokens(self) -> dict[str, str]:
         groups = self.outputs["groups"]
-        people = (*groups["ingestWriters"], *groups["viewers"], self.cloud.iam.owner)
+        job = self.outputs["serviceAccounts"]["job"]
+        people = (*groups["ingestWriters"], *groups["viewers"], job, self.cloud.iam.owner)
         return {email: self.cloud.iam.token(email) for email in people}
 
     def run_job(self, *arguments: str) -> dict[str, Any]:

@@ -72,7 +72,9 @@ def test_a_truncated_file_is_refused_with_the_stores_reason(
     level.path.write_bytes(level.path.read_bytes()[:-3000])
     assert platform.load(tmp_path) == 1
     assert f"refused        {level.path}: the store refused it: " in capsys.readouterr().out
-    found = platform.viewer().get(f"{platform.root}/studies/{level.study}/instances", timeout=30)
+    found = platform.session(platform.cloud.iam.owner).get(
+        f"{platform.root}/studies/{level.study}/instances", timeout=30
+    )
     assert found.status_code == 204 or found.json() == []
 
 

@@ -33,10 +33,10 @@ def radiology(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> l
 
 
 def test_radiology_is_stored_and_found(platform: Platform, radiology: list[pydicom.Dataset]) -> None:
-    viewer = platform.viewer()
+    owner = platform.session(platform.cloud.iam.owner)
     for dataset in radiology:
         url = f"{platform.root}/studies/{dataset.StudyInstanceUID}/series"
-        found = viewer.get(url, headers={"Accept": "application/dicom+json"}, timeout=30).json()
+        found = owner.get(url, headers={"Accept": "application/dicom+json"}, timeout=30).json()
         assert [one["00080060"]["Value"][0] for one in found] == [dataset.Modality]
 
 
@@ -55,18 +55,17 @@ def test_a_small_sparse_slide_is_ready(platform: Platform, tmp_path: Path) -> No
     assert platform.report(level.study, level.series)["status"] == "ready"
 
 
-def test_a_large_sparse_slide_is_blocked_because_the_store_leaves_its_positions_out(
-    platform: Platform, tmp_path: Path
-) -> None:
+def test_of_a_large_sparse_slide_the_store_leaves_the_positions_out(platform: Platform, tmp_path: Path) -> None:
     across = (40, 33, 9, 3, 2)
     levels = write_slide(tmp_path, GREY, across=across, key="large sparse", sparse=True, small=True)
     assert platform.load(tmp_path) == 0
     platform.run_job("--study", levels[0].study)
     report = platform.report(levels[0].study, levels[0].series)
     assert report["status"] == "blocked"
-    missing, large = report["findings"]
-    assert (missing["rule"], missing["severity"], missing["instances"]) == ("R01", "BLOCK", [levels[0].instance])
-    assert (large["rule"], large["severity"], large["instances"]) == ("R01", "SLOW", [levels[1].instance])
+    # Its tiles are a few bytes each, so that nothing can be made of them: what is asked is what R01 says.
+    missing, large = [finding for finding in report["findings"] if finding["rule"] == "R01"]
+    assert (missing["severity"], missing["instances"]) == ("BLOCK", [levels[0].instance])
+    assert (large["severity"], large["instances"]) == ("SLOW", [levels[1].instance])
 
 
 def test_reports_keep_to_their_schema(platform: Platform, radiology: list[pydicom.Dataset], tmp_path: Path) -> None:

@@ -24,26 +24,16 @@ RADIOLOGY = ("CT_small.dcm", "examples_ybr_color.dcm")
 AS_STORED = {"Accept": "application/dicom; transfer-syntax=*"}
 
 
-@pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    with deployed(tmp_path_factory.mktemp("separate"), viewerStore="separate") as platform:
-        yield platform
-
-
-def viewer_root(platform: Platform) -> str:
-    return platform.outputs["stores"]["viewer"]["dicomwebRoot"]
-
-
 def stored(platform: Platform, study: str, series: str, instance: str) -> bytes:
     """The file in the viewer store, read as a viewer."""
-    url = f"{viewer_root(platform)}/studies/{study}/series/{series}/instances/{instance}"
+    url = f"{platform.viewer_root}/studies/{study}/series/{series}/instances/{instance}"
     answer = platform.viewer().get(url, headers=AS_STORED, timeout=30)
     assert answer.ok, answer.text
     return answer.content
 
 
 def instances(platform: Platform, study: str) -> set[str]:
-    url = f"{viewer_root(platform)}/studies/{study}/instances"
+    url = f"{platform.viewer_root}/studies/{study}/instances"
     answer = platform.viewer().get(url, headers={"Accept": "application/dicom+json"}, timeout=30)
     return {one["00080018"]["Value"][0] for one in answer.json()} if answer.status_code == 200 else set()
 
@@ -70,8 +60,15 @@ def annotation(image: pydicom.Dataset) -> pydicom.Dataset:
 
 
 @pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """Of its own, for its backlog must hold nothing but what is loaded here."""
+    with deployed(tmp_path_factory.mktemp("viewers")) as platform:
+        yield platform
+
+
+@pytest.fixture(scope="module")
 def slide(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> list[Written]:
-    return platform.prepared(tmp_path_factory.mktemp("slide"), JPEG, "separate")
+    return platform.prepared(tmp_path_factory.mktemp("slide"), JPEG, "viewers")
 
 
 def test_a_ready_slide_arrives_byte_for_byte(platform: Platform, slide: list[Written]) -> None:
@@ -174,7 +171,7 @@ def test_an_annotation_follows_the_slide_that_was_repaired(platform: Platform, t
 
 
 def test_labels_are_withheld_where_the_stack_says_so(tmp_path: Path) -> None:
-    with deployed(tmp_path, viewerStore="separate", labelPolicy="withhold") as platform:
+    with deployed(tmp_path, labelPolicy="withhold") as platform:
         levels = write_slide(tmp_path / "slide", JPEG, across=(2, 1, 1), key="label")
         label = pydicom.dcmread(levels[2].path)
         label.ImageType = ["ORIGINAL", "PRIMARY", "LABEL", "NONE"]
@@ -196,7 +193,7 @@ def test_another_instance_under_the_same_uid_is_a_conflict_that_changes_nothing(
     body = (tmp_path / "other.bin").read_bytes()
     (tmp_path / "other.bin").unlink()
     kind = {"Content-Type": "application/dicom", "Accept": "application/dicom+json"}
-    assert owner.post(f"{viewer_root(platform)}/studies", data=body, headers=kind, timeout=30).ok
+    assert owner.post(f"{platform.viewer_root}/studies", data=body, headers=kind, timeout=30).ok
     assert platform.load(tmp_path) == 0
     execution = platform.run_job("--study", levels[0].study)
     assert execution["failedCount"] == 1

@@ -46,11 +46,6 @@ BAD_COMBINATIONS: dict[str, tuple[dict[str, Any], str]] = {
         "dicom-platform:datasetKey = 'projects/p/locations/global/keyRings/r/cryptoKeys/k': a dataset's key must be in "
         "the dataset's own region; use a key of that region, or set location to the key's",
     ),
-    "labels withheld from the store they are in": (
-        {"labelPolicy": "withhold", "viewerStore": "same"},
-        "dicom-platform:labelPolicy = 'withhold': a label image can only be withheld from a store of the viewers' own; "
-        "set viewerStore to separate",
-    ),
     "two owners of the image": (
         {"jobImage": "docker", "jobImageDigest": A_DIGEST},
         f"dicom-platform:jobImageDigest = '{A_DIGEST}': jobImage docker finds the digest by building, and an image has "

@@ -73,9 +73,9 @@ BAD_VALUES: dict[str, tuple[dict[str, Any], str]] = {
         "dicom-platform:datasetKey = 'my-key': must be a key's full name; for example "
         "projects/my-bootstrap/locations/europe-west4/keyRings/pulumi/cryptoKeys/dev",
     ),
-    "store that does not exist": (
-        {"viewerStore": "shared"},
-        "dicom-platform:viewerStore = 'shared': must be one of same, separate; set one of these",
+    "policy that does not exist": (
+        {"labelPolicy": "shared"},
+        "dicom-platform:labelPolicy = 'shared': must be one of keep, withhold; set one of these",
     ),
     "group with IAM's prefix": (
         {"viewers": ["group:a@example.org"]},
@@ -199,9 +199,20 @@ BAD_VALUES: dict[str, tuple[dict[str, Any], str]] = {
         "dicom-platform:deliveryApproval = 'yes': must be true or false; set one of these",
     ),
     "misspelt setting": (
-        {"viewerStor": "same"},
-        "dicom-platform:viewerStor = 'same': is not a setting; did you mean viewerStore? "
-        "run: pulumi config rm -s dev dicom-platform:viewerStor",
+        {"viewerSit": "slides"},
+        "dicom-platform:viewerSit = 'slides': is not a setting; did you mean viewerSite? "
+        "run: pulumi config rm -s dev dicom-platform:viewerSit",
+    ),
+    "setting of a former version": (
+        {"viewerStore": "separate"},
+        "dicom-platform:viewerStore = 'separate': is no setting any more: viewers always read a store of their own, to "
+        "which the job copies what is ready; run: pulumi config rm -s dev dicom-platform:viewerStore",
+    ),
+    "viewers who read the raw store": (
+        {"viewerStore": "same"},
+        "dicom-platform:viewerStore = 'same': is no setting any more: viewers always read a store of their own, to "
+        "which the job copies what is ready; run: pulumi config rm -s dev dicom-platform:viewerStore; the next deploy "
+        "adds that store, then `gcloud run jobs execute prepare --args=--sweep` fills it",
     ),
     "misspelt setting of the provider": (
         {"gcp:projct": "x"},

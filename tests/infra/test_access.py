@@ -48,13 +48,6 @@ def test_with_a_store_of_their_own_viewers_never_touch_the_raw_one() -> None:
     }
 
 
-def test_with_one_store_viewers_read_the_raw_one() -> None:
-    members = {(member, role) for member, role, where in on_images(stacks.prod(viewerStore="same")) if where == "raw"}
-
-    assert ("group:pathologists@example.org", "dicomViewer") in members
-    assert ("group:annotators@example.org", "dicomAnnotator") in members
-
-
 def test_a_smoke_test_can_only_change_the_store_that_is_for_it() -> None:
     changes = {"dicomSmoke", "dicomJob", "dicomIngest", "dicomAnnotator", "dicomLoader"}
 

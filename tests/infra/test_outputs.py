@@ -46,11 +46,11 @@ def test_a_store_has_googles_path_also_on_this_machine() -> None:
         "name": name,
         "dicomwebRoot": f"http://127.0.0.1:8787/healthcare.googleapis.com/v1/{name}/dicomWeb",
     }
-    assert set(outputs["stores"]) == {"raw", "smoke"}
-    assert outputs["dicomwebRoot"] == outputs["stores"]["raw"]["dicomwebRoot"]
+    assert set(outputs["stores"]) == {"raw", "viewer", "smoke"}
+    assert outputs["dicomwebRoot"] == outputs["stores"]["viewer"]["dicomwebRoot"]
 
 
-def test_viewers_are_pointed_at_their_own_store_when_there_is_one() -> None:
+def test_viewers_are_pointed_at_their_own_store() -> None:
     outputs = stacks.prod().outputs
 
     assert outputs["dicomwebRoot"] == outputs["stores"]["viewer"]["dicomwebRoot"]

@@ -161,7 +161,6 @@ def test_what_the_job_is_told() -> None:
         "RECORDS_BUCKET": "my-imaging-imaging-records",
         "STORAGE_ENDPOINT": "https://storage.googleapis.com/",
         "VIEWER_DICOMWEB_ROOT": f"{stores}/viewer/dicomWeb",
-        "VIEWER_STORE": "separate",
         "VIEWER_URL": "https://slides.example.org",
     }
 

@@ -82,7 +82,7 @@ def test_all_problems_are_said_at_once_each_with_its_key() -> None:
         {
             "gcp:project": None,
             "location": "mars",
-            "viewerStor": "same",
+            "viewerSit": "slides",
             "protection": "off",
             "dataClass": "deidentified",
             "jobTasks": "many",
@@ -96,7 +96,7 @@ def test_all_problems_are_said_at_once_each_with_its_key() -> None:
         "gcp:project",
         "dicom-platform:location",
         "dicom-platform:jobTasks",
-        "dicom-platform:viewerStor",
+        "dicom-platform:viewerSit",
         "gcp:storageCustomEndpoint",
         "dicom-platform:protection",
     ]
@@ -168,7 +168,6 @@ def test_a_stack_on_google_needs_only_a_project_and_is_protected(stack: str) -> 
 
     assert made.environment == stack
     assert made.protected
-    assert made.viewer_store == "separate"
     assert made.delivery_approval
     assert made.job_image_digest is None
     assert made.sign_in_authority == "https://accounts.google.com"

@@ -1,4 +1,4 @@
-"""A bare local cloud for the job's clients: a store, a bucket, a subscription, the owner and a stranger."""
+"""A bare local cloud for the job's clients: two stores, a bucket, a subscription, the owner and a stranger."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         made = [
             owner.post(f"{healthcare}{location}?datasetId={dataset}", json={}, timeout=10),
             owner.post(f"{healthcare}{DATASET}/dicomStores?dicomStoreId=raw", json={}, timeout=10),
+            owner.post(f"{healthcare}{DATASET}/dicomStores?dicomStoreId=viewer", json={}, timeout=10),
             owner.post(f"{storage}storage/v1/b?project=dicom-local", json={"name": "records"}, timeout=10),
             owner.put(f"{pubsub}v1/{TOPIC}", json={}, timeout=10),
             owner.put(f"{pubsub}v1/{SUBSCRIPTION}", json={"topic": TOPIC}, timeout=10),

@@ -294,6 +294,7 @@ class Bench:
     def runner(self, *arguments: str) -> JobRunner:
         environment = {
             "DICOMWEB_ROOT": ROOT,
+            "VIEWER_DICOMWEB_ROOT": f"{ROOT}-viewer",
             "RECORDS_BUCKET": "records",
             "BACKLOG_SUBSCRIPTION": "projects/p/subscriptions/backlog",
             "VIEWER_URL": "https://viewer.example",
@@ -306,7 +307,7 @@ class Bench:
             traffic=self.store.traffic,
             viewer_url=settings.viewer_url,
             dry_run=settings.dry_run,
-            options=Options(settings.viewer_store, settings.label_policy),
+            options=Options(settings.label_policy),
         )
         return JobRunner(preparation, Log(self.output), self.time.clock, settings)
 

@@ -89,7 +89,7 @@ def prepare(store: HostileStore) -> str:
         records=Bucket(),
         clock=time.clock,
         traffic=traffic,
-        options=Options("separate", "show"),
+        options=Options(),
         executor=Executor(raw, Deliverer(viewers, traffic, Repeater(policy, time.clock))),
         task_maker=InstanceMaker(raw, reader, MemoryStage()),
     )

@@ -20,7 +20,7 @@ MADE = "add_levels +512x512/2:jpeg-baseline +256x256/4:jpeg-baseline"
 def judged(*items: dict[str, Any], standing: frozenset[str] = frozenset(), frame: bytes = frames.jpeg()) -> Judged:
     store: Store = put(*items, frame=frame)
     seen = inspect(store, STUDY, store.instances(STUDY))
-    return judge(seen.study, seen.slides, Options("separate"), standing)
+    return judge(seen.study, seen.slides, Options(), standing)
 
 
 def made_level_uids(result: Judged) -> dict[int, str]:
@@ -74,7 +74,7 @@ def test_a_late_level_that_nothing_stands_for_is_shown() -> None:
 def test_a_late_level_in_a_coding_to_repair_is_left_out_unrepaired() -> None:
     store: Store = put(*levels(1024, 512), each={f"{SERIES}.2": frames.RLE})
     seen = inspect(store, STUDY, store.instances(STUDY))
-    plan = judge(seen.study, seen.slides, Options("separate"), first()).plan.of(SERIES)
+    plan = judge(seen.study, seen.slides, Options(), first()).plan.of(SERIES)
     assert words(plan) == f"repair leave(1) {MADE.removeprefix('add_levels ')}"
 
 
@@ -104,10 +104,3 @@ def test_another_channel_of_the_same_size_is_not_late() -> None:
         *channel("1", 1024), *channel("2", 1024, 512), standing=frozenset(made_level_uids(one).values()), frame=frame
     )
     assert "leave" not in words(both.plan.of(SERIES))
-
-
-def test_in_the_store_that_viewers_share_nothing_stands() -> None:
-    store: Store = put(*levels(1024, 512))
-    seen = inspect(store, STUDY, store.instances(STUDY))
-    plan = judge(seen.study, seen.slides, Options("same"), first()).plan.of(SERIES)
-    assert words(plan) == "none"

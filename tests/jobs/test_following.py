@@ -19,7 +19,7 @@ RLE = {"LossyImageCompression": "00"}
 def judged(*items: dict[str, Any], frame: bytes = frames.RLE) -> Judged:
     store: Store = put(*items, frame=frame)
     seen = inspect(store, STUDY, store.instances(STUDY))
-    return judge(seen.study, seen.slides, Options("separate"))
+    return judge(seen.study, seen.slides, Options())
 
 
 def names(result: Judged) -> dict[str, str]:

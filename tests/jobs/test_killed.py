@@ -43,7 +43,6 @@ class Jobs:
             "PYTHONPATH": os.pathsep.join(sys.path),
             "GOOGLE_APPLICATION_CREDENTIALS": str(stores.cloud.iam.credentials_file),
             "DICOMWEB_ROOT": stores.root("raw", proxy.port),
-            "VIEWER_STORE": "separate",
             "VIEWER_DICOMWEB_ROOT": stores.root(target, proxy.port),
             "RECORDS_BUCKET": "records",
             "BACKLOG_SUBSCRIPTION": SUBSCRIPTION,

@@ -24,9 +24,11 @@ PATIENCE = 60
 
 
 def environment(cloud: Cloud, **more: str) -> dict[str, str]:
+    stores = f"{cloud.endpoint('healthcare.googleapis.com')}v1/{DATASET}/dicomStores"
     return os.environ | {
         "GOOGLE_APPLICATION_CREDENTIALS": str(cloud.iam.credentials_file),
-        "DICOMWEB_ROOT": f"{cloud.endpoint('healthcare.googleapis.com')}v1/{DATASET}/dicomStores/raw/dicomWeb",
+        "DICOMWEB_ROOT": f"{stores}/raw/dicomWeb",
+        "VIEWER_DICOMWEB_ROOT": f"{stores}/viewer/dicomWeb",
         "RECORDS_BUCKET": "records",
         "BACKLOG_SUBSCRIPTION": SUBSCRIPTION,
         "STORAGE_ENDPOINT": cloud.endpoint("storage.googleapis.com"),

@@ -8,7 +8,7 @@ import json
 from prepare.log import Log
 from prepare.reports.screen import Terminal, log_for, plan_table, plan_words
 
-from tests.jobs.fakes import RLE, Bench, pyramid
+from tests.jobs.fakes import Bench, pyramid
 
 
 class Tty(io.StringIO):
@@ -25,13 +25,13 @@ def outcomes(bench: Bench) -> list[object]:
 def test_the_table_says_what_would_be_done_to_each_series_and_why() -> None:
     bench = Bench()
     bench.store.add("1.2", *pyramid()[:2])
-    bench.store.add("1.2", *pyramid("1.2.2", ContainerIdentifier="SLIDE-2"), frame=RLE)
+    bench.store.add("1.2", *pyramid("1.2.2", ContainerIdentifier="SLIDE-2", TotalPixelMatrixFocalPlanes=3))
     lines = plan_table(outcomes(bench)).splitlines()
     assert lines[0].split() == ["STUDY", "SERIES", "STATUS", "PLAN"]
     assert lines[1].endswith("ready_degraded  add_levels: make_level 3")
     assert lines[2].startswith("    R09 SLOW: The slide opens slowly")
-    assert lines[3].endswith("blocked: needs_viewer_store")
-    assert "viewer_store: separate" in lines[4]
+    assert lines[3].endswith("blocked: z_stack")
+    assert "several focal planes" in lines[4]
 
 
 def test_an_empty_table_has_its_head() -> None:

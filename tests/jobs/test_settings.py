@@ -7,8 +7,10 @@ from prepare.errors import CannotRun
 from prepare.options import LISTS, OPTIONS, SWITCHES
 from prepare.settings import load, parser
 
+ROOT = "https://healthcare.example/v1/x/dicomWeb"
 GOOD = {
-    "DICOMWEB_ROOT": "https://healthcare.example/v1/x/dicomWeb",
+    "DICOMWEB_ROOT": ROOT,
+    "VIEWER_DICOMWEB_ROOT": "https://healthcare.example/v1/viewer/dicomWeb",
     "RECORDS_BUCKET": "records",
     "BACKLOG_SUBSCRIPTION": "projects/p/subscriptions/s",
 }
@@ -38,8 +40,9 @@ def test_flags_win_and_empty_variables_count_as_unset() -> None:
         ([], {"DICOMWEB_ROOT": "healthcare"}, "must be a URL"),
         ([], {"BACKLOG_SUBSCRIPTION": "backlog"}, "projects/PROJECT/subscriptions/NAME"),
         ([], {"BACKLOG_SUBSCRIPTION": ""}, "or give --study, --series or --sweep"),
-        ([], {"VIEWER_STORE": "separate"}, "must name another store"),
-        ([], {"VIEWER_STORE": "other"}, "must be same or separate"),
+        ([], {"VIEWER_DICOMWEB_ROOT": ""}, "--viewer-dicomweb-root (or VIEWER_DICOMWEB_ROOT) is not set"),
+        ([], {"VIEWER_DICOMWEB_ROOT": ROOT}, "must name another store"),
+        (["--sweep"], {"VIEWER_DICOMWEB_ROOT": ROOT + "/"}, "must name another store"),
         ([], {"QUIET_SECONDS": "-1"}, "number of seconds"),
         ([], {"QUIET_SECONDS": "soon"}, "number of seconds"),
         ([], {"MAX_ATTEMPTS": "1.5"}, "whole number"),
@@ -49,7 +52,6 @@ def test_flags_win_and_empty_variables_count_as_unset() -> None:
         (["--study"], {}, "expected at least one argument"),
         (["--frobnicate"], {}, "--frobnicate"),
         ([], {"LABEL_POLICY": "hide"}, "must be show or withhold"),
-        (["--label-policy", "withhold"], {}, "it needs --viewer-store separate"),
         (["--replay", "yesterday"], {}, "must be a time with its zone"),
         (["--replay", "2026-01-31T08:00:00"], {}, "must be a time with its zone"),
         (["--replay", "2026-01-31T08:00:00Z", "--study", "1.2"], {}, "--replay is about the backlog"),
@@ -61,6 +63,11 @@ def test_flags_win_and_empty_variables_count_as_unset() -> None:
 )
 def test_a_wrong_setting_is_one_sentence(arguments: list[str], environment: dict[str, str], said: str) -> None:
     assert said in problems(arguments, **environment)
+
+
+def test_a_store_may_be_its_own_viewers_one_where_studies_are_named() -> None:
+    settings = load(["--study", "1.2"], GOOD | {"VIEWER_DICOMWEB_ROOT": ROOT})
+    assert settings.viewer_dicomweb_root == settings.dicomweb_root
 
 
 def test_all_problems_are_told_at_once() -> None:

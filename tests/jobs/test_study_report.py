@@ -8,14 +8,14 @@ import pytest
 from prepare.model.metadata import Row
 from prepare.reports.study_report import find_mismatches
 
-from tests.jobs.fakes import RLE, Bench, pyramid
+from tests.jobs.fakes import Bench, pyramid
 from tests.jobs.schema_check import STUDY_SCHEMA, VIEWER_SCHEMA, problems
 
 
 def bench_with_two_slides() -> Bench:
     bench = Bench()
     bench.store.add("1.2", *pyramid())
-    bench.store.add("1.2", *pyramid("1.2.2", ContainerIdentifier="SLIDE-2"), frame=RLE)
+    bench.store.add("1.2", *pyramid("1.2.2", ContainerIdentifier="SLIDE-2", TotalPixelMatrixFocalPlanes=3))
     return bench
 
 
@@ -27,7 +27,7 @@ def test_the_study_is_as_good_as_its_worst_series() -> None:
     assert (made["status"], made["instances"], made["delivered"]) == ("blocked", 10, None)
     assert [(one["series"], one["status"], one["plan"], one["reason"], one["rules"]) for one in made["series"]] == [
         ("1.2.1", "ready", "none", "", []),
-        ("1.2.2", "blocked", "blocked", "needs_viewer_store", ["R07"]),
+        ("1.2.2", "blocked", "blocked", "z_stack", ["R02", "R05"]),
     ]
     assert made["viewer"] == "https://viewer.example/studies/1.2"
 
@@ -40,9 +40,9 @@ def test_viewers_have_a_word_of_their_own_that_says_no_more_than_they_may_know()
     assert (made["study"], made["status"]) == ("1.2", "blocked")
     assert [(one["series"], one["status"], one["reason"]) for one in made["series"]] == [
         ("1.2.1", "ready", ""),
-        ("1.2.2", "blocked", "needs_viewer_store"),
+        ("1.2.2", "blocked", "z_stack"),
     ]
-    assert "viewer store of its own" in made["series"][1]["sentence"]
+    assert "several focal planes" in made["series"][1]["sentence"]
 
 
 def test_a_series_without_report_is_pending_and_one_of_before_is_read() -> None:

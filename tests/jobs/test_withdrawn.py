@@ -76,7 +76,6 @@ class Archive:
         """What the job says of each series."""
         settings = {
             "DICOMWEB_ROOT": self.stores.root(self.raw),
-            "VIEWER_STORE": "separate",
             "VIEWER_DICOMWEB_ROOT": self.stores.root(self.viewers),
             "RECORDS_BUCKET": self.name,
             **more,

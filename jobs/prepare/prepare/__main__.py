@@ -76,12 +76,14 @@ def run(settings: JobSettings, log: Log) -> int:
     session = authorized(credentials)
     for scheme in ("https://", "http://"):
         session.mount(scheme, RetryingAdapter(HTTPAdapter(pool_maxsize=IN_FLIGHT), policy, clock, traffic=traffic))
-    for root in filter(None, (settings.dicomweb_root, settings.viewer_dicomweb_root)):
+    for root in (settings.dicomweb_root, settings.viewer_dicomweb_root):
         paced = BudgetedAdapter(HTTPAdapter(pool_maxsize=IN_FLIGHT), RateBudget(clock))
         session.mount(root, RetryingAdapter(paced, policy, clock, traffic=traffic))
     store = DicomStore(settings.dicomweb_root, session)
-    viewers = DicomStore(settings.viewer_dicomweb_root, session) if settings.viewer_store == "separate" else store
+    viewers = DicomStore(settings.viewer_dicomweb_root, session)
     records = Records(settings.records_bucket, settings.storage_endpoint, credentials, session)
+    # A store that is its own viewers' one (the smoke test's) is the archive of its images: nothing ever goes from it.
+    ledger = DeliveryLedger(records) if viewers.root != store.root else None
     preparation = Preparation(
         store=store,
         records=records,
@@ -90,8 +92,8 @@ def run(settings: JobSettings, log: Log) -> int:
         viewer_url=settings.viewer_url,
         execution=settings.execution,
         dry_run=settings.dry_run,
-        options=Options(settings.viewer_store, settings.label_policy),
-        executor=Executor(store, Deliverer(viewers, traffic, Repeater(policy, clock)), DeliveryLedger(records), clock),
+        options=Options(settings.label_policy),
+        executor=Executor(store, Deliverer(viewers, traffic, Repeater(policy, clock)), ledger, clock),
         task_maker=InstanceMaker(store, FrameReader(session, store.root, clock, policy), BucketStage(records)),
     )
     runner = JobRunner(preparation, log, clock, settings)

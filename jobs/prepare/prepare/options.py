@@ -86,20 +86,18 @@ class Option:
 
 OPTIONS: Mapping[str, Option] = {
     "dicomweb_root": Option("DICOMWEB_ROOT", None, url, "DICOMweb root of the store with the studies", True),
-    "viewer_store": Option(
-        "VIEWER_STORE", "same", one_of("same", "separate"), "same: viewers read that store, too; separate: another"
-    ),
     "label_policy": Option(
         "LABEL_POLICY",
         "show",
         one_of("show", "withhold"),
-        "withhold: label and overview images, and images with burned-in text, are not copied to the viewers' own store",
+        "withhold: label and overview images, and images with burned-in text, are not copied to the viewers' store",
     ),
     "viewer_dicomweb_root": Option(
         "VIEWER_DICOMWEB_ROOT",
-        "",
-        lambda value: url(value) if value else "",
-        "DICOMweb root of the store that viewers read, where it is a separate one",
+        None,
+        url,
+        "DICOMweb root of the store that viewers read, to which the job copies what is ready",
+        True,
     ),
     "records_bucket": Option("RECORDS_BUCKET", None, str, "bucket of work items and readiness reports", True),
     "backlog_subscription": Option(

@@ -10,7 +10,6 @@ from typing import Any, NoReturn
 from .checks.rules import LabelPolicy
 from .errors import CannotRun
 from .options import LISTS, OPTIONS, SWITCHES
-from .planning.planner import ViewerStore
 
 EPILOG = """\
 Without --study, --series and --sweep the job works off its backlog: it turns the messages of the subscription into
@@ -28,7 +27,6 @@ class JobSettings:
     dry_run: bool
     json: bool
     dicomweb_root: str
-    viewer_store: ViewerStore
     label_policy: LabelPolicy
     viewer_dicomweb_root: str
     records_bucket: str
@@ -96,15 +94,6 @@ def load(arguments: Sequence[str], environment: Mapping[str, str]) -> JobSetting
         values[name] = None if value is None else read(f"{option.flag} ({option.variable})", value, option.read)
     if not problems and values["task_index"] >= values["task_count"]:
         problems.append(f"--task-index is {values['task_index']}: must be below --task-count ({values['task_count']})")
-    if values["viewer_store"] == "separate" and values["viewer_dicomweb_root"] in ("", values["dicomweb_root"]):
-        problems.append(
-            "--viewer-store is separate: --viewer-dicomweb-root (VIEWER_DICOMWEB_ROOT) must name another store than "
-            "--dicomweb-root"
-        )
-    if values["label_policy"] == "withhold" and values["viewer_store"] == "same":
-        problems.append(
-            "--label-policy is withhold, which means not copied: it needs --viewer-store separate (VIEWER_STORE)"
-        )
     problems += _contradictions(values)
     if problems:
         raise CannotRun("; ".join(problems))
@@ -121,6 +110,11 @@ def _contradictions(values: Mapping[str, Any]) -> list[str]:
         )
     if named and values["sweep"]:
         found.append("--sweep looks at every study: leave out --study and --series")
+    if values["dicomweb_root"] and values["dicomweb_root"] == values["viewer_dicomweb_root"] and not named:
+        found.append(
+            "--viewer-dicomweb-root (VIEWER_DICOMWEB_ROOT) must name another store than --dicomweb-root, or viewers "
+            "see slides that are not ready; only with --study or --series it may be the same, to try the job on it"
+        )
     for name in ("replay", "retry_failed"):
         flag = {**OPTIONS, **SWITCHES}[name].flag
         if values[name] and (named or values["sweep"]):

@@ -27,7 +27,7 @@ from prepare.planning.simulate import simulate_plan
 from tests.jobs.matrix.slides import STUDY
 from tests.jobs.matrix.whole import SLIDES
 
-SAME, SEPARATE, WITHHOLD = Options("same"), Options("separate"), Options("separate", "withhold")
+SHOW, WITHHOLD = Options(), Options("withhold")
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ def said(cloud: Cloud) -> tuple[str, dict[str, str], Place, dict[str, Written]]:
     for name, slide in slides.items():
         for file in slide.files:
             put(place, marked(file, broken=name == "organization_missing"))
-    more = {"DICOMWEB_ROOT": place.raw, "VIEWER_STORE": "separate", "VIEWER_DICOMWEB_ROOT": place.viewers}
+    more = {"DICOMWEB_ROOT": place.raw, "VIEWER_DICOMWEB_ROOT": place.viewers}
     process = start(cloud, "--json", "--study", *(slide.study for slide in slides.values()), **more)
     output = "".join(process.communicate(timeout=PATIENCE))
     paths = {name: object_path(cloud, "records", name) for name in object_names(cloud, "records", "")}

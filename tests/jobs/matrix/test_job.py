@@ -107,10 +107,10 @@ def prepared(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Prepared
             answer = owner.post(f"{raw}/studies", data=file, headers={"Content-Type": "application/dicom"}, timeout=30)
             assert answer.ok, answer.text
             studies[name] = str(pydicom.dcmread(io.BytesIO(file), stop_before_pixels=True).StudyInstanceUID)
-    separate = {"VIEWER_STORE": "separate", "VIEWER_DICOMWEB_ROOT": viewers}
-    code, said, errors = run(cloud, "--json", "--study", *studies.values(), **separate)
+    where = {"VIEWER_DICOMWEB_ROOT": viewers}
+    code, said, errors = run(cloud, "--json", "--study", *studies.values(), **where)
     assert said, errors
-    again = by_study(run(cloud, "--json", "--study", *studies.values(), **separate)[1])
+    again = by_study(run(cloud, "--json", "--study", *studies.values(), **where)[1])
     shown = [uid for name, uid in studies.items() if EXPECTED[name][1] != "blocked"]
     store = DicomStore(viewers, owner)
     viewed = {uid: looked_into(store, uid) for uid in shown}

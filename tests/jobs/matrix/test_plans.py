@@ -9,18 +9,17 @@ from typing import Any
 
 import pytest
 from prepare.checks.rules import findings
-from prepare.model.actions import MakeLevel
 from prepare.model.plan import SeriesPlan, copied
 from prepare.planning.planner import Options
 from prepare.planning.simulate import simulate_plan
 
-from tests.jobs.matrix.judged import SAME, SEPARATE, WITHHOLD, judged, looked_at
+from tests.jobs.matrix.judged import SHOW, WITHHOLD, judged, looked_at
 from tests.jobs.matrix.whole import SLIDES
 
 EXPECTED: dict[str, Any] = json.loads(Path(__file__).with_name("expected.json").read_text("utf-8"))
 WHY: dict[str, str] = json.loads(Path(__file__).with_name("why.json").read_text("utf-8"))["slides"]
 EVERY = pytest.mark.parametrize("name", list(SLIDES))
-BOTH = pytest.mark.parametrize("options", [SAME, SEPARATE], ids=lambda options: options.viewer_store)
+BOTH = pytest.mark.parametrize("options", [SHOW, WITHHOLD], ids=lambda options: options.label_policy)
 
 
 def test_the_table_has_every_slide_and_at_least_32() -> None:
@@ -38,13 +37,9 @@ def test_each_row_says_why_and_names_every_rule_that_is_broken(name: str) -> Non
 
 @EVERY
 def test_findings_plan_and_final_status_are_those_of_the_table(name: str) -> None:
-    same, separate = looked_at(name, SAME), looked_at(name, SEPARATE)
-    found = [
-        one if one == other else f"{one} | {other}" for one, other in zip(same.findings, separate.findings, strict=True)
-    ]
-    rows = zip(found, same.plans, same.statuses, separate.plans, separate.statuses, strict=True)
-    assert [list(row) for row in rows] == EXPECTED["slides"][name]
-    assert separate.followers == EXPECTED["followers"].get(name, 0)
+    seen = looked_at(name, SHOW)
+    assert [list(row) for row in zip(seen.findings, seen.plans, seen.statuses, strict=True)] == EXPECTED["slides"][name]
+    assert seen.followers == EXPECTED["followers"].get(name, 0)
 
 
 @pytest.mark.parametrize("name", list(EXPECTED["withheld"]))
@@ -64,16 +59,8 @@ def test_a_slide_that_is_not_blocked_has_nothing_left_that_keeps_it_from_opening
 
 
 @EVERY
-def test_in_the_store_that_viewers_share_images_are_only_added(name: str) -> None:
-    for plan in judged(name, SAME).plan.series:
-        assert not plan.rewritten
-        assert not plan.absent
-        assert all(isinstance(action, MakeLevel) for action in plan.actions)
-
-
-@EVERY
 def test_every_instance_is_copied_or_rewritten_or_absent_and_only_one_of_them(name: str) -> None:
-    result = judged(name, SEPARATE)
+    result = judged(name, SHOW)
     for plan in result.plan.series:
         slide = result.slides.get(plan.series)
         instances = [image.instance for image in (*slide.own, *slide.labels)] if slide else []
@@ -87,7 +74,7 @@ def test_every_instance_is_copied_or_rewritten_or_absent_and_only_one_of_them(na
 
 @EVERY
 def test_levels_are_made_from_images_of_the_series_and_land_on_no_other_level(name: str) -> None:
-    result = judged(name, SEPARATE)
+    result = judged(name, SHOW)
     for plan in result.plan.series:
         slide = result.slides.get(plan.series)
         own = {image.instance: image for image in slide.own} if slide else {}
@@ -114,14 +101,14 @@ def test_a_plan_is_data_that_does_not_depend_on_the_order_of_the_listing(name: s
     def told(plans: tuple[SeriesPlan, ...]) -> dict[str, str]:
         return {plan.series: json.dumps(plan.document(), sort_keys=True) for plan in plans}
 
-    first = told(judged(name, SEPARATE).plan.series)
+    first = told(judged(name, SHOW).plan.series)
     judged.cache_clear()
     store = SLIDES[name]()
     for items in store.studies["1.2"].values():
         items.reverse()
     SLIDES[name], kept = lambda: store, SLIDES[name]
     try:
-        assert told(judged(name, SEPARATE).plan.series) == first
+        assert told(judged(name, SHOW).plan.series) == first
     finally:
         SLIDES[name] = kept
         judged.cache_clear()

@@ -109,7 +109,7 @@ def done(place: Place, cloud: Cloud) -> Done:
 
 def run(cloud: Cloud, place: Place, slides: dict[str, Written], *asked: str) -> dict[str, dict[str, Any]]:
     """What the job says of every series, or those `asked` for. Orthanc reads a whole instance for each request."""
-    more = {"DICOMWEB_ROOT": place.raw, "VIEWER_STORE": "separate", "VIEWER_DICOMWEB_ROOT": place.viewers}
+    more = {"DICOMWEB_ROOT": place.raw, "VIEWER_DICOMWEB_ROOT": place.viewers}
     wanted = asked or ("--study", *(slide.study for slide in slides.values()))
     process = start(cloud, "--json", *wanted, **more)
     try:

@@ -90,7 +90,7 @@ def test_after_going_back_the_image_of_the_release_before_is_not_built_again() -
 
 @pytest.mark.parametrize(
     "changed",
-    [{"institution": "Another"}, {"support": "a@example.org"}, {"project": "my-prod"}, {"viewer_store": "same"}],
+    [{"institution": "Another"}, {"support": "a@example.org"}, {"project": "my-prod"}, {"dataset": "slides"}],
     ids=lambda changed: next(iter(changed)),
 )
 def test_another_configuration_is_another_image(changed: dict[str, Any]) -> None:
@@ -158,13 +158,13 @@ def test_prod_does_not_show_a_slim_that_nobody_has_recorded_a_pass_of(
 
 CHANGES: list[dict[str, Any]] = [
     {},
-    {"viewerStore": "same", "rawStore": "pathology"},
+    {"rawStore": "pathology"},
     {"annotators": [], "institution": "Lab", "support": "help@example.org"},
     {"location": "us-central1", "dataset": "slides", "signInAuthority": "https://login.example.org"},
 ]
 
 
-@pytest.mark.parametrize("changes", CHANGES, ids=["as it is", "one store", "words", "place"])
+@pytest.mark.parametrize("changes", CHANGES, ids=["as it is", "store", "words", "place"])
 def test_what_is_in_the_image_is_what_pulumi_says_the_configuration_is(tmp_path: Path, changes: dict[str, Any]) -> None:
     graph = stacks.prod(**changes)
     (tmp_path / "Pulumi.prod.yaml").write_text(json.dumps({"config": settings_of(changes)}))

@@ -18,14 +18,15 @@ OUTPUTS: dict[str, Any] = {
         "viewer": {"name": "other", "dicomwebRoot": "https://h.example/v1/other/dicomWeb"},
     },
     "dicomwebRoot": "https://h.example/v1/other/dicomWeb",
+    "serviceAccounts": {"job": "imaging-job@p.iam.gserviceaccount.com"},
     "groups": {"ingestWriters": ["group:scanners@example.org"], "viewers": ["pathologists@example.org"]},
 }
 
 
-def test_files_go_to_the_raw_store_even_when_viewers_have_their_own() -> None:
+def test_files_go_to_the_raw_store_which_the_job_reads() -> None:
     to = target(OUTPUTS, None, None, None)
     assert (to.root, to.store) == (f"https://h.example/v1/{STORE}/dicomWeb", STORE)
-    assert (to.writer, to.reader) == ("scanners@example.org", "pathologists@example.org")
+    assert (to.writer, to.reader) == ("scanners@example.org", "imaging-job@p.iam.gserviceaccount.com")
 
 
 def test_another_root_and_other_people_can_be_named() -> None:

@@ -59,7 +59,7 @@ def test_once_deploys_smoke_tests_and_leaves_nothing_behind(place: Path) -> None
     assert process.returncode == 0, output
     outputs = json.loads((place / "outputs.json").read_text())
     assert outputs["dicomwebRoot"].endswith(
-        "/v1/projects/dicom-local/locations/europe-west4/datasets/imaging/dicomStores/raw/dicomWeb"
+        "/v1/projects/dicom-local/locations/europe-west4/datasets/imaging/dicomStores/viewer/dicomWeb"
     )
     assert outputs["dicomwebRoot"] in output.replace("\n", "")
     assert "smoke tests passed" in output
@@ -136,7 +136,7 @@ def test_a_deadline_that_is_none_is_refused(text: str, capsys: pytest.CaptureFix
 
 def test_bad_settings_are_all_refused_before_anything_listens(place: Path) -> None:
     stack = place / "Pulumi.local.yaml"
-    text = stack.read_text().replace("viewerStore: same", "viewerStore: sme").replace('jobCpu: "1"', 'jobCpu: "3"')
+    text = stack.read_text().replace("jobImage: prebuilt", "jobImage: prebult").replace('jobCpu: "1"', 'jobCpu: "3"')
     stack.unlink()
     stack.write_text(text)
 
@@ -150,5 +150,5 @@ def test_bad_settings_are_all_refused_before_anything_listens(place: Path) -> No
 
     assert done.returncode == 1
     assert done.stdout == ""
-    assert [line.split(":")[1] for line in done.stderr.splitlines()[1:]] == ["viewerStore = 'sme'", "jobCpu = '3'"]
+    assert [line.split(":")[1] for line in done.stderr.splitlines()[1:]] == ["jobImage = 'prebult'", "jobCpu = '3'"]
     assert not (place / ".localcloud").exists()

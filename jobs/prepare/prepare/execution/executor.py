@@ -52,27 +52,23 @@ NOTHING = Additions()
 
 @dataclass(frozen=True)
 class Executor:
-    """Acts for studies of `source`; viewers read `target` (the same store where there is only one)."""
+    """Acts for studies of `source`; viewers read the deliverer's target."""
 
     source: DicomStore
     deliverer: Deliverer
     ledger: DeliveryLedger | None = None
-    """What this job put into the viewers' own store; without one nothing there is ours, and nothing is taken away."""
+    """What this job put into the viewers' store; without one nothing there is ours, and nothing is taken away."""
     clock: Clock = field(default_factory=Clock)
-
-    @property
-    def separate(self) -> bool:
-        return self.source.root != self.deliverer.target.root
 
     def wanted(self, plan: SeriesPlan, rows: Iterable[Row], additions: Additions) -> frozenset[str]:
         """The instances that the series has where viewers read, once the plan is carried out."""
         if plan.kind == "blocked":
-            return frozenset() if self.separate else frozenset(row.instance for row in rows)
+            return frozenset()
         return self._copies(plan, rows, additions) | additions.uids
 
     def surplus(self, study: str, series: str, wanted: Collection[str]) -> list[str]:
         """What this job put there that is not to be seen (any more)."""
-        if self.ledger is None or not self.separate:
+        if self.ledger is None:
             return []
         record = self.ledger.read(study, series)
         if record.state == "withdrawing":
@@ -89,8 +85,6 @@ class Executor:
         """
         delivery = SeriesDelivery()
         rows = list(rows)
-        if plan.kind == "blocked" and not self.separate:
-            return delivery
         wanted = self.wanted(plan, rows, additions)
         there = self._there(study, plan.series)
         self._refuse_surplus(plan.series, there, wanted)
@@ -103,7 +97,7 @@ class Executor:
             self.deliverer.each([row], there, delivery, self._delivering(study, new))
             new.done()
         delivery.present += sorted(additions.uids & set(there))
-        copies = self._copies(plan, rows, additions) if self.separate else frozenset[str]()
+        copies = self._copies(plan, rows, additions)
         coarsest_first = sorted(rows, key=lambda row: row.columns * row.rows)
         chosen = [row for row in coarsest_first if row.instance in copies]
         self.deliverer.copy(self.source, study, chosen, there, delivery)
@@ -114,7 +108,7 @@ class Executor:
         """Takes away what this job put before viewers of a series, the whole series in one request where all of it is
         ours. None when there was nothing. Raises SeriesFailed, CannotRun; begun, it is gone on with by the next run.
         """
-        if self.ledger is None or not self.separate:
+        if self.ledger is None:
             return None
         record = self.ledger.read(study, series)
         there = self._there(study, series)
@@ -135,7 +129,7 @@ class Executor:
         self, study: str, rows: Collection[Row], series: str, wanted: Collection[str]
     ) -> DeliveryRecord | None:
         """Notes that all is there, and what it was made of, so that a later run sees when that is another."""
-        if self.ledger is None or not self.separate:
+        if self.ledger is None:
             return None
         sources = {row.instance: row.version for row in rows}
         before = self.ledger.read(study, series)
@@ -151,9 +145,8 @@ class Executor:
 
     def _mark(self, study: str, series: str, rows: Collection[Row], missing: Collection[str]) -> None:
         """Before the first of them is sent: a run that is killed leaves nothing of which nobody knows whose it is."""
-        if self.ledger is None or not self.separate or not missing:
+        if self.ledger is None or not missing:
             return
-
         size = self.source.stored_bytes(study, series)
         sources = {row.instance: row.version for row in rows}
 
@@ -171,9 +164,8 @@ class Executor:
         return made
 
     def _copies(self, plan: SeriesPlan, rows: Iterable[Row], additions: Additions) -> frozenset[str]:
-        """Instances that keep their UIDs: copied where stores are separate, else there already."""
-        uids = [row.instance for row in rows]
-        return frozenset(copied(plan, uids)) - additions.instead_of if self.separate else frozenset(uids)
+        """Instances that keep their UIDs."""
+        return frozenset(copied(plan, [row.instance for row in rows])) - additions.instead_of
 
     def _there(self, study: str, series: str) -> dict[str, Row]:
         return {row.instance: row for row in self.deliverer.list_target(study) if row.series == series}
@@ -194,10 +186,12 @@ class Executor:
     def _refuse_surplus(self, series: str, present: Iterable[str], wanted: Collection[str]) -> None:
         """Before anything is stored, too: levels of two versions beside each other would stop the viewer."""
         if surplus := sorted(set(present) - set(wanted)):
-            whose = "that this job did not put there" if self.separate else "in the archive itself"
+            advice = "that this job did not put there, so it does not take them away: delete them there, then run again"
+            if self.source.root == self.deliverer.target.root:
+                advice = "and is the archive itself, of which nothing is taken away: name another store for viewers"
             raise SeriesFailed(
                 f"series {series}: {self.deliverer.target.name} has {len(surplus)} instances that are not to be shown "
-                f"({_some(surplus)}), {whose}, so it does not take them away: delete them there, then run again"
+                f"({_some(surplus)}), {advice}"
             )
 
 

@@ -41,25 +41,18 @@ class Preparation:
     options: Options = field(default_factory=Options)
 
     @property
-    def separate_viewers(self) -> Executor | None:
-        """The executor, where viewers have a store of their own."""
-        return self.executor if self.executor is not None and self.executor.separate else None
-
-    @property
     def ledger(self) -> DeliveryLedger | None:
-        """What this job put before viewers; None where they read the store that is prepared."""
-        return self.separate_viewers.ledger if self.separate_viewers else None
+        """What this job put before viewers; None where nothing of it is ever taken away."""
+        return self.executor.ledger if self.executor else None
 
     @property
     def parameters(self) -> dict[str, str]:
         """The settings that a report depends on."""
-        separate = self.separate_viewers
         return {
             "viewer_url": self.viewer_url,
             "store": self.store.root,
-            "viewer_store": self.options.viewer_store,
             "label_policy": self.options.label_policy,
-            **({"viewers": separate.deliverer.target.root} if separate else {}),
+            **({"viewers": self.executor.deliverer.target.root} if self.executor else {}),
         }
 
 

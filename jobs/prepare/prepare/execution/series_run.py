@@ -74,7 +74,7 @@ class SeriesRun:
 
     def _shows_other_pixels(self) -> bool:
         """Looks, where it was asked for by name, and takes away what shows something else."""
-        executor, ledger = self._job.separate_viewers, self._job.ledger
+        executor, ledger = self._job.executor, self._job.ledger
         if not self._thorough or executor is None or ledger is None or self._job.dry_run:
             return False
         if not any(row.whole_slide for row in self._rows):
@@ -104,7 +104,7 @@ class SeriesRun:
             open_cost=result.cost,
             open_cost_before=result.cost_before,
             written=tuple(sorted(delivery.written)) if delivery else (),
-            delivered=len(delivery.written) + len(delivery.present) if delivery and job.separate_viewers else None,
+            delivered=len(delivery.written) + len(delivery.present) if delivery else None,
             withdrawals=record.withdrawals if record else (),
             listed=self._run.listed_at,
         )
@@ -115,7 +115,7 @@ class SeriesRun:
         while True:
             judged = self._judge()
             additions = job.task_maker(study, judged, series) if job.task_maker else NOTHING
-            executor = job.separate_viewers
+            executor = job.executor
             if executor is None or job.dry_run:
                 return judged, additions
             plan = judged.plan.of(series)
@@ -137,10 +137,10 @@ class SeriesRun:
     def _deliver(self, judged: Judged, additions: Additions) -> tuple[SeriesDelivery | None, DeliveryRecord | None]:
         """Carries the plan out; None when it was not. A failure once the copy began takes back what viewers got."""
         job, study, series = self._job, self._study, self._series
-        if job.executor is None or job.dry_run or not (additions.uids or job.separate_viewers):
+        if job.executor is None or job.dry_run:
             return None, None
         plan = judged.plan.of(series)
-        if job.separate_viewers and plan.kind != "blocked":
+        if plan.kind != "blocked":
             self._run.announce()
         try:
             with self._timer.measure("act"):

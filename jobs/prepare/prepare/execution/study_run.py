@@ -61,7 +61,7 @@ class StudyRun:
 
         `resent` is a series of which some instance was sent again, for all that the store lists.
         """
-        job, executor, ledger = self.preparation, self.preparation.separate_viewers, self.preparation.ledger
+        job, executor, ledger = self.preparation, self.preparation.executor, self.preparation.ledger
         if executor is None or ledger is None or job.dry_run:
             return
         if not self._checked:
@@ -78,7 +78,7 @@ class StudyRun:
 
     def withdraw(self, series: str, reason: str) -> None:
         """Takes a series away from viewers. Its report is no longer current before, and viewers are told to wait."""
-        job, executor = self.preparation, self.preparation.separate_viewers
+        job, executor = self.preparation, self.preparation.executor
         if executor is None:
             return
         self.announce()
@@ -111,7 +111,7 @@ class StudyRun:
             return []
         known = {outcome.series: outcome.document for outcome in outcomes if outcome.document}
         reports = study_report.read_reports(self.study, self.rows, known, job.records)
-        executor = job.separate_viewers
+        executor = job.executor
         shown = executor.deliverer.list_target(self.study) if executor and self.rows else None
         mismatches = study_report.find_mismatches(reports, shown) if shown is not None else {}
         failed = [write_end(job, self.study, series, "failed", reason) for series, reason in mismatches.items()]
@@ -139,8 +139,8 @@ class StudyRun:
         return self.preparation.store.stored_bytes(self.study) if self.rows else 0
 
     def _existing_additions(self) -> frozenset[str]:
-        """What this job has added to the study where viewers have a store of their own."""
-        executor = self.preparation.separate_viewers
+        """What this job has added to the study where viewers read."""
+        executor = self.preparation.executor
         if executor is None:
             return frozenset()
         return frozenset(row.instance for row in executor.deliverer.list_target(self.study) if is_ours(row.instance))

@@ -1,7 +1,7 @@
 """A plan: what will be done to a series and to a study. Plain data, shared by who decides and who acts.
 
 `planner` fills it with `actions`; `pixels` and the stores carry it out. An instance that no action names is copied byte
-for byte (where the viewer store is a separate one) or stays as it is.
+for byte.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ Kind = Literal["none", "add_levels", "repair", "blocked"]
 
 @dataclass(frozen=True, kw_only=True)
 class SeriesPlan:
-    """What is done to one series. `blocked`: nothing is; where stores are separate, nothing of it is copied."""
+    """What is done to one series. `blocked`: nothing is, and nothing of it is copied."""
 
     series: str
     kind: Kind = "none"
     actions: tuple[Action, ...] = ()
     reason: str = ""
-    """Blocked: a word for machines (`needs_viewer_store`, `z_stack`, …)."""
+    """Blocked: a word for machines (`mixed_slides`, `z_stack`, …)."""
     sentence: str = ""
     """Blocked: why, and what to do, for people."""
 
@@ -77,7 +77,7 @@ class StudyPlan:
     study: str
     series: tuple[SeriesPlan, ...]
     followers: tuple[Follower, ...] = ()
-    """Only where stores are separate. Other instances of their series are copied as they are."""
+    """Other instances of their series are copied as they are."""
     unmapped: tuple[str, ...] = ()
     """Objects whose references cannot be mapped (finding R17): copied as they are."""
 

@@ -37,34 +37,30 @@ class Judged:
 def judge(study: Study, slides: Mapping[str, Slide], options: Options, standing: Collection[str] = ()) -> Judged:
     """Findings and plans of all series; a pure function.
 
-    `standing` are the instances that this job has already put into a viewer store of its own.
+    `standing` are the instances that this job has already put before viewers.
     """
-    stand = frozenset(standing) if options.viewer_store == "separate" else frozenset[str]()
+    stand = frozenset(standing)
     found = {series.uid: _found(series, slides.get(series.uid), study, options) for series in study.series}
     plans = {one.uid: _plan(one, slides.get(one.uid), found[one.uid], study, options, stand) for one in study.series}
     slides = dict(slides)
-    if options.viewer_store == "separate":
-        for uid, slide in _without_blocked(slides, plans).items():
-            slides[uid] = slide
-            found[uid] = _found(study.of(uid), slide, study, options)
-            plans[uid] = _plan(study.of(uid), slide, found[uid], study, options, stand)
+    for uid, slide in _without_blocked(slides, plans).items():
+        slides[uid] = slide
+        found[uid] = _found(study.of(uid), slide, study, options)
+        plans[uid] = _plan(study.of(uid), slide, found[uid], study, options, stand)
     for series, plan in plans.items():
         if late := _late(plan, stand):
             found[series] = tuple(worst_first([*found[series], rule("R03").about("late", late, "WARN", "none")]))
-    followers: tuple[Follower, ...] = ()
-    unmapped: set[str] = set()
-    if options.viewer_store == "separate":
-        tracker = ReferenceTracker(study, plans)
-        followers, unmapped = tracker.followers(), tracker.dangling()
-        for series in study.series:
-            if plans[series.uid].kind == "blocked":
-                continue
-            if lost := [one for one in series.references if one.instance in tracker.lost]:
-                plans[series.uid] = _without(plans[series.uid], series, lost)
-            dangling = unmapped & {one.instance for one in (*series.references, *series.images)}
-            told = {"lost": {one.instance for one in lost}, "dangling": dangling}
-            about = [rule("R17").about(problem, uids, SEVERITY[problem]) for problem, uids in told.items() if uids]
-            found[series.uid] = tuple(worst_first([*found[series.uid], *about]))
+    tracker = ReferenceTracker(study, plans)
+    followers, unmapped = tracker.followers(), tracker.dangling()
+    for series in study.series:
+        if plans[series.uid].kind == "blocked":
+            continue
+        if lost := [one for one in series.references if one.instance in tracker.lost]:
+            plans[series.uid] = _without(plans[series.uid], series, lost)
+        dangling = unmapped & {one.instance for one in (*series.references, *series.images)}
+        told = {"lost": {one.instance for one in lost}, "dangling": dangling}
+        about = [rule("R17").about(problem, uids, SEVERITY[problem]) for problem, uids in told.items() if uids]
+        found[series.uid] = tuple(worst_first([*found[series.uid], *about]))
     plan = StudyPlan(
         study=study.uid, series=tuple(plans.values()), followers=followers, unmapped=tuple(sorted(unmapped))
     )

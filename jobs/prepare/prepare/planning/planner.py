@@ -1,6 +1,6 @@
-"""Decides what is done to a series: a pure function of the slide, its findings and two settings.
+"""Decides what is done to a series: a pure function of the slide, its findings and the label policy.
 
-`repairs` says how each problem is mended; here problems add up, and what the stores allow decides.
+`repairs` says how each problem is mended; here problems add up.
 """
 
 from __future__ import annotations
@@ -36,7 +36,6 @@ from .repairs import (
 )
 from .simulate import simulate_plan
 
-ViewerStore = Literal["same", "separate"]
 UNREPAIRABLE = {
     ("R05", "planes"): "z_stack",
     ("R05", "mixed"): "z_stack",
@@ -88,7 +87,6 @@ BASE = {
 
 @dataclass(frozen=True)
 class Options:
-    viewer_store: ViewerStore = "same"
     label_policy: LabelPolicy = "show"
 
 
@@ -97,7 +95,7 @@ def plan_series(
 ) -> SeriesPlan:
     """The plan for `slide.series`; `found` are its findings, those of the study (R18) included.
 
-    `standing` are the instances that this job has already made for the series in a viewer store of its own.
+    `standing` are the instances that this job has already made for the series.
     """
     case = Case(slide, tuple(found))
     if reason := _unrepairable_reason(case):
@@ -106,12 +104,6 @@ def plan_series(
         actions = _acts(case, options, standing)
     except CannotRepair as error:
         return blocked(slide.series, error.reason, **error.words)
-    if options.viewer_store == "same":
-        actions = [action for action in actions if isinstance(action, MakeLevel) and not action.instances]
-        stopping = [one for one in case.found if one.severity in ("BLOCK", "WRONG") and one.remedy != "add_levels"]
-        needing = sorted({one.rule for one in stopping})
-        if needing:
-            return blocked(slide.series, "needs_viewer_store", rules=", ".join(needing))
     plan = SeriesPlan(series=slide.series, kind=plan_kind(actions), actions=tuple(actions))
     left = findings(simulate_plan(slide, plan), options.label_policy)
     if status(left) == "blocked":
@@ -177,10 +169,8 @@ def _repairs(case: Case, options: Options) -> list[Action]:
     sound = [image for image in kept if image.instance not in anew]
     for repair in (tile_fully, transcode_frames, share_profiles, completed, counted):
         actions += repair(case, sound)
-    if options.viewer_store == "separate":
-        written = SeriesPlan(series=case.slide.series, actions=tuple(actions)).rewritten - anew
-        actions += typed(case, sound, written)
-    return actions
+    written = SeriesPlan(series=case.slide.series, actions=tuple(actions)).rewritten - anew
+    return [*actions, *typed(case, sound, written)]
 
 
 def _case_without(case: Case, late: Iterable[LeaveOut], options: Options) -> Case:
