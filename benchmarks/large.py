@@ -64,16 +64,15 @@ def store_slide(cloud: Cloud, slide: TissueSlide) -> None:
 
 
 def job_environment(cloud: Cloud, temporary: str, separate: bool) -> dict[str, str]:
-    viewers = {"VIEWER_STORE": "separate", "VIEWER_DICOMWEB_ROOT": root_of(cloud, "viewer")} if separate else {}
     return os.environ | {
         "PYTHONPATH": str(JOB),
         "TMPDIR": temporary,
         "GOOGLE_APPLICATION_CREDENTIALS": str(cloud.iam.credentials_file),
         "DICOMWEB_ROOT": root_of(cloud, "raw"),
+        "VIEWER_DICOMWEB_ROOT": root_of(cloud, "viewer" if separate else "raw"),
         "RECORDS_BUCKET": "records",
         "STORAGE_ENDPOINT": cloud.endpoint("storage.googleapis.com"),
         "NO_PROXY": "*",
-        **viewers,
     }
 
 
