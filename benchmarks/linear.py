@@ -31,9 +31,9 @@ LIMIT = 1024 * MIB
 
 
 def level(edge: int, study: str, halvings: int, tile: int = TILE) -> TissueSlide:
-    """One level of a pyramid of `edge` pixels, by metadata; nobody compares its pixels with those of another level."""
+    """One level of a pyramid of `edge` pixels."""
     size = -(-edge // 2**halvings)
-    slide = TissueSlide(size, size, tile)
+    slide = TissueSlide(size, size, tile, halvings=halvings)
     made = slide.header
     made.StudyInstanceUID, made.SeriesInstanceUID = study, f"{study}.1"
     made.SOPInstanceUID = f"{study}.1.{halvings}"

@@ -1,4 +1,4 @@
-"""The base level of a synthetic slide of any size, as a stream: JPEG tiles from a small pool.
+"""A level of a synthetic slide of any size, as a stream: JPEG tiles from a small pool.
 
 Drawing so costs little, and neighbours differ, as they are cut from one drawn region. Nothing but the pool and the
 offset table is held.
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 from prepare.pixels import codec
 from prepare.pixels.grid import PixelFormat, TileGrid
 from prepare.pixels.part10 import size_of, write_stream
@@ -34,6 +35,8 @@ class TissueSlide:
     tile: int = 256
     quality: int = 90
     sparse: bool = False
+    halvings: int = 0
+    """The level that this many halvings make of a slide; `columns` and `rows` are its own."""
 
     @property
     def grid(self) -> TileGrid:
@@ -66,11 +69,21 @@ class TissueSlide:
 
     @cached_property
     def _pool(self) -> list[bytes]:
-        tile = self.tile
+        tile, edge = self.tile, self._edge
         drawn = Tissue(DRAWN, DRAWN, "benchmark").region(DRAWN // 3, DRAWN // 3, EDGE * tile)
-        cuts = [(r * tile, c * tile) for r in range(EDGE) for c in range(EDGE)]
+        for _ in range(self.halvings):
+            if len(drawn) % 2:
+                break
+            drawn = drawn.reshape(len(drawn) // 2, 2, -1, 2, 3).mean((1, 3)).round().astype(np.uint8)
+        drawn = np.tile(drawn, (-(-tile // len(drawn)), -(-tile // len(drawn)), 1))
+        cuts = [(r * tile, c * tile) for r in range(edge) for c in range(edge)]
         tiles = [drawn[top : top + tile, left : left + tile].copy() for top, left in cuts]
         return [codec.encode(one, self.form, self.quality) for one in tiles]
+
+    @property
+    def _edge(self) -> int:
+        """The pattern is halved with the slide, down to one tile that repeats it."""
+        return max(1, EDGE >> self.halvings)
 
     @cached_property
     def _lengths(self) -> list[int]:
@@ -79,7 +92,7 @@ class TissueSlide:
     def _frames(self) -> Iterator[bytes]:
         for row in range(self.grid.down):
             for column in range(self.grid.across):
-                yield self._pool[row % EDGE * EDGE + column % EDGE]
+                yield self._pool[row % self._edge * self._edge + column % self._edge]
 
 
 def complete(made: Any) -> None:

@@ -81,8 +81,8 @@ class Bucket:
             raise Conflict(name)
         self.objects.pop(name, None)
 
-    def names(self, prefix: str) -> list[str]:
-        return sorted(name for name in self.objects if name.startswith(prefix))
+    def names(self, prefix: str, before: str | None = None) -> list[str]:
+        return sorted(name for name in self.objects if name.startswith(prefix) and (before is None or name < before))
 
     def json(self, name: str) -> Any:
         return json.loads(self.objects[name][0])

@@ -102,9 +102,9 @@ def target_of(request: pytest.FixtureRequest) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "-", request.node.name)[-60:].strip("-")
 
 
-def arrive(stores: Stores, study: str, times: int = 1) -> dict[str, bytes]:
+def arrive(stores: Stores, study: str, times: int = 1, each: int = EACH) -> dict[str, bytes]:
     """Stores one study in `raw` and sends its notifications, one an instance, `times` over."""
-    numbers = range(EACH)
+    numbers = range(each)
     files = {f"{SERIES}.{one}": file_of(one, study, Modality="OT", SOPClassUID="1.2.3") for one in numbers}
     owner = as_principal(stores.cloud, stores.cloud.iam.owner)
     messages: list[dict[str, str]] = []

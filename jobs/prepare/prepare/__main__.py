@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from types import FrameType
 
 import google.auth
@@ -16,11 +17,14 @@ from requests.adapters import HTTPAdapter
 from .backlog.deliveries import DeliveryLedger
 from .backlog.records import Records
 from .backlog.staging import BucketStage
+from .backlog.storage_moves import MoveRecords
 from .backlog.subscription import Subscription
 from .backlog.work_items import WorkBacklog
 from .clock import Clock
+from .dicomweb.storage_class import set_storage_class
 from .dicomweb.store import IN_FLIGHT, DicomStore
 from .errors import CannotRun, Terminated
+from .execution.archiving import Archivist
 from .execution.copying import Deliverer
 from .execution.executor import Executor
 from .execution.making import InstanceMaker
@@ -84,6 +88,8 @@ def run(settings: JobSettings, log: Log) -> int:
     records = Records(settings.records_bucket, settings.storage_endpoint, credentials, session)
     # A store that is its own viewers' one (the smoke test's) is the archive of its images: nothing ever goes from it.
     ledger = DeliveryLedger(records) if viewers.root != store.root else None
+    storage_class = settings.raw_storage_class if ledger is not None else "standard"
+    moves = MoveRecords(records, storage_class, settings.raw_storage_after_days)
     preparation = Preparation(
         store=store,
         records=records,
@@ -94,9 +100,11 @@ def run(settings: JobSettings, log: Log) -> int:
         dry_run=settings.dry_run,
         options=Options(settings.label_policy),
         executor=Executor(store, Deliverer(viewers, traffic, Repeater(policy, clock)), ledger, clock),
+        moves=moves,
         task_maker=InstanceMaker(store, FrameReader(session, store.root, clock, policy), BucketStage(records)),
     )
-    runner = JobRunner(preparation, log, clock, settings)
+    archivist = Archivist(moves, partial(set_storage_class, store), clock, log)
+    runner = JobRunner(preparation, log, clock, settings, archivist=archivist)
     if settings.from_backlog:
         source = Subscription(settings.backlog_subscription or "", settings.pubsub_endpoint, session)
         backlog = WorkBacklog(records, source, store.name)

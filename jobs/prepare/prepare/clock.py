@@ -18,6 +18,11 @@ class Clock:
     sleep: Callable[[float], None] = sleep
 
 
+def read_time(text: str) -> float:
+    """Seconds since 1970 of RFC 3339. Raises ValueError."""
+    return datetime.fromisoformat(text).timestamp()
+
+
 def format_time(seconds: float) -> str:
     """RFC 3339, to the millisecond, of seconds since 1970."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")

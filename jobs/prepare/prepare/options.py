@@ -110,6 +110,15 @@ OPTIONS: Mapping[str, Option] = {
         "STORAGE_ENDPOINT", "https://storage.googleapis.com/", url, "root of Cloud Storage's API"
     ),
     "pubsub_endpoint": Option("PUBSUB_ENDPOINT", "https://pubsub.googleapis.com/", url, "root of Pub/Sub's API"),
+    "raw_storage_class": Option(
+        "RAW_STORAGE_CLASS",
+        "standard",
+        one_of("standard", "nearline", "coldline", "archive"),
+        "storage class to which the raw store's instances of ready studies are moved; viewers do not read them",
+    ),
+    "raw_storage_after_days": Option(
+        "RAW_STORAGE_AFTER_DAYS", "30", whole, "days after a study was shown, and did not change, before it is moved"
+    ),
     "replay": Option(
         "REPLAY",
         None,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from .backlog.storage_moves import StorageClass
 from .checks.rules import LabelPolicy
 from .errors import CannotRun
 from .options import LISTS, OPTIONS, SWITCHES
@@ -31,6 +32,8 @@ class JobSettings:
     viewer_dicomweb_root: str
     records_bucket: str
     backlog_subscription: str | None
+    raw_storage_class: StorageClass
+    raw_storage_after_days: int
     storage_endpoint: str
     pubsub_endpoint: str
     viewer_url: str

@@ -84,11 +84,11 @@ class Records:
             except NotFound:
                 return
 
-    def names(self, prefix: str) -> list[str]:
+    def names(self, prefix: str, before: str | None = None) -> list[str]:
+        """Names that begin with `prefix`; only those that sort before `before`, where that is given."""
         with self._explained(prefix, "storage.objects.list"):
-            return sorted(
-                cast(str, blob.name) for blob in self._client.list_blobs(self.name, prefix=prefix, retry=NO_RETRY)
-            )
+            listed = self._client.list_blobs(self.name, prefix=prefix, end_offset=before, retry=NO_RETRY)
+            return sorted(cast(str, blob.name) for blob in listed)
 
     @contextmanager
     def _explained(self, name: str, permission: str) -> Generator[None]:

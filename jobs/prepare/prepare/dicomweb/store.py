@@ -189,7 +189,7 @@ class DicomStore:
     def _delete(self, path: str, what: str) -> None:
         try:
             response = self.session.delete(f"{self.root}/{path}", timeout=TIMEOUT)
-            if response.status_code == 403 and self._may_read():
+            if response.status_code == 403 and self.may_read():
                 raise CannotRun(
                     f"no permission to take {what} away from {self.name}: the job's service account needs "
                     "healthcare.dicomStores.dicomWebDelete on it"
@@ -259,7 +259,7 @@ class DicomStore:
             return CannotRun(f"{self.name} does not accept the credentials of this job (401)")
         if status in (403, 404):
             # Google says 403 for both; whether the store lets us search at all tells them apart.
-            if self._may_read():
+            if self.may_read():
                 return Gone(f"{what} is not in {self.name}, or no longer: check the UID and the store")
             return CannotRun(
                 f"no permission to read {self.name} (or it does not exist): the job's service account needs "
@@ -267,7 +267,7 @@ class DicomStore:
             )
         return SeriesFailed(f"{what}: {self.name} answered {status}; run again")
 
-    def _may_read(self) -> bool:
+    def may_read(self) -> bool:
         accept = {"Accept": "application/dicom+json"}
         return self.session.get(f"{self.root}/studies", params={"limit": "1"}, headers=accept, timeout=TIMEOUT).ok
 

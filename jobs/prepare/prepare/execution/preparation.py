@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from ..backlog.deliveries import DeliveryLedger, DeliveryRecord
+from ..backlog.storage_moves import MoveRecords
 from ..backlog.work_items import RecordObjects
 from ..clock import Clock
 from ..dicomweb.store import DicomStore
@@ -39,6 +40,8 @@ class Preparation:
     task_maker: TaskMaker | None = None
     """What makes new instances; None: plans that need some are told, not carried out."""
     options: Options = field(default_factory=Options)
+    moves: MoveRecords | None = None
+    """Where studies are noted that are to move to another storage class."""
 
     @property
     def ledger(self) -> DeliveryLedger | None:

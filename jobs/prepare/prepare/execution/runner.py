@@ -5,19 +5,22 @@ Owns the order of things and what a failure means for the rest; `study_run` does
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from google.auth.exceptions import GoogleAuthError
 
 from ..backlog.work_items import WorkBacklog
-from ..clock import Clock
+from ..clock import Clock, read_time
 from ..errors import CannotRun, Gone, SeriesFailed
 from ..log import Log
 from ..model.work_item import Item, quiet_in, shard
+from ..reports import study_report
 from ..reports.outcome import SeriesOutcome, explain
 from ..reports.screen import plan_words
 from ..settings import JobSettings
+from .archiving import Archivist
 from .preparation import Preparation, write_end
 from .reconcile import changed_studies
 from .series_run import prepare_series
@@ -31,6 +34,8 @@ class JobRunner:
     clock: Clock
     settings: JobSettings
     outcomes: list[SeriesOutcome] = field(default_factory=list[SeriesOutcome])
+    archivist: Archivist | None = None
+    """What moves studies to another storage class, when nothing else is to be done."""
 
     def prepare_named(self, studies: Iterable[str], series: Iterable[str]) -> None:
         """Prepares what was asked for by UID, now; of several tasks each does the studies of its shard."""
@@ -70,14 +75,28 @@ class JobRunner:
 
     def sweep(self) -> None:
         """Prepares every study with slides that the store lists or viewers have; unchanged ones cost three requests."""
-        seen: set[str] = set()
-        for study in self.preparation.store.slide_studies():
-            seen.add(study)
+        moves, ledger = self.preparation.moves, self.preparation.ledger
+        moved = moves.known() if moves is not None and moves.wanted else set[str]()
+        slides = self.preparation.store.slide_studies()
+        for study in unique(chain(slides, ledger.studies() if ledger is not None else ())):
             self._prepare_study(study, None)
-        if self.preparation.ledger is not None:
-            for study in self.preparation.ledger.studies():
-                if study not in seen:
-                    self._prepare_study(study, None)
+            if study not in moved:
+                self._plan_move(study)
+        self._move_due()
+
+    def _plan_move(self, study: str) -> None:
+        """Of a study that was ready before it was wanted that such studies move."""
+        settings, moves = self.settings, self.preparation.moves
+        if moves is None or not moves.wanted or settings.dry_run:
+            return
+        if shard(study, settings.task_count) == settings.task_index:
+            content, _ = self.preparation.records.read(study_report.name(study))
+            if isinstance(content, dict) and content.get("status") == "ready":
+                moves.plan(study, read_time(content["prepared_at"]))
+
+    def _move_due(self) -> None:
+        if self.archivist is not None and not self.settings.dry_run:
+            self.archivist.work(self.settings.task_index, self.settings.task_count)
 
     def restore_backlog(self, backlog: WorkBacklog) -> None:
         """Brings back what the settings want before the backlog is worked off; done once, by the first task."""
@@ -106,6 +125,7 @@ class JobRunner:
             if not waits or (settings.dry_run and not noisy):
                 if idle and not self.outcomes:
                     self._reconcile()
+                self._move_due()
                 if not self.outcomes:
                     self.log.line("INFO", "no images wait for this task")
                 return
@@ -239,3 +259,12 @@ class JobRunner:
             seconds=document.get("seconds", {}) if outcome.status != "unchanged" else {},
         )
         return outcome
+
+
+def unique(names: Iterable[str]) -> Iterator[str]:
+    """Each name once, in the order of its first place."""
+    seen: set[str] = set()
+    for name in names:
+        if name not in seen:
+            seen.add(name)
+            yield name

@@ -69,8 +69,22 @@ class SeriesRun:
                     continue  # another run wrote: if it saw the same, its report stands
                 if report.had_failed(present):
                     forget_failure(job.records, study, series)
-            note = report.describe_unreadable(present, generation)
+            note = report.describe_unreadable(present, generation) or self._note_read()
             return SeriesOutcome(study, series, document["status"], document, note=note)
+
+    def _note_read(self) -> str:
+        """Counts what was read of a study that had been moved, and says so: retrieval is paid for."""
+        job = self._job
+        if job.moves is None or job.dry_run:
+            return ""
+        read = job.traffic.bytes - self._before.bytes
+        moved = job.moves.note_read(self._study, job.clock.time(), read)
+        if moved is None:
+            return ""
+        return (
+            f"read again from {moved.storage_class} storage, up to {read} bytes: retrieval is paid for; "
+            f"{moved.reads} reads of this study since {moved.moved_at}"
+        )
 
     def _shows_other_pixels(self) -> bool:
         """Looks, where it was asked for by name, and takes away what shows something else."""

@@ -1,0 +1,97 @@
+"""Moves what viewers do not read to a storage class that costs less: the raw store's instances of ready studies.
+
+Viewers read the viewer store; of the raw store only a repair, an export or a restore reads a prepared study again.
+Moved is what was ready `after_days` ago and has not changed since; never what is blocked, failed or on its way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ..backlog.storage_moves import DAY, DueMove, MoveRecords
+from ..clock import Clock, read_time
+from ..errors import Gone, SeriesFailed
+from ..log import Log
+from ..model.work_item import shard
+from ..reports import study_report
+
+LONGEST_SECONDS = 600.0
+"""A run moves so long at most; the rest is for the next run, as a run that its time-out ends counts as failed."""
+MOST_FAILURES = 3
+"""In one run: after them something is wrong with the store rather than with a study."""
+Verdict = Literal["move", "later", "drop"]
+
+
+def judge_move(report: Any, now: float, after_days: float) -> Verdict:
+    """What is to be done with a study that is due, by the report on it as it is now."""
+    if not isinstance(report, dict) or report.get("status") != "ready":
+        return "drop"  # once it is ready, it becomes due anew
+    try:
+        prepared = read_time(report["prepared_at"])
+    except (KeyError, TypeError, ValueError):
+        return "drop"
+    return "move" if prepared + after_days * DAY <= now else "later"
+
+
+@dataclass
+class Archivist:
+    """Moves what is due, of the studies of one task's shard."""
+
+    records: MoveRecords
+    move: Callable[[str, str], str]
+    """(study, storage class) -> name of the operation; raises Gone, CannotRun, SeriesFailed."""
+    clock: Clock
+    log: Log
+
+    def work(self, task: int, tasks: int) -> int:
+        """How many studies were moved."""
+        if not self.records.wanted:
+            return 0
+        until, moved, failures = self.clock.monotonic() + LONGEST_SECONDS, 0, 0
+        for due in self.records.due(self.clock.time()):
+            if shard(due.study, tasks) != task:
+                continue
+            if self.clock.monotonic() > until or failures >= MOST_FAILURES:
+                self.log.line("INFO", "studies that are due to move are left for the next run")
+                break
+            try:
+                moved += self._handle(due)
+            except SeriesFailed as error:
+                failures += 1
+                self.log.line("WARNING", str(error), study=due.study)
+                self._put_off(due)
+        if moved:
+            self.log.line("INFO", f"{moved} studies of the raw store moved to {self.records.storage_class}")
+        return moved
+
+    def _handle(self, due: DueMove) -> bool:
+        records, now = self.records, self.clock.time()
+        generation = records.generation_of(due)
+        if not generation:
+            return False  # another run has done it
+        if records.objects.names(f"work/{due.study}/"):
+            return False  # something of it has just come: its report decides when it is prepared
+        report, _ = records.objects.read(study_report.name(due.study))
+        verdict = judge_move(report, now, records.after_days)
+        if verdict == "later":
+            again = records.plan(due.study, read_time(report["prepared_at"]))
+            if again == due.name:
+                return False
+        if verdict == "move":
+            try:
+                operation = self.move(due.study, records.storage_class)
+            except Gone:
+                verdict = "drop"
+            else:
+                records.mark_moved(due.study, now, int(report.get("instances") or 0), operation)
+        records.forget(due, generation)
+        return verdict == "move"
+
+    def _put_off(self, due: DueMove) -> None:
+        """One that fails is tried again tomorrow, and is not in the way of the others."""
+        generation = self.records.generation_of(due)
+        tomorrow = self.clock.time() + DAY - self.records.after_days * DAY
+        self.records.plan(due.study, tomorrow)
+        self.records.forget(due, generation)
