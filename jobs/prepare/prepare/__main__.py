@@ -18,6 +18,7 @@ from .backlog.deliveries import DeliveryLedger
 from .backlog.records import Records
 from .backlog.staging import BucketStage
 from .backlog.storage_moves import MoveRecords
+from .backlog.study_leases import StudyLeases
 from .backlog.subscription import Subscription
 from .backlog.work_items import WorkBacklog
 from .clock import Clock
@@ -27,10 +28,12 @@ from .errors import CannotRun, Terminated
 from .execution.archiving import Archivist
 from .execution.copying import Deliverer
 from .execution.executor import Executor
+from .execution.job_start import start_tasks
 from .execution.making import InstanceMaker
 from .execution.preparation import Preparation
 from .execution.runner import JobRunner
-from .http.budget import BudgetedAdapter, RateBudget
+from .execution.scale_out import ScaleOut
+from .http.budget import MOST_REQUESTS, BudgetedAdapter, RateBudget
 from .http.retry import Repeater, RetryingAdapter, RetryPolicy, Traffic
 from .http.session import authorized
 from .log import Log, hush_libraries
@@ -81,7 +84,8 @@ def run(settings: JobSettings, log: Log) -> int:
     for scheme in ("https://", "http://"):
         session.mount(scheme, RetryingAdapter(HTTPAdapter(pool_maxsize=IN_FLIGHT), policy, clock, traffic=traffic))
     for root in (settings.dicomweb_root, settings.viewer_dicomweb_root):
-        paced = BudgetedAdapter(HTTPAdapter(pool_maxsize=IN_FLIGHT), RateBudget(clock))
+        budget = RateBudget(clock, highest=MOST_REQUESTS / settings.task_count)
+        paced = BudgetedAdapter(HTTPAdapter(pool_maxsize=IN_FLIGHT), budget)
         session.mount(root, RetryingAdapter(paced, policy, clock, traffic=traffic))
     store = DicomStore(settings.dicomweb_root, session)
     viewers = DicomStore(settings.viewer_dicomweb_root, session)
@@ -104,7 +108,13 @@ def run(settings: JobSettings, log: Log) -> int:
         task_maker=InstanceMaker(store, FrameReader(session, store.root, clock, policy), BucketStage(records)),
     )
     archivist = Archivist(moves, partial(set_storage_class, store), clock, log)
-    runner = JobRunner(preparation, log, clock, settings, archivist=archivist)
+    leases = StudyLeases(records, f"{settings.execution}/{settings.task_index}" if settings.execution else "", clock)
+    runner = JobRunner(preparation, log, clock, settings, archivist=archivist, leases=leases)
+    if settings.job_url and settings.most_tasks > 1:
+        session.mount(settings.job_url, HTTPAdapter())  # a start is not repeated: it may have been heard
+        start = partial(start_tasks, session, settings.job_url)
+        own, most = settings.task_count, settings.most_tasks
+        runner.scale_out = ScaleOut(records, leases, start, clock, log, settings.execution, own, most)
     if settings.from_backlog:
         source = Subscription(settings.backlog_subscription or "", settings.pubsub_endpoint, session)
         backlog = WorkBacklog(records, source, store.name)

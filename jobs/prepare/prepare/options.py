@@ -119,6 +119,13 @@ OPTIONS: Mapping[str, Option] = {
     "raw_storage_after_days": Option(
         "RAW_STORAGE_AFTER_DAYS", "30", whole, "days after a study was shown, and did not change, before it is moved"
     ),
+    "job_url": Option(
+        "JOB_URL",
+        "",
+        lambda value: url(value) if value else "",
+        "this job in Cloud Run's API, v2, to start more tasks of it; none are started without it",
+    ),
+    "most_tasks": Option("MOST_TASKS", "1", whole, "tasks that may work at once, over all executions"),
     "replay": Option(
         "REPLAY",
         None,

@@ -34,6 +34,8 @@ class JobSettings:
     backlog_subscription: str | None
     raw_storage_class: StorageClass
     raw_storage_after_days: int
+    job_url: str
+    most_tasks: int
     storage_endpoint: str
     pubsub_endpoint: str
     viewer_url: str

@@ -46,6 +46,8 @@ class Drained:
     messages: int
     series: int
     unreadable: int
+    studies: frozenset[str] = frozenset()
+    """Of which there is news."""
 
 
 class WorkBacklog:
@@ -55,6 +57,8 @@ class WorkBacklog:
         self._objects = objects
         self._source = source
         self._store = store
+        self.listed = 0
+        """Studies that waited at the last listing, of all shards."""
 
     def drain(self, now: float) -> Drained:
         """Turns every waiting message into work items, then acknowledges it.
@@ -78,7 +82,7 @@ class WorkBacklog:
             messages += len(received)
             unreadable += len(received) - len(readable)
             series |= set(by_series)
-        return Drained(messages, len(series), unreadable)
+        return Drained(messages, len(series), unreadable, frozenset(study for study, _ in series))
 
     def replay(self, time: str) -> None:
         """Has the subscription give its messages since `time` once more."""
@@ -103,10 +107,14 @@ class WorkBacklog:
     def studies(self, task: int, tasks: int) -> dict[str, list[str]]:
         """Names of this task's items by study: a listing, whatever is in them."""
         found: dict[str, list[str]] = {}
+        every: set[str] = set()
         for name in self._objects.names("work/"):
             parts = name.removesuffix(".json").split("/")
-            if len(parts) == 3 and shard(parts[1], tasks) == task:
-                found.setdefault(parts[1], []).append(name)
+            if len(parts) == 3:
+                every.add(parts[1])
+                if shard(parts[1], tasks) == task:
+                    found.setdefault(parts[1], []).append(name)
+        self.listed = len(every)
         return found
 
     def items(self, names: Iterable[str]) -> list[tuple[Item, int]]:

@@ -17,8 +17,8 @@ from ..log import Log
 from ..model.work_item import shard
 from ..reports import study_report
 
-LONGEST_SECONDS = 600.0
-"""A run moves so long at most; the rest is for the next run, as a run that its time-out ends counts as failed."""
+LONGEST_SECONDS = 20.0
+"""So long at a time: between two times it is looked whether new images have come."""
 MOST_FAILURES = 3
 """In one run: after them something is wrong with the store rather than with a study."""
 Verdict = Literal["move", "later", "drop"]
@@ -54,7 +54,6 @@ class Archivist:
             if shard(due.study, tasks) != task:
                 continue
             if self.clock.monotonic() > until or failures >= MOST_FAILURES:
-                self.log.line("INFO", "studies that are due to move are left for the next run")
                 break
             try:
                 moved += self._handle(due)

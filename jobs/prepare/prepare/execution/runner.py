@@ -6,25 +6,33 @@ Owns the order of things and what a failure means for the rest; `study_run` does
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from google.auth.exceptions import GoogleAuthError
 
-from ..backlog.work_items import WorkBacklog
+from ..backlog.records import ABSENT
+from ..backlog.study_leases import StudyLeases
+from ..backlog.work_items import Drained, WorkBacklog
 from ..clock import Clock, read_time
 from ..errors import CannotRun, Gone, SeriesFailed
 from ..log import Log
+from ..model.completeness import is_complete
 from ..model.work_item import Item, quiet_in, shard
-from ..reports import study_report
+from ..reports import report, study_report
 from ..reports.outcome import SeriesOutcome, explain
 from ..reports.screen import plan_words
 from ..settings import JobSettings
 from .archiving import Archivist
 from .preparation import Preparation, write_end
 from .reconcile import changed_studies
+from .scale_out import STUDY_SECONDS, ScaleOut
 from .series_run import prepare_series
 from .study_run import StudyRun
+
+LOOK_SECONDS = 2.0
+"""Between two looks for messages while something is waited for: a pull and a listing of what waits."""
 
 
 @dataclass
@@ -36,6 +44,13 @@ class JobRunner:
     outcomes: list[SeriesOutcome] = field(default_factory=list[SeriesOutcome])
     archivist: Archivist | None = None
     """What moves studies to another storage class, when nothing else is to be done."""
+    leases: StudyLeases | None = None
+    """Which studies are this task's while it works on them; None where it is the only one."""
+    scale_out: ScaleOut | None = None
+    """What starts more tasks; None where one has to do."""
+    _studies: int = 0
+    _seconds: float = 0.0
+    """Studies done from the backlog, and how long they took."""
 
     def prepare_named(self, studies: Iterable[str], series: Iterable[str]) -> None:
         """Prepares what was asked for by UID, now; of several tasks each does the studies of its shard."""
@@ -82,7 +97,8 @@ class JobRunner:
             self._prepare_study(study, None)
             if study not in moved:
                 self._plan_move(study)
-        self._move_due()
+        while self._move_due():
+            pass
 
     def _plan_move(self, study: str) -> None:
         """Of a study that was ready before it was wanted that such studies move."""
@@ -94,9 +110,11 @@ class JobRunner:
             if isinstance(content, dict) and content.get("status") == "ready":
                 moves.plan(study, read_time(content["prepared_at"]))
 
-    def _move_due(self) -> None:
-        if self.archivist is not None and not self.settings.dry_run:
-            self.archivist.work(self.settings.task_index, self.settings.task_count)
+    def _move_due(self) -> int:
+        """How many studies were moved; more may be due."""
+        if self.archivist is None or self.settings.dry_run:
+            return 0
+        return self.archivist.work(self.settings.task_index, self.settings.task_count)
 
     def restore_backlog(self, backlog: WorkBacklog) -> None:
         """Brings back what the settings want before the backlog is worked off; done once, by the first task."""
@@ -110,30 +128,51 @@ class JobRunner:
             self.log.line("INFO", f"{count} work items that had been set aside are back")
 
     def work_off_backlog(self, backlog: WorkBacklog) -> None:
-        """Drains and acts until no series of this task's shard is left to wait for, or `wait_seconds` are over."""
-        settings = self.settings
-        until = self.clock.monotonic() + settings.wait_seconds
+        """Drains and acts until no series of this task's shard is left to wait for, or `wait_seconds` are over.
+
+        It looks for messages every few seconds; a study is only listed again when there is news of it, or when it may
+        have become quiet.
+        """
+        settings, clock = self.settings, self.clock
+        until = clock.monotonic() + settings.wait_seconds
         tried: set[str] = set()
+        quiet_at: dict[str, float] = {}
         idle = True
         while True:
             if not settings.dry_run:
-                idle = not self._drain(backlog) and idle
+                drained = self._drain(backlog)
+                idle = idle and not drained.messages
+                for study in drained.studies:
+                    quiet_at.pop(study, None)
             studies = backlog.studies(settings.task_index, settings.task_count)
-            waiting = {study: [name for name in names if name not in tried] for study, names in studies.items()}
-            waits = [self._prepare_quiet(backlog, study, names, tried) for study, names in waiting.items() if names]
-            noisy = [wait for wait in waits if wait > 0]
-            if not waits or (settings.dry_run and not noisy):
+            waiting = {
+                study: left for study, names in studies.items() if (left := [n for n in names if n not in tried])
+            }
+            ready = [study for study in waiting if quiet_at.get(study, 0.0) <= clock.monotonic()]
+            for done, study in enumerate(ready):
+                self._start_more(len(ready) - done, backlog.listed)
+                wait = self._prepare_quiet(backlog, study, waiting[study], tried)
+                quiet_at[study] = clock.monotonic() + wait if wait > 0 else 0.0
+            waits = {study: quiet_at[study] - clock.monotonic() for study in waiting if quiet_at[study] > 0}
+            if not waiting or (settings.dry_run and not waits):
                 if idle and not self.outcomes:
                     self._reconcile()
-                self._move_due()
-                if not self.outcomes:
-                    self.log.line("INFO", "no images wait for this task")
-                return
-            if noisy and (settings.dry_run or self.clock.monotonic() + min(noisy) > until):
-                self.log.line("INFO", f"{len(noisy)} studies still receive instances: left for the next run")
-                return
-            if noisy:
-                self.clock.sleep(min(noisy))
+                if not self._move_due():
+                    if not self.outcomes:
+                        self.log.line("INFO", "no images wait for this task")
+                    return
+            elif waits:
+                first = max(0.0, min(waits.values()))
+                if settings.dry_run or clock.monotonic() + first > until:
+                    self.log.line("INFO", f"{len(waits)} studies still receive instances: left for the next run")
+                    return
+                clock.sleep(min(first, LOOK_SECONDS))
+
+    def _start_more(self, waiting: int, listed: int) -> None:
+        """More tasks, where there is more to do than this one does in its time; the first task of an execution asks."""
+        if self.scale_out is not None and self.settings.task_index == 0 and not self.settings.dry_run:
+            each = self._seconds / self._studies if self._studies else STUDY_SECONDS
+            self.scale_out.consider(max(waiting, listed - self._studies), each)
 
     def _reconcile(self) -> None:
         """In a quiet hour: the studies that the raw store has lost or that have shrunk, of which nothing told."""
@@ -141,8 +180,7 @@ class JobRunner:
             for study in changed_studies(self.preparation.store, self.preparation.records, self.preparation.ledger):
                 self._prepare_study(study, None)
 
-    def _drain(self, backlog: WorkBacklog) -> int:
-        """How many messages were waiting."""
+    def _drain(self, backlog: WorkBacklog) -> Drained:
         drained = backlog.drain(self.clock.time())
         if drained.messages:
             self.log.line("INFO", f"{drained.messages} messages about {drained.series} series taken")
@@ -152,10 +190,27 @@ class JobRunner:
                 f"{drained.unreadable} messages are no notifications of {self.preparation.store.name}: "
                 "left for the dead letter",
             )
-        return drained.messages
+        return drained
 
     def _prepare_quiet(self, backlog: WorkBacklog, study: str, names: list[str], tried: set[str]) -> float:
         """Acts on the quiet items of one study; returns the seconds until the next becomes quiet, 0 for none."""
+        began = self.clock.monotonic()
+        with self._hold(study) as mine:
+            if not mine:
+                tried.update(names)  # another task is at it; what it does not do waits for the next run
+                return 0.0
+            wait = self._prepare_items(backlog, study, names, tried)
+        if not wait:
+            self._studies += 1
+            self._seconds += self.clock.monotonic() - began
+        return wait
+
+    def _hold(self, study: str) -> AbstractContextManager[bool]:
+        if self.leases is None or self.settings.dry_run:
+            return nullcontext(True)
+        return self.leases.hold(study)
+
+    def _prepare_items(self, backlog: WorkBacklog, study: str, names: list[str], tried: set[str]) -> float:
         dry = self.settings.dry_run
         items = backlog.items(names)
         if not items:
@@ -171,6 +226,8 @@ class JobRunner:
         for item, generation in items:
             count = len(run.instances_of(item.series))
             wait = quiet_in(item, count, self.clock.time(), self.settings.quiet_seconds)
+            if wait > 0 and self._has_all(run, item.series):
+                wait = 0.0
             if count != item.instances and not dry:
                 item, generation = backlog.counted(item, generation, count, self.clock.time())
             if wait > 0:
@@ -191,16 +248,29 @@ class JobRunner:
                 prepared.append((item, generation))
         if quiet:
             outcomes += self._prepare_neighbours(run, {item.series for item, _ in items})
-            self._finish(run, outcomes, from_item=True)
+            self._finish(run, outcomes, from_item=True, stored=max(item.published for item, _ in quiet))
         for item, generation in prepared:  # only now: a run that is killed before comes back to the study's report
             backlog.done(item, generation)
         return min(waits, default=0.0)
 
-    def _finish(self, run: StudyRun, outcomes: list[SeriesOutcome], from_item: bool = False) -> None:
+    def _has_all(self, run: StudyRun, series: str) -> bool:
+        """A series that is new here and says itself that it is complete; what is sent again is waited for."""
+        if not is_complete(run.instances_of(series)):
+            return False
+        _, generation = self.preparation.records.read(report.name(run.study, series))
+        return generation == ABSENT
+
+    def _finish(
+        self, run: StudyRun, outcomes: list[SeriesOutcome], from_item: bool = False, stored: float = 0.0
+    ) -> None:
         named = {outcome.series for outcome in outcomes}
         outcomes += [self._record(outcome) for series, outcome in run.withdrawn.items() if series not in named]
-        for outcome in run.write_study_report(outcomes, from_item):
+        for outcome in run.write_study_report(outcomes, from_item, stored):
             self._record(outcome)
+        seconds = run.report.get("seconds_to_view")
+        if stored and seconds is not None:
+            line = f"study {run.study}: shown {seconds:.1f} s after its last instance"
+            self.log.line("INFO", line, study=run.study, seconds_to_view=seconds)
 
     def _prepare_neighbours(self, run: StudyRun, looked_at: set[str]) -> list[SeriesOutcome]:
         """Other slides of the study: what arrived may change what is true of them (R03). Unchanged ones cost a read."""

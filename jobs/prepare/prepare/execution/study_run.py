@@ -5,9 +5,10 @@ What viewers should not see any more is taken away before anything else is done.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from ..dicomweb.inspection import Inspected, inspect
 from ..errors import Gone
@@ -34,6 +35,8 @@ class StudyRun:
     """Series that the raw store does not have any more, and that viewers had until now."""
     retracted: dict[str, int] = field(default_factory=dict[str, int])
     """Series -> generation of its report, since a withdrawal of this run made it say that it is not current."""
+    report: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """On the study, once it is written."""
     _resent: set[str] = field(default_factory=set[str])
     _checked: bool = False
     _announced: bool = False
@@ -97,7 +100,9 @@ class StudyRun:
             self._announced = True
             viewer_status.set_pending(self.study, self.preparation.records, self.preparation.clock.time())
 
-    def write_study_report(self, outcomes: Iterable[SeriesOutcome], resumed: bool = False) -> list[SeriesOutcome]:
+    def write_study_report(
+        self, outcomes: Iterable[SeriesOutcome], resumed: bool = False, stored: float = 0.0
+    ) -> list[SeriesOutcome]:
         """The report on the study, when `outcomes` (of its series) changed that on any of them.
 
         With `resumed` also when an earlier run was ended before it wrote that.
@@ -117,10 +122,10 @@ class StudyRun:
         failed = [write_end(job, self.study, series, "failed", reason) for series, reason in mismatches.items()]
         reports |= {outcome.series: outcome.document for outcome in failed if outcome.document}
         now = job.clock.time()
-        content = study_report.document(self.study, self.rows, reports, job.viewer_url, now)
+        content = study_report.document(self.study, self.rows, reports, job.viewer_url, now, stored)
         if job.moves is not None and job.moves.wanted and content["status"] == "ready":
             job.moves.plan(self.study, now)  # before the report: a run that is killed between comes back to it
-        study_report.write(content, job.records)
+        self.report = study_report.write(content, job.records)
         viewer_status.write(viewer_status.document(self.study, content["status"], reports, now), job.records)
         return failed
 

@@ -15,13 +15,17 @@ from requests.adapters import BaseAdapter
 
 from ..clock import Clock
 
+MOST_REQUESTS = 500.0
+"""A second to one store, shared out over the tasks of an execution. Google does not publish its quotas' values: a
+project's are in its console (Healthcare API, DICOMweb operations a minute and region)."""
+
 
 @dataclass
 class RateBudget:
     """Rates are requests a second. Any number of threads may ask."""
 
     clock: Clock = field(default_factory=Clock)
-    highest: float = 500.0
+    highest: float = MOST_REQUESTS
     lowest: float = 0.5
     recovery_seconds: float = 60.0
     """From the lowest rate to the highest, when nothing is refused."""

@@ -59,6 +59,10 @@ class Row:
     rows: int
     slide: tuple[str, str, str]
     """FrameOfReferenceUID, ContainerIdentifier, AcquisitionUID: what SLIM groups the images of a study by."""
+    tile: tuple[int, int] = field(default=(0, 0), compare=False)
+    """Columns and rows of a frame."""
+    image_type: tuple[str, ...] = field(default=(), compare=False)
+    photometric: str = field(default="", compare=False)
     version: str = field(default="", compare=False)
     """A checksum of all `FIELDS` as listed: whether it is still the same object. 32 bits see a change, and are too few
     to confirm a guess at a patient's name from the records."""
@@ -84,8 +88,30 @@ class Row:
             columns=number(item, "TotalPixelMatrixColumns"),
             rows=number(item, "TotalPixelMatrixRows"),
             slide=slide_key(item),
+            tile=(number(item, "Columns"), number(item, "Rows")),
+            image_type=tuple(str(value) for value in values(item, "ImageType")),
+            photometric=text(item, "PhotometricInterpretation"),
             version=_checksum(item),
         )
+
+    @property
+    def flavor(self) -> str:
+        return self.image_type[2] if len(self.image_type) > 2 else ""
+
+    @property
+    def is_scanned(self) -> bool:
+        """Whether it is the level that was scanned, and not made of one."""
+        return self.image_type[:1] == ("ORIGINAL",) and self.image_type[3:4] == ("NONE",)
+
+    @property
+    def is_colour(self) -> bool:
+        return bool(self.photometric) and not self.photometric.startswith("MONOCHROME")
+
+    @property
+    def tiles(self) -> int:
+        """Frames that cover it once; 0 when it does not say how large they are."""
+        across, down = self.tile
+        return -(-self.columns // across) * -(-self.rows // down) if across and down else 0
 
     @property
     def whole_slide(self) -> bool:

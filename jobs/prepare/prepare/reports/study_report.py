@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from .. import VERSION
 from ..backlog.work_items import RecordObjects
-from ..clock import format_time
+from ..clock import format_time, read_time
 from ..errors import Conflict
 from ..model.metadata import Row
 from . import report
 
 SCHEMA_VERSION = 1
+SHOWN = ("ready", "ready_degraded")
 WORST_FIRST = ("failed", "blocked", "pending", "ready_degraded", "ready", "withdrawn")
 """`pending`: a series of the study has no report yet. A study without series is `withdrawn`."""
 
@@ -26,9 +28,15 @@ def name(study: str) -> str:
 
 
 def document(
-    study: str, rows: Iterable[Row], reports: Mapping[str, Any], viewer_url: str, now: float
+    study: str,
+    rows: Iterable[Row],
+    reports: Mapping[str, Any],
+    viewer_url: str,
+    now: float,
+    stored: float = 0.0,
 ) -> dict[str, Any]:
-    """`reports` by series, as they are in the bucket; `now` in seconds since 1970."""
+    """`reports` by series, as they are in the bucket; `now` in seconds since 1970, and so is `stored`: when the store
+    announced the last instance, 0 where nothing was announced."""
     series: dict[str, int] = {}
     for row in rows:
         series[row.series] = series.get(row.series, 0) + 1
@@ -44,7 +52,26 @@ def document(
         "series": rows_of_report,
         "viewer": f"{viewer_url}/studies/{study}" if viewer_url else "",
         "prepared_at": format_time(now),
+        "stored_at": format_time(stored) if stored else "",
+        "seconds_to_view": None,
     }
+
+
+def measure(content: dict[str, Any], before: Any) -> dict[str, Any]:
+    """With the seconds from the last instance until viewers see the study, once it is shown.
+
+    `before` is the report that is replaced: while it said that something is missing, its instances count, too; where
+    nothing came, what it measured stays.
+    """
+    known: dict[str, Any] = before if isinstance(before, dict) else {}
+    was_shown = known.get("status") in SHOWN
+    if not content["stored_at"] and content["status"] in SHOWN and was_shown:
+        return content | {key: known.get(key, content[key]) for key in ("stored_at", "seconds_to_view")}
+    stored = max(content["stored_at"], "" if was_shown else str(known.get("stored_at") or ""))
+    if not stored or content["status"] not in SHOWN:
+        return content | {"stored_at": stored}
+    seconds = max(0.0, read_time(content["prepared_at"]) - read_time(stored))
+    return content | {"stored_at": stored, "seconds_to_view": round(seconds, 3)}
 
 
 def read_reports(study: str, rows: list[Row], known: Mapping[str, Any], records: RecordObjects) -> dict[str, Any]:
@@ -70,13 +97,13 @@ def find_mismatches(reports: Mapping[str, Any], shown: Iterable[Row]) -> dict[st
     }
 
 
-def write(content: dict[str, Any], records: RecordObjects) -> None:
-    """Another run that writes at the same time has the same right."""
-    _, generation = records.read(name(content["study"]))
-    try:
-        records.write(name(content["study"]), content, generation)
-    except Conflict:
-        return
+def write(content: dict[str, Any], records: RecordObjects) -> dict[str, Any]:
+    """What was written, measured. Another run that writes at the same time has the same right."""
+    before, generation = records.read(name(content["study"]))
+    measured = measure(content, before)
+    with suppress(Conflict):
+        records.write(name(content["study"]), measured, generation)
+    return measured
 
 
 def _series(series: str, instances: int, content: Any) -> dict[str, Any]:

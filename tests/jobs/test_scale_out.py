@@ -1,0 +1,217 @@
+"""How many tasks the work needs, who starts them, and that nobody does what another does; whatever is killed."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+from prepare.backlog.study_leases import StudyLeases
+from prepare.backlog.work_items import WorkBacklog
+from prepare.errors import SeriesFailed
+from prepare.execution.runner import JobRunner
+from prepare.execution.scale_out import WINDOW_SECONDS, ScaleOut, tasks_needed, tasks_to_start
+from prepare.log import Log
+
+from tests.jobs.fakes import STORE, Bench, item
+
+OTHER = {"Modality": "OT", "SOPClassUID": "1.2.3"}
+MOST = 16
+
+
+class Killed(BaseException):
+    """SIGKILL: nothing of the run happens after it."""
+
+
+@dataclass
+class Cloud:
+    """Executions of the job on one bench; `start` is Cloud Run's answer to a request for more tasks."""
+
+    bench: Bench = field(default_factory=Bench)
+    started: list[int] = field(default_factory=list[int])
+    """Tasks of each execution that was asked for."""
+    refuses: bool = False
+    number: int = 0
+
+    def start(self, count: int) -> str:
+        if self.refuses:
+            raise SeriesFailed("Cloud Run answered 429")
+        self.started.append(count)
+        return f"executions/{len(self.started)}"
+
+    def arrive(self, studies: int) -> None:
+        for number in range(studies):
+            study = f"1.2.{number}"
+            self.bench.store.add(study, item(f"{study}.1.1", 256, f"{study}.1", **OTHER))
+            self.bench.messages.notify(study, f"{study}.1")
+
+    def task(self, execution: str, index: int, count: int) -> JobRunner:
+        of_task = ("--task-index", str(index), "--task-count", str(count), "--execution", execution)
+        runner = self.bench.runner("--quiet-seconds", "0", *of_task)
+        clock, bucket = self.bench.time.clock, self.bench.bucket
+        runner.leases = StudyLeases(bucket, f"{execution}/{index}", clock)
+        log = Log(self.bench.output)
+        runner.scale_out = ScaleOut(bucket, runner.leases, self.start, clock, log, execution, count, MOST)
+        return runner
+
+    def run(self, execution: str, index: int = 0, count: int = 1) -> JobRunner:
+        runner = self.task(execution, index, count)
+        runner.work_off_backlog(WorkBacklog(self.bench.bucket, self.bench.messages, STORE))
+        return runner
+
+    def reports(self) -> Counter[str]:
+        """How often each series' report was written."""
+        writes = self.bench.bucket.writes
+        return Counter(name for name in writes if name.startswith("readiness/") and not name.endswith("study.json"))
+
+
+@pytest.fixture
+def cloud() -> Cloud:
+    return Cloud()
+
+
+@pytest.mark.parametrize(
+    ("waiting", "each", "needed"), [(0, 30, 1), (1, 30, 1), (10, 30, 1), (11, 30, 2), (100, 30, 10), (10_000, 30, 64)]
+)
+def test_as_many_tasks_as_do_the_work_in_five_minutes(waiting: int, each: float, needed: int) -> None:
+    assert tasks_needed(waiting, each, 64) == needed
+
+
+def test_what_runs_already_is_not_started_again_and_the_maximum_is_one() -> None:
+    assert tasks_to_start(needed=10, running=4, most=64) == 6
+    assert tasks_to_start(needed=100, running=60, most=64) == 4
+    assert tasks_to_start(needed=3, running=8, most=64) == 0
+    assert tasks_to_start(needed=100, running=1, most=1) == 0
+
+
+def test_a_burst_starts_tasks_once_and_the_decision_can_be_read(cloud: Cloud) -> None:
+    cloud.arrive(50)
+    cloud.run("a")
+    assert cloud.started == [4]
+    [name] = cloud.bench.bucket.names("starts/scale-")
+    decision = cloud.bench.bucket.json(name)
+    assert {key: decision[key] for key in ("execution", "waiting", "running", "tasks", "outcome", "started")} == {
+        "execution": "a", "waiting": 50, "running": 1, "tasks": 4, "outcome": "started", "started": "executions/1",
+    }  # fmt: skip
+    assert set(cloud.reports().values()) == {1}
+    assert cloud.bench.bucket.names("owners/") == []
+
+
+def test_a_few_studies_start_nothing_and_cost_no_decision(cloud: Cloud) -> None:
+    cloud.arrive(5)
+    cloud.run("a")
+    assert cloud.started == []
+    assert cloud.bench.bucket.names("starts/") == []
+
+
+def test_of_two_that_see_the_same_work_one_decides(cloud: Cloud) -> None:
+    cloud.arrive(50)
+    other: list[JobRunner] = []
+
+    def second_execution(name: str) -> None:
+        if name.startswith("owners/") and not other:
+            other.append(cloud.task("b", 0, 1))
+            cloud.run("b")
+
+    cloud.bench.bucket.on_write = second_execution
+    cloud.run("a")
+    assert cloud.started == [4]
+    assert set(cloud.reports().values()) == {1}
+
+
+def test_a_window_later_what_was_started_counts_as_running(cloud: Cloud) -> None:
+    cloud.arrive(50)
+    scale = cloud.task("a", 0, 1).scale_out
+    assert scale is not None
+    assert scale.consider(50, 30.0) == 4
+    assert scale.consider(80, 30.0) == 0  # decided in this window
+    cloud.bench.time.now += WINDOW_SECONDS
+    assert scale.consider(50, 30.0) == 0
+    cloud.bench.time.now += WINDOW_SECONDS
+    assert scale.consider(80, 30.0) == 7  # none of them shows that it works
+
+
+def test_a_refused_start_is_told_and_the_task_does_the_work(cloud: Cloud) -> None:
+    cloud.refuses = True
+    cloud.arrive(50)
+    runner = cloud.run("a")
+    assert len(runner.outcomes) == 50
+    [name] = cloud.bench.bucket.names("starts/scale-")
+    assert cloud.bench.bucket.json(name)["outcome"] == "refused"
+    assert "more tasks were not started: Cloud Run answered 429" in cloud.bench.output.getvalue()
+
+
+def test_a_study_that_another_task_holds_is_left_to_it_until_the_lease_lapses(cloud: Cloud) -> None:
+    cloud.arrive(1)
+    clock, bucket = cloud.bench.time.clock, cloud.bench.bucket
+    with StudyLeases(bucket, "b/0", clock).hold("1.2.0") as mine:
+        assert mine
+        assert cloud.run("a").outcomes == []
+    bucket.put("owners/1.2.0.json", json.dumps({"holder": "dead/0", "until": cloud.bench.time.now + 30}))
+    assert cloud.run("a").outcomes == []
+    cloud.bench.time.now += 31
+    assert len(cloud.run("a").outcomes) == 1
+
+
+def test_the_second_attempt_of_a_task_holds_what_the_first_held(cloud: Cloud) -> None:
+    cloud.arrive(1)
+    until = cloud.bench.time.now + 30
+    cloud.bench.bucket.put("owners/1.2.0.json", json.dumps({"holder": "a/0", "until": until}))
+    assert len(cloud.run("a").outcomes) == 1
+
+
+def test_a_lease_that_somebody_spoilt_is_free(cloud: Cloud) -> None:
+    cloud.arrive(1)
+    cloud.bench.bucket.put("owners/1.2.0.json", "not json")
+    assert len(cloud.run("a").outcomes) == 1
+
+
+def dying(cloud: Cloud, after: int) -> Callable[[str], None]:
+    """Kills the run that writes for the `after`-th time from now."""
+    left = [after]
+
+    def write(_: str) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise Killed
+
+    return write
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_kills_at_any_write_lose_nothing_and_do_nothing_twice(cloud: Cloud, seed: int) -> None:
+    """A hundred kills, of executions that start others and of those; the schedule goes on starting one."""
+    rng, studies, kills, run = random.Random(seed), 150, 0, 0
+    cloud.arrive(studies)
+    queue: list[tuple[str, int, int]] = []
+    while kills < 100 and (run := run + 1) < 1_000:
+        if not queue:
+            queue.append((f"scheduled-{run}", 0, 1))
+        execution, index, count = queue.pop(rng.randrange(len(queue)))
+        known = len(cloud.started)
+        cloud.bench.bucket.on_write = dying(cloud, rng.randrange(1, 14))
+        try:
+            cloud.run(execution, index, count)
+        except Killed:
+            kills += 1
+            if rng.random() < 0.5:
+                queue.append((execution, index, count))  # its second attempt
+        queue += [
+            (f"started-{known + at}", task, tasks)
+            for at, tasks in enumerate(cloud.started[known:])
+            for task in range(tasks)
+        ]
+        cloud.bench.time.now += rng.choice([1.0, 30.0, 61.0])
+        cloud.bench.messages.waiting += cloud.bench.messages.leased.values()
+        cloud.bench.messages.leased.clear()
+    cloud.bench.bucket.on_write = lambda name: None
+    cloud.bench.time.now += 61
+    cloud.run("last")
+    assert kills == 100
+    assert len(cloud.reports()) == studies
+    assert set(cloud.reports().values()) == {1}
+    assert cloud.bench.bucket.names("work/") == []
+    assert all(count <= MOST for count in cloud.started)
