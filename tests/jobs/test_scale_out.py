@@ -74,9 +74,9 @@ def cloud() -> Cloud:
 
 
 @pytest.mark.parametrize(
-    ("waiting", "each", "needed"), [(0, 30, 1), (1, 30, 1), (10, 30, 1), (11, 30, 2), (100, 30, 10), (10_000, 30, 64)]
+    ("waiting", "each", "needed"), [(0, 30, 1), (1, 30, 1), (4, 30, 1), (5, 30, 2), (100, 30, 25), (10_000, 30, 64)]
 )
-def test_as_many_tasks_as_do_the_work_in_five_minutes(waiting: int, each: float, needed: int) -> None:
+def test_as_many_tasks_as_do_the_work_in_two_minutes(waiting: int, each: float, needed: int) -> None:
     assert tasks_needed(waiting, each, 64) == needed
 
 
@@ -90,18 +90,18 @@ def test_what_runs_already_is_not_started_again_and_the_maximum_is_one() -> None
 def test_a_burst_starts_tasks_once_and_the_decision_can_be_read(cloud: Cloud) -> None:
     cloud.arrive(50)
     cloud.run("a")
-    assert cloud.started == [4]
+    assert cloud.started == [12]
     [name] = cloud.bench.bucket.names("starts/scale-")
     decision = cloud.bench.bucket.json(name)
     assert {key: decision[key] for key in ("execution", "waiting", "running", "tasks", "outcome", "started")} == {
-        "execution": "a", "waiting": 50, "running": 1, "tasks": 4, "outcome": "started", "started": "executions/1",
+        "execution": "a", "waiting": 50, "running": 1, "tasks": 12, "outcome": "started", "started": "executions/1",
     }  # fmt: skip
     assert set(cloud.reports().values()) == {1}
     assert cloud.bench.bucket.names("owners/") == []
 
 
 def test_a_few_studies_start_nothing_and_cost_no_decision(cloud: Cloud) -> None:
-    cloud.arrive(5)
+    cloud.arrive(4)
     cloud.run("a")
     assert cloud.started == []
     assert cloud.bench.bucket.names("starts/") == []
@@ -118,7 +118,7 @@ def test_of_two_that_see_the_same_work_one_decides(cloud: Cloud) -> None:
 
     cloud.bench.bucket.on_write = second_execution
     cloud.run("a")
-    assert cloud.started == [4]
+    assert cloud.started == [12]
     assert set(cloud.reports().values()) == {1}
 
 
@@ -126,12 +126,12 @@ def test_a_window_later_what_was_started_counts_as_running(cloud: Cloud) -> None
     cloud.arrive(50)
     scale = cloud.task("a", 0, 1).scale_out
     assert scale is not None
-    assert scale.consider(50, 30.0) == 4
+    assert scale.consider(50, 30.0) == 12
     assert scale.consider(80, 30.0) == 0  # decided in this window
     cloud.bench.time.now += WINDOW_SECONDS
     assert scale.consider(50, 30.0) == 0
     cloud.bench.time.now += WINDOW_SECONDS
-    assert scale.consider(80, 30.0) == 7  # none of them shows that it works
+    assert scale.consider(80, 30.0) == 15  # none of them shows that it works
 
 
 def test_a_refused_start_is_told_and_the_task_does_the_work(cloud: Cloud) -> None:

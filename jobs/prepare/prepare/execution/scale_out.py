@@ -20,9 +20,9 @@ from ..errors import CannotRun, Conflict, SeriesFailed
 from ..log import Log
 
 PREFIX = "starts/scale-"
-WINDOW_SECONDS = 60.0
+WINDOW_SECONDS = 30.0
 """Longer than a container takes to start and to show that it works."""
-TARGET_SECONDS = 300.0
+TARGET_SECONDS = 120.0
 """What waits is to be done within this."""
 STUDY_SECONDS = 30.0
 """One study, until this run has measured its own."""
