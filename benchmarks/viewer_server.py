@@ -1,29 +1,32 @@
-"""What `benchmarks/viewer.py` opens: a local cloud with one slide, reached through origins that can answer later.
+"""What `benchmarks/viewer.py` opens: a local cloud with a study of two slides, behind origins that can answer later.
 
-Pages: `lite` as it is released, `engine` (the engine and nothing else), and `one`, the lite page on the store's own
-origin. Files, headers and store are the same for all of them.
+Pages: `lite` as it is released, `engine` (the engine and nothing else), `one`, the lite page on the store's own origin,
+and where somebody has them at hand `slim` and `seadragon`. Headers and store are the same for all of them.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import threading
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pydicom
 import requests
 from aiohttp import ClientSession, DummyCookieJar, web
 
+from benchmarks.viewer_peers import ENGINE_HTML, ENGINE_JS, PUBLIC_LIB, SEADRAGON_HTML, SEADRAGON_JS
 from localcloud.awkward import WITHOUT_WAITING
 from localcloud.cloud import Cloud
 from localcloud.server import running
 from ops.viewer.hosting import HostingApi
 from ops.viewer.release import release
-from smoke_tests.slide import make
-from viewer.application import SlimSource, assemble
+from smoke_tests.slide import Instance, make
+from viewer.application import SlimSource, assemble, assemble_unpinned
 from viewer.build import CONFIG, FileSet
 from viewer.config import window_config
 
@@ -33,26 +36,6 @@ STORE = f"{LOCATION}/datasets/imaging/dicomStores/raw"
 API = "healthcare.googleapis.com"
 HOP = {"connection", "content-length", "date", "keep-alive", "server", "transfer-encoding"}
 
-ENGINE_HTML = """<!doctype html><meta charset="utf-8"><title>Engine</title>
-<link rel="modulepreload" href="{engine}/dicomweb-client.js">
-<script src="/config/local.js"></script><script src="{engine}/viewer.js"></script>
-<style>html, body, #box {{ margin: 0; height: 100% }}</style><div id="box"></div>
-<script type="module" src="/assets/peer/main.js"></script>
-"""
-ENGINE_JS = """import {{ api }} from '{engine}/dicomweb-client.js';
-const {{ metadata, viewer }} = dicomMicroscopyViewer;
-const studyInstanceUID = location.pathname.split('/')[2];
-const Authorization = `Bearer ${{JSON.parse(sessionStorage.session).token}}`;
-const client = new api.DICOMwebClient({{ url: config.servers[0].url, headers: {{ Authorization }} }});
-const [series] = await client.searchForSeries({{ studyInstanceUID, queryParams: {{ Modality: 'SM' }} }});
-const seriesInstanceUID = series['0020000E'].Value[0];
-const found = await client.retrieveSeriesMetadata({{ studyInstanceUID, seriesInstanceUID }});
-const images = found.map((one) => new metadata.VLWholeSlideMicroscopyImage({{ metadata: one }}));
-new viewer.VolumeImageViewer({{ client, metadata: images, controls: ['overview'] }})
-  .render({{ container: document.getElementById('box') }});
-"""
-PUBLIC_LIB = "window.PUBLIC_LIB_URL = new URL('{engine}/', location.href).href;\n"
-
 
 @dataclass
 class Origin:
@@ -61,6 +44,7 @@ class Origin:
     upstreams: dict[str, str]
     latency: float = 0
     seen: Counter[str] = field(default_factory=Counter[str])
+    """Requests by method, and bytes of answers under "bytes"."""
     url: str = ""
 
     async def start(self, session: ClientSession) -> None:
@@ -71,7 +55,9 @@ class Origin:
             headers = {name: value for name, value in request.headers.items() if name.lower() not in {*HOP, "host"}}
             async with session.request(request.method, upstream + request.raw_path, headers=headers) as reply:
                 kept = [(name, value) for name, value in reply.headers.items() if name.lower() not in HOP]
-                return web.Response(status=reply.status, headers=kept, body=await reply.read())
+                body = await reply.read()
+                self.seen["bytes"] += len(body)
+                return web.Response(status=reply.status, headers=kept, body=body)
 
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", answer)
@@ -88,6 +74,8 @@ class Origin:
 class Served:
     cloud: Cloud
     study: str
+    series: tuple[str, str]
+    """Of its two slides."""
     origins: dict[str, Origin]
 
     @property
@@ -100,30 +88,36 @@ class Served:
         for origin in self.origins.values():
             origin.latency = latency
             origin.seen.clear()
-        return f"{self.origins[page].url}/studies/{self.study}"
+        return f"{self.origins[page].url}/studies/{self.study}/series/{self.series[0]}"
 
     def seen(self, method: str) -> int:
         return sum(origin.seen[method] for origin in self.origins.values())
 
 
+@dataclass(frozen=True, kw_only=True)
+class Peers:
+    """What somebody got by hand: SLIM's archive, and OpenSeadragon's script."""
+
+    slim: Path | None = None
+    seadragon: Path | None = None
+
+
 @contextlib.contextmanager
-def served(folder: Path, size: int) -> Iterator[Served]:
-    """A slide of `size` pixels in a store, and the three pages."""
+def served(folder: Path, size: int, peers: Peers) -> Iterator[Served]:
+    """Two slides of `size` pixels in a store, and the pages."""
     cloud = Cloud(data=folder, project=PROJECT, awkward=WITHOUT_WAITING)
+    pages = ["lite", "engine", "one", *(["slim"] if peers.slim else []), *(["seadragon"] if peers.seadragon else [])]
     with running(cloud), _loop() as loop:
-        sites = {page: _post(cloud, "firebasehosting.googleapis.com", page) for page in ("lite", "engine", "one")}
+        sites = {page: _post(cloud, "firebasehosting.googleapis.com", page) for page in pages}
         base = cloud.base
-        origins = {
-            "store": Origin({"/": base}),
-            "lite": Origin({"/": sites["lite"]}),
-            "engine": Origin({"/": sites["engine"]}),
-            "one": Origin({f"/{API}": base, "/accounts.google.com": base, "/": sites["one"]}),
-        }
+        origins = {page: Origin({"/": site}) for page, site in sites.items()}
+        origins["store"] = Origin({"/": base})
+        origins["one"].upstreams = {f"/{API}": base, "/accounts.google.com": base, "/": sites["one"]}
         with _started(origins, loop):
-            study = _store_slide(cloud, size)
-            for page in sites:
-                _release(cloud, base, page, origins["one" if page == "one" else "store"].url)
-            yield Served(cloud, study, origins)
+            slides = _store_slides(cloud, size)
+            for page in pages:
+                _release(cloud, base, page, origins["one" if page == "one" else "store"].url, peers)
+            yield Served(cloud, slides[0].study, (slides[0].series, slides[1].series), origins)
 
 
 def _post(cloud: Cloud, host: str, site: str) -> str:
@@ -138,40 +132,47 @@ def _send(cloud: Cloud, path: str, body: bytes = b"{}", kind: str = "application
     return answer
 
 
-def _store_slide(cloud: Cloud, size: int) -> str:
+def _store_slides(cloud: Cloud, size: int) -> list[Instance]:
+    """The base levels of the study's two slides."""
     _send(cloud, f"{API}/v1/{LOCATION}/datasets?datasetId=imaging")
     _send(cloud, f"{API}/v1/{STORE.rsplit('/', 1)[0]}?dicomStoreId=raw")
-    slide = make("benchmark", painter="tissue", size=size)
-    for level in slide:
-        _send(cloud, f"{API}/v1/{STORE}/dicomWeb/studies", level.data, "application/dicom")
-    return slide[0].study
+    first, second = (make(name, painter="tissue", size=size) for name in ("benchmark", "benchmark-two"))
+    for level in [*first, *second]:
+        item = pydicom.dcmread(io.BytesIO(level.data))
+        item.StudyInstanceUID, item.PatientID = first[0].study, "BENCHMARK"
+        out = io.BytesIO()
+        item.save_as(out, enforce_file_format=True)
+        _send(cloud, f"{API}/v1/{STORE}/dicomWeb/studies", out.getvalue(), "application/dicom")
+    return [first[0], second[0]]
 
 
-def _release(cloud: Cloud, base: str, page: str, store_origin: str) -> None:
+def _release(cloud: Cloud, base: str, page: str, store_origin: str, peers: Peers) -> None:
     config = window_config(
         dicomweb_root=f"{store_origin}/{API}/v1/{STORE}/dicomWeb",
         client_id="1-a.apps.googleusercontent.com",
         authority=f"{store_origin}/accounts.google.com",
     )
-    files, firebase = assemble("lite", config, SlimSource())
+    if page == "slim" and peers.slim:
+        files, firebase = assemble_unpinned(config, peers.slim)
+    else:
+        files, firebase = assemble("lite", config, SlimSource())
     if page == "engine":
-        files = _engine_alone(files)
-    api = HostingApi(
-        f"{base}/firebasehosting.googleapis.com/",
-        f"projects/{PROJECT}/sites/{page}",
-        lambda: cloud.iam.token(cloud.iam.owner),
-    )
+        engine = next(path.rsplit("/", 1)[0] for path in files.files if path.endswith("/viewer.js"))
+        html, script = (text.format(engine=engine) for text in (ENGINE_HTML, ENGINE_JS))
+        mine = {CONFIG: files.files[CONFIG] + PUBLIC_LIB.format(engine=engine).encode()}
+        files = _peer(files, html, script, mine)
+    elif page == "seadragon" and peers.seadragon:
+        mine = {"/assets/peer/openseadragon.js": peers.seadragon.read_bytes()}
+        files = _peer(files, SEADRAGON_HTML, SEADRAGON_JS, mine)
+    site = f"projects/{PROJECT}/sites/{page}"
+    api = HostingApi(f"{base}/firebasehosting.googleapis.com/", site, lambda: cloud.iam.token(cloud.iam.owner))
     release(api, files, firebase)
 
 
-def _engine_alone(files: FileSet) -> FileSet:
-    engine = next(path.rsplit("/", 1)[0] for path in files.files if path.endswith("/viewer.js"))
-    mine = {
-        "/index.html": ENGINE_HTML.format(engine=engine).encode(),
-        "/assets/peer/main.js": ENGINE_JS.format(engine=engine).encode(),
-        CONFIG: files.files[CONFIG] + PUBLIC_LIB.format(engine=engine).encode(),
-    }
-    return FileSet({**files.files, **mine}, ref="engine")
+def _peer(files: FileSet, html: str, script: str, more: dict[str, bytes]) -> FileSet:
+    """The lite page's files with another page in front."""
+    own = {"/index.html": html.encode(), "/assets/peer/main.js": script.encode(), **more}
+    return FileSet({**files.files, **own}, ref="peer")
 
 
 @contextlib.contextmanager

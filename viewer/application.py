@@ -53,3 +53,10 @@ def assemble(
     unpacked = unpack(archive(pin, source.archive, source.cache, progress))
     files = slim_build.build(config, unpacked, pin.ref)
     return files, firebase_config(root, authority, slim_build.site_content(files))
+
+
+def assemble_unpinned(config: dict[str, Any], given: Path) -> tuple[FileSet, dict[str, Any]]:
+    """SLIM from an archive that nobody pinned, without drawing tools: for pictures and measurements, not for people."""
+    files = slim_build.build(without_tools(config), unpack(given), f"slim {given.stem}")
+    root, authority = config["servers"][0]["url"], config["oidc"]["authority"]
+    return files, firebase_config(root, authority, slim_build.site_content(files))

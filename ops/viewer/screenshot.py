@@ -12,7 +12,6 @@ import contextlib
 import io
 import shutil
 import sys
-import tempfile
 from collections.abc import Generator
 from pathlib import Path
 
@@ -26,9 +25,8 @@ from ops.operate.stack_outputs import TOKEN
 from ops.viewer.hosting import HostingApi
 from ops.viewer.release import release, rollback
 from ops.viewer.target import ReleaseTarget, read
-from viewer.application import SlimSource, assemble
-from viewer.slim_archive import sha256
-from viewer.slim_pin import SlimError, write_pin
+from viewer.application import assemble_unpinned
+from viewer.slim_pin import SlimError
 
 SIZE = (1280, 800)
 FLAGS = [
@@ -75,14 +73,9 @@ def take(url: str, account: str, out: Path, chromium: str, app: str = "lite") ->
 
 @contextlib.contextmanager
 def slim_live(target: ReleaseTarget, archive: Path) -> Generator[None]:
-    """The site shows SLIM from `archive`, which need not be the pinned one, without drawing tools."""
+    """The site shows SLIM from `archive`, which need not be the pinned one."""
     api = HostingApi(target.endpoint, target.site, token_source(TOKEN, target.releaser, target.project))
-    with tempfile.TemporaryDirectory() as folder:
-        pin = Path(folder) / "pin.toml"
-        pin.write_text('repository = ""\ntag = ""\ncommit = ""\nsha256 = ""\n')
-        told = {"repository": "https://127.0.0.1", "tag": "v0.0", "commit": "0" * 40, "sha256": sha256(archive)}
-        write_pin(pin, **told)
-        files, firebase = assemble("slim", target.config, SlimSource(archive=archive, pin=pin), tools=False)
+    files, firebase = assemble_unpinned(target.config, archive)
     release(api, files, firebase)
     try:
         yield

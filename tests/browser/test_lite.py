@@ -56,6 +56,8 @@ def test_thirty_slides_leak_nothing_and_read_the_study_once(reader: Reader, put:
     links.nth(1).click()
     reader.wait_for_tiles()
     before = counters(reader)
+    decoders: list[object] = []
+    reader.page.on("worker", lambda worker: decoders.append(worker))
 
     for number in range(2, MANY):
         links.nth(number).click()
@@ -68,6 +70,8 @@ def test_thirty_slides_leak_nothing_and_read_the_study_once(reader: Reader, put:
         after,
     )
     assert len(reader.sent("/metadata")) == queries == MANY
+    # The engine starts them one by one, as many as there are processors, and not anew for each slide.
+    assert len(decoders) <= reader.page.evaluate("navigator.hardwareConcurrency")
 
 
 def test_each_press_of_a_key_counts_and_zoom_ends_at_the_scans_power(reader: Reader, slides: Slides) -> None:
@@ -189,6 +193,39 @@ def test_a_colour_profile_that_is_lost_is_told(reader: Reader, slides: Slides) -
     reader.arrive(link(slides["tissue"]))
 
     expect(reader.failure().filter(visible=True)).to_contain_text("colour profile could not be read")
+
+
+def test_annotations_that_cannot_be_fetched_are_said_not_to_be_drawn(reader: Reader, put: Put) -> None:
+    slide = make("unfetched", size=512)
+    put(slide, [*(one.data for one in slide), extras.points(slide)])
+    reader.expected += ["404", "annotation"]
+    refusal = {"status": 404, "headers": {"Access-Control-Allow-Origin": "*"}, "body": "{}"}
+    reader.page.route(f"**/{slide[0].series}.3/**/bulkdata/**", lambda route: route.fulfill(**refusal))  # type: ignore[arg-type]
+    reader.arrive(link(slide))
+    reader.wait_for_tiles()
+
+    reader.page.get_by_role("checkbox", name="Tumour (400 point)").check()
+
+    expect(reader.failure().filter(visible=True)).to_contain_text("Annotations could not be read")
+
+
+def test_a_page_that_cannot_start_says_so(reader: Reader) -> None:
+    reader.expected += ["Failed to load", "ERR_FAILED"]
+    reader.page.route("**/app.js", lambda route: route.abort())
+
+    reader.open()
+
+    expect(reader.page.get_by_text("use a current version of Chrome")).to_be_visible()
+    assert reader.sees(lambda: reader.page.locator(".late").evaluate("(text) => getComputedStyle(text).opacity") == "1")
+
+
+def test_what_an_old_browser_lacks_is_not_called_a_fault_of_the_installation(reader: Reader) -> None:
+    reader.page.add_init_script("delete Crypto.prototype.randomUUID")
+
+    reader.open()
+
+    expect(reader.failure()).to_contain_text("with a current version of your browser")
+    expect(reader.failure()).to_contain_text("randomUUID is not a function")
 
 
 def test_without_webgl_it_is_said(stranger: Reader, slides: Slides) -> None:

@@ -2,7 +2,7 @@
 
 import { announce, button, entitle, failurePanel, h, show } from './dom.js';
 import { loadClient } from './engine.js';
-import { Failure } from './failure.js';
+import { Failure, asFailure } from './failure.js';
 import { Session, isRenewalFrame } from './session.js';
 import { openStore } from './store.js';
 import { showStudy } from './study.js';
@@ -107,8 +107,7 @@ function signInAgain() {
 }
 
 function fail(error) {
-  const sentence = `Something unexpected happened: ${error.message}`;
-  const failure = error instanceof Failure ? error : new Failure('config', sentence, error);
+  const failure = asFailure(error);
   show(view, failurePanel(failure, actionsFor(failure)));
   announce(failure.message);
 }

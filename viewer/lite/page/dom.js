@@ -20,22 +20,11 @@ export function show(parent, ...children) {
 /** A failure as the reader sees it; `actions` are buttons, `heading` is h2 below another heading. */
 export function failurePanel(failure, actions, heading = 'h1') {
   return h('section', { class: `failure ${failure.kind}`, role: 'alert' },
-    h(heading, {}, TITLES[failure.kind]),
+    h(heading, {}, failure.title),
     h('p', {}, failure.message),
     h('p', { class: 'remedy' }, failure.remedy),
     h('div', { class: 'actions' }, actions));
 }
-
-const TITLES = {
-  'signed-out': 'You are not signed in',
-  forbidden: 'No access',
-  network: 'No connection',
-  busy: 'The store is busy',
-  missing: 'Not found',
-  blocked: 'This slide cannot be shown yet',
-  browser: 'This browser cannot show slides',
-  config: 'The viewer is not set up correctly',
-};
 
 /** What the browser's tab and a screen reader call this view. No name of a patient: titles end up in histories. */
 export function entitle(text) {

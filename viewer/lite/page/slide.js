@@ -31,7 +31,7 @@ export async function openSlide(container, slide, client, onFailure) {
   viewport.addEventListener('keydown', (event) => keys(acts, event));
   viewport.focus({ preventScroll: true });
   announce(`Slide ${slide.title} is open.`);
-  return { engine, viewer, channels, close: () => { stopWatching(); dispose(viewer, map, viewport); } };
+  return { engine, viewer, channels, close: () => { stopWatching(); dispose(map, viewport); } };
 }
 
 let webgl;
@@ -71,13 +71,18 @@ function endZoomAtTheScan(map) {
   return view;
 }
 
-/** The engine frees its tiles and workers; it leaves its map, listeners of the window's, and functions on it. */
-function dispose(viewer, map, viewport) {
-  const overview = map.getControls().getArray().find((control) => control.getOverviewMap);
-  viewer.cleanup();
-  for (const one of [overview?.getOverviewMap(), map]) {
-    one?.setTarget(null);
-    one?.dispose();
+/** Frees what the slide took. The engine's own way also ends its decoders, which take most of a second to start again for
+ *  the next slide, and leaves its maps, listeners of the window's, and functions on it. */
+function dispose(map, viewport) {
+  const overview = map.getControls().getArray().find((control) => control.getOverviewMap)?.getOverviewMap();
+  for (const one of [overview, map].filter(Boolean)) {
+    for (const layer of [...one.getLayers().getArray()]) {
+      one.removeLayer(layer);
+      layer.getSource?.()?.dispose();
+      layer.dispose();
+    }
+    one.setTarget(null);
+    one.dispose();
   }
   for (const name of ['toggleICCProfiles', 'getICCProfiles', 'cleanup', 'zoomToROI', 'toggleSegmentationInterpolation']) {
     delete window[name];

@@ -4,7 +4,7 @@
 import { date, personName, text } from './dicom.js';
 import { announce, entitle, failurePanel, h, show, waiting } from './dom.js';
 import { loadEngine } from './engine.js';
-import { Failure } from './failure.js';
+import { Failure, asFailure } from './failure.js';
 import { labelButtons } from './label.js';
 import { objectPanel } from './objects.js';
 import { openSlide } from './slide.js';
@@ -45,7 +45,7 @@ export async function showStudy(view, app, studyUID, seriesUID) {
     if (shown.channels) extras.append(shown.channels);
     void addObjects(extras, derived, chosen, shown);
   } catch (failure) {
-    fail(failure instanceof Failure ? failure : new Failure('blocked', `The engine refuses this slide: ${failure.message}`, failure));
+    fail(asFailure(failure));
   }
   return () => shown.close();
 }

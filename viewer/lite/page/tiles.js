@@ -7,14 +7,18 @@ import { Failure } from './failure.js';
 const EVENTS = 'dicommicroscopyviewer_frame_loading_';
 /** These concern the whole slide, and are told instead of missing tiles. */
 const WHOLE = ['signed-out', 'forbidden'];
+const LOST = {
+  colours: "The slide's colour profile could not be read: colours are shown as the scanner stored them.",
+  annotations: 'Annotations could not be read: some or all of those that are switched on are not drawn.',
+};
 const DECODING_PATIENCE = 20_000;
 
 /** Adds signs and notices to `container`, and `complete` events to the viewport; gives what ends the watch. */
 export function watchTiles({ client, slide, viewport, container, map, onFailure }) {
   const loading = h('p', { class: 'loading' }, 'Loading…');
   const notice = h('section', { class: 'notice', role: 'alert', hidden: true });
-  const colours = h('section', { class: 'notice colours', role: 'alert', hidden: true });
-  container.append(loading, h('div', { class: 'notices' }, notice, colours));
+  const notices = h('div', { class: 'notices' }, notice);
+  container.append(loading, notices);
   const links = new Set(slide.pyramid.flatMap((image) => values(image, 'OpticalPathSequence'))
     .map((path) => path['00282000']?.BulkDataURI).filter(Boolean));
   const missing = new Set();
@@ -28,9 +32,10 @@ export function watchTiles({ client, slide, viewport, container, map, onFailure 
     if (WHOLE.includes(failure.kind) && !told) {
       told = true;
       onFailure(failure);
-    } else if (links.has(BulkDataURI)) {
-      colours.hidden = false;
-      colours.replaceChildren(h('p', {}, `The slide's colour profile could not be read: colours are shown as the scanner stored them. ${failure.message}`));
+    } else if (what !== 'tile') {
+      const kind = links.has(BulkDataURI) ? 'colours' : 'annotations';
+      notices.querySelector(`.${kind}`)?.remove();
+      notices.append(h('section', { class: `notice ${kind}`, role: 'alert' }, h('p', {}, `${LOST[kind]} ${failure.message}`)));
     }
   };
 
