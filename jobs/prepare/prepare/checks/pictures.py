@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ..model.finding import ReadinessRule, SlideFinding
 from ..model.image import SlideImage
@@ -12,8 +16,11 @@ FEWEST_PARTS = 4
 """Parts of tiles that two pictures are compared by, at least."""
 Means = Mapping[tuple[int, int], tuple[float, ...]]
 """By column and row of a tile, those of `SAMPLE_EDGE` x `SAMPLE_EDGE` parts of it."""
-Part = tuple[int, int, int, int]
-"""Column and row of a tile, and of a part in it."""
+Array = NDArray[Any]
+SMALLEST_PART = 4
+"""Pixels along the edge of a part: in smaller ones a pixel of rounding is a difference."""
+COVERED = 0.95
+"""Of a part's area: what was looked at of the finer image."""
 
 
 def check_pictures(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
@@ -48,43 +55,64 @@ def show_the_same(slide: Slide, fine: SlideImage, coarse: SlideImage, path: str,
     """Whether two images show the same where tiles of both were looked at; None where that is too little to tell."""
     if coarse.samples != fine.samples or min(*fine.size, *coarse.size, fine.tiles, coarse.tiles) < 1:
         return None
-    means = _means(slide, coarse, path)
-    ratio = fine.total_columns / coarse.total_columns
-    differences: list[float] = []
-    for (column, row, left, top), (total, share) in _sampled_down(slide, fine, coarse, path).items():
-        told = means.get((column, row), ())
-        wide, high = _extent(coarse, column, row)
-        full = wide * ratio / fine.columns * high * ratio / fine.rows
-        if not told or share < 0.9 * full:
-            continue
-        at = (top * SAMPLE_EDGE + left) * coarse.samples
-        pairs = zip(total, told[at : at + coarse.samples], strict=True)
-        differences.append(max(abs(one / share - other) for one, other in pairs))
-    if len(differences) < FEWEST_PARTS:
+    told = _means(slide, coarse, path)
+    differences: list[Array] = []
+    for tile, (total, area) in _sampled_down(slide, fine, coarse, path).items():
+        if tile in told:
+            across, down = (np.diff(_edges(coarse, axis, tile[axis])) for axis in (0, 1))
+            covered = area > COVERED * down[:, None] * across
+            enough = covered & (down[:, None] >= SMALLEST_PART) & (across >= SMALLEST_PART)
+            apart = np.abs(total / np.maximum(area, 1e-9)[..., None] - _parts(told[tile], coarse)).max(axis=-1)
+            differences.append(apart[enough])
+    compared = np.concatenate(differences) if differences else np.zeros(0)
+    if len(compared) < FEWEST_PARTS:
         return None
-    far = sum(1 for one in differences if one > rule.parameters["difference"])
-    return far <= rule.parameters["parts_that_differ"] * len(differences)
+    far = int((compared > rule.parameters["difference"]).sum())
+    return far <= max(1, rule.parameters["parts_that_differ"] * len(compared))
 
 
-def _sampled_down(slide: Slide, fine: SlideImage, coarse: SlideImage, path: str) -> dict[Part, tuple[list[float], int]]:
-    """What parts of the coarse image should show: sums over parts of the fine one that lie in each, and how many."""
-    ratio = fine.total_columns / coarse.total_columns
-    samples = fine.samples
-    sums: dict[Part, tuple[list[float], int]] = {}
+def _sampled_down(
+    slide: Slide, fine: SlideImage, coarse: SlideImage, path: str
+) -> dict[tuple[int, int], tuple[Array, Array]]:
+    """What tiles of the coarse image should show where tiles of the fine one were looked at.
+
+    Of each part of a tile: the sum over the parts of the fine one, each by the area that both share, and that area.
+    """
+    ratios = [_ratio(large, small) for large, small in zip(fine.size, coarse.size, strict=True)]
+    found: dict[tuple[int, int], tuple[Array, Array]] = {}
     for (column, row), means in _means(slide, fine, path).items():
-        wide, high = _extent(fine, column, row)
-        for at in range(len(means) // samples):
-            x = (column * fine.columns + (at % SAMPLE_EDGE + 0.5) * wide / SAMPLE_EDGE) / ratio
-            y = (row * fine.rows + (at // SAMPLE_EDGE + 0.5) * high / SAMPLE_EDGE) / ratio
-            tile = int(x // coarse.columns), int(y // coarse.rows)
-            of_wide, of_high = _extent(coarse, *tile)
-            left = int((x - tile[0] * coarse.columns) * SAMPLE_EDGE / of_wide)
-            top = int((y - tile[1] * coarse.rows) * SAMPLE_EDGE / of_high)
-            if left < SAMPLE_EDGE and top < SAMPLE_EDGE:
-                total, count = sums.setdefault((*tile, left, top), ([0.0] * samples, 0))
-                colour = means[at * samples : (at + 1) * samples]
-                sums[*tile, left, top] = [one + other for one, other in zip(total, colour, strict=True)], count + 1
-    return sums
+        across, down = _edges(fine, 0, column) / ratios[0], _edges(fine, 1, row) / ratios[1]
+        for x in range(int(across[0] // coarse.columns), -(-int(np.ceil(across[-1])) // coarse.columns)):
+            for y in range(int(down[0] // coarse.rows), -(-int(np.ceil(down[-1])) // coarse.rows)):
+                wide, high = _shared(across, _edges(coarse, 0, x)), _shared(down, _edges(coarse, 1, y))
+                total = np.einsum("ij,ikc,kl->jlc", high, _parts(means, fine), wide)
+                area = np.outer(high.sum(axis=0), wide.sum(axis=0))
+                before = found.get((x, y), (0.0, 0.0))
+                found[x, y] = before[0] + total, before[1] + area
+    return found
+
+
+def _ratio(large: int, small: int) -> float:
+    """A whole number where the smaller size is that fraction, rounded up or down: the last pixel then shows less."""
+    whole = round(large / small)
+    return float(whole) if abs(small * whole - large) < whole else large / small
+
+
+def _edges(image: SlideImage, axis: int, tile: int) -> Array:
+    """Where the parts of a tile begin and the last one ends, in pixels of the image; `axis` 0 is across."""
+    edge, total = (image.columns, image.rows)[axis], image.size[axis]
+    length = max(1, min(edge, total - tile * edge))
+    return tile * edge + np.arange(SAMPLE_EDGE + 1) * length // SAMPLE_EDGE
+
+
+def _shared(one: Array, other: Array) -> Array:
+    """By how much each stretch of one overlaps each of the other."""
+    ends = np.minimum(one[1:, None], other[None, 1:])
+    return np.maximum(ends - np.maximum(one[:-1, None], other[None, :-1]), 0)
+
+
+def _parts(means: tuple[float, ...], image: SlideImage) -> Array:
+    return np.asarray(means).reshape(SAMPLE_EDGE, SAMPLE_EDGE, image.samples)
 
 
 def _means(slide: Slide, image: SlideImage, path: str) -> Means:
@@ -94,11 +122,3 @@ def _means(slide: Slide, image: SlideImage, path: str) -> Means:
         return {}
     number = image.optical_paths.index(path) if image.samples == 1 and path in image.optical_paths else 0
     return {place[1:]: means for place, means in probe.samples.items() if place[0] == number and means}
-
-
-def _extent(image: SlideImage, column: int, row: int) -> tuple[int, int]:
-    """Pixels of a tile that belong to the picture."""
-    return (
-        max(1, min(image.columns, image.total_columns - column * image.columns)),
-        max(1, min(image.rows, image.total_rows - row * image.rows)),
-    )

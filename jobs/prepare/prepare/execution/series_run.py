@@ -55,12 +55,16 @@ class SeriesRun:
             with self._timer.measure("compare"):
                 present, generation = job.records.read(report.name(study, series))
             resent = report.was_listed_before(present, self._noticed_until)
-            if report.is_current(present, current) and not resent and not self._shows_other_pixels():
+            stands = report.is_current(present, current) and not resent
+            blocked = stands and self._thorough and report.is_blocked(present)
+            if stands and not blocked and not self._shows_other_pixels():
                 return SeriesOutcome(study, series, "unchanged", present)
             if job.ledger is not None:
                 with self._timer.measure("withdraw"):
                     self._run.withdraw_stale(series if resent else "")
             document = self._carry_out(current).document()
+            if blocked and report.is_blocked(document):  # looked at again, because it was asked for by name
+                return SeriesOutcome(study, series, "unchanged", present)
             if not job.dry_run:
                 generation = self._run.retracted.pop(series, generation)
                 try:

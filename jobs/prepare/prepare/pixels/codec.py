@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import imagecodecs
 import numpy as np
+import simplejpeg
 from numpy.typing import NDArray
 
 from ..model.codestream import header, identify
@@ -57,6 +58,34 @@ _decoders: Mapping[str, Callable[..., Samples]] = {
 def decoded(form: PixelFormat) -> str:
     """The photometric interpretation of what `decode` gives."""
     return "RGB" if form.colour else form.photometric
+
+
+def decode_halved(frame: bytes, form: PixelFormat) -> Samples | None:
+    """A JPEG at half its size, which is a third faster than decoding and averaging it; None where that is not as good.
+
+    Its decoder sums fewer frequencies: 49 dB and more from the mean of what it gives in full. Where colours are
+    subsampled it would be 36 dB, because it then gives them as they are stored. Raises CannotDecode.
+    """
+    if form.bits != 8 or form.syntax not in (JPEG_BASELINE, JPEG_EXTENDED) or form.rows % 16 or form.columns % 16:
+        return None
+    coding = identify(frame, form.raw_bytes)
+    if coding not in ("jpeg-baseline", "jpeg-extended-8"):
+        return None  # a JPEG without a marker, or of another process
+    told = header(frame, coding)
+    if told is None or (told.rows, told.columns, told.samples) != (form.rows, form.columns, form.samples):
+        return None
+    try:
+        *_, colours, sampling = simplejpeg.decode_jpeg_header(frame, strict=True)
+        if sampling not in ("444", "Gray") or (colours == "Gray") is form.colour:
+            return None
+        return simplejpeg.decode_jpeg(
+            frame, "RGB" if form.colour else "GRAY", False, False, form.rows // 2, form.columns // 2, 2
+        ).reshape(form.rows // 2, form.columns // 2, *((3,) if form.colour else ()))
+    except (RuntimeError, ValueError, TypeError, MemoryError) as error:
+        raise CannotDecode(
+            f"a frame of {len(frame)} bytes is not {form.columns} x {form.rows} x {form.samples} of {form.bits} bits "
+            f"in {form.syntax} ({type(error).__name__}): send the slide again from its source"
+        ) from None
 
 
 def check(form: PixelFormat) -> None:

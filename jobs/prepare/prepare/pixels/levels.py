@@ -47,7 +47,16 @@ def cascade(source: LevelSource, wanted: frozenset[int], form: PixelFormat, maki
     def decode(frame: bytes | None) -> Samples:
         return absent if frame is None else codec.decode(frame, source.form)
 
-    return Cascade(source.grid, wanted, decode, lambda pixels: codec.encode(pixels, form, making.quality))
+    def decode_halved(frame: bytes | None) -> Samples | None:
+        return None if frame is None else codec.decode_halved(frame, source.form)
+
+    return Cascade(
+        source.grid,
+        wanted,
+        decode,
+        lambda pixels: codec.encode(pixels, form, making.quality),
+        decode_halved=decode_halved,
+    )
 
 
 def _instance(

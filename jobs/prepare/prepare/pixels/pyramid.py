@@ -1,7 +1,9 @@
 """The missing levels of a pyramid, made row by row from one level of it.
 
-A row of tiles of the source is decoded, halved and laid into the row of the level above; two of those fill it, it is
-encoded, halved in turn, and so on up. Memory is one row of tiles a level: twice the width of the first level made.
+Four tiles of the source make one of the first level, which is encoded, halved and laid into the row of the level
+above; two rows fill that, it is encoded, halved in turn, and so on up. While a row is made the next ones arrive and the
+ones before are put away. Memory is encoded tiles of four rows of the source, and a row of pixels of each level but the
+first.
 """
 
 from __future__ import annotations
@@ -46,6 +48,15 @@ class _Level:
 
 
 @dataclass
+class _Row:
+    """A row of the first level on its way: `frames` are there once what is `running` is done."""
+
+    row: int
+    frames: list[bytes]
+    running: list[Future[None]]
+
+
+@dataclass
 class Cascade:
     """Makes levels of a source of `grid`. `decode` gives a tile's samples, None stands for an absent tile."""
 
@@ -54,6 +65,8 @@ class Cascade:
     decode: Callable[[bytes | None], Samples]
     encode: Callable[[Samples], bytes]
     threads: int = field(default_factory=lambda: len(os.sched_getaffinity(0)))
+    decode_halved: Callable[[bytes | None], Samples | None] = lambda frame: None
+    """A tile's samples at half its size, where that costs less than decoding it; None where it does not."""
 
     def __post_init__(self) -> None:
         if self.grid.tile_rows % 2 or self.grid.tile_columns % 2:
@@ -66,39 +79,66 @@ class Cascade:
     def bands(self, tiles: Iterable[bytes | None]) -> Iterator[Band]:
         """Finished rows of every wanted level, as they become complete. `tiles` of the source, row by row."""
         arriving = iter(tiles)
-        first: _Level | None = None
+        first = self._levels(None, 1)
+        made: _Row | None = None
         with ThreadPoolExecutor(self.threads, thread_name_prefix="pixels") as pool:
-            running: list[Future[None]] = []
-            for row in range(self.grid.down):
-                encoded = list(islice(arriving, self.grid.across))  # arrives while the row before is at work
-                _finish(running)
-                if first is not None and row % 2 == 0:
-                    yield from self._complete(first, row // 2 - 1, pool)
-                first = first or self._levels(self.decode(encoded[0]))
-                running = self._lay_sources(first, row, encoded, pool)
-            _finish(running)
-            if first is not None:
-                yield from self._complete(first, (self.grid.down - 1) // 2, pool)
+            for row in range(first.grid.down):
+                rows = [list(islice(arriving, self.grid.across)) for _ in range(min(2, self.grid.down - 2 * row))]
+                finished = self._finished(first, made, pool) if made else []  # `rows` arrived while it was at work
+                if made is None and max(self.wanted) > 1:
+                    first.above = self._levels(self.decode(rows[0][0]), 2)
+                made = self._started(first, row, rows, pool)
+                yield from finished
+            yield from self._finished(first, made, pool) if made else []
 
-    def _levels(self, sample: Samples) -> _Level:
-        """The chain of levels, coarsest made first."""
+    def _levels(self, sample: Samples | None, finest: int) -> _Level:
+        """The chain of levels from `finest` up; without a sample that one alone, which is not kept as pixels."""
         level: _Level | None = None
-        for halvings in range(max(self.wanted), 0, -1):
+        for halvings in range(max(self.wanted) if sample is not None else finest, finest - 1, -1):
             grid = self.grid.halved(halvings)
-            shape = (grid.tile_rows, grid.across * grid.tile_columns, *sample.shape[2:])
-            level = _Level(halvings, grid, halvings in self.wanted, np.zeros(shape, sample.dtype), level)
+            shape = (grid.tile_rows, grid.across * grid.tile_columns)
+            pixels = np.zeros((0, 0)) if sample is None else np.zeros((*shape, *sample.shape[2:]), sample.dtype)
+            level = _Level(halvings, grid, halvings in self.wanted, pixels, level)
         assert level is not None
         return level
 
-    def _lay_sources(
-        self, level: _Level, row: int, encoded: list[bytes | None], pool: ThreadPoolExecutor
-    ) -> list[Future[None]]:
-        def lay(start: int) -> None:
-            for column in range(start, min(start + step, len(encoded))):
-                _lay(level, self.grid, row, column, self.decode(encoded[column]))
+    def _started(self, level: _Level, row: int, rows: list[list[bytes | None]], pool: ThreadPoolExecutor) -> _Row:
+        """Makes a row of the first level: each of its tiles of four of the source, alone."""
+        grid, above = level.grid, level.above
+        frames: list[bytes] = [b""] * grid.across
 
-        step = self._step(len(encoded))
-        return [pool.submit(lay, start) for start in range(0, len(encoded), step)]
+        def work(column: int) -> None:
+            tile: Samples | None = None
+            for down, encoded in enumerate(rows):
+                for across, frame in enumerate(encoded[2 * column : 2 * column + 2]):
+                    half = self._half(frame, 2 * row + down, 2 * column + across)
+                    if tile is None:
+                        tile = np.zeros((grid.tile_rows, grid.tile_columns, *half.shape[2:]), half.dtype)
+                    top, left = down * grid.tile_rows // 2, across * grid.tile_columns // 2
+                    tile[top : top + half.shape[0], left : left + half.shape[1]] = half
+            assert tile is not None
+            _fill(tile, grid, row, column)
+            if level.wanted:
+                frames[column] = self.encode(tile)
+            if above is not None:
+                _lay(above, grid, row, column, tile)
+
+        return _Row(row, frames, [pool.submit(work, column) for column in range(grid.across)])
+
+    def _half(self, frame: bytes | None, row: int, column: int) -> Samples:
+        """A tile of the source at half its size; what lies beyond the edge takes no part."""
+        grid = self.grid
+        whole = (row + 1) * grid.tile_rows <= grid.rows and (column + 1) * grid.tile_columns <= grid.columns
+        half = self.decode_halved(frame) if whole else None
+        return halve(_inside(self.decode(frame), grid, row, column)) if half is None else half
+
+    def _finished(self, first: _Level, made: _Row, pool: ThreadPoolExecutor) -> list[Band]:
+        """The row, and those of the levels above that are full by it."""
+        _finish(made.running)
+        bands = [Band(first.halvings, made.row, made.frames)] if first.wanted else []
+        if first.above is not None and (made.row % 2 or made.row == first.grid.down - 1):
+            bands += self._complete(first.above, made.row // 2, pool)
+        return bands
 
     def _step(self, across: int) -> int:
         """Tiles of one task."""
@@ -127,23 +167,28 @@ class Cascade:
 
 def _lay(level: _Level, below: TileGrid, row: int, column: int, tile: Samples) -> None:
     """Halves a tile of the level below into its place; what lies beyond the edge of that level takes no part."""
-    high = min(below.tile_rows, below.rows - row * below.tile_rows)
-    wide = min(below.tile_columns, below.columns - column * below.tile_columns)
-    half = halve(tile[:high, :wide])
+    half = halve(_inside(tile, below, row, column))
     top, left = (row % 2) * below.tile_rows // 2, column * below.tile_columns // 2
     level.pixels[top : top + half.shape[0], left : left + half.shape[1]] = half
 
 
+def _inside(tile: Samples, grid: TileGrid, row: int, column: int) -> Samples:
+    return tile[: grid.rows - row * grid.tile_rows, : grid.columns - column * grid.tile_columns]
+
+
 def _tile(level: _Level, row: int, column: int) -> Samples:
-    """A tile of a full row; beyond the edge the last pixels are repeated, which compresses well and rings least."""
-    grid = level.grid
-    left = column * grid.tile_columns
-    tile = level.pixels[:, left : left + grid.tile_columns]
-    high = min(grid.tile_rows, grid.rows - row * grid.tile_rows)
-    wide = min(grid.tile_columns, grid.columns - left)
+    """A tile of a full row."""
+    left = column * level.grid.tile_columns
+    tile = level.pixels[:, left : left + level.grid.tile_columns]
+    _fill(tile, level.grid, row, column)
+    return np.ascontiguousarray(tile)
+
+
+def _fill(tile: Samples, grid: TileGrid, row: int, column: int) -> None:
+    """Beyond the edge the last pixels are repeated, which compresses well and rings least."""
+    high, wide = _inside(tile, grid, row, column).shape[:2]
     tile[:, wide:] = tile[:, wide - 1 : wide]
     tile[high:] = tile[high - 1 : high]
-    return np.ascontiguousarray(tile)
 
 
 def _finish(running: list[Future[None]]) -> None:

@@ -56,6 +56,10 @@ def is_current(report: Any, of: str) -> bool:
     return bool(report.get("schema_version") == SCHEMA_VERSION and report.get("fingerprint") == of)
 
 
+def is_blocked(report: Any) -> bool:
+    return isinstance(report, dict) and report.get("status") == "blocked"
+
+
 def is_of_version_without_records(report: Any) -> bool:
     return isinstance(report, dict) and report.get("schema_version") == SCHEMA_WITHOUT_RECORDS
 
