@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ops.review.graph import Graph, GraphNode
-from ops.review.plan import OUTPUTS, SECRET, SETTINGS, Op, Plan, State, Step
+from ops.review.plan import OUTPUTS, SETTINGS, Op, Plan, State, Step, is_masked
 
 BARED = "[in clear]"
 
@@ -86,7 +86,9 @@ def settings_step(stack: str, before: Mapping[str, str], after: Mapping[str, str
 
 def outputs_step(stack: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Step]:
     """What differs in what the stack exports. What was secret and is so no longer is not repeated here."""
-    bared = {key: BARED for key, value in before.items() if value == SECRET and key in after and after[key] != SECRET}
+    bared = {
+        key: BARED for key, value in before.items() if is_masked(value) and key in after and not is_masked(after[key])
+    }
     return beside_step(stack, OUTPUTS, "outputs", before, {**after, **bared})
 
 

@@ -21,7 +21,7 @@ from typing import Any
 
 from ops.review.cost_models import MODELS, PricedStack, Usage, is_free, scheduled_starts, viewed_store
 from ops.review.graph import CANNOT_RUN, declared, resources_of
-from ops.review.plan import SECRET, UNKNOWN, Unreadable
+from ops.review.plan import UNKNOWN, Unreadable, is_masked
 from ops.review.words import decimal
 from policy.resource import Resource
 
@@ -98,7 +98,7 @@ def estimate(resources: Sequence[Resource], use: Usage) -> Estimate:
 
 def has_open_values(inputs: Mapping[str, Any]) -> bool:
     """Whether one of them is a secret, or only known after the deployment."""
-    return any(value in (UNKNOWN, SECRET) for value in inputs.values() if isinstance(value, str))
+    return any(value == UNKNOWN or is_masked(value) for value in inputs.values())
 
 
 def in_words(found: Estimate, use: Usage) -> str:

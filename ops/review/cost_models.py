@@ -13,7 +13,7 @@ from typing import Any
 
 from cronsim import CronSim
 
-from ops.review.plan import SECRET, UNKNOWN
+from ops.review.plan import UNKNOWN, is_masked
 from policy.resource import Resource
 
 Usage = Mapping[str, float]
@@ -51,7 +51,7 @@ def scheduled_starts(resources: Iterable[Resource]) -> float:
     """Of all schedules of the stack that are known."""
     jobs = [made for made in resources if made.type == "gcp:cloudscheduler/job:Job"]
     schedules = [str(made.properties["schedule"]) for made in jobs]
-    return sum(starts_a_month(schedule) for schedule in schedules if schedule not in (UNKNOWN, SECRET))
+    return sum(starts_a_month(schedule) for schedule in schedules if schedule != UNKNOWN and not is_masked(schedule))
 
 
 def starts_a_month(schedule: str) -> float:

@@ -17,7 +17,7 @@ from typing import Any, Literal, cast
 
 import yaml
 
-from ops.review.plan import FILES, OUTPUTS, SETTINGS, State, Step
+from ops.review.plan import BESIDE, FILES, OUTPUTS, SETTINGS, State, Step
 
 HARMLESS = Path(__file__).resolve().parents[2] / "policy" / "harmless.yaml"
 Kind = Literal["access", "code", "data", "audit", "notify", "setting", "other"]
@@ -76,6 +76,8 @@ def noticed(step: Step) -> list[Difference]:
 
 
 def is_harmless(type_: str, path: str) -> bool:
+    if type_ in BESIDE:
+        return False
     document = _document()
     patterns = [*document["everywhere"], *(document["types"].get(type_) or [])]
     return any(re.fullmatch(pattern, path) for pattern in patterns)

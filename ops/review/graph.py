@@ -10,12 +10,14 @@ is there to be looked at; buckets and keys of other stacks are made first. Secre
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import re
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -37,8 +39,9 @@ from engine.api_request import ApiRequest
 from localcloud.awkward import WITHOUT_WAITING
 from localcloud.cloud import Cloud
 from localcloud.control.plane import ControlPlane
+from ops.review.judge import said_of
 from ops.review.plan import SECRET, UNKNOWN, Unreadable
-from policy.resource import Resource, type_said
+from policy.resource import Resource
 
 ROOT = Path(__file__).resolve().parents[2]
 ASSUMED = Path(__file__).with_name("assumed.yaml")
@@ -105,7 +108,8 @@ def settings_of(stack: str, root: Path = ROOT) -> dict[str, str]:
     """The settings as the project's and the stack's files have them, secret ones masked, nothing assumed."""
     loaded = load_config(root, stack)
     beside = {f"({key})": value for key, value in loaded.beside.items()}
-    return {key: SECRET if key in loaded.secret_keys else value for key, value in loaded.config.items()} | beside
+    secret = loaded.secret_keys
+    return {key: marked(key, value) if key in secret else value for key, value in loaded.config.items()} | beside
 
 
 def set_by(settings: Mapping[str, str]) -> frozenset[str]:
@@ -147,7 +151,8 @@ def stand_up(
 
 
 def of_deployment(stack: str, deployment: Deployment) -> Graph:
-    outputs = masked(deployment.outputs, deployment.secret_outputs)
+    calls = sorted({f"{made.token} {json.dumps(_settled(made.args), sort_keys=True)}" for made in deployment.invokes})
+    outputs = {**masked(deployment.outputs, deployment.secret_outputs), "(calls)": calls}
     return Graph(stack=stack, nodes=tuple(_node(node) for node in deployment.resources.values()), outputs=outputs)
 
 
@@ -161,7 +166,7 @@ def _node(node: Node) -> GraphNode:
     provider = {"provider": node.provider.rpartition("::")[0]} if node.provider else {}
     return GraphNode(
         urn=node.urn,
-        type=type_said(node.type, node.custom),
+        type=said_of(node),
         name=node.name,
         parent=node.parent,
         protect=node.protect,
@@ -177,7 +182,18 @@ def _node(node: Node) -> GraphNode:
 def masked(inputs: Mapping[str, Any], secrets: set[str]) -> Json:
     """The inputs without what is secret: any path into an input masks the whole of it. Google's numbers go too."""
     hidden = {path.split(".")[0].split("[")[0] for path in secrets}
-    return {key: SECRET if key in hidden else _settled(value) for key, value in inputs.items()}
+    return {key: marked(key, value) if key in hidden else _settled(value) for key, value in inputs.items()}
+
+
+@cache
+def _mark(text: str) -> str:
+    # Slow on purpose: whoever sees the mark of a short secret must not find it by trying.
+    return hashlib.scrypt(text.encode(), salt=b"dicom-platform", n=2**14, r=8, p=1, dklen=6).hex()
+
+
+def marked(key: str, value: Any) -> str:
+    """`[secret]` with a mark, so that another value in its place is seen and neither of them is."""
+    return f"{SECRET[:-1]} {_mark(json.dumps([key, _settled(value)], sort_keys=True, default=str))}]"
 
 
 def _settled(value: Any) -> Any:

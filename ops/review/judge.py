@@ -16,7 +16,7 @@ from typing import Any
 
 import pulumi
 
-from engine import UNKNOWN, ConfigProblem, Deployment, DeploymentFailed, StackConfig, load_config, program_of
+from engine import UNKNOWN, ConfigProblem, Deployment, DeploymentFailed, Node, StackConfig, load_config, program_of
 from engine.rehearsal import rehearse
 from policy import resource
 from policy.check import Report, check
@@ -51,11 +51,16 @@ def declared(deployment: Deployment, config: Mapping[str, str] | None = None) ->
     default = (
         [Resource(f"urn:pulumi:{PROVIDER}::default", PROVIDER, "default", provider_settings(config))] if config else []
     )
-    nodes = [(node, type_said(node.type, node.custom)) for node in deployment.resources.values() if node.parent]
     return default + [
-        Resource(node.urn, type_, node.name, translated(node.inputs), node.protect, node.parent)
-        for node, type_ in nodes
+        Resource(node.urn, said_of(node), node.name, translated(node.inputs), node.protect, node.parent)
+        for node in deployment.resources.values()
+        if node.parent
     ]
+
+
+def said_of(node: Node) -> str:
+    """The type; a component that a provider makes elsewhere (`remote`) is no group of ours."""
+    return type_said(node.type, node.custom or "remote" in node.options)
 
 
 def provider_settings(config: Mapping[str, str]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ Owns: the shape and its reading and writing. Deliberately not: where a plan come
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, cast, get_args
@@ -27,6 +28,11 @@ FILES = "dicom-platform:code:Files"
 BESIDE = (SETTINGS, OUTPUTS, FILES)
 """Types of steps that are of no resource and yet decide what happens."""
 SECRET = "[secret]"  # noqa: S105
+
+
+def is_masked(value: Any) -> bool:
+    """Whether it stands for a secret: `[secret]`, or with a mark by which another secret is told from it."""
+    return isinstance(value, str) and re.fullmatch(r"\[secret( [0-9a-f]{12})?\]", value) is not None
 
 
 class Unreadable(Exception):

@@ -83,7 +83,7 @@ def test_the_record_holds_no_secret_and_no_path_of_a_machine(stack: str) -> None
     text = (KEPT / f"{stack}.json").read_text()
 
     assert not re.search(r'"(/(home|root|tmp|Users|work)/|file://|C:\\)', text)
-    assert '"secretData": "[secret]"' in text
+    assert '"secretData": "[secret' in text
     assert set(json.loads(text)["made_with"]) == {"pulumi", "pulumi_gcp"}
 
 

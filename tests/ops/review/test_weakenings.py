@@ -16,7 +16,8 @@ import pytest
 from ops.review.code_files import is_harmless_file
 from ops.review.compare import plan_of
 from ops.review.dangers import dangers
-from ops.review.graph import Graph, GraphNode, of_deployment
+from ops.review.graph import Graph, GraphNode, masked, of_deployment
+from ops.review.plan import is_masked
 from policy.check import check
 from policy.resource import Resource, type_said
 from policy.rules import RULES
@@ -403,3 +404,27 @@ def test_what_no_longer_waits_for_what_stays_is_shown() -> None:
     (danger,) = dangers(plan_of(prod(), after))
 
     assert "(dependsOn)" in danger.what
+
+
+def test_another_secret_in_the_place_of_a_secret_is_shown_and_neither_is() -> None:
+    one, other = (masked({"a": value}, {"a"})["a"] for value in ("hunter1", "hunter2"))
+
+    assert one != other
+    assert one == masked({"a": "hunter1"}, {"a"})["a"]
+    assert is_masked(one)
+    assert "hunter" not in one
+
+
+def test_another_function_that_the_program_calls_is_shown() -> None:
+    before = replace(prod(), outputs={"(calls)": ["gcp:organizations/getProject:getProject {}"]})
+    after = replace(prod(), outputs={"(calls)": [*before.outputs["(calls)"], "command:local:run {}"]})
+
+    (danger,) = dangers(plan_of(before, after))
+
+    assert "command:local:run" in danger.what
+
+
+def test_what_a_stack_exports_has_no_harmless_name() -> None:
+    before, after = (replace(prod(), outputs={"description": value}) for value in ("words", "secrets"))
+
+    assert [danger.kind for danger in dangers(plan_of(before, after))] == ["data"]
