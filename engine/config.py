@@ -61,7 +61,11 @@ def load_config(folder: Path, stack: str, overrides: Mapping[str, Any] | None = 
             f"{stack_file.name}: {', '.join(unread)} brings settings that are not in this file, so nobody could review "
             f"them: write them under config, beside which there are only {', '.join(sorted(BESIDE))}"
         )
+    own: set[str] = set()
     for key, node in _children(top.get("config")).items():
+        if full(key) in own:
+            raise ConfigProblem(f"{stack_file.name}: {full(key)} is set twice, with and without its namespace")
+        own.add(full(key))
         if "secure" in _children(node):
             encrypted.add(full(key))
         else:
@@ -110,8 +114,13 @@ def _children(node: yaml.Node | None) -> dict[str, yaml.Node]:
         return {}
     children: dict[str, yaml.Node] = {}
     for key, value in node.value:
+        where = f"{key.start_mark.name} line {key.start_mark.line + 1}"
+        if not isinstance(key, yaml.ScalarNode) or key.value == "<<":
+            raise ConfigProblem(
+                f"{where}: write each key out; what is merged in, Pulumi and this reader see differently"
+            )
         if key.value in children:
-            raise ConfigProblem(f"{key.start_mark.name} line {key.start_mark.line + 1}: {key.value} is set twice")
+            raise ConfigProblem(f"{where}: {key.value} is set twice")
         children[key.value] = value
     return children
 

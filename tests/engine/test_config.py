@@ -107,6 +107,9 @@ def test_the_program_of_a_folder_runs_with_the_folder_importable_and_leaves_the_
     [
         ("config:\n  : : [\n", "Pulumi.dev.yaml is not YAML: while parsing"),
         ("config:\n  demo:size: 1\n  demo:size: 2\n", "Pulumi.dev.yaml line 3: demo:size is set twice"),
+        ("config:\n  demo:size: 1\n  size: 2\n", "Pulumi.dev.yaml: demo:size is set twice, with and without"),
+        ("config:\n  demo:a: &a {gcp:zone: x}\n  <<: *a\n", "Pulumi.dev.yaml line 3: write each key out"),
+        ("config:\n  ? [demo:size]\n  : 1\n", "Pulumi.dev.yaml line 2: write each key out"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_one_line_with_its_name(tmp_path: Path, stack: str, said: str):
