@@ -32,6 +32,10 @@ from engine.reuse import Reuse
 T = TypeVar("T")
 
 
+def wait_for_nothing(_: float) -> None:
+    """Most clouds that a program meets in this process know at once whatever they will ever know."""
+
+
 def run(
     program: Callable[[], Any],
     provider: Provider,
@@ -45,7 +49,7 @@ def run(
     foretell: Callable[[Declared], tuple[str, dict[str, Any]]] = foretell_nothing,
     on_event: Callable[[Event], None] | None = None,
     clock: Callable[[], float] = time.time,
-    sleep: Callable[[float], None] = time.sleep,
+    sleep: Callable[[float], None] = wait_for_nothing,
 ) -> Deployment:
     """Deploy what `program` declares and return the resulting graph.
 
@@ -53,7 +57,7 @@ def run(
     In a preview nothing is created, and what only a deployment can tell is `UNKNOWN`, but for ids and outputs that
     `foretell` tells. With `previous`, resources whose
     URN and inputs are equal are kept without a request. `on_event` is called from the run's thread. `clock` and
-    `sleep` are what the program's hooks wait by.
+    `sleep` are what the program's hooks wait by; a cloud without delays needs none.
 
     Raises `DeploymentFailed` with every resource that failed (the others exist), or the program's own exception.
     """
