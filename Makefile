@@ -12,7 +12,7 @@ READERS := .venv-readers/.installed-readers
 NAMED = $(if $(filter file,$(origin STACK)),$(error say which stack: make $@ STACK=dev))
 
 .DEFAULT_GOAL := help
-.PHONY: help doctor bootstrap drill up test lint scan load smoke seed-golden preview deploy rollback cost pr-comment bench screenshot
+.PHONY: help doctor bootstrap drill up test lint scan load smoke status seed-golden preview deploy rollback cost pr-comment bench screenshot
 .PHONY: docs viewer-pin lock clean readers
 
 help: ## this list
@@ -55,6 +55,9 @@ load: $(RUN) ## push DICOM files into the stack's store: make load FROM=folder (
 
 smoke: $(RUN) ## run the smoke tests against a deployed stack: make smoke STACK=local|dev|prod [PROFILE=full|readonly|quick]
 	@$(BIN)/python -m ops smoke --stack $(STACK) --profile $(PROFILE)
+
+status: $(RUN) ## what is stored and not yet shown, and why, counted by reason: make status STACK=local|dev|prod
+	@$(BIN)/python -m ops status --stack $(STACK)
 
 seed-golden: $(RUN) ## put the golden study where viewers look, once, for read-only smoke tests: make seed-golden STACK=prod
 	@$(BIN)/python -m ops seed-golden --stack $(STACK)

@@ -37,6 +37,11 @@ def source_bucket(settings: Settings) -> str:
     return f"{settings.project}-imaging-builds"
 
 
+def records_bucket(settings: Settings) -> str:
+    """Where the job's records are."""
+    return f"{settings.project}-imaging-records"
+
+
 def build_registry(base: Foundation) -> ImageRegistry:
     """The repository of all images of the deployment."""
     settings, identities = base.settings, base.identities
@@ -71,7 +76,7 @@ def build_preparing(
         JobRecordsArgs(
             project=settings.project,
             location=settings.location,
-            bucket=f"{settings.project}-imaging-records",
+            bucket=records_bucket(settings),
             protected=settings.protected,
             labels=base.labels,
             users={"job": identities.member("job")},

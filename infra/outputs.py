@@ -13,6 +13,7 @@ from infra.archive import VIEWER
 from infra.foundation import VIEWER_CONFIG
 from infra.next_steps import next_commands
 from infra.platform import Platform
+from infra.viewer import status_root
 
 
 def export(platform: Platform) -> None:
@@ -73,6 +74,9 @@ def _viewer(platform: Platform) -> dict[str, Any]:
         "previewUrl": viewing.preview_url,
         "previewSite": settings.site_for_previews if on_firebase else None,
         "viewerConfig": platform.window_config,
+        "viewerStatusRoot": platform.preparing.records.bucket.name.apply(
+            lambda bucket: status_root(settings, platform.base.endpoints["storage"], bucket)
+        ),
         "viewerConfigSecret": platform.vault.secrets[VIEWER_CONFIG].id,
         "oauth": {
             "clientId": settings.oauth_client_id,

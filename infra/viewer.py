@@ -81,6 +81,15 @@ def _service(base: Foundation, image: pulumi.Input[str]) -> ViewerService:
     )
 
 
+def status_root(settings: Settings, storage: str, bucket: str) -> str:
+    """The URL to which an object's name is put to read what the job says of a study; empty for SLIM, which does not.
+
+    `storage` is the root of Cloud Storage's API. Its JSON API lets any origin in, whatever the bucket's own CORS rules
+    say (they are for the XML API), so the bucket has none.
+    """
+    return f"{storage}storage/v1/b/{bucket}/o/" if settings.viewer_app == "lite" else ""
+
+
 def config_of(settings: Settings, dicomweb_root: str) -> dict[str, Any]:
     """`window.config` for the store at `dicomweb_root`. Raises ValueError without a sign-in client."""
     return window_config(

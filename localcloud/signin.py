@@ -148,7 +148,7 @@ class SignInProvider:
         return [email for email in self.cloud.iam.principals() if not email.endswith(".gserviceaccount.com")]
 
     def _tokens(self, email: str, query: Mapping[str, str]) -> dict[str, Any]:
-        token = self.cloud.iam.token(email, lifetime=LIFETIME)
+        token = self.cloud.iam.token(email, lifetime=LIFETIME, scopes=query["scope"].split())
         now = int(self.cloud.clock())
         claims = {
             "iss": self.issuer,

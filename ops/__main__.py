@@ -46,6 +46,7 @@ GROUPS: dict[str, dict[str, Verb]] = {
     "operate: a deployed stack": {
         "doctor": Verb("ops.operate.commands", "look at all that must be in place; changes nothing", True),
         "bootstrap": Verb("ops.operate.commands", "make the state's bucket and the key of its secrets", True),
+        "status": Verb("ops.status.commands", "say what is stored and not shown, and why"),
         "smoke": Verb("ops.operate.on_stack", "run the smoke tests against a deployed stack", True),
         "seed-golden": Verb("ops.operate.on_stack", "put the golden study where viewers look, once", True),
         "drill": Verb("ops.operate.commands", "export the raw store, restore it elsewhere, compare", True),

@@ -8,7 +8,7 @@ from typing import Any
 
 from viewer import build, slim_build, slim_pin
 from viewer.build import FileSet
-from viewer.config import without_tools
+from viewer.config import with_status, without_tools
 from viewer.headers import firebase_config
 from viewer.packages import CACHE, install
 from viewer.slim_archive import Progress, archive, unpack
@@ -43,7 +43,8 @@ def assemble(
     """
     root, authority = config["servers"][0]["url"], config["oidc"]["authority"]
     if app != "slim":
-        files = build.build(without_tools(config), install(), status_root=status_root)
+        shown = with_status(without_tools(config)) if status_root else without_tools(config)
+        files = build.build(shown, install(), status_root=status_root)
         return files, firebase_config(root, authority, build.site_content(files, status_root))
     pin = slim_pin.read_pin(source.pin)
     if guarded:

@@ -17,6 +17,8 @@ GOOGLE = "https://accounts.google.com"
 GOOGLE_SIGN_OUT = "https://www.google.com/accounts/Logout"
 SCOPE = "openid email profile https://www.googleapis.com/auth/cloud-healthcare"
 """DICOM through the user's own roles. Never cloud-platform: such a token opens everything that its user may do."""
+STATUS_SCOPE = "https://www.googleapis.com/auth/devstorage.read_only"
+"""What the job says of a study, in a bucket, through the user's own roles; only for a page that reads it."""
 
 RETRY = {
     "retries": 5,
@@ -122,6 +124,11 @@ def without_tools(config: Mapping[str, Any]) -> dict[str, Any]:
     """The same config for a viewer that cannot save what is drawn: it offers nothing to draw with."""
     servers = [{**server, "write": False} for server in config["servers"]]
     return check({**config, "servers": servers, "annotations": [], "disableAnnotationTools": True})
+
+
+def with_status(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The same config for a page that also reads what the job says of a study."""
+    return check({**config, "oidc": {**config["oidc"], "scope": f"{config['oidc']['scope']} {STATUS_SCOPE}"}})
 
 
 def no_access(store: str, support: str) -> str:

@@ -14,6 +14,8 @@ class Principal:
 
     email: str
     kind: Kind
+    scopes: frozenset[str] = frozenset()
+    """What the token may be used for; none: everything."""
 
     @property
     def member(self) -> str:

@@ -9,7 +9,7 @@ take it away or shows it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from localcloud.errors import ApiError
 from localcloud.iam import policies, roles, tokens
 from localcloud.iam.principal import Principal
 from localcloud.iam.principals import IAM_HOST, POLICIES, Directory
+from localcloud.iam.scopes import require_scope
 from localcloud.settings import CloudSettings
 
 SINCE = "since"
@@ -63,15 +64,16 @@ class Iam:
 
     # -- who
 
-    def token(self, email: str, *, lifetime: float = 3600) -> str:
-        """An access token for a known principal, good for `lifetime` seconds; 404 names the known ones."""
+    def token(self, email: str, *, lifetime: float = 3600, scopes: Iterable[str] = ()) -> str:
+        """An access token for a known principal, good for `lifetime` seconds and the `scopes` (none: for everything);
+        404 names the known ones."""
         kind = self._directory.kind(email)
         if kind is None:
             known = ", ".join(self.principals())
             raise ApiError(404, f"There is no principal {email} in project {self._cloud.project}; known are: {known}.")
         if self._directory.is_disabled(email):
             raise ApiError(400, f"Service account {email} is disabled.", status="FAILED_PRECONDITION")
-        return self._opaque.issue(Principal(email, kind), lifetime)
+        return self._opaque.issue(Principal(email, kind, frozenset(scopes)), lifetime)
 
     def authenticate(self, authorization: str | None) -> Principal:
         """The principal of an `Authorization` header: an opaque token of ours or a JWT signed with the owner's key."""
@@ -136,6 +138,8 @@ class Iam:
 
     def require(self, principal: Principal | str, permission: str, resource: str) -> None:
         """403 in Google's words unless allowed."""
+        if isinstance(principal, Principal):
+            require_scope(principal, permission, resource)
         if not self.allowed(principal, permission, resource):
             named = resource.replace("//cloudresourcemanager.googleapis.com/", "")
             raise ApiError(

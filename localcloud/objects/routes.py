@@ -9,6 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
+from localcloud import cors
 from localcloud.errors import ApiError
 from localcloud.inflation import InflatedTooMuch
 from localcloud.multipart import MalformedMultipart
@@ -51,6 +52,8 @@ class ObjectRoutes:
             audited_handler = audited(self.objects.cloud, self.objects.audit, verb, handler)
             app.router.add_route(method, f"/{HOST}/{path}", storage_errors(audited_handler))
         app.router.add_route("DELETE", f"/{HOST}/upload/{bucket}", storage_errors(self.uploads.cancel))
+        app.router.add_route("OPTIONS", f"/{HOST}/{one}", preflight)
+        app.on_response_prepare.append(allow_origin)
 
     def find_object(self, request: web.Request, *permissions: str) -> StoredObject:
         bucket, name = request.match_info["bucket"], request.match_info["object"]
@@ -167,6 +170,16 @@ class ObjectRoutes:
             return self.objects.put(request.headers.get("Authorization"), bucket, name, content, fields, when)
         finally:
             content.discard()
+
+
+async def preflight(request: web.Request) -> web.StreamResponse:
+    return web.Response(status=204, headers=cors.preflight(request.headers))
+
+
+async def allow_origin(request: web.Request, response: web.StreamResponse) -> None:
+    """The JSON API lets any origin in, whatever CORS rules the bucket has: those are for the XML API."""
+    if request.path.startswith(f"/{HOST}/"):
+        response.headers.update(cors.headers(request.headers))
 
 
 def storage_errors(handler: Handler) -> Handler:

@@ -53,6 +53,8 @@ class SharedOutputs(Outputs):
     preview_site: str | None = None
     viewer_config: dict[str, Any] | None = None
     """`window.config`; None until the stack has a sign-in client."""
+    viewer_status_root: str = ""
+    """The URL to which an object's name is put to read what the job says of a study; empty: the page does not ask."""
     service_accounts: dict[str, str]
     """Duty → e-mail."""
 

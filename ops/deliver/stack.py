@@ -17,8 +17,10 @@ import yaml
 from infra.archive import VIEWER, store_names
 from infra.config_loader import InvalidSettings, read_settings
 from infra.delivery import delivery_records_bucket
+from infra.job import records_bucket
 from infra.providers import api_roots
 from infra.settings import Settings
+from infra.viewer import status_root
 from ops.client.google import GoogleApi
 from ops.client.refusal import OpsRefused
 from ops.client.tokens import token_source
@@ -54,6 +56,11 @@ class Stack:
         store = store_names(self.settings)[VIEWER]
         dataset = f"{self.place}/datasets/{self.settings.dataset}"
         return f"{self.endpoints['healthcare']}v1/{dataset}/dicomStores/{store}/dicomWeb"
+
+    @property
+    def status_root(self) -> str:
+        """Output viewerStatusRoot, once it is deployed."""
+        return status_root(self.settings, self.endpoints["storage"], records_bucket(self.settings))
 
     @property
     def image(self) -> str:

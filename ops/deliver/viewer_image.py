@@ -69,7 +69,8 @@ def files(stack: Stack) -> tuple[FileSet, dict[str, Any]]:
         raise OpsRefused(f"{stack.name} has no sign-in client, so its viewer has no configuration: set oauthClientId")
     config = config_of(settings, stack.viewers_root)
     try:
-        return assemble(settings.viewer_app, config, SlimSource(), guarded=settings.environment == "prod")
+        guarded = settings.environment == "prod"
+        return assemble(settings.viewer_app, config, SlimSource(), guarded=guarded, status_root=stack.status_root)
     except (SlimError, PackagesRefused) as error:
         raise OpsRefused(f"the viewer of {stack.name} cannot be made: {error}") from None
 

@@ -73,7 +73,12 @@ def write_image(chosen: argparse.Namespace, outputs: Mapping[str, Any]) -> None:
     target = cloud_run.read_service(outputs)
     with bar("bytes of SLIM's archive") as report:
         files, firebase = assemble(
-            target.app, target.config, slim_source(chosen), guarded=target.guarded, progress=report
+            target.app,
+            target.config,
+            slim_source(chosen),
+            guarded=target.guarded,
+            status_root=target.status_root,
+            progress=report,
         )
     commands = cloud_run.by_hand(target, cloud_run.context(files, firebase, chosen.base), chosen.out)
     print(f"{chosen.out} holds {len(files.files)} files of {files.ref}. Nothing is live yet; next:")
@@ -149,7 +154,14 @@ def assembled(
 ) -> tuple[FileSet, dict[str, Any]]:
     needs_pass = target.guarded if guarded is None else guarded
     with bar("bytes of SLIM's archive") as report:
-        return assemble(target.app, target.config, slim_source(chosen), guarded=needs_pass, progress=report)
+        return assemble(
+            target.app,
+            target.config,
+            slim_source(chosen),
+            guarded=needs_pass,
+            status_root=target.status_root,
+            progress=report,
+        )
 
 
 def hosting(chosen: argparse.Namespace, target: ReleaseTarget, channel: str = "") -> HostingApi:

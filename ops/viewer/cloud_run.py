@@ -35,6 +35,7 @@ class ServiceTarget:
     location: str
     releaser: str
     app: str
+    status_root: str
     guarded: bool
 
 
@@ -50,6 +51,7 @@ def read_service(outputs: Mapping[str, Any]) -> ServiceTarget:
             location=outputs["location"],
             releaser=outputs["serviceAccounts"]["viewerBuild"],
             app=outputs.get("viewerApp", "lite"),
+            status_root=outputs.get("viewerStatusRoot", ""),
             guarded=outputs.get("environment") == "prod",
         )
     except KeyError as missing:

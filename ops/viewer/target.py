@@ -33,6 +33,8 @@ class ReleaseTarget:
     """E-mail of the identity that may release to this site."""
     app: str = "lite"
     """`lite` or `slim`."""
+    status_root: str = ""
+    """Where the page reads what the job says of a study; empty on the preview site, whose studies nobody prepares."""
     guarded: bool = False
     """Whether people rely on it: SLIM then needs a recorded pass of the browser suite."""
 
@@ -68,6 +70,7 @@ def read(outputs: Mapping[str, Any], site: SiteName = "viewer") -> ReleaseTarget
         config=config,
         releaser=found.service_accounts[releaser],
         app=found.viewer_app,
+        status_root=found.viewer_status_root if site == "viewer" else "",
         guarded=site == "viewer" and found.environment == "prod",
     )
 

@@ -74,5 +74,6 @@ def check_the_job_reports_on_each_study(run: Context, note: Notes) -> None:
         assert (found["status"], broken) == (status, rules), (
             f"the report on the {kind} slide says {found['status']} {sorted(broken)}, not {status} {sorted(rules)}"
         )
+        assert not found["withdrawals"], f"of the {kind} slide, which nobody changed, the job took back what it showed"
         text = json.dumps(found)
         assert run.run_id not in text, f"the report on the {kind} slide holds the PatientID"

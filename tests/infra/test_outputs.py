@@ -14,7 +14,7 @@ KEYS = {
     "viewerHost", "viewerUrl", "stack",
     "viewerSite", "previewUrl", "previewSite", "viewerConfig", "viewerConfigSecret", "oauth", "job", "jobRunUrl",
     "recordsBucket", "topic", "backlogSubscription", "deadLetterSubscription", "smokeSubscription", "serviceAccounts",
-    "groups",
+    "groups", "viewerStatusRoot",
     "imageRepository", "imageDigest", "nextCommands", "auditView", "workloadIdentityProvider",
 }  # fmt: skip
 APIS = ("healthcare", "run", "storage", "pubsub", "secretmanager", "firebasehosting", "logging")
@@ -48,6 +48,13 @@ def test_a_store_has_googles_path_also_on_this_machine() -> None:
     }
     assert set(outputs["stores"]) == {"raw", "viewer", "smoke"}
     assert outputs["dicomwebRoot"] == outputs["stores"]["viewer"]["dicomwebRoot"]
+
+
+def test_only_the_page_that_asks_is_told_where_the_job_says_what_it_knows_of_a_study() -> None:
+    root = "http://127.0.0.1:8787/storage.googleapis.com/storage/v1/b/dicom-local-imaging-records/o/"
+
+    assert stacks.local().outputs["viewerStatusRoot"] == root
+    assert stacks.prod().outputs["viewerStatusRoot"] == ""
 
 
 def test_viewers_are_pointed_at_their_own_store() -> None:

@@ -57,6 +57,11 @@ def a_report_that_names_the_patient(asked: Asked, store: Store) -> Answered:
     return reported(asked, store, lambda report: report.update(label=f"SMOKE-{RUN}"))
 
 
+def a_slide_taken_away(asked: Asked, store: Store) -> Answered:
+    taken = {"at": "2026-11-30T08:00:00+00:00", "instances": 3, "reason": "it was deleted"}
+    return reported(asked, store, lambda report: report.update(withdrawals=[taken]))
+
+
 def no_report(asked: Asked, store: Store) -> Answered:
     if "/o/readiness" in asked.path:
         return Answered(404, {"Content-Type": "application/json"}, b'{"error": {"message": "No such object"}}')
@@ -91,6 +96,7 @@ def test_a_sound_job_passes(platform: Platform) -> None:
         ),
         (an_instance_overlooked, r"the report on the complete slide counts 0 instances", 60),
         (a_report_that_names_the_patient, r"the report on the complete slide holds the PatientID", 60),
+        (a_slide_taken_away, r"of the complete slide, which nobody changed, the job took back what it showed", 60),
         (no_report, r"answered 404 .*No such object", 60),
         (a_failed_task, r"executions/\S+ failed; its log: ", 60),
         (an_execution_without_an_end, r"the end of http://\S+ did not come about within 1 s", 1),

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from viewer.config import check, parse_js, render_js, window_config
+from viewer.config import check, parse_js, render_js, window_config, with_status
 
 ROOT = (
     "https://healthcare.googleapis.com/v1/projects/p/locations/europe-west4/datasets/imaging/dicomStores/raw/dicomWeb"
@@ -28,6 +28,12 @@ def test_the_scope_is_healthcare_and_never_the_whole_platform() -> None:
     scopes = set(config()["oidc"]["scope"].split())
 
     assert scopes == {"openid", "email", "profile", "https://www.googleapis.com/auth/cloud-healthcare"}
+
+
+def test_a_page_that_reads_what_the_job_says_may_read_objects_too_and_write_none() -> None:
+    added = set(with_status(config())["oidc"]["scope"].split()) - set(config()["oidc"]["scope"].split())
+
+    assert added == {"https://www.googleapis.com/auth/devstorage.read_only"}
 
 
 @pytest.mark.parametrize("annotate", [True, False])

@@ -8,13 +8,14 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
+from localcloud import cors
 from localcloud.dicom import notify
 from localcloud.dicom.files import xml
 from localcloud.dicom.files.jsonmodel import dump, with_root
 from localcloud.dicom.files.syntaxes import EXPLICIT_LITTLE, OCTETS
-from localcloud.dicom.http import cors, retrieve, stow
 from localcloud.dicom.http import frames as frame
 from localcloud.dicom.http import rendered as picture
+from localcloud.dicom.http import retrieve, stow
 from localcloud.dicom.http.accept import choose, wanted
 from localcloud.dicom.http.receipt import receipt
 from localcloud.dicom.http.store_request import StoreRequest

@@ -7,9 +7,10 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
+from localcloud import cors
 from localcloud.dicom import audit
 from localcloud.dicom.access import HOST, Denied, StoreAccess
-from localcloud.dicom.http import answers, cors
+from localcloud.dicom.http import answers
 from localcloud.dicom.http.address import DicomwebAddress, check_uids, parse_address
 from localcloud.dicom.http.store_request import StoreRequest
 from localcloud.dicom.stores import Stores

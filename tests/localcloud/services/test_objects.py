@@ -53,6 +53,23 @@ def test_a_slash_in_a_name_is_part_of_the_name(records: Api) -> None:
     assert records.raw("DELETE", f"{ITEMS}/a%2Fb%20c%2525").status_code == 204
 
 
+def test_a_page_of_any_origin_may_ask_and_reads_refusals_too(records: Api) -> None:
+    put(records, "word.json")
+    origin = {"Origin": "https://viewer.example"}
+    asked = {**origin, "Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "authorization"}
+
+    before = records.raw("OPTIONS", f"{ITEMS}/word.json", account=None, headers=asked)
+    answers = [
+        records.raw("GET", f"{ITEMS}/word.json?alt=media", headers=origin),
+        records.raw("GET", f"{ITEMS}/absent.json?alt=media", headers=origin),
+        records.raw("GET", f"{ITEMS}/word.json?alt=media", account=None, headers=origin),
+    ]
+
+    assert (before.status_code, before.headers["Access-Control-Allow-Headers"]) == (204, "authorization")
+    assert [answer.status_code for answer in answers] == [200, 404, 401]
+    assert {answer.headers["Access-Control-Allow-Origin"] for answer in (before, *answers)} == {origin["Origin"]}
+
+
 def test_nobody_gets_in_without_a_token(records: Api) -> None:
     status, message = records.refused("GET", ITEMS, account=None)
 

@@ -9,6 +9,7 @@ const KINDS = {
   browser: ['This browser cannot show slides',
     'Use a current version of Chrome, Edge, Firefox or Safari, with hardware acceleration switched on.'],
   missing: ['Not found', 'Check the link, or look for the study in the list.'],
+  unready: ['This slide is not ready', 'Wait a minute, then try again; if it lasts, tell whoever prepares slides here.'],
   blocked: ['This slide cannot be shown yet',
     'Send this sentence to whoever prepares slides here: it says what has to be corrected.'],
   config: ['The viewer is not set up correctly',

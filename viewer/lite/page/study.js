@@ -9,10 +9,8 @@ import { labelButtons } from './label.js';
 import { objectPanel } from './objects.js';
 import { openSlide } from './slide.js';
 import { objectsOn, slideOfSeries, slidesOf } from './slides.js';
-import { studyStatus } from './status.js';
+import { saysOf, studyStatus, whyNotReady } from './status.js';
 import { openStudy } from './store.js';
-
-const READY = ['ready', 'ready_degraded'];
 
 /** Shows the study and the slide that holds `seriesUID` (the first one without). Gives what to call on leaving. */
 export async function showStudy(view, app, studyUID, seriesUID) {
@@ -39,8 +37,11 @@ export async function showStudy(view, app, studyUID, seriesUID) {
   };
   let shown = { close: () => {} };
   try {
-    const blocked = status?.series.find((one) => chosen.series.includes(one.series) && one.status === 'blocked');
-    if (blocked) throw new Failure('blocked', blocked.sentence);
+    const unready = whyNotReady(status, chosen.series);
+    if (unready) {
+      app.study = null; // To be read anew: it may be ready then.
+      throw new Failure(unready.kind, unready.sentence);
+    }
     shown = await openSlide(stage, chosen, client, fail);
     if (shown.channels) extras.append(shown.channels);
     void addObjects(extras, derived, chosen, shown);
@@ -59,13 +60,6 @@ async function readStudy(app, uid) {
     throw new Failure('missing', [why, ...saysOf(status)].join(' '));
   }
   return { uid, instances, slides, status, derived };
-}
-
-/** What the job says of the study, or of some of its series, where it says anything that matters to a reader. */
-function saysOf(status, series) {
-  if (!status) return [];
-  const said = status.series.filter((one) => !READY.includes(one.status) && (!series || series.includes(one.series)));
-  return [...new Set(said.length ? said.map(({ sentence }) => sentence) : READY.includes(status.status) ? [] : [status.sentence])];
 }
 
 /** What was made from the images, told once the slide is open: it is not what the reader waits for. */

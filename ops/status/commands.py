@@ -1,0 +1,81 @@
+"""`python -m ops status --stack STACK [--json]`: what is stored and not yet shown, and why, counted by reason.
+
+From the job's records alone: no image and no attribute of a patient is read. What arrived and no run of the job has
+looked at yet is only in the backlog subscription, which this does not read. Exit codes: 0 told; 2 could not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Protocol
+
+from infra.providers import KEYS
+from ops.client.google import GoogleApi, Json
+from ops.client.outputs import Outputs, read_outputs, require
+from ops.client.refusal import OpsRefused
+from ops.client.tokens import token_source
+from ops.operate.stack_outputs import TOKEN, outputs_file
+from ops.status.records import JobRecords
+from ops.status.unshown import count_unshown
+
+TOLD, COULD_NOT = 0, 2
+
+
+class Section(Protocol):
+    """One concern, as it is now."""
+
+    def document(self) -> Json: ...
+    def lines(self) -> Iterable[str]: ...
+
+
+class StatusOutputs(Outputs):
+    """What `status` takes from a stack's outputs."""
+
+    project: str
+    endpoints: dict[str, str]
+    records_bucket: str
+
+
+SECTIONS: dict[str, Callable[[JobRecords], Section]] = {"unshown": count_unshown}
+"""Key in the JSON → what tells of it. Each reads the records by itself."""
+
+
+def parser() -> argparse.ArgumentParser:
+    out = argparse.ArgumentParser(
+        prog="python -m ops status", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    out.add_argument("--stack", required=True, help="name of the stack, as in Pulumi.STACK.yaml")
+    out.add_argument("--json", action="store_true", help="print one JSON document")
+    return out
+
+
+def main(arguments: Sequence[str]) -> int:
+    given = parser().parse_args(arguments)
+    try:
+        records = records_of(given.stack)
+        sections = {name: look(records) for name, look in SECTIONS.items()}
+    except OpsRefused as refused:
+        print(f"status: {refused}", file=sys.stderr)
+        return COULD_NOT
+    at = datetime.now(UTC)
+    if given.json:
+        told = {name: section.document() for name, section in sections.items()}
+        print(json.dumps({"schema_version": 1, "stack": given.stack, "at": at.isoformat(), **told}, indent=1))
+        return TOLD
+    print(f"Stack {given.stack}, {at:%Y-%m-%d %H:%M} UTC")
+    for section in sections.values():
+        print("\n".join(section.lines()))
+    return TOLD
+
+
+def records_of(stack: str) -> JobRecords:
+    """The records of a deployed stack, read as its owner on the local cloud, else as oneself. Raises `OpsRefused`."""
+    outputs = require(read_outputs(outputs_file(stack)), StatusOutputs)
+    owner = f"owner@{outputs.project}.iam.gserviceaccount.com"
+    roots = {api: root for api, root in outputs.endpoints.items() if api in KEYS}
+    tokens = token_source(TOKEN if stack == "local" else None, owner, outputs.project)
+    return JobRecords(GoogleApi(roots, tokens), outputs.records_bucket)
