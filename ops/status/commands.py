@@ -19,7 +19,7 @@ from ops.client.outputs import Outputs, read_outputs, require
 from ops.client.refusal import OpsRefused
 from ops.client.tokens import token_source
 from ops.operate.stack_outputs import TOKEN, outputs_file
-from ops.status.records import JobRecords
+from ops.status.records import RecordsReader
 from ops.status.unshown import count_unshown
 
 TOLD, COULD_NOT = 0, 2
@@ -40,7 +40,7 @@ class StatusOutputs(Outputs):
     records_bucket: str
 
 
-SECTIONS: dict[str, Callable[[JobRecords], Section]] = {"unshown": count_unshown}
+SECTIONS: dict[str, Callable[[RecordsReader], Section]] = {"unshown": count_unshown}
 """Key in the JSON → what tells of it. Each reads the records by itself."""
 
 
@@ -72,10 +72,10 @@ def main(arguments: Sequence[str]) -> int:
     return TOLD
 
 
-def records_of(stack: str) -> JobRecords:
+def records_of(stack: str) -> RecordsReader:
     """The records of a deployed stack, read as its owner on the local cloud, else as oneself. Raises `OpsRefused`."""
     outputs = require(read_outputs(outputs_file(stack)), StatusOutputs)
     owner = f"owner@{outputs.project}.iam.gserviceaccount.com"
     roots = {api: root for api, root in outputs.endpoints.items() if api in KEYS}
     tokens = token_source(TOKEN if stack == "local" else None, owner, outputs.project)
-    return JobRecords(GoogleApi(roots, tokens), outputs.records_bucket)
+    return RecordsReader(GoogleApi(roots, tokens), outputs.records_bucket)

@@ -16,7 +16,7 @@ PAGE, IN_FLIGHT = 1000, 8
 
 
 @dataclass(frozen=True)
-class JobRecords:
+class RecordsReader:
     google: GoogleApi
     bucket: str
 

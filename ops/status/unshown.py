@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 
 from ops.client.google import Json
-from ops.status.records import JobRecords
+from ops.status.records import RecordsReader
 
 READY = ("ready", "ready_degraded")
 WORDS = {
@@ -77,7 +77,7 @@ class Unshown:
             yield f"  {count}, {code}{one.sentence} (study {named})"
 
 
-def count_unshown(records: JobRecords) -> Unshown:
+def count_unshown(records: RecordsReader) -> Unshown:
     """Reads one object for each study, each work item, and each series that failed. Raises `OpsRefused`."""
     studies: set[str] = set()
     causes: dict[tuple[str, str], Cause] = {}

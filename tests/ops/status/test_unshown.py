@@ -14,7 +14,7 @@ from localcloud.server import running
 from ops.client.google import GoogleApi
 from ops.client.refusal import OpsRefused
 from ops.status import records
-from ops.status.records import JobRecords
+from ops.status.records import RecordsReader
 from ops.status.unshown import Unshown, count_unshown
 
 BUCKET = "records"
@@ -43,7 +43,7 @@ class Bucket:
 
     def counted(self) -> Unshown:
         token = self.cloud.iam.token(self.cloud.iam.owner)
-        return count_unshown(JobRecords(GoogleApi({"storage": self.root}, lambda: token), BUCKET))
+        return count_unshown(RecordsReader(GoogleApi({"storage": self.root}, lambda: token), BUCKET))
 
 
 @pytest.fixture
@@ -120,4 +120,4 @@ def test_examples_are_few(bucket: Bucket) -> None:
 
 def test_a_bucket_that_may_not_be_read_is_one_sentence(bucket: Bucket) -> None:
     with pytest.raises(OpsRefused, match="was refused: 40"):
-        count_unshown(JobRecords(GoogleApi({"storage": bucket.root}, lambda: "nobody"), BUCKET))
+        count_unshown(RecordsReader(GoogleApi({"storage": bucket.root}, lambda: "nobody"), BUCKET))
