@@ -80,3 +80,15 @@ def test_a_report_on_an_annotation_that_lost_its_image_is_kept_with_a_finding() 
     assert result.plan.unmapped == ("1.2.6.1",)
     (finding,) = result.findings["1.2.6"]
     assert (finding.rule, finding.problem, finding.severity) == ("R17", "dangling", "WARN")
+
+
+def test_an_object_with_private_elements_is_another_one_without_them_where_labels_are_withheld() -> None:
+    private = {"00091001": {"vr": "LO", "Value": ["the label's text"]}}
+    note = annotation(SR, "SR", f"{SERIES}.1", series="1.2.5") | private
+    store: Store = put(*levels(), note, annotation(SR, "SR", f"{SERIES}.1", series="1.2.6"))
+    seen = inspect(store, STUDY, store.instances(STUDY))
+    withheld, shown = (judge(seen.study, seen.slides, options) for options in (Options("withhold"), Options()))
+    assert [(one.instance, one.refers_to, one.without_private) for one in withheld.plan.followers] == [
+        ("1.2.5.1", (), True)
+    ]
+    assert shown.plan.followers == ()

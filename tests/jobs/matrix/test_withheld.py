@@ -15,7 +15,7 @@ from tests.jobs.conftest import DATASET, as_principal
 from tests.jobs.fakes import Store
 from tests.jobs.matrix import frames
 from tests.jobs.matrix.files import Written, file_of, uid
-from tests.jobs.matrix.slides import SERIES, SR, annotation, having, label, levels, put, thumbnail
+from tests.jobs.matrix.slides import ANN, SEG, SERIES, SR, annotation, having, label, levels, put, thumbnail
 from tests.jobs.matrix.test_late import Study
 from tests.jobs.matrix.test_stores import Place, run
 
@@ -26,8 +26,7 @@ CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 
 def telling() -> dict[str, Any]:
     """A base that repeats the label's text: levels are made of it."""
-    private = {"00090010": {"vr": "LO", "Value": ["ACME"]}, "00091001": {"vr": "LO", "Value": [SECRET]}}
-    return having(levels(1024), 0, BarcodeValue=SECRET, LabelText=SECRET)[0] | private
+    return having(levels(1024), 0, BarcodeValue=SECRET, LabelText=SECRET)[0] | PRIVATE
 
 
 def photograph(number: int, **more: Any) -> dict[str, Any]:
@@ -50,8 +49,15 @@ HIDDEN: dict[str, dict[str, Any]] = {
     "localizer": having([label()], 0, ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER", "NONE"],
                         SOPInstanceUID=f"{SERIES}.12")[0],
 }  # fmt: skip
+PRIVATE = {"00090010": {"vr": "LO", "Value": ["ACME"]}, "00091001": {"vr": "LO", "Value": [SECRET]}}
+DERIVED = {"1.2.60": (SR, "SR"), "1.2.61": (SEG, "SEG"), "1.2.62": (ANN, "ANN")}
+"""Objects made from a level that is copied as it is, by series: each repeats the label's text in private elements."""
 SHOWN: dict[str, dict[str, Any]] = {
     "report": annotation(SR, "SR", f"{SERIES}.9", f"{SERIES}.1", series="1.2.6"),
+    **{
+        modality: annotation(sop_class, modality, f"{SERIES}.1", series=series) | PRIVATE
+        for series, (sop_class, modality) in DERIVED.items()
+    },
 }
 
 
@@ -111,6 +117,16 @@ def test_a_report_on_the_label_goes_on_without_it_and_follows_the_base(
     }
     base = next(one for one in seen[0].values() if one.get("TotalPixelMatrixColumns") == 1024)
     assert names == {uid("withheld", f"{SERIES}.9"), str(base.SOPInstanceUID)}
+
+
+@pytest.mark.parametrize("series", DERIVED)
+def test_what_is_made_from_tissue_is_shown_without_private_elements(
+    seen: tuple[dict[str, Dataset], dict[str, Any]], series: str
+) -> None:
+    (copy,) = seen[1][uid("withheld", series)]["report"]["written"]
+    mended = seen[1][uid("withheld", series)]["report"]["mended"]
+    assert not [element for element in seen[0][copy] if element.tag.is_private]
+    assert ("R13", "private") in {(one["rule"], one["problem"]) for one in mended}
 
 
 def test_nothing_that_the_job_says_has_the_labels_text(seen: tuple[dict[str, Dataset], dict[str, Any]]) -> None:

@@ -105,7 +105,8 @@ class InstanceMaker:
     ) -> RewrittenFile:
         moved = {uid: self._with_frames(study, judged, uid, known[uid], images) for uid in one.refers_to}
         source = self._file(study, one.series, one.instance)
-        return following(one.instance, source, {**known, **moved}, known[one.instance].uid, ALGORITHM)
+        uid = known[one.instance].uid
+        return following(one.instance, source, {**known, **moved}, uid, ALGORITHM, one.without_private)
 
     def _levels(
         self, study: str, plan: SeriesPlan, images: Mapping[str, SlideImage], missing: Collection[str]

@@ -63,11 +63,13 @@ class SeriesPlan:
 @dataclass(frozen=True, kw_only=True)
 class Follower:
     """An SR, SEG, ANN, PM or PR that refers to instances which get a successor: it is copied with mapped references
-    under a new SOPInstanceUID. `refers_to` are the instances concerned."""
+    under a new SOPInstanceUID. `refers_to` are the instances concerned; none where it is copied anew only
+    `without_private` elements."""
 
     series: str
     instance: str
     refers_to: tuple[str, ...]
+    without_private: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .image import SlideImage, shows_label
+from .image import SlideImage, has_private, shows_label
 from .metadata import WHOLE_SLIDE, Json, references, text
 from .slide import Probe, Slide
 
@@ -31,6 +31,8 @@ class Reference:
     sop_class: str
     instances: tuple[str, ...]
     whole_slides: tuple[str, ...]
+    private: bool = False
+    """Whether private elements of it have a value."""
 
 
 @dataclass(frozen=True)
@@ -96,4 +98,5 @@ def _reference(item: Json) -> Reference:
         sop_class=text(item, "SOPClassUID"),
         instances=tuple(instance for instance, _ in told),
         whole_slides=tuple(instance for instance, sop_class in told if sop_class == WHOLE_SLIDE),
+        private=has_private(item),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
-from ..checks.rules import findings, study_findings, worst_first
+from ..checks.rules import LabelPolicy, findings, study_findings, worst_first
 from ..model.actions import LeaveOut, Withhold
 from ..model.finding import Severity, SlideFinding, rule
 from ..model.metadata import WHOLE_SLIDE
@@ -50,7 +50,7 @@ def judge(study: Study, slides: Mapping[str, Slide], options: Options, standing:
     for series, plan in plans.items():
         if late := _late(plan, stand):
             found[series] = tuple(worst_first([*found[series], rule("R03").about("late", late, "WARN", "none")]))
-    tracker = ReferenceTracker(study, plans)
+    tracker = ReferenceTracker(study, plans, options.label_policy)
     followers, unmapped = tracker.followers(), tracker.dangling()
     for series in study.series:
         if plans[series.uid].kind == "blocked":
@@ -76,7 +76,8 @@ def _found(series: Series, slide: Slide | None, study: Study, options: Options) 
     ]
     if options.label_policy == "withhold":
         unknown = study.not_of_tissue() & set(series.others) - set(series.labelled)
-        hidden = {"label": series.labelled, "unknown": unknown}
+        private = {one.instance for one in series.references if one.private} - unknown - set(series.labelled)
+        hidden = {"label": series.labelled, "unknown": unknown, "private": private}
         concerning += [rule("R13").about(name, uids, policy="withhold") for name, uids in hidden.items() if uids]
     return tuple(worst_first([*(findings(slide, options.label_policy) if slide else ()), *concerning]))
 
@@ -128,10 +129,10 @@ class ReferenceTracker:
     """What becomes of instances in the viewer store: `changed` get a successor, `gone` have none there.
 
     An object that refers to a changed one becomes another object, so what refers to it must change in turn; and what
-    is drawn over images that are gone is gone.
+    is drawn over images that are gone is gone. Under `withhold` an object with private elements becomes another, too.
     """
 
-    def __init__(self, study: Study, plans: Mapping[str, SeriesPlan]) -> None:
+    def __init__(self, study: Study, plans: Mapping[str, SeriesPlan], policy: LabelPolicy) -> None:
         self._referring = [
             (series.uid, one)
             for series in study.series
@@ -155,12 +156,20 @@ class ReferenceTracker:
             self.gone |= plan.absent - replaced
         self.lost = {one.instance for _, one in self._referring if self._is_lost(one)}
         self.gone |= self.lost
+        telling = {one.instance for _, one in self._referring if one.private and policy == "withhold"}
+        self._stripped = telling - self.gone
+        self.changed |= self._stripped
         while grown := {one.instance for _, one in self._referring if self._follows(one)} - self.changed:
             self.changed |= grown
 
     def followers(self) -> tuple[Follower, ...]:
         return tuple(
-            Follower(series=series, instance=one.instance, refers_to=tuple(sorted(self.changed & set(one.instances))))
+            Follower(
+                series=series,
+                instance=one.instance,
+                refers_to=tuple(sorted(self.changed & set(one.instances))),
+                without_private=one.instance in self._stripped,
+            )
             for series, one in self._referring
             if self._follows(one)
         )
@@ -178,6 +187,8 @@ class ReferenceTracker:
         return one.sop_class in OVERLAYS and bool(one.whole_slides) and set(one.whole_slides) <= self.gone
 
     def _follows(self, one: Reference) -> bool:
+        if one.instance in self._stripped:
+            return True
         return one.instance not in self.gone and bool(self.changed & set(one.instances))
 
 

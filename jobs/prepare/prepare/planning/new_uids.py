@@ -69,6 +69,8 @@ def successors(plan: StudyPlan, images: Mapping[str, SlideImage]) -> dict[str, S
                 found |= {uid: _instead(uid, kept, found, images) for uid in action.instances}
     for follower in plan.followers:
         pairs = {uid: found[uid].uid for uid in _images_behind(follower, plan) if uid in found}
+        if follower.without_private:  # the same object with and without is two
+            pairs["without"] = "private elements"
         names[follower.instance] = Successor(uid_of(follower.instance, pairs, ALGORITHM))
     return found | names
 

@@ -29,12 +29,19 @@ class Successor:
 
 
 def following(
-    instance: str, source: FileSource, successors: Mapping[str, Successor], uid: str, version: str
+    instance: str,
+    source: FileSource,
+    successors: Mapping[str, Successor],
+    uid: str,
+    version: str,
+    without_private: bool = False,
 ) -> RewrittenFile:
     """The copy of one object, of which `source` is the file, under `uid`."""
 
     def edit(dataset: Dataset) -> None:
         map_references(dataset, successors, instance)
+        if without_private:
+            dataset.remove_private_tags()
         add_equipment(dataset, Tool(version), "References follow to the instances that the viewer shows")
 
     return RewrittenFile(instance, source, uid, edit)
