@@ -141,7 +141,7 @@ def record_capabilities(chosen: argparse.Namespace) -> None:
     names = {"slim": chosen.build or f"SLIM {tested.partition(' ')[0][:24]}", "lite": "lite page"}
     for viewer, build in names.items():
         if column := capabilities.column(report, viewer):
-            capabilities.write_column(viewer, build, column)
+            capabilities.write_column(viewer, build, column, capabilities.LIST)
             print(f"{build}: {len(column)} lines, {sum(map(bool, column.values()))} that it cannot; run: make docs")
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from ops.viewer.commands import main
 from tests.viewer.test_slim_pin import PINNED, XFAIL
+from viewer import capabilities
 from viewer.capabilities import LIST, ReportUnusable, column, read_list, read_report, table, write_column
 
 BROWSER = Path(__file__).parents[1] / "browser"
@@ -49,6 +51,22 @@ def test_a_column_replaces_its_own_and_leaves_the_other(tmp_path: Path) -> None:
 
     assert table(read_list(path)).splitlines()[0] == "| what | C | B |"
     assert table(read_list(path)).splitlines()[2:] == ["| x | it blanks | yes |"]
+
+
+def test_the_command_writes_the_columns_that_a_report_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "list.json"
+    path.write_text(json.dumps({"builds": {"slim": "A", "lite": "B"}, "can": {"slim": {"x": ""}, "lite": {}}}))
+    monkeypatch.setattr(capabilities, "LIST", path)
+    junit = report(tmp_path / "suite.xml", ("lite", "pan", ""), ("lite", "draw", XFAIL))
+
+    assert main(["capabilities", "--junit", str(junit)]) == 0
+
+    assert read_list(path)["can"] == {"slim": {"x": ""}, "lite": {"pan": "", "draw": "write is not a function"}}
+    assert "lite page: 2 lines, 1 that it cannot" in capsys.readouterr().out
+    assert main(["capabilities", "--junit", str(tmp_path / "none.xml")]) == 1
+    assert "is not a JUnit report" in capsys.readouterr().err
 
 
 def test_the_committed_list_has_a_line_for_each_test_of_the_suite_and_names_no_builds_hash() -> None:
