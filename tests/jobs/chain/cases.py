@@ -38,8 +38,11 @@ def chain_case(number: int) -> ChainCase:
     wanted = 0 if number % 10 == 0 else chance.choice((1, 1, 1, 2, MOST_MUTATIONS))
     while len(case.done) < wanted:
         name = chance.choice((*MUTATIONS, "attribute", "attribute", "nested_attribute"))
+        before = [one.copied() for one in case.slide.instances]
         words: Words = MUTATIONS[name](case.slide, chance)
-        if words:
+        if "picture" in words and "picture" in case.words:  # two may agree with each other, and are the picture then
+            case.slide.instances = before
+        elif words:
             case.done.append(f"{name} {words[0]}")
             case.words |= set(words)
     case.later = chance.choice(LATER)

@@ -17,8 +17,8 @@ FEWEST_PARTS = 4
 Means = Mapping[tuple[int, int], tuple[float, ...]]
 """By column and row of a tile, those of `SAMPLE_EDGE` x `SAMPLE_EDGE` parts of it."""
 Array = NDArray[Any]
-SMALLEST_PART = 4
-"""Pixels along the edge of a part: in smaller ones a pixel of rounding is a difference."""
+PART = 8
+"""Pixels along the edge of what is compared: where parts are smaller, several are taken together."""
 COVERED = 0.95
 """Of a part's area: what was looked at of the finer image."""
 
@@ -58,12 +58,14 @@ def show_the_same(slide: Slide, fine: SlideImage, coarse: SlideImage, path: str,
     told = _means(slide, coarse, path)
     differences: list[Array] = []
     for tile, (total, area) in _sampled_down(slide, fine, coarse, path).items():
-        if tile in told:
-            across, down = (np.diff(_edges(coarse, axis, tile[axis])) for axis in (0, 1))
-            covered = area > COVERED * down[:, None] * across
-            enough = covered & (down[:, None] >= SMALLEST_PART) & (across >= SMALLEST_PART)
-            apart = np.abs(total / np.maximum(area, 1e-9)[..., None] - _parts(told[tile], coarse)).max(axis=-1)
-            differences.append(apart[enough])
+        across, down = (np.diff(_edges(coarse, axis, tile[axis])) for axis in (0, 1))
+        together = next((one for one in (1, 2, 4) if min(coarse.columns, coarse.rows) * one >= SAMPLE_EDGE * PART), 0)
+        if tile in told and together:
+            whole = np.outer(down, across)
+            shown = _joined(_parts(told[tile], coarse) * whole[..., None], together)
+            total, area, whole = _joined(total, together), _joined(area, together), _joined(whole, together)
+            apart = np.abs(total / np.maximum(area, 1e-9)[..., None] - shown / np.maximum(whole, 1)[..., None])
+            differences.append(apart.max(axis=-1)[(area > COVERED * whole) & (whole >= PART * PART)])
     compared = np.concatenate(differences) if differences else np.zeros(0)
     if len(compared) < FEWEST_PARTS:
         return None
@@ -99,10 +101,12 @@ def _ratio(large: int, small: int) -> float:
 
 
 def _edges(image: SlideImage, axis: int, tile: int) -> Array:
-    """Where the parts of a tile begin and the last one ends, in pixels of the image; `axis` 0 is across."""
+    """Where the parts of a tile begin and the last one ends, in pixels of the image; `axis` 0 is across.
+
+    Those beyond the edge of the picture have no length.
+    """
     edge, total = (image.columns, image.rows)[axis], image.size[axis]
-    length = max(1, min(edge, total - tile * edge))
-    return tile * edge + np.arange(SAMPLE_EDGE + 1) * length // SAMPLE_EDGE
+    return np.minimum(tile * edge + np.arange(SAMPLE_EDGE + 1) * edge // SAMPLE_EDGE, total)
 
 
 def _shared(one: Array, other: Array) -> Array:
@@ -111,8 +115,14 @@ def _shared(one: Array, other: Array) -> Array:
     return np.maximum(ends - np.maximum(one[:-1, None], other[None, :-1]), 0)
 
 
+def _joined(parts: Array, together: int) -> Array:
+    """Sums over squares of parts."""
+    edge = SAMPLE_EDGE // together
+    return parts.reshape(edge, together, edge, together, *parts.shape[2:]).sum(axis=(1, 3))
+
+
 def _parts(means: tuple[float, ...], image: SlideImage) -> Array:
-    return np.asarray(means).reshape(SAMPLE_EDGE, SAMPLE_EDGE, image.samples)
+    return np.nan_to_num(np.asarray(means)).reshape(SAMPLE_EDGE, SAMPLE_EDGE, image.samples)
 
 
 def _means(slide: Slide, image: SlideImage, path: str) -> Means:

@@ -38,7 +38,7 @@ class Probe:
     absent: tuple[int, ...] = ()
     """Frames that the image promises and the store does not have."""
     samples: Mapping[Place, tuple[float, ...]] = field(default_factory=dict[Place, tuple[float, ...]], compare=False)
-    """Means of `SAMPLE_EDGE` x `SAMPLE_EDGE` parts of tiles, each 0 to 1, of those whose place is known."""
+    """Means of `SAMPLE_EDGE` x `SAMPLE_EDGE` parts of tiles whose place is known, each 0 to 1; NaN beyond the edge."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ those at the right and the lower edge, the middle, and others between them.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -77,9 +78,9 @@ def busiest_points(looked_at: Iterable[tuple[SlideImage, Probe]]) -> list[Point]
             (_centre(image, place, part), means[part * image.samples : (part + 1) * image.samples])
             for place, means in probe.samples.items()
             for part in range(len(means) // image.samples)
-            if place[0] == 0
+            if place[0] == 0 and not math.isnan(means[part * image.samples])
         ]
-        if len(found) < SAMPLE_EDGE**2:
+        if len(found) < SAMPLE_EDGE * 2:
             continue
         colours = np.array([colour for _, colour in found])
         unlike = np.abs(colours - np.median(colours, axis=0)).max(axis=1)
@@ -97,11 +98,9 @@ def busiest_points(looked_at: Iterable[tuple[SlideImage, Probe]]) -> list[Point]
 def _centre(image: SlideImage, place: Place, part: int) -> Point:
     """Of a part of a tile."""
     _, column, row = place
-    wide = min(image.columns, image.total_columns - column * image.columns)
-    high = min(image.rows, image.total_rows - row * image.rows)
-    x = column * image.columns + (part % SAMPLE_EDGE + 0.5) * wide / SAMPLE_EDGE
-    y = row * image.rows + (part // SAMPLE_EDGE + 0.5) * high / SAMPLE_EDGE
-    return x / image.total_columns, y / image.total_rows
+    x = (column + (part % SAMPLE_EDGE + 0.5) / SAMPLE_EDGE) * image.columns
+    y = (row + (part // SAMPLE_EDGE + 0.5) / SAMPLE_EDGE) * image.rows
+    return min(x / image.total_columns, 0.999), min(y / image.total_rows, 0.999)
 
 
 def examine(image: SlideImage, frames: Mapping[int, bytes], wanted: list[int], big_endian: bool = False) -> Probe:
@@ -203,15 +202,17 @@ def _place(image: SlideImage, number: int) -> Place | None:
 
 
 def _means(image: SlideImage, pixels: codec.Samples, place: Place) -> tuple[float, ...]:
-    """Over the parts of the tile that belong to the picture."""
+    """Of the parts of the tile, as far as they belong to the picture; NaN of what lies beyond its edge."""
     _, column, row = place
     wide = min(image.columns, image.total_columns - column * image.columns)
     high = min(image.rows, image.total_rows - row * image.rows)
-    if wide < SAMPLE_EDGE or high < SAMPLE_EDGE:
+    if min(image.columns, image.rows) < SAMPLE_EDGE or min(wide, high) < 1:
         return ()
     tile = pixels[:high, :wide].reshape(high, wide, -1)
-    down, across = (np.arange(SAMPLE_EDGE) * length // SAMPLE_EDGE for length in (high, wide))
+    starts = [np.arange(SAMPLE_EDGE) * edge // SAMPLE_EDGE for edge in (image.rows, image.columns)]
+    down, across = (edges[edges < length] for edges, length in zip(starts, (high, wide), strict=True))
     sums = np.add.reduceat(np.add.reduceat(tile, down, axis=0, dtype=np.float64), across, axis=1)
     counts = np.diff(down, append=high)[:, None] * np.diff(across, append=wide)[None, :]
-    means = sums / counts[..., None] / (2**image.bits - 1)
+    means = np.full((SAMPLE_EDGE, SAMPLE_EDGE, tile.shape[2]), np.nan)
+    means[: len(down), : len(across)] = sums / counts[..., None] / (2**image.bits - 1)
     return tuple(map(float, means.ravel()))

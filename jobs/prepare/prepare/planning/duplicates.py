@@ -71,8 +71,8 @@ def _places(group: Group) -> frozenset[tuple[int, int]] | str:
 def _same_pixels(case: Case, one: Group, other: Group) -> bool:
     first, second = _samples(case, one), _samples(case, other)
     common = [place for place in first if first[place] and second.get(place)]
-    return bool(common) and all(
-        abs(mean - its) <= SAME_MEANS for place in common for mean, its in zip(first[place], second[place], strict=True)
+    return bool(common) and not any(
+        abs(mean - its) > SAME_MEANS for place in common for mean, its in zip(first[place], second[place], strict=True)
     )
 
 
