@@ -156,8 +156,9 @@ def test_a_correction_is_seen_at_the_next_run_though_no_uid_changed(archive: Arc
         corrected.DeviceSerialNumber = "corrected"
         second = [to_bytes(corrected), *first[1:]]
     if what == "as many bytes":
-        second = [*first[:-1], slide("other")[-1]]
-        assert [len(file) for file in first] == [len(file) for file in second]
+        last = bytearray(first[-1])
+        last[last.index(b"\xff\xdb", last.index(b"\xe0\x7f\x10\x00")) + 40] += 1  # of its JPEG's quantization
+        second = [*first[:-1], bytes(last)]
     if what == "one level":
         second = [slide("other")[0], *first[1:]]
     archive.delete(archive.raw, study)
