@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -18,6 +19,7 @@ from pydicom.uid import ExplicitVRLittleEndian, JPEGLSLossless
 from tests.e2e.conftest import Platform, deployed
 from tests.e2e.tiles import TILES
 from tests.e2e.tiles_slide import Written, item, uid, write_slide
+from tests.local_objects import object_path
 
 JPEG = next(tile for tile in TILES if tile.coding == "jpeg-baseline" and tile.photometric == "YBR_FULL")
 RADIOLOGY = ("CT_small.dcm", "examples_ybr_color.dcm")
@@ -57,6 +59,13 @@ def annotation(image: pydicom.Dataset) -> pydicom.Dataset:
     note.file_meta = FileMetaDataset()
     note.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     return note
+
+
+def word(platform: Platform, study: str) -> dict[str, Any]:
+    """What viewers may know of the study."""
+    path = object_path(platform.cloud, platform.outputs["recordsBucket"], f"viewer/{study}.json")
+    assert path is not None
+    return json.loads(path.read_text())
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +125,34 @@ def test_a_blocked_slide_is_not_shown(platform: Platform, tmp_path: Path) -> Non
     platform.run_job("--study", levels[0].study)
     assert platform.report(levels[0].study, levels[0].series)["status"] == "blocked"
     assert instances(platform, levels[0].study) == set()
+
+
+def test_a_withdrawal_that_is_refused_is_told_and_gone_on_with_once_it_is_allowed(
+    platform: Platform, tmp_path: Path
+) -> None:
+    (level, *_) = write_slide(tmp_path, JPEG, key="refused")
+    assert platform.load(tmp_path) == 0
+    platform.run_job("--study", level.study)
+    owner = platform.session(platform.cloud.iam.owner)
+    assert owner.delete(f"{platform.root}/studies/{level.study}", timeout=30).ok
+    role = f"{platform.cloud.endpoint('iam.googleapis.com')}v1/projects/dicom-local/roles/dicomPublisher"
+    rights = owner.get(role, timeout=30).json()["includedPermissions"]
+    delete = "healthcare.dicomStores.dicomWebDelete"
+
+    def allow(permissions: list[str]) -> None:
+        body = {"includedPermissions": permissions}
+        assert owner.patch(f"{role}?updateMask=includedPermissions", json=body, timeout=30).ok
+
+    allow([one for one in rights if one != delete])
+    refused = platform.log(platform.run_job("--study", level.study))
+    assert f"the job's service account needs {delete}" in refused
+    assert word(platform, level.study)["status"] == "pending"
+    assert len(instances(platform, level.study)) == 2
+
+    allow(rights)
+    platform.run_job("--study", level.study)
+    assert word(platform, level.study)["status"] == "withdrawn"
+    assert instances(platform, level.study) == set()
 
 
 def test_a_slide_in_a_coding_the_viewer_lacks_arrives_in_another_with_the_same_pixels(
