@@ -34,7 +34,8 @@ def check_the_slide_opens_in_the_viewer(run: Context, note: Notes) -> None:
     sign_in = SmokeSignIn(target.authority, target.reader or "", token)
     url = f"{target.viewer_url}/{run.series}"
     configured = target.main_root or target.dicomweb_root
-    opening = Opening(url, target.dicomweb_root, configured, sign_in, target.limits.opened, run.http.methods)
+    limit, methods = target.limits.opened, run.http.methods
+    opening = Opening(url, target.dicomweb_root, configured, sign_in, limit, methods, target.records)
     seen = opening.look()
     assert seen.frames, f"{url} asked for no tile: {'; '.join([*seen.errors, *seen.failed][:3]) or 'and said no error'}"
     assert not seen.failed, f"{url} got no answer to {len(seen.failed)} requests: {'; '.join(seen.failed[:3])}"
