@@ -75,7 +75,7 @@ class Opening:
     methods: Collection[str] | None = None
     """The only ones that the page may send; None allows any."""
     records: str = ""
-    """Bucket in which the page reads what the job says of a study: nothing of the smoke store's, so it is ready here."""
+    """Bucket in which the page reads what the job says of a study; of the smoke store's it is told that it is ready."""
 
     def look(self) -> PageView:
         from playwright.sync_api import sync_playwright
