@@ -12,7 +12,7 @@ READERS := .venv-readers/.installed-readers
 NAMED = $(if $(filter file,$(origin STACK)),$(error say which stack: make $@ STACK=dev))
 
 .DEFAULT_GOAL := help
-.PHONY: help doctor bootstrap drill up test lint scan load smoke status seed-golden preview deploy rollback cost pr-comment bench screenshot
+.PHONY: help first-hour doctor bootstrap drill up test lint scan load smoke status seed-golden preview deploy rollback cost pr-comment bench screenshot
 .PHONY: docs viewer-pin lock clean readers
 
 help: ## this list
@@ -40,6 +40,10 @@ lint: $(DEV) ## style and types
 
 scan: $(DEV) ## the scanners: Dockerfiles, workflows, secrets, advisories (ADVISORIES=required: red without the advisories)
 	@$(BIN)/python ops/scan.py
+
+first-hour: $(DEV) ## from nothing to a proved stack on Google Cloud: make first-hour STACK=dev [PROJECT=id] [PARENT=folders/1] [YES=1]
+	@$(NAMED)$(BIN)/python -m ops first-hour --stack $(STACK) $(if $(PROJECT),--project $(PROJECT)) \
+	  $(if $(PARENT),--parent $(PARENT)) $(if $(YES),--yes)
 
 doctor: $(RUN) ## what must be in place before and around the first deploy, and how: make doctor STACK=dev
 	@$(NAMED)$(BIN)/python -m ops doctor --stack $(STACK)

@@ -25,6 +25,7 @@ APIS: dict[str, dict[str, str]] = {
     "identitytoolkit.googleapis.com": {"v2": "identitytoolkit.v2"},
     "logging.googleapis.com": {"v2": "logging.v2"},
     "monitoring.googleapis.com": {"v1": "monitoring.v1", "v3": "monitoring.v3"},
+    "orgpolicy.googleapis.com": {"v2": "orgpolicy.v2"},
     "pubsub.googleapis.com": {"v1": "pubsub.v1"},
     "run.googleapis.com": {"v2": "run.v2"},
     "secretmanager.googleapis.com": {"v1": "secretmanager.v1"},

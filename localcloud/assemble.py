@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from localcloud.builds import Builds
 from localcloud.chain import Chain
 from localcloud.cloud import Cloud
 from localcloud.control.plane import ControlPlane
@@ -58,6 +59,7 @@ def assemble(cloud: Cloud, tasks: TaskSpawner) -> Parts:
             Secrets(cloud),
             registry,
             runner,
+            Builds(cloud, registry, objects),
             chain,
             stores,
             Hosting(cloud, tasks),

@@ -42,3 +42,8 @@ BUILD_REGIONS = frozenset(
     {"global", "us-central1", "us-west2", "europe-west1", "asia-east1", "australia-southeast1", "southamerica-east1"}
 )
 """Where Cloud Build runs for new projects with little use (cloud.google.com/build/docs/locations, 2026-11)."""
+FREE_APIS = frozenset(
+    f"{service}.googleapis.com"
+    for service in ("cloudbilling", "cloudresourcemanager", "firebase", "iam", "orgpolicy", "serviceusage")
+)
+"""What can be enabled in a project that nobody pays for."""

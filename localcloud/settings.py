@@ -32,6 +32,8 @@ class CloudSettings:
     request_seconds: float = 1800
     """Deadline of the body of a request to a DICOM store, and of an answer's."""
 
+    creator: str = ""
+    """E-mail of a person in a new organisation: then the project is yet to be made, by them, paid for, and given Firebase."""
     awkward: frozenset[AwkwardPoint] = EVERY_POINT
     """In which points this is like a new project on Google; see `awkward.py`."""
     delays: float = 1.0

@@ -44,6 +44,7 @@ GROUPS: dict[str, dict[str, Verb]] = {
         "viewer": Verb("ops.viewer.commands", "build, release, pin or roll back the viewer: viewer --help"),
     },
     "operate: a deployed stack": {
+        "first-hour": Verb("ops.first_hour.commands", "from nothing to a proved stack, with a stop at what people do"),
         "doctor": Verb("ops.operate.commands", "look at all that must be in place; changes nothing", True),
         "bootstrap": Verb("ops.operate.commands", "make the state's bucket and the key of its secrets", True),
         "status": Verb("ops.status.commands", "say what is stored and not shown, and why"),

@@ -192,7 +192,7 @@ class Generic:
 def operation_prefix(host: str, name: str) -> str:
     """Under what the operations of a resource live: dataset, location, itself, or (Firebase, Service Usage) nothing."""
     parts = name.split("/")
-    if host in ("firebase.googleapis.com", "serviceusage.googleapis.com"):
+    if host in ("cloudresourcemanager.googleapis.com", "firebase.googleapis.com", "serviceusage.googleapis.com"):
         return ""
     if host in ("iam.googleapis.com", "firebasehosting.googleapis.com"):
         return name

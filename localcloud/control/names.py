@@ -8,6 +8,7 @@ from engine.discovery import Method
 from localcloud.cloud import Cloud
 from localcloud.errors import ApiError
 
+PROJECTS = "cloudresourcemanager.googleapis.com"
 ANY_ID = (r"[^\s/?#:]{1,256}", "an id has 1 to 256 characters and no '/', ':' or space")
 _HEALTHCARE = (r"[\w.-]{1,256}", "an id has 1 to 256 letters, digits, '_', '-' or '.'")
 _PUBSUB = (
@@ -43,7 +44,10 @@ def canonical(cloud: Cloud, name: str) -> str:
     if head != "projects" or not rest:
         return name
     project, slash, below = rest.partition("/")
-    if project in (cloud.number, cloud.project) or (project == "-" and below.startswith("serviceAccounts/")):
+    is_there = not cloud.creator or cloud.resources.get(PROJECTS, f"projects/{cloud.project}")
+    if is_there and project in (cloud.number, cloud.project):
+        return f"projects/{cloud.project}{slash}{below}"
+    if project == "-" and below.startswith("serviceAccounts/"):
         return f"projects/{cloud.project}{slash}{below}"
     if project in ("_", "-"):
         return name

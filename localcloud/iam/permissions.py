@@ -60,6 +60,7 @@ EXCEPTIONS: dict[str, str] = {
     "identitytoolkit:projects.getConfig": "firebaseauth.configs.get",
     "identitytoolkit:projects.updateConfig": "firebaseauth.configs.update",
     "logging:entries.write": "logging.logEntries.create",
+    "orgpolicy:projects.policies.getEffectivePolicy": "orgpolicy.policy.get",
     "pubsub:projects.subscriptions.pull": PUBSUB_CONSUME,
     "pubsub:projects.subscriptions.acknowledge": PUBSUB_CONSUME,
     "pubsub:projects.subscriptions.modifyAckDeadline": PUBSUB_CONSUME,
@@ -87,8 +88,8 @@ ALSO: dict[str, tuple[str, ...]] = {
 }
 """What a method needs beside its own permission: it does something with another API for its caller."""
 
-DECIDED_BY_BODY = frozenset({"logging:entries.list"})
-"""Methods whose request names the resources; who answers them checks."""
+DECIDED_BY_BODY = frozenset({"logging:entries.list", "cloudresourcemanager:organizations.search"})
+"""Methods that are about no one resource; who answers them checks."""
 
 
 def required(method: Method, body: Any) -> str | None:

@@ -56,6 +56,8 @@ class Directory:
         for account in self._resources.all(IAM_HOST).values():
             if "email" in account:
                 found[account["email"]] = "serviceAccount"
+        if self._cloud.creator:
+            found[self._cloud.creator] = "user"
         return {**found, self.owner: "serviceAccount"}
 
     def _account(self, email: str) -> dict[str, object] | None:

@@ -48,6 +48,9 @@ class Iam:
         self._opaque = tokens.OpaqueTokens(cloud.clock)
         self._last_etag = 0
         self._organization = {"bindings": [{"role": "roles/owner", "members": [f"serviceAccount:{self.owner}"]}]}
+        if cloud.creator:
+            creators = {"role": "roles/resourcemanager.projectCreator", "members": [f"user:{cloud.creator}"]}
+            self._organization["bindings"].append(creators)
         if not resources.get(POLICIES, self.project):
             self.set_policy(self.project, {})
 

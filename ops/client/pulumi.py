@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 
+from ops.client.children import run_child
 from ops.client.refusal import OpsRefused
 
 HOW = "the Pulumi CLI is not on PATH; install it (https://www.pulumi.com/docs/install/), then run this again"
@@ -27,7 +28,7 @@ def find() -> str:
 def run(stack: str, *arguments: str, environment: Mapping[str, str] | None = None) -> int:
     """Exit status of the CLI on a stack; what it prints is for whoever typed the command."""
     command = [find(), *arguments, "--stack", stack]
-    return subprocess.run(command, env={**os.environ, **(environment or {})}, check=False).returncode  # noqa: S603
+    return run_child(command, {**os.environ, **(environment or {})})
 
 
 def outputs(stack: str, environment: Mapping[str, str] | None = None) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from infra.settings import NAMESPACE
+from ops.client.children import run_child
 from ops.client.pulumi import find
 from ops.client.refusal import OpsRefused
 from ops.deliver.stack import Stack
@@ -32,13 +33,18 @@ class Failed(OpsRefused):
 def pulumi(stack: Stack, *arguments: str, capture: bool = False) -> str:
     """Runs the CLI on the stack; returns its standard output when captured. Raises `Failed`."""
     command = [find(), *arguments, "--stack", stack.name]
-    done = subprocess.run(  # noqa: S603 - our own arguments
-        command, env=environment(stack), stdout=subprocess.PIPE if capture else None, text=True, check=False
-    )
-    if done.returncode:
-        what = f"pulumi {' '.join(arguments[:2])} ended with {done.returncode} on stack {stack.name}"
-        raise Failed(f"{what}, see above", done.stdout or "")
-    return done.stdout or ""
+    printed = ""
+    if capture:
+        done = subprocess.run(  # noqa: S603 - our own arguments
+            command, env=environment(stack), stdout=subprocess.PIPE, text=True, check=False
+        )
+        status, printed = done.returncode, done.stdout
+    else:
+        status = run_child(command, environment(stack))
+    if status:
+        what = f"pulumi {' '.join(arguments[:2])} ended with {status} on stack {stack.name}"
+        raise Failed(f"{what}, see above", printed)
+    return printed
 
 
 def environment(stack: Stack) -> Mapping[str, str]:
@@ -101,4 +107,4 @@ def preview(stack: Stack, *, refresh: bool = False) -> str:
 def python(module: str, *arguments: str | Path) -> int:
     """Exit status of `python -m module`."""
     command: Sequence[str] = [sys.executable, "-m", module, *map(str, arguments)]
-    return subprocess.run(command, check=False).returncode  # noqa: S603 - our own modules
+    return run_child(command)

@@ -47,6 +47,17 @@ class Bootstrap:
         return f"{self.ring}/cryptoKeys/{KEY}"
 
     def run(self) -> Iterator[str]:
+        """Makes both, then says what to type. Raises `OpsRefused`."""
+        yield from self.make()
+        setting = f"pulumi config set -s {self.stack} dicom-platform"
+        yield ""
+        yield "Now:"
+        yield f"  pulumi login gs://{self.bucket}"
+        yield f"  pulumi stack init {self.stack} --secrets-provider gcpkms://{self.key}"
+        yield f"  {setting}:stateBucket {self.bucket}"
+        yield f"  {setting}:stateKey {self.key}"
+
+    def make(self) -> Iterator[str]:
         """Raises `OpsRefused`; what was made before stays, and the next run goes on from there."""
         yield self._made(self.ring, f"v1/{self.ring.rpartition('/keyRings/')[0]}/keyRings", {}, keyRingId=RING)
         body = {
@@ -59,13 +70,6 @@ class Bootstrap:
         if self.cmek:
             yield self._usable_by_storage()
         yield from self._bucket()
-        setting = f"pulumi config set -s {self.stack} dicom-platform"
-        yield ""
-        yield "Now:"
-        yield f"  pulumi login gs://{self.bucket}"
-        yield f"  pulumi stack init {self.stack} --secrets-provider gcpkms://{self.key}"
-        yield f"  {setting}:stateBucket {self.bucket}"
-        yield f"  {setting}:stateKey {self.key}"
 
     def _made(self, name: str, parent: str, body: Json, **query: str) -> str:
         try:
@@ -123,13 +127,16 @@ class Bootstrap:
             found = self.google.call("GET", "storage", f"storage/v1/b/{self.bucket}")
         except OpsRefused as refused:
             if refused.status == 403:
-                words = f"the name gs://{self.bucket} is taken by somebody else; choose another with --bucket"
+                words = (
+                    f"the name gs://{self.bucket} is taken by somebody else; choose another: --bucket, or stateBucket "
+                    "in the settings"
+                )
                 raise OpsRefused(words, 403) from None
             raise
         if str(found.get("location", "")).lower() != self.settings.location:
             raise OpsRefused(
                 f"gs://{self.bucket} is in {found.get('location')}, the stack in {self.settings.location}, and no "
-                "bucket can move; choose another with --bucket"
+                "bucket can move; choose another: --bucket, or stateBucket in the settings"
             )
         return found
 

@@ -11,12 +11,12 @@ drift        writes what is not as declared, as Markdown
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from ops.client import pulumi
+from ops.client.children import run_child
 from ops.client.refusal import OpsRefused
 from ops.deliver import commands as deliver
 from ops.operate.stack_outputs import options
@@ -33,7 +33,7 @@ def seed_golden(given: argparse.Namespace) -> int:
 
 def smoke_tests(*arguments: str) -> int:
     """Runs them as a program of their own: ops never imports them."""
-    return subprocess.run([sys.executable, "-m", "smoke_tests", *arguments], check=False).returncode  # noqa: S603
+    return run_child([sys.executable, "-m", "smoke_tests", *arguments])
 
 
 def preview(given: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ from localcloud.control import canon
 from localcloud.control.call import Call
 from localcloud.control.fields import new_etag
 from localcloud.control.generic import Generic
+from localcloud.control.special import organization
 from localcloud.control.special.registry import method
 from localcloud.errors import ApiError
 
@@ -18,6 +19,8 @@ PROJECTS = "firebase.v1beta1:projects"
 
 @method(f"{PROJECTS}.addFirebase")
 def add(cloud: Cloud, generic: Generic, call: Call) -> Any:
+    if not (organization.project(cloud) or {})["terms"]:
+        raise ApiError(403, "The caller does not have permission")
     project = {
         "name": call.name,
         "projectId": cloud.project,

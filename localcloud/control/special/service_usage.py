@@ -9,6 +9,7 @@ from localcloud.cloud import Cloud
 from localcloud.control.call import Call
 from localcloud.control.fields import page
 from localcloud.control.generic import Generic
+from localcloud.control.special.organization import require_payment
 from localcloud.control.special.registry import Resource, method
 from localcloud.errors import ApiError
 
@@ -42,6 +43,7 @@ def _service(cloud: Cloud, api: str) -> Resource:
 
 def _set(cloud: Cloud, api: str) -> None:
     if not is_enabled(cloud, api):
+        require_payment(cloud, api)
         cloud.resources.put(HOST, _name(cloud, api), {"name": api, "since": cloud.clock()})
 
 
