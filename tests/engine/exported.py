@@ -1,11 +1,13 @@
 """`pulumi stack export --show-secrets` and an in-process deployment in one comparable form.
 
-Left out on both sides: default providers, what the real provider fills in by itself (`__defaults`), and values that
-depend on the server or its port.
+Left out on both sides: default providers, what the real provider fills in by itself (`__defaults`), what the engine
+fills in for a declared provider, and values that depend on the server or its port. Text that is JSON is compared as
+what it stands for: a provider's inputs are written so, and each SDK puts its spaces elsewhere.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Mapping
@@ -18,8 +20,10 @@ from engine.values import SECRET, SIGNATURE
 
 Json = dict[str, Any]
 
-BY_SERVER = re.compile(r"1:\d+:web:[0-9a-f]+|(?<=:)\d{4,5}(?=[/\"]|$)")
-"""Ids of web apps, and ports."""
+BY_SERVER = re.compile(r'1:\d+:web:[0-9a-f]+|(?<=:)\d{4,5}(?=[/"]|$)|(?<=check_id=\\")[0-9a-f]+(?=\\")')
+"""Ids of web apps and of uptime checks, and ports."""
+BY_ENGINE = {"__internal", "version"}
+"""Inputs that the engine gives a declared provider."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,9 @@ def differences(real: dict[str, Resource], mine: dict[str, Resource]) -> list[st
                 found.append(f"{urn}: {aspect} is {getattr(theirs, aspect)}, ours {getattr(own, aspect)}")
         if theirs.secrets != own.secrets:
             found.append(f"{urn}: secret are {theirs.secrets}, ours {own.secrets}")
-        found += [f"{urn}: {line}" for line in _unequal(theirs.inputs, own.inputs, "")]
+        given = BY_ENGINE if "pulumi:providers:" in urn.rsplit("$", 1)[-1] else set[str]()
+        inputs = {key: value for key, value in theirs.inputs.items() if key not in given - own.inputs.keys()}
+        found += [f"{urn}: {line}" for line in _unequal(inputs, own.inputs, "")]
     return found
 
 
@@ -105,6 +111,9 @@ def _unequal(theirs: Any, own: Any, path: str) -> list[str]:
 
 
 def _masked(value: Any) -> str:
+    if isinstance(value, str) and value.startswith(("{", "[")):
+        with contextlib.suppress(ValueError):
+            value = json.loads(value)
     return BY_SERVER.sub("<by the server>", json.dumps(value, sort_keys=True))
 
 

@@ -83,3 +83,44 @@ def test_each_kind_of_difference_is_seen(what: str):
     change(export["deployment"]["resources"])
 
     assert told in "\n".join(differences(of_export(export), of_deployment(go(program))))
+
+
+PROVIDER = "urn:pulumi:dev::proj::pulumi:providers:gcp::named"
+CHECKED = 'metric.labels.check_id="{}" AND resource.type="uptime_url"'
+
+
+def graphs(real: dict[str, Any], own: dict[str, Any], urn: str = PROVIDER) -> list[str]:
+    """Differences of one resource with these inputs in the engine's state and in ours."""
+    state = {"urn": urn, "custom": True, "inputs": real}
+    ours = {"urn": urn, "custom": True, "inputs": own}
+    exports = [of_export({"deployment": {"resources": [one]}}) for one in (state, ours)]
+    return differences(exports[0], exports[1])
+
+
+@pytest.mark.parametrize(
+    ("real", "own"),
+    [
+        ({"project": "p", "__internal": {}, "version": "9.35.0"}, {"project": "p"}),
+        (
+            {"batching": '{"enableBatching":true,"sendAfter":"1s"}'},
+            {"batching": '{"sendAfter": "1s", "enableBatching": true}'},
+        ),
+        ({"filter": CHECKED.format("058f8ffb")}, {"filter": CHECKED.format("432fc84d")}),
+    ],
+)
+def test_what_engine_and_server_make_up_is_no_difference(real: dict[str, Any], own: dict[str, Any]):
+    assert graphs(real, own) == []
+
+
+@pytest.mark.parametrize(
+    ("real", "own", "urn"),
+    [
+        ({"project": "p", "version": "9.35.0"}, {"project": "q"}, PROVIDER),
+        ({"version": "9.35.0"}, {"version": "9.34.0"}, PROVIDER),
+        ({"version": "1"}, {}, TOPIC),
+        ({"batching": '{"sendAfter":"1s"}'}, {"batching": '{"sendAfter":"2s"}'}, PROVIDER),
+        ({"filter": CHECKED.format("0")}, {"filter": CHECKED.format("0").replace("uptime_url", "gce_instance")}, TOPIC),
+    ],
+)
+def test_what_is_declared_otherwise_is_one(real: dict[str, Any], own: dict[str, Any], urn: str):
+    assert len(graphs(real, own, urn)) == 1
