@@ -1,9 +1,13 @@
 """The rules as a Pulumi policy pack: `pulumi preview --policy-pack policy`.
 
 A rule of one resource is asked before that resource is made, with its inputs. A rule that needs the whole stack is
-asked when all is registered, with outputs: on `up` that is after the fact, and so `make deploy` asks in process first.
+asked when all is registered: on `up` that is after the fact, and so `make deploy` asks in process first.
 What a preview cannot know yet is reported as open, by a policy of its own that stops nothing and reports once, a line
 a rule: the first preview of a stack leaves hundreds of values open, and nobody reads a page of the same sentence.
+
+Trap: to rules of the whole stack the engine shows outputs, in which the provider's own words stand beside what is
+declared (`id`, `etag`, a `condition` of nothing). They are asked with what was declared, which is remembered from the
+rules of one resource: those are asked about each resource before.
 
 Trap: Pulumi's proxy raises at the first unknown value it is asked for and drops the whole policy for that resource.
 So the values are copied out of it, unknown ones as `UNKNOWN`, and only the need that asks for one stays open.
@@ -43,6 +47,28 @@ ALONE = tuple(rule for rule in RULES if rule.alone)
 TOGETHER = tuple(rule for rule in RULES if not rule.alone)
 
 
+class DeclaredInputs:
+    """What the engine said that the program declares, by URN, until it has asked about the whole stack."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, dict[str, Any]] = {}
+
+    def remember(self, args: ResourceValidationArgs) -> None:
+        self._known[args.urn] = without_defaults(copied(args.props))
+
+    def forget(self) -> None:
+        self._known.clear()
+
+    def of_stack(self, args: StackValidationArgs) -> list[Resource]:
+        return [self._resource(resource) for resource in args.resources]
+
+    def _resource(self, resource: PolicyResource) -> Resource:
+        parent = resource.parent.urn if resource.parent else ""
+        known = self._known.get(resource.urn)
+        properties = copied(resource.props) if known is None else known
+        return Resource(resource.urn, resource.resource_type, resource.name, properties, resource.opts.protect, parent)
+
+
 def serve(root: Path) -> None:
     """Answer the engine until it ends this process."""
     PolicyPack(
@@ -58,34 +84,39 @@ def policies(exceptions: Exceptions, today: Callable[[], date]) -> list[Policy]:
     def excepted(violation: Violation) -> bool:
         return exceptions.allow(violation, today())
 
+    declared = DeclaredInputs()
+
     def in_order(_: StackValidationArgs, report: ReportViolation) -> None:
+        declared.forget()
         for fault in exceptions.faults([rule.name for rule in RULES], today()):
             report(said(fault), None)
 
     return [
-        *(resource_policy(rule, excepted) for rule in ALONE),
-        *(stack_policy(rule, excepted) for rule in TOGETHER),
+        *(resource_policy(rule, declared, excepted) for rule in ALONE),
+        *(stack_policy(rule, declared, excepted) for rule in TOGETHER),
         StackValidationPolicy(
             "decided-at-up",
             "What some rules ask for is not known before the resources are made.",
-            lambda args, report: report_open(report, of_stack(args)),
+            lambda args, report: report_open(report, declared.of_stack(args)),
             EnforcementLevel.ADVISORY,
         ),
         StackValidationPolicy("exceptions-are-in-order", "Exceptions end, and say why.", in_order),
     ]
 
 
-def resource_policy(rule: Rule, excepted: Callable[[Violation], bool]) -> Policy:
+def resource_policy(rule: Rule, declared: DeclaredInputs, excepted: Callable[[Violation], bool]) -> Policy:
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
+        if rule is ALONE[0]:
+            declared.remember(args)
         if rule.on == ("*",) or args.resource_type in rule.on:
             tell(report, judged(rule, [of_args(args)]), excepted)
 
     return ResourceValidationPolicy(rule.name, rule.words, validate, LEVELS[rule.level])
 
 
-def stack_policy(rule: Rule, excepted: Callable[[Violation], bool]) -> Policy:
+def stack_policy(rule: Rule, declared: DeclaredInputs, excepted: Callable[[Violation], bool]) -> Policy:
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
-        tell(report, judged(rule, of_stack(args)), excepted)
+        tell(report, judged(rule, declared.of_stack(args)), excepted)
 
     return StackValidationPolicy(rule.name, rule.words, validate, LEVELS[rule.level])
 
@@ -131,14 +162,13 @@ def of_args(args: ResourceValidationArgs) -> Resource:
     return Resource(args.urn, args.resource_type, args.name, properties, args.opts.protect, args.opts.parent or "")
 
 
-def of_stack(args: StackValidationArgs) -> list[Resource]:
-    return [of_resource(resource) for resource in args.resources]
-
-
-def of_resource(resource: PolicyResource) -> Resource:
-    parent = resource.parent.urn if resource.parent else ""
-    properties = copied(resource.props)
-    return Resource(resource.urn, resource.resource_type, resource.name, properties, resource.opts.protect, parent)
+def without_defaults(value: Any) -> Any:
+    """What the program itself says: the provider lists beside it what it filled in."""
+    if isinstance(value, dict):
+        mapping = cast("dict[str, Any]", value)
+        filled = {"__defaults", *mapping.get("__defaults", ())}
+        return {key: without_defaults(item) for key, item in mapping.items() if key not in filled}
+    return [without_defaults(item) for item in cast("list[Any]", value)] if isinstance(value, list) else value
 
 
 def copied(value: Any) -> Any:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from engine.values import encode
 from policy.check import check
 from policy.resource import Resource
 from policy.rules import RULES
+from tests.harness import Graph
 from tests.infra import stacks
 from tests.policy.fixtures import CASES, bucket, grant
 from tests.policy.fixtures_running import RUNNING_CASES
@@ -159,6 +161,38 @@ def test_the_first_preview_of_a_stack_is_no_page_of_advice(analyzer: Any) -> Non
 
     assert sum(message.count("\n") + 2 for message in advice) <= 60
     assert any("no-public-principal: member of IAMMember (" in message for message in advice)
+
+
+def as_the_engine_shows(resource: Resource) -> tuple[Resource, Resource]:
+    """Its inputs, with what the provider fills in and lists as such; and its outputs, before it is made."""
+    filled = {"enabled": True, "__defaults": ["enabled"]} if resource.type.endswith("AlertPolicy") else {}
+    inputs = replace(resource, properties={**resource.properties, **filled})
+    computed = {"id": UNKNOWN_STRING_VALUE, "etag": UNKNOWN_STRING_VALUE, "condition": None}
+    return inputs, replace(inputs, properties={**inputs.properties, **computed})
+
+
+@pytest.mark.parametrize("graph", [stacks.local, stacks.empty_dev, stacks.prod], ids=["local", "dev", "prod"])
+def test_what_the_provider_says_beside_what_is_declared_is_nobodys_fault(
+    analyzer: Any, graph: Callable[[], Graph]
+) -> None:
+    shown = [as_the_engine_shows(resource) for resource in graph().declared]
+
+    said = [found for inputs, _ in shown for found in analyze(analyzer, inputs)]
+    said += analyze_stack(analyzer, [outputs for _, outputs in shown])
+
+    assert [found.message for found in said if found.enforcementLevel == MANDATORY] == []
+
+
+def test_what_was_declared_for_one_stack_is_not_held_for_the_next(analyzer: Any) -> None:
+    stack = stacks.prod().declared
+    for resource in stack:
+        analyze(analyzer, resource)
+    assert [found for found in analyze_stack(analyzer, stack) if found.enforcementLevel == MANDATORY] == []
+
+    changed_now = [changed(r, "deletionPolicy", "DELETE") if r.name == "archive-raw" else r for r in stack]
+
+    said = [found.policyName for found in analyze_stack(analyzer, changed_now) if found.enforcementLevel == MANDATORY]
+    assert "stateful-is-protected" in said
 
 
 def test_protect_reaches_the_rules(analyzer: Any) -> None:
