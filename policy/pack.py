@@ -36,6 +36,7 @@ from pulumi_policy.proxy import UnknownValueError
 
 from policy.check import Open, Report, ask, looked_at
 from policy.exceptions import Exceptions, load
+from policy.provider_defaults import without_defaults
 from policy.resource import UNKNOWN, Resource, Violation
 from policy.rule import Rule
 from policy.rules import RULES
@@ -54,7 +55,7 @@ class DeclaredInputs:
         self._known: dict[str, dict[str, Any]] = {}
 
     def remember(self, args: ResourceValidationArgs) -> None:
-        self._known[args.urn] = without_defaults(copied(args.props))
+        self._known[args.urn] = without_defaults(args.resource_type, copied(args.props))
 
     def forget(self) -> None:
         self._known.clear()
@@ -160,15 +161,6 @@ def said(violation: Violation) -> str:
 def of_args(args: ResourceValidationArgs) -> Resource:
     properties = copied(args.props)
     return Resource(args.urn, args.resource_type, args.name, properties, args.opts.protect, args.opts.parent or "")
-
-
-def without_defaults(value: Any) -> Any:
-    """What the program itself says: the provider lists beside it what it filled in."""
-    if isinstance(value, dict):
-        mapping = cast("dict[str, Any]", value)
-        filled = {"__defaults", *mapping.get("__defaults", ())}
-        return {key: without_defaults(item) for key, item in mapping.items() if key not in filled}
-    return [without_defaults(item) for item in cast("list[Any]", value)] if isinstance(value, list) else value
 
 
 def copied(value: Any) -> Any:

@@ -115,7 +115,7 @@ def in_process(folder: Path) -> Deployment:
 def test_the_whole_life_of_a_stack_and_its_graph(project: Project):
     assert project.environment["PULUMI_BACKEND_URL"].startswith("file://")  # in place of a login, which would last
     project.pulumi("stack", "init", "local")
-    project.pulumi("preview", "--stack", "local")
+    project.pulumi("preview", "--stack", "local", "--policy-pack", "policy")
     project.pulumi("up", "--stack", "local", "--yes", "--skip-preview")
     export = json.loads(project.pulumi("stack", "export", "--stack", "local", "--show-secrets"))
 

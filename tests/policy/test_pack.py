@@ -20,8 +20,10 @@ from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
 from engine.values import encode
 from policy.check import check
+from policy.provider_defaults import DEFAULTS, without_defaults
 from policy.resource import Resource
 from policy.rules import RULES
+from policy.shape import shapes
 from tests.harness import Graph
 from tests.infra import stacks
 from tests.policy.fixtures import CASES, bucket, grant
@@ -164,9 +166,9 @@ def test_the_first_preview_of_a_stack_is_no_page_of_advice(analyzer: Any) -> Non
 
 
 def as_the_engine_shows(resource: Resource) -> tuple[Resource, Resource]:
-    """Its inputs, with what the provider fills in and lists as such; and its outputs, before it is made."""
-    filled = {"enabled": True, "__defaults": ["enabled"]} if resource.type.endswith("AlertPolicy") else {}
-    inputs = replace(resource, properties={**resource.properties, **filled})
+    """Its inputs, with what the provider fills in; and its outputs, before it is made."""
+    defaults = {path: value for path, value in DEFAULTS.get(resource.type, {}).items() if "." not in path}
+    inputs = replace(resource, properties={**defaults, **resource.properties})
     computed = {"id": UNKNOWN_STRING_VALUE, "etag": UNKNOWN_STRING_VALUE, "condition": None}
     return inputs, replace(inputs, properties={**inputs.properties, **computed})
 
@@ -181,6 +183,20 @@ def test_what_the_provider_says_beside_what_is_declared_is_nobodys_fault(
     said += analyze_stack(analyzer, [outputs for _, outputs in shown])
 
     assert [found.message for found in said if found.enforcementLevel == MANDATORY] == []
+
+
+def test_what_the_provider_fills_in_is_left_out_wherever_it_stands_and_nothing_else_is() -> None:
+    budget = {"allUpdatesRule": {"schemaVersion": "1.0", "monitoringNotificationChannels": ["c"]}, "displayName": "1.0"}
+
+    assert without_defaults("gcp:billing/budget:Budget", budget) == {
+        "allUpdatesRule": {"monitoringNotificationChannels": ["c"]},
+        "displayName": "1.0",
+    }
+    assert without_defaults("gcp:storage/bucket:Bucket", {"storageClass": "NEARLINE"}) == {"storageClass": "NEARLINE"}
+
+
+def test_what_the_program_declares_is_no_default_of_the_providers() -> None:
+    assert [(type_, path) for type_ in DEFAULTS for path in DEFAULTS[type_] if path in shapes()[type_]] == []
 
 
 def test_what_was_declared_for_one_stack_is_not_held_for_the_next(analyzer: Any) -> None:
