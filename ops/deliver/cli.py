@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import subprocess
 import sys
@@ -77,6 +78,7 @@ def up(stack: Stack, images: Images) -> None:
     """
     configure(stack, images)
     judge(stack)
+    require_whole_move(stack)
     # Without --skip-preview: then the pack is asked before the first change, and a violation ends it there.
     pulumi(stack, "up", "--yes", "--non-interactive", "--policy-pack", "policy")
     WORK.mkdir(exist_ok=True)
@@ -93,6 +95,22 @@ def judge(stack: Stack) -> None:
     """Asks the policy about all that the checkout declares. Raises `OpsRefused`; nothing is changed or asked."""
     if python("ops", "judge", "--stack", stack.name):
         raise OpsRefused(f"the policy refuses what is declared for {stack.name}, see above; nothing is changed")
+
+
+def require_whole_move(stack: Stack) -> None:
+    """Raises `OpsRefused` before a change that the provider would only refuse in its middle, with a clean preview."""
+    if not stack.settings.protected or stack.settings.viewer_host != "firebase":
+        return
+    try:
+        deployed = json.loads(pulumi(stack, "stack", "output", "--json", capture=True))
+    except Failed:
+        return  # nothing is deployed yet
+    if deployed.get("viewerHost") == "cloud_run":
+        raise OpsRefused(
+            f"the viewer of {stack.name} is on Cloud Run, as a service that the provider refuses to delete, and only "
+            "once half of the change is made: do first what docs/removing-on-purpose.md says under "
+            "«The viewer, from Cloud Run to Firebase»; nothing is changed"
+        )
 
 
 def preview(stack: Stack, *, refresh: bool = False) -> str:

@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from ops.client.outputs import read_outputs
 from ops.client.refusal import OpsRefused
@@ -70,8 +71,10 @@ def choose_viewer_image(stack: Stack, commit: str) -> None:
 
 def begin(stack: Stack, commit: str, build: str) -> None:
     """Writes the release record: from here on this build is the one at work."""
-    found = Image(**json.loads(IMAGE.read_text(encoding="utf-8")))
-    shown = ViewerImage(**json.loads(VIEWER_IMAGE.read_text(encoding="utf-8")))
+    found, shown = (
+        Image(**_decided(IMAGE, "image", stack)),
+        ViewerImage(**_decided(VIEWER_IMAGE, "viewer-image", stack)),
+    )
     ledger = Ledger(stack.google(), stack.records)
     current, generation = ledger.read(stack.name)
     release = Release(
@@ -89,6 +92,17 @@ def begin(stack: Stack, commit: str, build: str) -> None:
     ledger.write(record, generation)
     before = f"after {record.previous.commit[:12]}" if record.previous else "the first proved release if it passes"
     print(f"delivering {commit[:12]} to {stack.name}, {before}")
+
+
+def _decided(path: Path, step: str, stack: Stack) -> dict[str, Any]:
+    """What a step before left in this folder. Raises `OpsRefused` where it did not run."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as problem:
+        raise OpsRefused(
+            f"{path} says nothing ({type(problem).__name__}), and the release record holds what it decides: run first "
+            f".venv/bin/python -m ops deliver {step} --stack {stack.name} --commit COMMIT"
+        ) from None
 
 
 def up(stack: Stack, build: str) -> None:

@@ -58,6 +58,7 @@ class PulumiCli:
     def deploy(self) -> None:
         if judge.main(["--stack", self.stack]):
             raise OpsRefused(f"the policy refuses stack {self.stack}, see above; nothing is changed")
+        cli.require_whole_move(load(self.stack, self.folder))
         if self._status("up", "--yes", "--policy-pack", "policy", "--stack", self.stack):
             raise OpsRefused(
                 f"the deployment did not end well, see above; mend what it says and run again "

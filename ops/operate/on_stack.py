@@ -19,6 +19,8 @@ from ops.client import pulumi
 from ops.client.children import run_child
 from ops.client.refusal import OpsRefused
 from ops.deliver import commands as deliver
+from ops.deliver.cli import require_whole_move
+from ops.deliver.stack import load
 from ops.operate.stack_outputs import options
 from ops.review import judge
 
@@ -46,7 +48,10 @@ def deploy(given: argparse.Namespace) -> int:
 
 def judged(stack: str, command: str) -> int:
     pulumi.find()  # said before a minute of judging
-    return judge.main(["--stack", stack]) or pulumi.run(stack, command, "--policy-pack", "policy")
+    if status := judge.main(["--stack", stack]):
+        return status
+    require_whole_move(load(stack))
+    return pulumi.run(stack, command, "--policy-pack", "policy")
 
 
 def rollback(given: argparse.Namespace) -> int:

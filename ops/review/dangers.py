@@ -158,7 +158,7 @@ def _of_step(step: Step) -> Iterator[Danger]:
             step.urn,
             f"{quoted(step.name)} ({kind}) loses {', '.join(sorted(taken))}.",
             f"The next mistake can delete it, and with it {lost}.",
-            "Put it back; taking it off on purpose is the first of two steps in docs/security.md.",
+            "Put it back; taking it off on purpose is the first of two steps in docs/removing-on-purpose.md.",
         )
 
 

@@ -21,7 +21,12 @@ pathlib.Path('ready').write_text('')
 time.sleep(60)
 """
 )
-RUNS = "import sys; from ops.client.children import run_child; run_child([sys.executable, 'child.py'])"
+RUNS = """
+import signal, sys
+from ops.client.children import run_child
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a test run in the background ignores it
+run_child([sys.executable, 'child.py'])
+"""
 
 
 def test_on_ctrl_c_the_command_ends_what_it_tidies_up(tmp_path: Path) -> None:

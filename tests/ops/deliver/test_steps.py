@@ -319,3 +319,18 @@ def test_a_failed_step_other_than_the_smoke_tests_goes_back_too(
         steps.finish(deliveries.stack, "build-2")
 
     assert deliveries.deployed == [DIGESTS[A], DIGESTS[B], DIGESTS[A]]
+
+
+@pytest.mark.parametrize(("left_out", "step"), [("IMAGE", "image"), ("VIEWER_IMAGE", "viewer-image")])
+def test_a_delivery_that_begins_before_its_images_are_decided_is_a_sentence(
+    deliveries: Deliveries, left_out: str, step: str
+) -> None:
+    deliveries.image(A)
+    getattr(steps, left_out).unlink()
+
+    with pytest.raises(OpsRefused, match=rf"says nothing .* run first .* deliver {step} --stack local --commit COMMIT"):
+        steps.begin(deliveries.stack, A, "1")
+
+    getattr(steps, left_out).write_text("half of it {")
+    with pytest.raises(OpsRefused, match=f"deliver {step} "):
+        steps.begin(deliveries.stack, A, "1")
