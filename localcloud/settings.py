@@ -33,7 +33,7 @@ class CloudSettings:
     """Deadline of the body of a request to a DICOM store, and of an answer's."""
 
     creator: str = ""
-    """E-mail of a person in a new organisation: then the project is yet to be made, by them, paid for, and given Firebase."""
+    """E-mail of a person in a new organisation, in which the project is yet to be made, by them, and paid for."""
     awkward: frozenset[AwkwardPoint] = EVERY_POINT
     """In which points this is like a new project on Google; see `awkward.py`."""
     delays: float = 1.0

@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 from ops.client.refusal import OpsRefused
-from ops.deliver.viewer_site import hosting
 from ops.first_hour.hour import FirstHour
 from ops.first_hour.person import PersonNeeded
 from ops.local.state import FOLDER, write_private
@@ -41,9 +40,16 @@ def monthly_cost(hour: FirstHour) -> str:
 
 def is_unreleased(hour: FirstHour) -> bool:
     """Whether nobody has released a viewer yet; renewing one is not the first hour's."""
-    if hour.settings.viewer_host == "firebase":
-        return hosting(hour.stack).live() is None
-    return hour.settings.viewer_image_digest is None
+    settings = hour.settings
+    if settings.viewer_host != "firebase":
+        return settings.viewer_image_digest is None
+    path = f"v1beta1/projects/{settings.project}/sites/{settings.site}/releases"
+    try:
+        return not hour.google.call("GET", "firebasehosting", path, pageSize="1").get("releases")
+    except OpsRefused as refused:
+        if refused.status != 404:
+            raise
+        return True  # a site that was just made is not known to all of Hosting
 
 
 def release(hour: FirstHour) -> None:

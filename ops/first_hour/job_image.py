@@ -1,7 +1,8 @@
 """The first image of the study job: built by Cloud Build from this checkout, found again by the tag of its source.
 
 It is the build that `nextCommands` names, without gcloud: the source goes to the bucket for builds by hand, the build
-runs as the account for it. A build that is under way or done is not begun again.
+runs as the account for it. A build that is under way or done is not begun again. New projects may not build in every
+region: then it runs where Google likes, and the image lies in the stack's region all the same.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from ops.first_hour.hour import FirstHour
 from ops.first_hour.person import PersonNeeded
 
 RECIPE = Path("delivery/job-image-by-hand.yaml")
+RESTRICTED = "in this region"
+"""In Google's words for a region that is closed to the project's builds."""
 UNDER_WAY = ("PENDING", "QUEUED", "WORKING")
 LEFT_OUT = "__pycache__"
 
@@ -42,15 +45,20 @@ def build(hour: FirstHour) -> None:
     hour.set("jobImageDigest", digest_of(hour, made))
 
 
-def place(hour: FirstHour) -> str:
-    return f"projects/{hour.project}/locations/{hour.settings.location}"
+def places(hour: FirstHour) -> tuple[str, str]:
+    """Where a build may run, best first."""
+    project = f"projects/{hour.project}/locations"
+    return f"{project}/{hour.settings.location}", f"{project}/global"
 
 
 def found(hour: FirstHour, tag: str) -> dict[str, Any] | None:
     """The newest build of this source that has not failed."""
     query = {"filter": f'tags="{tag}"'}
-    builds = hour.google.call("GET", "cloudbuild", f"v1/{place(hour)}/builds", **query).get("builds", [])
-    return next((one for one in builds if one["status"] in (*UNDER_WAY, "SUCCESS")), None)
+    for place in places(hour):
+        builds = hour.google.call("GET", "cloudbuild", f"v1/{place}/builds", **query).get("builds", [])
+        if made := next((one for one in builds if one["status"] in (*UNDER_WAY, "SUCCESS")), None):
+            return made
+    return None
 
 
 def begin(hour: FirstHour, tag: str, base: str, docker: str) -> dict[str, Any]:
@@ -72,7 +80,16 @@ def begin(hour: FirstHour, tag: str, base: str, docker: str) -> dict[str, Any]:
         "substitutions": {"_IMAGE": hour.stack.image, "_BASE": base, "_DOCKER": docker},
         "tags": [tag],
     }
-    started = hour.google.call("POST", "cloudbuild", f"v1/{place(hour)}/builds", body)
+    own, anywhere = places(hour)
+    try:
+        started = hour.google.call("POST", "cloudbuild", f"v1/{own}/builds", body)
+    except OpsRefused as refused:
+        if RESTRICTED not in str(refused):
+            raise
+        hour.person.tell(
+            f"  Google builds nothing in {hour.settings.location} for this project yet: it builds elsewhere"
+        )
+        started = hour.google.call("POST", "cloudbuild", f"v1/{anywhere}/builds", body)
     return started["metadata"]["build"]
 
 
@@ -83,7 +100,7 @@ def digest_of(hour: FirstHour, made: dict[str, Any]) -> str:
     def is_done() -> bool:
         nonlocal state
         if state["status"] in UNDER_WAY:
-            state = hour.google.call("GET", "cloudbuild", f"v1/{place(hour)}/builds/{made['id']}")
+            state = hour.google.call("GET", "cloudbuild", f"v1/{made['name']}")
         return state["status"] not in UNDER_WAY
 
     log = made.get("logUrl", f"build {made['id']}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from infra.formats import OAUTH_CLIENT
-from infra.secrets import GITHUB_TOKEN
+from infra.foundation import GITHUB_TOKEN
 from ops.client.refusal import OpsRefused
 from ops.first_hour.hour import FirstHour
 from ops.first_hour.person import PersonNeeded

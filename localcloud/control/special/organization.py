@@ -1,7 +1,7 @@
-"""A new organisation, where the project is yet to be made: who made it, whether it is paid for, what Firebase was told.
+"""A new organisation, where the project is yet to be made: who made it, whether it is paid for, Firebase's terms.
 
-Only where the cloud's settings name a `creator`; else the project has been there, and paid for, from the start. There is
-one project: the id of every other is taken.
+Only where the cloud's settings name a `creator`; else the project has been there, and paid for, from the start. There
+is one project: the id of every other is taken.
 """
 
 from __future__ import annotations

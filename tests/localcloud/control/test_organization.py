@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from engine.api_request import ApiRequest, ApiResponse
-from localcloud.awkward import NEW_ORGANIZATION
 from localcloud.cloud import Cloud
 from localcloud.control.plane import ControlPlane
 from localcloud.control.special import organization
@@ -19,9 +18,7 @@ MAKE = {"projectId": "p-1", "parent": organization.ORGANIZATION}
 class Organization:
     def __init__(self, data: Path) -> None:
         self.now = 1_800_000_000.0
-        self.cloud = Cloud(
-            data=data, project="p-1", new_project=True, awkward=NEW_ORGANIZATION, creator=ANN, clock=lambda: self.now
-        )
+        self.cloud = Cloud(data=data, project="p-1", new_project=True, creator=ANN, clock=lambda: self.now)
         self.plane = ControlPlane(self.cloud)
 
     def ask(self, verb: str, host: str, path: str, body: object = None, payer: str = "") -> ApiResponse:

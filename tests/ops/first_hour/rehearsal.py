@@ -12,7 +12,6 @@ import pytest
 import yaml
 from google.oauth2.credentials import Credentials
 
-from localcloud.awkward import BUILD_REGIONS, NEW_ORGANIZATION
 from localcloud.cloud import Cloud
 from localcloud.control.special import organization
 from localcloud.server import running
@@ -20,14 +19,15 @@ from ops.client.tokens import QUOTA_VARIABLE, VARIABLE, TokenSource
 from ops.first_hour import commands
 from ops.first_hour.hour import FirstHour
 from ops.first_hour.steps import walk
+from tests.clock import Clock
 from tests.ops.deliver.place import checkout
 from tests.ops.first_hour.stand_in import (
-    Clock,
     InProcessEngine,
     MortalProject,
-    PatientTransport,
+    PersonsTransport,
     ScriptedPerson,
     let_updates_through,
+    standing,
 )
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -102,14 +102,13 @@ class Rehearsal:
 
 @contextlib.contextmanager
 def rehearsal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> Iterator[Rehearsal]:
-    work, clock = tmp_path / "checkout", Clock()
+    work, clock = tmp_path / "checkout", standing()
     checkout(work)
     monkeypatch.chdir(work)
     let_updates_through(monkeypatch)
-    # Cloud Build does not run in every region for a new project.
-    awkward = NEW_ORGANIZATION - {"build_regions"}
-    assert "europe-west4" not in BUILD_REGIONS
-    cloud = Cloud(data=tmp_path / "cloud", project=PROJECT, clock=clock, new_project=True, awkward=awkward, creator=ANN)
+    cloud = Cloud(
+        data=tmp_path / "cloud", project=PROJECT, clock=clock, sleep=clock.sleep, new_project=True, creator=ANN
+    )
     with running(cloud):
         token = cloud.iam.token(ANN, lifetime=1e9)
         monkeypatch.setenv(VARIABLE, token)
@@ -120,7 +119,7 @@ def rehearsal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **settings: Any) 
             "has Firebase": lambda: add_firebase(cloud),
             "version that is enabled": lambda: add_token(cloud),
         }
-        engine = InProcessEngine(work, lambda: PatientTransport(cloud.base, token, PROJECT, clock))
+        engine = InProcessEngine(work, lambda: PersonsTransport(cloud.base, token, PROJECT), clock)
         yield Rehearsal(work, cloud, clock, ScriptedPerson(clock, ANSWERS, acts), engine, token)
 
 

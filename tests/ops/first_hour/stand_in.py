@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import sys
 import time
@@ -16,44 +17,32 @@ from engine import Deployment, DeploymentFailed, HttpTransport, Node, RestProvid
 from engine.api_request import ApiRequest, ApiResponse
 from engine.provider import Declared, Refused
 from engine.reuse import Reuse
-from ops.client.google import GoogleApi
 from ops.client.refusal import OpsRefused
 from ops.first_hour.access import NewProject
+from tests.clock import Clock
 
 OF_THE_CALLER = ("billingbudgets", "cloudbilling", "firebase", "firebasehosting", "identitytoolkit")
 """APIs that the program's second provider asks, which names the project."""
 
 
-@dataclass
-class Clock:
-    """Google's time: it goes on only while somebody waits."""
-
-    ahead: float = 0.0
-    began: float = field(default_factory=time.time)
-
-    def __call__(self) -> float:
-        return self.began + self.ahead
+def standing() -> Clock:
+    """Google's time, which goes on only while somebody waits: each look at it takes next to nothing, or an event loop
+    that waits by it would wait for ever."""
+    began, looks = time.time(), itertools.count()
+    return Clock(base=lambda: began + next(looks) * 1e-5)
 
 
-class PatientTransport(HttpTransport):
-    """As the real provider: waits for an API that is not on everywhere, and for an agent that is not seen yet."""
+class PersonsTransport(HttpTransport):
+    """Asks as a person, whose calls of some APIs name the project that pays."""
 
-    def __init__(self, base: str, token: str, project: str, clock: Clock) -> None:
+    def __init__(self, base: str, token: str, project: str) -> None:
         super().__init__(base, token)
         self._paying = HttpTransport(base, token)
         self._paying._headers["X-Goog-User-Project"] = project
-        self._clock = clock
 
     def send(self, request: ApiRequest) -> ApiResponse:
-        service = request.host.partition(".")[0]
-        ask = self._paying.send if service in OF_THE_CALLER else super().send
-        while True:
-            self._clock.ahead += 1
-            answer = ask(request)
-            words = str(answer.body)
-            if not ((answer.status == 403 and "it is disabled" in words) or "Eventarc Service Agent" in words):
-                return answer
-            self._clock.ahead += 10
+        pays = request.host.partition(".")[0] in OF_THE_CALLER
+        return self._paying.send(request) if pays else super().send(request)
 
 
 class Updating(Reuse):
@@ -69,8 +58,10 @@ class Updating(Reuse):
 class UpdatingProvider(RestProvider):
     """Creates what is new; of what is there, only the declaration changes. Dies once it has made `dies_after`."""
 
-    def __init__(self, transport: PatientTransport, known: Mapping[str, Node], dies_after: int | None) -> None:
-        super().__init__(transport, sleep=lambda _: None)
+    def __init__(
+        self, transport: HttpTransport, known: Mapping[str, Node], dies_after: int | None, clock: Clock
+    ) -> None:
+        super().__init__(transport, clock=clock, sleep=clock.sleep)
         self.known, self.left = known, dies_after
 
     def create(self, declared: Declared) -> tuple[str, dict[str, Any]]:
@@ -88,7 +79,8 @@ class InProcessEngine:
     """In place of the Pulumi CLI and its state; what it deploys is there."""
 
     folder: Path
-    transport: Callable[[], PatientTransport]
+    transport: Callable[[], HttpTransport]
+    clock: Clock
     dies_after: int | None = None
     """Resources that the next deployment makes before it is killed."""
     exists: bool = False
@@ -112,11 +104,11 @@ class InProcessEngine:
     def deploy(self) -> None:
         loaded = load_config(self.folder, "dev")
         self.settings, dies_after, self.dies_after = None, self.dies_after, None
-        provider = UpdatingProvider(self.transport(), self.deployment.resources, dies_after)
+        provider = UpdatingProvider(self.transport(), self.deployment.resources, dies_after, self.clock)
         try:
             made = run(
                 program_of(self.folder), provider, project=loaded.project_name, stack="dev", config=loaded.config,
-                secret_keys=loaded.secret_keys, previous=self.deployment,
+                secret_keys=loaded.secret_keys, previous=self.deployment, clock=self.clock, sleep=self.clock.sleep,
             )  # fmt: skip
         except DeploymentFailed as failed:
             self.deployment = failed.deployment
@@ -187,15 +179,3 @@ def no_retries(monkeypatch: Any) -> None:
     from urllib3.util import Retry
 
     monkeypatch.setattr("ops.client.google.READS", Retry(total=0))
-
-
-__all__ = [
-    "Clock",
-    "GoogleApi",
-    "InProcessEngine",
-    "MortalProject",
-    "PatientTransport",
-    "ScriptedPerson",
-    "let_updates_through",
-    "no_retries",
-]
