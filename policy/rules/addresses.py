@@ -48,7 +48,10 @@ def addresses_are_known(stack: Stack, seen: Seen) -> Iterator[Finding]:
                     f"names {scheme}://{host} in {path}, which is neither Google's nor of this stack",
                     "Use an address of Google, or a name that the stack declares (site, domain, service).",
                 )
-    if seen.type == UPTIME and (host := seen.get("monitoredResource.labels.host")) not in own:
+    if seen.type != UPTIME:
+        return
+    host = seen.get("monitoredResource.labels.host")
+    if host not in own and not (local and THIS_MACHINE.fullmatch(str(host))):
         yield Finding(f"asks {host}, which is not the viewer", "Ask a site, domain or service of the stack.")
 
 

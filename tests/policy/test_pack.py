@@ -199,6 +199,16 @@ def test_what_the_program_declares_is_no_default_of_the_providers() -> None:
     assert [(type_, path) for type_ in DEFAULTS for path in DEFAULTS[type_] if path in shapes()[type_]] == []
 
 
+@pytest.mark.parametrize(("graph", "refused"), [(stacks.local, False), (stacks.empty_dev, True)], ids=["local", "dev"])
+def test_only_on_this_machine_the_uptime_check_asks_this_machine(graph: Callable[[], Graph], refused: bool) -> None:
+    host = "monitoredResource.labels.host"
+    shown = [changed(r, host, "127.0.0.1:8787") if "uptimeCheck" in r.type else r for r in graph().declared]
+
+    found = {violation.rule for violation in check(shown).violations}
+
+    assert ("addresses-are-known" in found) is refused
+
+
 def test_what_was_declared_for_one_stack_is_not_held_for_the_next(analyzer: Any) -> None:
     stack = stacks.prod().declared
     for resource in stack:
