@@ -25,6 +25,7 @@ from pydicom.uid import UID, ExplicitVRLittleEndian
 from smoke_tests.slide.dataset import icc_profile
 from tests.jobs.fakes import Store
 from tests.jobs.matrix import picture
+from tests.jobs.matrix.frames import jpeg
 from tests.jobs.matrix.slides import STUDY
 from tests.jobs.matrix.whole import SLIDES
 
@@ -37,6 +38,8 @@ IDENTIFIERS = frozenset(
 )  # fmt: skip
 PHOTOMETRIC = {"jpeg-baseline": "YBR_FULL_422", "jpeg-xl-of-jpeg": "YBR_FULL_422", "jpeg2000": "YBR_RCT",
                "htj2k": "YBR_RCT"}  # fmt: skip
+OF_ANOTHER_SLIDE = frozenset({jpeg(grey=200)})
+"""What stands for frames that show something else."""
 OMITTED = 1 << 20
 """Bytes of a list of positions that Google leaves out; its frames are in reverse order."""
 
@@ -105,7 +108,7 @@ def _complete(dataset: Dataset) -> None:
             kind.CodeValue, kind.CodingSchemeDesignator, kind.CodeMeaning = "111744", "DCM", "Brightfield illumination"
         if is_profile(bytes(path.get("ICCProfile") or b"")):
             path.ICCProfile = _profile(bytes(path.ICCProfile))
-    dataset.VolumetricProperties, dataset.PixelRepresentation = "VOLUME", 0
+    dataset.VolumetricProperties, dataset.PixelRepresentation = "VOLUME", dataset.get("PixelRepresentation", 0)
 
 
 def _profile(said: bytes) -> bytes:
@@ -122,7 +125,7 @@ def _draw(
     told = header(sample, coding)
     bits = told.bits if told else image.bits
     edge = (told.columns, told.rows) if told and coding in ("jpeg-baseline", "jpeg-extended") else (256, 256)
-    tile = edge if image.rows == image.columns == 256 else (image.columns, image.rows)
+    tile = edge if image.rows == image.columns == 256 else (image.columns or 256, image.rows or 256)
     places = list(_places(dataset, image))
     if sparse and "PerFrameFunctionalGroupsSequence" not in dataset:
         places.reverse()
@@ -130,8 +133,10 @@ def _draw(
     plain = told is not None and told.transformed is False
     drawn = f"{coding}-plain" if plain else coding
     size = max(image.total_columns, 1), max(image.total_rows, 1)
+    other = sample in OF_ANOTHER_SLIDE
     frames = [
-        picture.frame((*size, x, y, *tile), image.samples, _channel(image, path), bits, drawn) for path, x, y in places
+        picture.frame((*size, x, y, *tile), image.samples, _channel(image, path), bits, drawn, other)
+        for path, x, y in places
     ]
     syntaxes = table()["codestreams"].get(coding, {}).get("transfer_syntaxes", ["1.2.840.10008.1.2.4.50"])
     dataset.file_meta.TransferSyntaxUID = UID(syntaxes[0])
@@ -154,17 +159,18 @@ def _encapsulated(frames: list[bytes]) -> bytes:
 
 def _places(dataset: Dataset, image: SlideImage) -> Iterator[tuple[int, int, int]]:
     """(optical path, left, top) of each frame, from 0."""
-    across = max(1, -(-image.total_columns // image.columns))
-    tiles = max(1, image.tiles)
+    wide, high = image.columns or 256, image.rows or 256
+    across = max(1, -(-image.total_columns // wide))
+    tiles = max(1, across * -(-image.total_rows // high))
     groups = dataset.get("PerFrameFunctionalGroupsSequence") or ()
     for number in range(image.frames):
         frame = image.concatenation_offset + number
         path, at = frame // (tiles * image.focal_planes), frame % tiles
         place = groups[number].get("PlanePositionSlideSequence") if groups else None
-        if place:
+        if place and "ColumnPositionInTotalImagePixelMatrix" in place[0]:
             yield 0, place[0].ColumnPositionInTotalImagePixelMatrix - 1, place[0].RowPositionInTotalImagePixelMatrix - 1
         else:
-            yield path, at % across * image.columns, at // across * image.rows
+            yield path, at % across * wide, at // across * high
 
 
 def _channel(image: SlideImage, path: int) -> int:

@@ -48,12 +48,14 @@ def _drawn(
 
 
 @cache
-def frame(whole: Region, samples: int, path: int, bits: int, coding: str) -> bytes:
+def frame(whole: Region, samples: int, path: int, bits: int, coding: str, negative: bool = False) -> bytes:
     """A frame of even length in a coding of the rules' table; `bits` of the codestream's samples.
 
-    Of one sample, it shows the optical path `path`. Slides of one size share their tiles.
+    Of one sample, it shows the optical path `path`. Slides of one size share their tiles. `negative` shows another
+    picture.
     """
     drawn = channel(*whole, path, bits) if samples == 1 else scene(*whole, samples, bits)
+    drawn = 2**bits - 1 - drawn if negative else drawn
     stored = np.ascontiguousarray(np.rint(drawn).astype(np.uint8 if bits <= 8 else np.uint16))
     data = bytes(ENCODERS[coding](stored, bits))
     return data + b"\0" * (len(data) % 2)

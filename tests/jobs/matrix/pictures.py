@@ -30,7 +30,9 @@ def level_of_another_slide_of_two() -> Store:
 
 def lighter(number: int) -> Callable[[list[bytes]], list[bytes]]:
     """One frame shows something else."""
-    return lambda found: [frames.jpeg(grey=200) if at == number else one for at, one in enumerate(found)]
+    other = frames.jpeg(grey=200)
+    other += b"\0" * (len(other) % 2)
+    return lambda found: [other if at == number else one for at, one in enumerate(found)]
 
 
 @slide
