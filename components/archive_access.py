@@ -25,9 +25,15 @@ ROLES: Mapping[str, tuple[str, tuple[str, ...]]] = {
         ("healthcare.dicomStores.dicomWebRead", "healthcare.dicomStores.dicomWebWrite"),
     ),
     "ingest": ("Stores DICOM, cannot read it back", ("healthcare.dicomStores.dicomWebWrite",)),
+    "reader": ("Reads what arrives, and cannot change it", ("healthcare.dicomStores.dicomWebRead",)),
     "job": (
-        "Reads what arrives, and adds to it where viewers have no store of their own",
+        "Reads and adds to the images of a smoke test, which viewers read where they are",
         ("healthcare.dicomStores.dicomWebRead", "healthcare.dicomStores.dicomWebWrite"),
+    ),
+    "mover": (
+        # Google asks for the right to store where a storage class is set: no permission is smaller.
+        "Moves images that viewers do not read to another storage class",
+        ("healthcare.dicomStores.dicomWebWrite",),
     ),
     "publisher": (
         "Shows viewers what is ready, and takes back what it showed; for the viewers' own store",

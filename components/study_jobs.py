@@ -1,6 +1,6 @@
 """The Cloud Run Job that makes studies ready for the viewer, and everything that starts it.
 
-Owns: the job, its schedule, and the chain topic → Eventarc trigger → workflow → job. Deliberately not: the backlog
+Owns: the job, its schedules, and the chain topic → Eventarc trigger → workflow → job. Deliberately not: the backlog
 (the archive's subscription; what starts the job only changes how soon), the image, and a start on create, which
 would run an image before its roles have spread.
 
@@ -16,9 +16,12 @@ Traps this component knows:
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pulumi
 import pulumi_gcp as gcp
@@ -57,8 +60,11 @@ class StudyJobsArgs:
     storage_endpoint: str
     """Roots of the two APIs, with a trailing slash."""
     schedule: str
+    sweep_schedule: str
+    """When it looks at every study."""
     window_seconds: int
     tasks: int
+    """Most that run at once. An execution begins with one, which starts more when there is work for them."""
     cpu: str
     memory: str
     timeout_seconds: int
@@ -82,7 +88,7 @@ class StudyJobs(pulumi.ComponentResource):
         job_url = pulumi.Output.format("{0}v2/{1}", args.run_endpoint, self.job.id)
         self.run_url = pulumi.Output.format("{0}:run", job_url)
         starts = self._grants()
-        self._schedule(starts)
+        self._schedules(starts)
         self._events(job_url, starts)
         self.register_outputs({"job": self.job.id, "runUrl": self.run_url})
 
@@ -99,8 +105,8 @@ class StudyJobs(pulumi.ComponentResource):
             labels=args.labels,
             deletion_protection=args.protected,
             template={
-                "task_count": args.tasks,
-                "parallelism": args.tasks,
+                # No parallelism: Google then runs all tasks of an execution, however many that one was started with.
+                "task_count": 1,
                 "template": {
                     "service_account": args.service_account,
                     "timeout": f"{args.timeout_seconds}s",
@@ -123,7 +129,9 @@ class StudyJobs(pulumi.ComponentResource):
     def _grants(self) -> list[pulumi.Resource]:
         """What must be granted before anything starts the job. No predefined role is as small as the starter's."""
         args = self._args
-        start = self._role("starter", "Starts the study job as it is", ["run.jobs.get", "run.jobs.run"])
+        overrides = ["run.jobs.runWithOverrides"]
+        permissions = ["run.jobs.get", "run.jobs.run", *overrides]
+        start = self._role("starter", "Starts the study job, also to look at every study", permissions)
         drains = gcp.pubsub.SubscriptionIAMMember(
             f"{self._name}-drains",
             subscription=args.subscription,
@@ -133,8 +141,11 @@ class StudyJobs(pulumi.ComponentResource):
         )
         started = self._grant("started-by-starter", start, args.starter.member)
         grants: list[pulumi.Resource] = [*args.after, drains, started]
+        if args.tasks > 1:
+            more = self._role("scaler", "Starts more tasks of the study job itself", ["run.jobs.run", *overrides])
+            grants.append(self._grant("scaled-by-job", more, args.service_account_member))
         if args.testers:
-            permissions = ["run.executions.get", "run.jobs.run", "run.jobs.runWithOverrides"]
+            permissions = ["run.executions.get", "run.jobs.run", *overrides]
             test = self._role("tester", "Starts the study job on a given study and follows it", permissions)
             for key, member in args.testers.items():
                 self._grant(f"tested-by-{key}", test, member)
@@ -174,23 +185,39 @@ class StudyJobs(pulumi.ComponentResource):
             opts=self._child(),
         )
 
-    def _schedule(self, starts: list[pulumi.Resource]) -> None:
+    def _schedules(self, starts: list[pulumi.Resource]) -> None:
+        self._schedule("schedule", "Starts the study job, whatever events were missed", self._args.schedule, starts)
+        words = "Lets the study job look at every study, for what nobody told: deletions, corrections"
+        self._schedule("sweep", words, self._args.sweep_schedule, starts, self._sweep())
+
+    def _sweep(self) -> Mapping[str, Any]:
+        """As many tasks as there may be, each for its share of the studies, with a day to look at them."""
+        container = {"args": [*self._args.args, "--sweep"]}
+        return {"overrides": {"taskCount": self._args.tasks, "timeout": "86400s", "containerOverrides": [container]}}
+
+    def _schedule(
+        self, key: str, words: str, when: str, starts: list[pulumi.Resource], body: Mapping[str, Any] | None = None
+    ) -> None:
         args = self._args
+        target: gcp.cloudscheduler.JobHttpTargetArgsDict = {
+            "http_method": "POST",
+            "uri": self.run_url,
+            "oauth_token": {"service_account_email": args.starter.email},
+        }
+        if body is not None:
+            target["headers"] = {"Content-Type": "application/json"}
+            target["body"] = base64.b64encode(json.dumps(body).encode()).decode()
         gcp.cloudscheduler.Job(
-            f"{self._name}-schedule",
+            f"{self._name}-{key}",
             project=args.project,
             region=args.location,
-            name=f"{args.job}-schedule",
-            description="Starts the study job, whatever events were missed",
-            schedule=args.schedule,
+            name=f"{args.job}-{key}",
+            description=words,
+            schedule=when,
             time_zone="Etc/UTC",
             attempt_deadline="60s",
             retry_config={"retry_count": 1},
-            http_target={
-                "http_method": "POST",
-                "uri": self.run_url,
-                "oauth_token": {"service_account_email": args.starter.email},
-            },
+            http_target=target,
             opts=self._child(*starts),
         )
 

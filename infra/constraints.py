@@ -133,6 +133,24 @@ CONSTRAINTS = (
         "use a key of that region, or set location to the key's",
     ),
     Constraint(
+        "raw_storage_reads",
+        lambda s: (
+            s.environment == "prod"
+            and s.raw_storage_class != "standard"
+            and s.export_schedule is not None
+            and s.raw_storage_reads == "refused"
+        ),
+        "each run of exportSchedule reads every raw image, and each GiB that is moved costs retrieval each time (list "
+        "prices: nearline 0.01, coldline 0.02, archive 0.05 USD)",
+        "set it to accepted if that is meant, or rawStorageClass to standard, or remove exportSchedule",
+    ),
+    Constraint(
+        "raw_storage_reads",
+        lambda s: s.raw_storage_reads == "accepted" and (s.raw_storage_class == "standard" or not s.export_schedule),
+        "there is nothing to accept where no image is moved, or none is exported",
+        "remove it",
+    ),
+    Constraint(
         "protection",
         lambda s: s.protection == "off" and s.data_class != "synthetic",
         "only synthetic images may be deletable by pulumi destroy",

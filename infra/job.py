@@ -127,6 +127,11 @@ def _environment(
         "RECORDS_BUCKET": records.bucket.name,
         "BACKLOG_SUBSCRIPTION": archive.backlog.id,
         "QUIET_SECONDS": str(base.settings.job_quiet_seconds),
+        "RAW_STORAGE_CLASS": base.settings.raw_storage_class,
+        "RAW_STORAGE_AFTER_DAYS": str(base.settings.raw_storage_after_days),
+        "JOB_URL": f"{base.endpoints['run']}v2/projects/{base.settings.project}/locations/{base.settings.location}"
+        f"/jobs/{JOB}",
+        "MOST_TASKS": str(base.settings.job_tasks),
         "STORAGE_ENDPOINT": base.endpoints["storage"],
         "PUBSUB_ENDPOINT": base.endpoints["pubsub"],
     }
@@ -159,6 +164,7 @@ def _job(
         run_endpoint=base.endpoints["run"],
         storage_endpoint=base.endpoints["storage"],
         schedule=settings.job_schedule,
+        sweep_schedule=settings.sweep_schedule,
         window_seconds=settings.event_window_seconds,
         tasks=settings.job_tasks,
         cpu=settings.job_cpu,

@@ -37,6 +37,7 @@ def build_watching(base: Foundation, archive: ImagingArchive, preparing: Prepari
         ServiceLevelsArgs(
             project=settings.project,
             backlog=archive.backlog_name,
+            job=JOB,
             viewer_host=public.apply(host_of) if public else None,
             runbook=RUNBOOK,
             channels=base.channels,

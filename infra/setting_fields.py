@@ -105,6 +105,28 @@ class SettingFields(BaseModel):
         json_schema_extra=decides("data"),
     )
 
+    raw_storage_class: Literal["standard", "nearline", "coldline", "archive"] = Field(
+        "standard",
+        description="Where the raw store's images go once viewers have theirs: cheaper to keep, dearer to read again.",
+        json_schema_extra=decides("data"),
+    )
+    raw_storage_after_days: int = Field(
+        30,
+        ge=1,
+        le=3650,
+        description="Days a study was ready and did not change before its raw images are moved.",
+        json_schema_extra=decides("data", unit="days"),
+    )
+    raw_storage_reads: Literal["refused", "accepted"] = Field(
+        "refused",
+        description="accepted: somebody agrees that an export reads every moved image, and pays for it, each time.",
+        json_schema_extra=decides("cost"),
+    )
+    sweep_schedule: formats.CronSchedule = Field(
+        "0 2 * * 6",
+        description="When the job looks at every study, for what nobody told: deletions, corrections (cron, UTC).",
+        json_schema_extra=decides("cost"),
+    )
     export_schedule: formats.CronSchedule | None = Field(
         None,
         description="When the raw store is copied to a bucket (cron, UTC); never when not set.",
@@ -156,7 +178,7 @@ class SettingFields(BaseModel):
         1,
         ge=1,
         le=10_000,
-        description="Tasks of one execution; studies are shared out by hash.",
+        description="Most tasks at once; one begins, and as many follow as the waiting studies need.",
         json_schema_extra=decides("cost"),
     )
     job_cpu: formats.VirtualCpus = Field(

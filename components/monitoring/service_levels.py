@@ -20,11 +20,12 @@ TYPE = "dicom-platform:components:ServiceLevels"
 SERVICE = "imaging"
 DAYS = 28
 WINDOW = "300s"
-PREPARED_WITHIN = 1800
-"""Seconds; the title of the objective says it in minutes."""
+PREPARED_WITHIN, SHOWN_WITHIN = 1800, 600
+"""Seconds; the titles of the objectives say them in minutes."""
 BURNS = {"fast": ("3600s", 14.4, "CRITICAL"), "slow": ("21600s", 6.0, "ERROR")}
 """Look-back, how many times faster than allowed, severity (Google's SRE workbook, chapter 5)."""
 SECTION = "a-promise-to-users-is-being-broken"
+SHOWN_METRIC = "imaging-seconds-to-view"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +33,8 @@ class ServiceLevelsArgs:
     project: str
     backlog: str
     """Short name of the subscription that the job drains."""
+    job: str
+    """Short name of the job, whose log says how long each study took."""
     viewer_host: pulumi.Input[str] | None
     """Host name under which anybody on the internet reaches the viewer; None when nobody without an account does."""
     runbook: str
@@ -39,11 +42,13 @@ class ServiceLevelsArgs:
     labels: Mapping[str, str]
     prepared_within_seconds: int = PREPARED_WITHIN
     prepared_goal: float = 0.99
+    shown_within_seconds: int = SHOWN_WITHIN
+    shown_goal: float = 0.95
     viewer_goal: float = 0.995
 
 
 class ServiceLevels(pulumi.ComponentResource):
-    """The objectives by key: `prepared`, and `viewer` where it can be checked."""
+    """The objectives by key: `prepared`, `shown`, and `viewer` where it can be checked."""
 
     objectives: Mapping[str, gcp.monitoring.Slo]
 
@@ -67,11 +72,38 @@ class ServiceLevels(pulumi.ComponentResource):
         limits = {"min": 0, "max": args.prepared_within_seconds}
         in_time = {"window_period": WINDOW, "metric_mean_in_range": {"time_series": waiting, "range": limits}}
         title = f"New images are taken up within {args.prepared_within_seconds // 60} minutes"
-        self.objectives = {"prepared": self._objective("prepared", title, args.prepared_goal, in_time)}
+        windows = {"windows_based_sli": in_time}
+        shown = f"A study is shown within {args.shown_within_seconds // 60} minutes of its last image"
+        cut = {"distribution_filter": self._shown(), "range": {"min": 0, "max": args.shown_within_seconds}}
+        requests = {"request_based_sli": {"distribution_cut": cut}}
+        self.objectives = {
+            "prepared": self._objective("prepared", title, args.prepared_goal, windows),
+            "shown": self._objective("shown", shown, args.shown_goal, requests),
+        }
         if args.viewer_host is not None:
             answers = {"window_period": WINDOW, "good_bad_metric_filter": self._checked(args.viewer_host)}
-            self.objectives["viewer"] = self._objective("viewer", "The viewer answers", args.viewer_goal, answers)
+            self.objectives["viewer"] = self._objective(
+                "viewer", "The viewer answers", args.viewer_goal, {"windows_based_sli": answers}
+            )
         self.register_outputs({"objectives": sorted(self.objectives)})
+
+    def _shown(self) -> pulumi.Output[str]:
+        """The metric of what the job's log says of each study: seconds from its last instance until it is shown."""
+        counted = gcp.logging.Metric(
+            f"{self._name}-seconds-to-view",
+            project=self._args.project,
+            name=SHOWN_METRIC,
+            description="Seconds from a study's last stored instance until viewers see it",
+            filter=f'resource.type="cloud_run_job" AND resource.labels.job_name="{self._args.job}" AND '
+            "jsonPayload.seconds_to_view>=0",
+            metric_descriptor={"metric_kind": "DELTA", "value_type": "DISTRIBUTION", "unit": "s"},
+            value_extractor="EXTRACT(jsonPayload.seconds_to_view)",
+            bucket_options={"exponential_buckets": {"num_finite_buckets": 32, "growth_factor": 1.4, "scale": 1}},
+            opts=self._child,
+        )
+        return pulumi.Output.format(
+            'metric.type="logging.googleapis.com/user/{0}" AND resource.type="cloud_run_job"', counted.name
+        )
 
     def _checked(self, host: pulumi.Input[str]) -> pulumi.Output[str]:
         """The metric of a check of the viewer's page from outside, every five minutes."""
@@ -92,7 +124,7 @@ class ServiceLevels(pulumi.ComponentResource):
             check.uptime_check_id,
         )
 
-    def _objective(self, key: str, title: str, goal: float, indicator: Any) -> gcp.monitoring.Slo:
+    def _objective(self, key: str, title: str, goal: float, indicator: Mapping[str, Any]) -> gcp.monitoring.Slo:
         objective = gcp.monitoring.Slo(
             f"{self._name}-{key}",
             project=self._args.project,
@@ -101,7 +133,7 @@ class ServiceLevels(pulumi.ComponentResource):
             display_name=title,
             goal=goal,
             rolling_period_days=DAYS,
-            windows_based_sli=indicator,
+            **indicator,
             user_labels=self._args.labels,
             opts=self._child,
         )

@@ -33,6 +33,12 @@ LOGGING = {
         skip=frozenset({"customWriterIdentity"}),
         fallback={"uniqueWriterIdentity": "true"},
     ),
+    "gcp:logging/metric:Metric": Row(
+        host="logging",
+        create="POST /v2/projects/{project}/metrics",
+        id="{name}",
+        read="/v2/projects/{project}/metrics/{name}",
+    ),
     "gcp:logging/logView:LogView": Row(
         host="logging",
         create="POST /v2/{parent}/locations/{location}/buckets/{~bucket}/views?viewId={name}",

@@ -18,6 +18,7 @@ SERVICES = {
     "workflowexecutions": "workflows",
 }
 COLLECTIONS = {
+    ("logging", "metrics"): "logMetrics",
     ("iam", "keys"): "serviceAccountKeys",
     ("iam", "providers"): "workloadIdentityPoolProviders",
     ("monitoring", "serviceLevelObjectives"): "slos",

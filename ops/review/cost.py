@@ -19,7 +19,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ops.review.cost_models import MODELS, PricedStack, Usage, is_free, scheduled_starts, viewed_store
+from ops.review.cost_models import (
+    MODELS,
+    PricedStack,
+    Usage,
+    is_free,
+    moved_images,
+    scheduled_starts,
+    viewed_store,
+)
 from ops.review.graph import CANNOT_RUN, declared, resources_of
 from ops.review.plan import UNKNOWN, Unreadable, is_masked
 from ops.review.words import decimal
@@ -76,7 +84,13 @@ def estimate(resources: Sequence[Resource], use: Usage) -> Estimate:
     lines: list[Line] = []
     unknown: list[str] = []
     unfinished: list[str] = []
-    stack = PricedStack(use, viewed_store(resources), scheduled_starts(resources))
+    stack = PricedStack(
+        use,
+        viewed_store(resources),
+        scheduled_starts(resources),
+        moved_images(resources),
+        scheduled_starts(resources, ":export"),
+    )
     for resource in resources:
         model = MODELS.get(resource.type)
         if model is None:

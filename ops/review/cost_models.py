@@ -23,6 +23,18 @@ KIB_A_GIB = 1024 * 1024
 
 
 @dataclass(frozen=True)
+class MovedImages:
+    """The storage class of raw images, and the days that they stay in the standard one first."""
+
+    storage_class: str = "standard"
+    after_days: float = 0.0
+
+
+LEAST_DAYS: Mapping[str, int] = {"nearline": 30, "coldline": 90, "archive": 365}
+"""What is deleted, replaced or moved on earlier is paid for until then."""
+
+
+@dataclass(frozen=True)
 class PricedStack:
     """What a resource's cost depends on beside itself."""
 
@@ -31,6 +43,10 @@ class PricedStack:
     """Name of the DICOM store that people's viewers read."""
     starts: float
     """Scheduled starts of the job in a month."""
+    moved: MovedImages
+    """What becomes of the raw store's images once viewers have theirs."""
+    exports: float = 0.0
+    """Copies of the whole raw store in a month."""
 
     @property
     def new_studies(self) -> float:
@@ -47,11 +63,30 @@ def viewed_store(resources: Iterable[Resource]) -> str:
     return "viewer" if "viewer" in {str(made.properties.get("name")) for made in stores} else "raw"
 
 
-def scheduled_starts(resources: Iterable[Resource]) -> float:
-    """Of all schedules of the stack that are known."""
+def scheduled_starts(resources: Iterable[Resource], verb: str = ":run") -> float:
+    """Calls of `verb` in a month by all schedules of the stack that are known."""
     jobs = [made for made in resources if made.type == "gcp:cloudscheduler/job:Job"]
-    schedules = [str(made.properties["schedule"]) for made in jobs]
+    called = [made for made in jobs if _calls(made, verb)]
+    schedules = [str(made.properties["schedule"]) for made in called]
     return sum(starts_a_month(schedule) for schedule in schedules if schedule != UNKNOWN and not is_masked(schedule))
+
+
+def _calls(schedule: Resource, verb: str) -> bool:
+    """An address that is not known yet is that of the job."""
+    target = schedule.properties.get("httpTarget") or {}
+    return str(target.get("uri", ":run")).endswith((verb, *((UNKNOWN,) if verb == ":run" else ())))
+
+
+def moved_images(resources: Iterable[Resource]) -> MovedImages:
+    """As the job is told."""
+    for made in resources:
+        if made.type == "gcp:cloudrunv2/job:Job":
+            template: dict[str, Any] = made.properties["template"]
+            variables = template["template"]["containers"][0].get("envs") or []
+            told = {str(one["name"]): str(one.get("value", "")) for one in variables}
+            if "RAW_STORAGE_CLASS" in told:
+                return MovedImages(told["RAW_STORAGE_CLASS"], float(told["RAW_STORAGE_AFTER_DAYS"]))
+    return MovedImages()
 
 
 def starts_a_month(schedule: str) -> float:
@@ -69,13 +104,32 @@ def _store(store: Resource, stack: PricedStack) -> Amounts:
     name, use = str(store.properties.get("name")), stack.use
     if name == "smoke":
         return
-    yield "images", "healthcare.blob", use["studies"] * use["gib_per_study"]
+    yield from _images(use["studies"] * use["gib_per_study"], stack, moves=name != stack.viewed)
     yield "metadata", "healthcare.structured", use["studies"] * use["structured_gib_per_study"]
     yield "storing new studies", "healthcare.standard", stack.new_studies * use["instances_per_study"]
     if name == stack.viewed:
         yield "tiles", "healthcare.standard", stack.views * use["tiles_per_view"]
         yield "searches", "healthcare.complex", stack.views * use["searches_per_view"]
         yield "sent to viewers", "internet", stack.views * use["gib_per_view"]
+
+
+def _images(stored: float, stack: PricedStack, moves: bool) -> Amounts:
+    """GiB-months by class, and what it costs to read again or to delete early what was moved."""
+    kind, use = stack.moved.storage_class, stack.use
+    if not moves or kind == "standard":
+        yield "images", "healthcare.blob", stored
+        return
+    fresh = min(stored, stack.new_studies * use["gib_per_study"] * stack.moved.after_days * 12 / 365)
+    moved = stored - fresh
+    yield "images, not moved yet", "healthcare.blob", fresh
+    yield f"images, {kind}", f"healthcare.{kind}", moved
+    # Half of the least duration is left when one goes, on average; what is older than that goes for nothing.
+    young = min(moved, stack.new_studies * use["gib_per_study"] * LEAST_DAYS[kind] * 12 / 365)
+    yield "early deletion", f"healthcare.{kind}", young * use["early_share"] * LEAST_DAYS[kind] / 2 * 12 / 365
+    yield "read again", f"healthcare.retrieval.{kind}", moved * use["raw_read_share"]
+    if stack.exports:
+        yield "read by exports", f"healthcare.retrieval.{kind}", moved * stack.exports
+    yield "requests that move", "healthcare.standard", stack.new_studies
 
 
 def _job(job: Resource, stack: PricedStack) -> Amounts:

@@ -10,6 +10,8 @@ from policy.stack import Stack
 
 ALERT = "gcp:monitoring/alertPolicy:AlertPolicy"
 METRIC = "gcp:logging/metric:Metric"
+OBJECTIVE = "gcp:monitoring/slo:Slo"
+INDICATORS = ("requestBasedSli", "windowsBasedSli")
 DEEDS: Mapping[str, tuple[str, ...]] = {
     "a changed grant": ("setIam",),
     "a changed role": ("CreateRole", "UpdateRole"),
@@ -76,8 +78,9 @@ SAYS_WHAT_TO_DO = needs(
 
 @stack_rule("metric-has-an-alert", "3", METRIC, holds=("name",))
 def metric_has_an_alert(stack: Stack, metric: Seen) -> Iterator[Finding]:
-    """A count of suspicious log entries raises an alert: nobody looks at a count."""
-    if not any(f"logging.googleapis.com/user/{metric.get('name')}" in text for text in filters(stack)):
+    """A count of log entries raises an alert, or is what an objective is measured by: nobody looks at a count."""
+    objectives = [str(objective.get(path)) for objective in stack.of(OBJECTIVE) for path in INDICATORS]
+    if not any(f"logging.googleapis.com/user/{metric.get('name')}" in text for text in (*filters(stack), *objectives)):
         yield Finding("is counted and nobody is told", "Declare a gcp.monitoring.AlertPolicy on this metric.")
 
 

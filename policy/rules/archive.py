@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from policy.resource_view import Seen
-from policy.rule import Finding, Need, needs, stack_rule
+from policy.rule import Finding, Need, needs, rule, stack_rule
 from policy.stack import Stack
 
 DATASET = "gcp:healthcare/dataset:Dataset"
@@ -76,6 +76,28 @@ def imports_are_announced(_: Stack, store: Seen) -> Iterator[Finding]:
         )
 
 
+JOB = "gcp:cloudrunv2/job:Job"
+LEAST_DAYS = {"nearline": 30, "coldline": 90, "archive": 365}
+"""By storage class; what is deleted or replaced earlier is paid for until then."""
+
+
+@rule("raw-images-are-cheap-to-read", "11", JOB, level="should", reads=("template.template.containers[].envs[]",))
+def raw_images_are_cheap_to_read(job: Seen) -> Iterator[Finding]:
+    """The job leaves the raw store's images in the standard class, where a repair, an export or a restore reads them
+    for nothing more than the request."""
+    told = {
+        str(one.get("name")): str(one.get("value") or "") for one in job.each("template.template.containers[].envs[]")
+    }
+    storage_class, days = told.get("RAW_STORAGE_CLASS", "standard"), told.get("RAW_STORAGE_AFTER_DAYS")
+    if storage_class != "standard":
+        yield Finding(
+            f"moves the raw store's images to {storage_class} after {days} days: a restore, an export or a repair then "
+            "pays for each GiB that it reads, and what is deleted or replaced within "
+            f"{LEAST_DAYS.get(storage_class, 0)} days of its move is paid for until then",
+            "Set rawStorageClass to standard where restores or exports are frequent.",
+        )
+
+
 NAMED = needs(
     "archive-named-and-placed",
     "9",
@@ -106,6 +128,7 @@ RULES = (
     key_usable_by_the_archive,
     new_instances_are_announced,
     imports_are_announced,
+    raw_images_are_cheap_to_read,
     NAMED,
     STORE_NAMED,
 )

@@ -115,11 +115,14 @@ DUTIES: dict[str, tuple[str, ...]] = {
     "dicomIngest": ("healthcare.dicomStores.dicomWebWrite",),
     "dicomJob": ("healthcare.dicomStores.dicomWebRead", "healthcare.dicomStores.dicomWebWrite"),
     "dicomLoader": ("healthcare.dicomStores.import",),
+    "dicomMover": ("healthcare.dicomStores.dicomWebWrite",),
     "dicomOperations": ("healthcare.operations.get",),
     "dicomPublisher": (DELETES, "healthcare.dicomStores.dicomWebRead", "healthcare.dicomStores.dicomWebWrite"),
+    "dicomReader": ("healthcare.dicomStores.dicomWebRead",),
     "dicomSmoke": (DELETES, "healthcare.dicomStores.dicomWebRead", "healthcare.dicomStores.dicomWebWrite"),
     "dicomViewer": ("healthcare.dicomStores.dicomWebRead",),
-    "studyJobStarter": ("run.jobs.get", "run.jobs.run"),
+    "studyJobScaler": ("run.jobs.run", "run.jobs.runWithOverrides"),
+    "studyJobStarter": ("run.jobs.get", "run.jobs.run", "run.jobs.runWithOverrides"),
     "studyJobTester": ("run.executions.get", "run.jobs.run", "run.jobs.runWithOverrides"),
 }
 """Custom role → its permissions. A wider duty is a reviewed change of this list."""

@@ -6,6 +6,11 @@ from typing import Any
 
 from tests.infra.bad_settings import A_DIGEST, PHI
 
+PROD_EXPORTS: dict[str, Any] = {
+    "environment": "prod",
+    "rawStorageClass": "archive",
+    "exportSchedule": "0 1 * * *",
+}
 BAD_COMBINATIONS: dict[str, tuple[dict[str, Any], str]] = {
     "phi with Firebase": (
         PHI | {"viewerHost": None},
@@ -45,6 +50,17 @@ BAD_COMBINATIONS: dict[str, tuple[dict[str, Any], str]] = {
         {"datasetKey": "projects/p/locations/global/keyRings/r/cryptoKeys/k"},
         "dicom-platform:datasetKey = 'projects/p/locations/global/keyRings/r/cryptoKeys/k': a dataset's key must be in "
         "the dataset's own region; use a key of that region, or set location to the key's",
+    ),
+    "an export that reads moved images each time": (
+        PROD_EXPORTS,
+        "dicom-platform:rawStorageReads = 'refused': each run of exportSchedule reads every raw image, and each GiB "
+        "that is moved costs retrieval each time (list prices: nearline 0.01, coldline 0.02, archive 0.05 USD); set it "
+        "to accepted if that is meant, or rawStorageClass to standard, or remove exportSchedule",
+    ),
+    "reads accepted that nothing makes": (
+        {"rawStorageReads": "accepted"},
+        "dicom-platform:rawStorageReads = 'accepted': there is nothing to accept where no image is moved, or none is "
+        "exported; remove it",
     ),
     "two owners of the image": (
         {"jobImage": "docker", "jobImageDigest": A_DIGEST},

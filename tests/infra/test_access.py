@@ -36,7 +36,8 @@ def test_with_a_store_of_their_own_viewers_never_touch_the_raw_one() -> None:
         ("group:scanners@example.org", "dicomIngest", "raw"),
         ("group:scanners@example.org", "dicomLoader", "raw"),
         ("group:scanners@example.org", "dicomOperations", DATASET),
-        (account("job"), "dicomJob", "raw"),
+        (account("job"), "dicomReader", "raw"),
+        (account("job"), "dicomMover", "raw"),
         (account("job"), "dicomPublisher", "viewer"),
         (account("job"), "dicomOperations", DATASET),
         (account("job"), "dicomJob", "smoke"),
@@ -86,7 +87,9 @@ def test_nobody_may_write_to_the_records_of_deliveries() -> None:
 
 def test_the_job_works_on_images_backlog_and_records_and_nothing_else() -> None:
     assert {(role, where.rpartition("/")[2]) for role, where in held_by(stacks.prod(), account("job"))} == {
-        ("projects/my-imaging/roles/dicomJob", "raw"),
+        ("projects/my-imaging/roles/dicomReader", "raw"),
+        ("projects/my-imaging/roles/dicomMover", "raw"),
+        ("projects/my-imaging/roles/studyJobScaler", "prepare"),
         ("projects/my-imaging/roles/dicomPublisher", "viewer"),
         ("projects/my-imaging/roles/dicomOperations", "imaging"),
         ("projects/my-imaging/roles/dicomJob", "smoke"),

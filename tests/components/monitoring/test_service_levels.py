@@ -14,6 +14,7 @@ def levels(deploy: Deploy, **changes: Any) -> Graph:
     given: dict[str, Any] = {
         "project": "dicom-local",
         "backlog": "new",
+        "job": "prepare",
         "viewer_host": "slides.example.org",
         "runbook": "docs/runbook.md",
         "channels": [],
@@ -31,6 +32,10 @@ def test_each_promise_has_an_objective_and_two_alerts(deploy: Deploy) -> None:
         "levels-prepared": objective,
         "levels-prepared-fast": alert,
         "levels-prepared-slow": alert,
+        "levels-seconds-to-view": "logging/metric:Metric",
+        "levels-shown": objective,
+        "levels-shown-fast": alert,
+        "levels-shown-slow": alert,
         "levels-viewer": objective,
         "levels-viewer-fast": alert,
         "levels-viewer-slow": alert,

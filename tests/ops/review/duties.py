@@ -38,12 +38,12 @@ from tests.ops.review.asks import (
 DUTIES: Mapping[str, Mapping[str, Sequence[Ask]]] = {
     "job": {
         "reads new studies": read(RAW),
-        "adds to new studies": [store(RAW)],
         "reads what viewers see": read(VIEWER),
         "copies for viewers": [store(VIEWER)],
         "takes back what it copied": [delete(VIEWER), Call("GET", f"healthcare/v1/{DATASET}/operations/1")],
         "reads a smoke test's study": read(SMOKE),
         "adds to a smoke test's study": [store(SMOKE)],
+        "starts more tasks of itself": [Call("POST", f"run/v2/{JOB}:run", {"overrides": {"taskCount": 2}})],
         "drains the backlog": [
             Call("POST", f"pubsub/v1/{P}/subscriptions/dicom-instances:pull", {"maxMessages": 1}),
             Call("POST", f"pubsub/v1/{P}/subscriptions/dicom-instances:acknowledge", {"ackIds": ["a"]}),
@@ -57,6 +57,7 @@ DUTIES: Mapping[str, Mapping[str, Sequence[Ask]]] = {
     },
     "job-starter": {
         "starts the job": [Call("GET", f"run/v2/{JOB}"), Call("POST", f"run/v2/{JOB}:run", {})],
+        "starts a sweep": [Call("POST", f"run/v2/{JOB}:run", {"overrides": {"taskCount": 1}})],
         "is given events": [Need("eventarc.events.receiveEvent", PROJECT)],
         "starts the workflow": [
             Call("POST", f"workflowexecutions/v1/{L}/workflows/prepare-on-event/executions", {})

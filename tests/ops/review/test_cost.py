@@ -49,6 +49,33 @@ def test_the_store_that_is_looked_at_costs_tiles_searches_and_the_way_to_the_vie
     assert total(made(STORE, "raw", name="raw"), **use) == pytest.approx(3.9 + 0.069 + 24.0)
 
 
+def test_raw_images_that_move_cost_their_class_what_is_read_again_and_what_goes_early() -> None:
+    envs = [{"name": "RAW_STORAGE_CLASS", "value": "coldline"}, {"name": "RAW_STORAGE_AFTER_DAYS", "value": "73"}]
+    limits = {"cpu": "1", "memory": "1Gi"}
+    template = {"taskCount": 1, "template": {"containers": [{"resources": {"limits": limits}, "envs": envs}]}}
+    job, viewed = made(JOB, template=template), made(STORE, "viewer", name="viewer")
+    export = made(SCHEDULE, "export", schedule="0 0 1 * *", httpTarget={"uri": "https://h/v1/s:export"})
+    use = {"studies": 100.0, "gib_per_study": 1.0, "structured_gib_per_study": 0.0, "new_share": 0.05,
+           "instances_per_study": 0.0, "raw_read_share": 0.1, "early_share": 0.2}  # fmt: skip
+    stack = [made(STORE, "raw", name="raw"), viewed, job]
+
+    lines = {line.what: line.quantity for line in cost.estimate([*stack, export], cost.usage(**use)).lines}
+
+    # 5 GiB a month for 73 days (2.4 months) are not moved yet: 12 GiB; coldline keeps what goes for 90 days at least.
+    assert lines["images, not moved yet"] == pytest.approx(12)
+    assert lines["images, coldline"] == pytest.approx(88)
+    assert lines["read again"] == pytest.approx(8.8)
+    assert lines["read by exports"] == pytest.approx(88)
+    young = 5 * 90 * 12 / 365
+    assert lines["early deletion"] == pytest.approx(young * 0.2 * 45 * 12 / 365)
+    assert "read by exports" not in {line.what for line in cost.estimate(stack, cost.usage(**use)).lines}
+
+
+def test_prod_with_moved_raw_images_costs_at_most_65_percent_of_prod_without() -> None:
+    """At equal service: what viewers read stays where it is."""
+    assert cost.estimate(resources_of(declared("prod")), cost.usage(studies=5000.0)).total <= 0.65 * 477.50
+
+
 def test_the_smoke_store_is_empty() -> None:
     assert total(made(STORE, "smoke", name="smoke")) == 0
 
@@ -101,7 +128,7 @@ def test_every_resource_has_a_price_is_free_or_is_named(stack: str) -> None:
 
     assert found.total > 0
     assert {name.rpartition("(")[2].rstrip(")") for name in found.unknown} <= {
-        "AlertPolicy", "CustomService", "Dashboard", "NotificationChannel", "Slo", "UptimeCheckConfig",
+        "AlertPolicy", "CustomService", "Dashboard", "Metric", "NotificationChannel", "Slo", "UptimeCheckConfig",
     }  # fmt: skip
 
 
