@@ -75,8 +75,8 @@ deploy: $(DEV) ## `pulumi up`, with the policy: make deploy STACK=dev
 rollback: $(RUN) ## go back to the last proved release's job image and viewer: make rollback STACK=dev
 	@$(NAMED)$(BIN)/python -m ops rollback --stack $(STACK)
 
-cost: $(RUN) ## what a stack costs a month: make cost STACK=prod STUDIES=5000
-	@$(BIN)/python -m ops cost --stack $(STACK) $(if $(STUDIES),--studies $(STUDIES))
+cost: $(RUN) ## what a stack costs a month: make cost STACK=prod STUDIES=5000 [PLOT=cost.svg]
+	@$(BIN)/python -m ops cost --stack $(STACK) $(if $(STUDIES),--studies $(STUDIES)) $(if $(PLOT),--plot $(PLOT))
 
 # A branch's name may hold what a shell or make would run: the workflow gives it in the environment, which neither reads.
 export BASE ?= main

@@ -161,7 +161,7 @@ class SettingFields(BaseModel):
         json_schema_extra=decides("cost"),
     )
     event_window_seconds: int = Field(
-        60,
+        10,
         ge=1,
         le=3600,
         description="A burst of new instances starts the job once, this long after its window began.",

@@ -1,6 +1,6 @@
 """What a stack costs a month, from its declared resources, list prices and stated assumptions about its use.
 
-    python -m ops cost --stack STACK [--studies N] [--json]
+    python -m ops cost --stack STACK [--studies N] [--plot FILE]
 
 Owns: the sums and their words. How a resource's use is counted is `cost_models`; prices and assumptions are data
 (`prices.json`), each with where it is from. Deliberately not: a bill.
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ops.review.cost_models import (
+    LEAST_DAYS,
     MODELS,
     PricedStack,
     Usage,
@@ -28,10 +29,19 @@ from ops.review.cost_models import (
     scheduled_starts,
     viewed_store,
 )
+from ops.review.cost_plot import svg
 from ops.review.graph import CANNOT_RUN, declared, resources_of
 from ops.review.plan import UNKNOWN, Unreadable, is_masked
 from ops.review.words import decimal
 from policy.resource import Resource
+
+PARTS: Mapping[str, Sequence[str]] = {
+    "raw store": ("archive-raw",),
+    "viewers' store, and what they read": ("archive-viewer",),
+    "study job": ("jobs-job", "jobs-schedule", "jobs-sweep", "jobs-workflow"),
+    "audit logs": ("audit-bucket",),
+}
+"""Of the picture: resources by name."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +89,11 @@ def usage(**changes: float) -> dict[str, float]:
     return assumed | changes
 
 
-def estimate(resources: Sequence[Resource], use: Usage) -> Estimate:
-    """The lines of every resource that has a price, in the order of declaration."""
+def estimate(resources: Sequence[Resource], use: Usage, storage_class: str = "") -> Estimate:
+    """The lines of every resource that has a price, in the order of declaration.
+
+    `storage_class` is where raw images are moved to, in place of what the job is told.
+    """
     lines: list[Line] = []
     unknown: list[str] = []
     unfinished: list[str] = []
@@ -88,8 +101,9 @@ def estimate(resources: Sequence[Resource], use: Usage) -> Estimate:
         use,
         viewed_store(resources),
         scheduled_starts(resources),
-        moved_images(resources),
+        moved_images(resources, storage_class),
         scheduled_starts(resources, ":export"),
+        scheduled_starts(resources, sweeps=True),
     )
     for resource in resources:
         model = MODELS.get(resource.type)
@@ -127,7 +141,8 @@ def in_words(found: Estimate, use: Usage) -> str:
     lines += [f"Only known after the deployment: {', '.join(found.open)}.", ""] if found.open else []
     lines += ["Assumed:", ""]
     lines += [
-        f"- {name}: {decimal(use[name])} {entry['unit']} ({entry['why']})" for name, entry in table()["usage"].items()
+        f"- {name}: {decimal(use[name])} {entry['unit']} ({measured(entry)}{entry['why']})"
+        for name, entry in table()["usage"].items()
     ]
     lines += ["", "Prices:", ""]
     for key in dict.fromkeys(line.price for line in found.lines):
@@ -135,6 +150,24 @@ def in_words(found: Estimate, use: Usage) -> str:
         lines.append(f"- {key}: USD {decimal(entry['usd'])} per {entry['unit']}, {entry['region']} ({entry['kind']}, "
                      f"{entry['read']}: {entry['source']})")  # fmt: skip
     return "\n".join(lines) + "\n"
+
+
+def measured(entry: Mapping[str, Any]) -> str:
+    """The mark of an assumption that a measurement has replaced."""
+    return f"measured {entry['measured']}: " if "measured" in entry else ""
+
+
+def picture(resources: Sequence[Resource], use: Usage) -> str:
+    """SVG: cost by part, and in all by storage class of the raw images, from 10 to 100,000 studies."""
+    studies = [10.0 * 10 ** (step / 4) for step in range(17)]
+    found = [estimate(resources, {**use, "studies": number}).by_resource() for number in studies]
+    parts = {name: [sum(one.get(of, 0.0) for of in names) for one in found] for name, names in PARTS.items()}
+    others = [sum(one.values()) - sum(part[at] for part in parts.values()) for at, one in enumerate(found)]
+    classes = {
+        name: [estimate(resources, {**use, "studies": number}, name).total for number in studies]
+        for name in ("standard", *LEAST_DAYS)
+    }
+    return svg(studies, {"By part": {**parts, "everything else": others}, "By class of the raw images": classes})
 
 
 def difference(before: Sequence[Resource], after: Sequence[Resource], use: Usage) -> list[tuple[str, float, float]]:
@@ -161,11 +194,15 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--stack", required=True)
     parser.add_argument("--studies", type=float, default=table()["usage"]["studies"]["value"])
     parser.add_argument("--assume", action="append", default=[], metavar="NAME=NUMBER", help="change an assumption")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw an SVG over 10 to 100,000 studies")
     options = parser.parse_args(arguments)
     try:
         use = usage(**{"studies": options.studies, **dict(assumption(text) for text in options.assume)})
-        print(in_words(estimate(resources_of(declared(options.stack)), use), use), end="")
-    except (*CANNOT_RUN, ValueError, Unreadable) as problem:
+        resources = resources_of(declared(options.stack))
+        print(in_words(estimate(resources, use), use), end="")
+        if options.plot:
+            options.plot.write_text(picture(resources, use), encoding="utf-8")
+    except (*CANNOT_RUN, ValueError, Unreadable, OSError) as problem:
         print(f"cost: {problem}", file=sys.stderr)
         return 2
     return 0

@@ -5,11 +5,12 @@ Owns: one small function a type. Deliberately not: prices, and types that cost n
 
 from __future__ import annotations
 
+import base64
 import itertools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from cronsim import CronSim
 
@@ -47,6 +48,8 @@ class PricedStack:
     """What becomes of the raw store's images once viewers have theirs."""
     exports: float = 0.0
     """Copies of the whole raw store in a month."""
+    sweeps: float = 0.0
+    """Looks at every study in a month."""
 
     @property
     def new_studies(self) -> float:
@@ -63,10 +66,10 @@ def viewed_store(resources: Iterable[Resource]) -> str:
     return "viewer" if "viewer" in {str(made.properties.get("name")) for made in stores} else "raw"
 
 
-def scheduled_starts(resources: Iterable[Resource], verb: str = ":run") -> float:
-    """Calls of `verb` in a month by all schedules of the stack that are known."""
+def scheduled_starts(resources: Iterable[Resource], verb: str = ":run", sweeps: bool = False) -> float:
+    """Calls of `verb` in a month by all schedules of the stack that are known; those of the job that sweep, or not."""
     jobs = [made for made in resources if made.type == "gcp:cloudscheduler/job:Job"]
-    called = [made for made in jobs if _calls(made, verb)]
+    called = [made for made in jobs if _calls(made, verb) and _sweeps(made) == sweeps]
     schedules = [str(made.properties["schedule"]) for made in called]
     return sum(starts_a_month(schedule) for schedule in schedules if schedule != UNKNOWN and not is_masked(schedule))
 
@@ -77,14 +80,30 @@ def _calls(schedule: Resource, verb: str) -> bool:
     return str(target.get("uri", ":run")).endswith((verb, *((UNKNOWN,) if verb == ":run" else ())))
 
 
-def moved_images(resources: Iterable[Resource]) -> MovedImages:
-    """As the job is told."""
+def _sweeps(schedule: Resource) -> bool:
+    body = str((schedule.properties.get("httpTarget") or {}).get("body") or "")
+    try:
+        return b"--sweep" in base64.b64decode(body)
+    except ValueError:
+        return False
+
+
+def moved_images(resources: Iterable[Resource], storage_class: str = "") -> MovedImages:
+    """As the job is told, or to another class after as many days (a week, where it moves none)."""
+    told = _told(resources)
+    if not storage_class:
+        return told
+    return MovedImages(storage_class, told.after_days if told.storage_class != "standard" else 7.0)
+
+
+def _told(resources: Iterable[Resource]) -> MovedImages:
+    """Nothing is moved by a job that does not say so, or not yet."""
     for made in resources:
-        if made.type == "gcp:cloudrunv2/job:Job":
-            template: dict[str, Any] = made.properties["template"]
-            variables = template["template"]["containers"][0].get("envs") or []
+        template: Any = made.properties.get("template") if made.type == "gcp:cloudrunv2/job:Job" else None
+        if isinstance(template, Mapping):
+            variables = cast("dict[str, Any]", template)["template"]["containers"][0].get("envs") or []
             told = {str(one["name"]): str(one.get("value", "")) for one in variables}
-            if "RAW_STORAGE_CLASS" in told:
+            if told.get("RAW_STORAGE_CLASS") in ("standard", *LEAST_DAYS):
                 return MovedImages(told["RAW_STORAGE_CLASS"], float(told["RAW_STORAGE_AFTER_DAYS"]))
     return MovedImages()
 
@@ -136,10 +155,16 @@ def _job(job: Resource, stack: PricedStack) -> Amounts:
     execution: dict[str, Any] = job.properties["template"]
     limits = execution["template"]["containers"][0]["resources"]["limits"]
     busy = stack.new_studies * stack.use["job_minutes_per_study"] * 60
+    swept = stack.sweeps * stack.use["studies"]
+    sweeping = swept * stack.use["sweep_seconds_per_study"]
     idle = stack.starts * float(execution.get("taskCount") or 1) * stack.use["idle_seconds_per_start"]
-    for what, seconds in (("work on new studies", busy), ("scheduled starts without work", idle)):
+    works = (("work on new studies", busy), ("sweeps", sweeping), ("scheduled starts without work", idle))
+    for what, seconds in works:
         yield f"{what}, CPU", "run.cpu", seconds * float(limits["cpu"])
         yield f"{what}, memory", "run.memory", seconds * gib(str(limits["memory"]))
+    yield "requests for new studies", "healthcare.standard", stack.new_studies * stack.use["job_requests_per_study"]
+    yield "searches of sweeps", "healthcare.complex", swept
+    yield "other requests of sweeps", "healthcare.standard", swept
 
 
 def _schedule(_: Resource, __: PricedStack) -> Amounts:

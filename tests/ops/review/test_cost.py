@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import re
+from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -76,6 +79,25 @@ def test_prod_with_moved_raw_images_costs_at_most_65_percent_of_prod_without() -
     assert cost.estimate(resources_of(declared("prod")), cost.usage(studies=5000.0)).total <= 0.65 * 477.50
 
 
+def test_the_picture_has_every_part_and_every_class(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    picture = tmp_path / "cost.svg"
+
+    assert cost.main(["--stack", "prod", "--plot", str(picture)]) == 0
+    drawn = ElementTree.fromstring(picture.read_text())
+
+    labels = " ".join(text.text or "" for text in drawn.iter("{http://www.w3.org/2000/svg}text"))
+    assert all(name in labels for name in ("raw store", "study job", "everything else", "standard", "archive"))
+    assert len(list(drawn.iter("{http://www.w3.org/2000/svg}polyline"))) == 9
+    assert cost.main(["--stack", "prod", "--plot", str(tmp_path / "none" / "cost.svg")]) == 2
+    assert "No such file" in capsys.readouterr().err
+
+
+def test_a_cheaper_class_costs_less_in_all_where_studies_are_many() -> None:
+    prod, use = resources_of(declared("prod")), cost.usage(studies=100_000.0)
+    totals = [cost.estimate(prod, use, name).total for name in ("standard", "nearline", "coldline", "archive")]
+    assert totals == sorted(totals, reverse=True)
+
+
 def test_the_smoke_store_is_empty() -> None:
     assert total(made(STORE, "smoke", name="smoke")) == 0
 
@@ -83,14 +105,31 @@ def test_the_smoke_store_is_empty() -> None:
 def test_the_job_costs_its_work_and_its_idle_starts() -> None:
     limits = {"cpu": "2", "memory": "4Gi"}
     template = {"taskCount": 3, "template": {"containers": [{"resources": {"limits": limits}}]}}
-    use = {"studies": 600.0, "new_share": 0.1, "job_minutes_per_study": 5.0, "idle_seconds_per_start": 10.0}
+    use = {
+        "studies": 600.0,
+        "new_share": 0.1,
+        "job_minutes_per_study": 5.0,
+        "idle_seconds_per_start": 10.0,
+        "job_requests_per_study": 1000.0,
+    }
 
     found = total(made(JOB, template=template), made(SCHEDULE, schedule="0 * * * *"), **use)
 
     # 60 studies of 300 s; 730 starts of 3 tasks of 10 s; 2 vCPU at 0.000018, 4 GiB at 0.000002; the schedule 0.10.
     seconds = 60 * 300 + 730 * 3 * 10
-    assert found == pytest.approx(seconds * 2 * 0.000018 + seconds * 4 * 0.000002 + 0.10)
-    assert found == pytest.approx(1.8556)
+    asked = 60 * 1000 * 0.0000039
+    assert found == pytest.approx(seconds * 2 * 0.000018 + seconds * 4 * 0.000002 + asked + 0.10)
+    assert found == pytest.approx(2.0896)
+
+
+def test_a_sweep_costs_a_look_at_every_study_and_is_no_idle_start() -> None:
+    limits = {"cpu": "1", "memory": "1Gi"}
+    job = made(JOB, template={"taskCount": 1, "template": {"containers": [{"resources": {"limits": limits}}]}})
+    body = base64.b64encode(b'{"overrides": {"containerOverrides": [{"args": ["--sweep"]}]}}').decode()
+    sweep = made(SCHEDULE, schedule="0 2 1 * *", httpTarget={"uri": "https://run/v2/job:run", "body": body})
+    use = {"studies": 1000.0, "new_share": 0.0, "sweep_seconds_per_study": 0.5}
+
+    assert total(job, sweep, **use) == pytest.approx(500 * 0.000020 + 1000 * (0.0000069 + 0.0000039) + 0.10)
 
 
 def test_a_secret_costs_a_version_in_each_place_and_its_reminders() -> None:
@@ -132,11 +171,10 @@ def test_every_resource_has_a_price_is_free_or_is_named(stack: str) -> None:
     }  # fmt: skip
 
 
-def test_the_copy_for_the_viewers_costs_more_than_what_was_stored() -> None:
-    """It has the levels that the job adds."""
-    prod = cost.estimate(resources_of(declared("prod")), cost.usage()).by_resource()
+def test_what_viewers_read_costs_more_than_what_only_the_job_reads() -> None:
+    found = cost.estimate(resources_of(declared("prod")), cost.usage()).by_resource()
 
-    assert prod["archive-viewer"] > prod["archive-raw"]
+    assert found["archive-viewer"] > found["archive-raw"] > 0
 
 
 def test_the_difference_names_what_costs_otherwise_by_a_cent_or_more() -> None:
@@ -156,7 +194,7 @@ def test_each_price_and_assumption_says_where_it_is_from() -> None:
         assert entry["source"]
         assert entry["usd"] > 0
     for name, entry in cost.table()["usage"].items():
-        assert set(entry) == {"value", "unit", "why"}, name
+        assert set(entry) - {"measured"} == {"value", "unit", "why"}, name
 
 
 def test_the_command_prints_the_assumptions_and_refuses_unknown_ones(capsys: pytest.CaptureFixture[str]) -> None:

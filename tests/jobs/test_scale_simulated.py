@@ -1,0 +1,39 @@
+"""A thousand studies in an hour, simulated with the job's own decisions: what must hold whatever the figures."""
+
+from __future__ import annotations
+
+import statistics
+
+import pytest
+from prepare.http.budget import MOST_REQUESTS
+
+from benchmarks.scale import Assumed, burst, exponent, simulate, sweep_requests
+
+ASSUMED = Assumed()
+
+
+@pytest.mark.parametrize("latency", [0.04, 0.1])
+def test_tasks_follow_the_work_and_never_are_more_than_the_maximum(latency: float) -> None:
+    one, few, many = (simulate(burst(1000), latency, most, ASSUMED) for most in (1, 4, 64))
+    assert [one.busiest, few.busiest] == [1, 4]
+    assert many.busiest <= 16  # what the work needs, not what is allowed
+    assert many.emptied < 120 < few.emptied < one.emptied
+    assert statistics.median(many.views) < 120
+    assert len(one.views) == len(many.views) == 1000
+
+
+def test_time_and_requests_grow_with_the_studies_and_not_faster() -> None:
+    sizes = [250, 500, 1000, 2000]
+    runs = [simulate(burst(size), 0.04, 64, ASSUMED) for size in sizes]
+    assert exponent(sizes, [run.requests for run in runs]) <= 1.05
+    assert exponent(sizes, [run.seconds for run in runs]) <= 1.05
+
+
+def test_all_tasks_together_stay_below_the_pace_of_one_store() -> None:
+    done = simulate([0.0] * 1000, 0.04, 64, ASSUMED)
+    assert done.busiest <= 64
+    assert max(done.asked.values()) <= MOST_REQUESTS
+
+
+def test_only_a_sweep_grows_with_the_store() -> None:
+    assert sweep_requests(100_000, ASSUMED) <= 3.01 * 100_000
