@@ -63,7 +63,7 @@ def check_the_job_reports_on_each_study(run: Context, note: Notes) -> None:
     began = run.http.clock()
     execution = started(run, [slide[0].study for slide in slides.values()])
     end = ended(run, execution)
-    note(execution=execution.rpartition("/")[2], seconds=round(run.http.clock() - began, 1))
+    note(execution=execution.rpartition("/")[2], seconds_to_view=round(run.http.clock() - began, 1))
     assert not end.get("failedCount"), f"{execution} failed; its log: {end.get('logUri', 'none named')}"
     assert end.get("succeededCount"), f"{execution} ended without a task that succeeded"
     for kind, slide in slides.items():

@@ -39,8 +39,9 @@ NOT_RECORDED = {
     "gcp:iap/webCloudRunServiceIamMember:WebCloudRunServiceIamMember",
     "gcp:logging/logView:LogView",
     "gcp:logging/logViewIamMember:LogViewIamMember",
+    "gcp:logging/metric:Metric",
 }
-"""The viewer's service and the audit log's view: rendered along Google's schema and the provider's documentation,
+"""The viewer's service, the audit log's view, a count of log entries: rendered along Google's schema and the provider's documentation,
 compared with no provider."""
 
 
