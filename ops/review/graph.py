@@ -15,6 +15,7 @@ import json
 import re
 import sys
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -139,6 +140,12 @@ def stand_up(
         transport = DirectTransport(plane, f"Bearer {cloud.iam.token(cloud.iam.owner)}", record=True)
         _make_what_is_elsewhere(transport, cloud.project, loaded.config)
         elsewhere = len(transport.sent)
+        passed = [time.time()]
+
+        def let_pass(seconds: float) -> None:
+            """Nothing is late here: what is refused is refused for good, and nobody waits for it."""
+            passed[0] += seconds
+
         deployment = run(
             program_of(root),
             RestProvider(transport),
@@ -146,6 +153,8 @@ def stand_up(
             stack=stack,
             config=loaded.config,
             secret_keys=loaded.secret_keys,
+            clock=lambda: passed[0],
+            sleep=let_pass,
         )
     return Place(deployment=deployment, cloud=cloud, plane=plane, sent=transport.sent[elsewhere:])
 

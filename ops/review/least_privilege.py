@@ -28,7 +28,7 @@ from policy.resource import Resource
 
 STACKS = ("local", "dev", "prod")
 BESIDE_THE_STACKS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
-    "phi": ("prod", {**PHI, "exportSchedule": "7 3 * * 0"}),
+    "phi": ("prod", {**PHI, "exportSchedule": "7 3 * * 0", "rawStorageReads": "accepted"}),
     "promoting": ("dev", {"promoteTo": "my-imaging-prod"}),
 }
 """Matrix → stack and settings: what no stack of ours sets, and what grants something where somebody sets it."""

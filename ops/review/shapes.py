@@ -42,6 +42,7 @@ CHOICES: dict[str, Sequence[Any]] = {
     "jobImage": ("cloud_build", "pulumi_docker"),
     "protection": ("off", "on"),
     "labelPolicy": ("keep", "withhold"),
+    "rawStorageClass": ("standard", "archive"),
     "true": (False,),
     "false": (True,),
 }
@@ -54,6 +55,7 @@ FREE: dict[str, Sequence[Any]] = {
     "githubTokenRotation": ("2031-01-01T00:00:00Z",),
     "location": ("us-central1",),
     "jobSchedule": ("7 3 * * *",),
+    "sweepSchedule": ("7 4 * * 0",),
     "exportSchedule": ("7 3 * * 0",),
     "jobMemory": ("8Gi",),
     "jobCpu": ("4",),

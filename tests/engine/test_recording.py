@@ -41,8 +41,8 @@ NOT_RECORDED = {
     "gcp:logging/logViewIamMember:LogViewIamMember",
     "gcp:logging/metric:Metric",
 }
-"""The viewer's service, the audit log's view, a count of log entries: rendered along Google's schema and the provider's documentation,
-compared with no provider."""
+"""The viewer's service, the audit log's view, a count of log entries: rendered along Google's schema and the provider's
+documentation, compared with no provider."""
 
 
 def test_no_type_is_known_that_the_recording_does_not_hold():

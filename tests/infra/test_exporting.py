@@ -6,7 +6,7 @@ from policy.check import check
 from tests.components.looking import inputs, resources
 from tests.infra import stacks
 
-WEEKLY = {"exportSchedule": "0 3 * * 0"}
+WEEKLY = {"exportSchedule": "0 3 * * 0", "rawStorageReads": "accepted"}
 
 
 def test_without_a_schedule_nobody_may_export() -> None:

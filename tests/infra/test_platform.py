@@ -155,9 +155,13 @@ def test_what_the_job_is_told() -> None:
     assert {variable["name"]: variable["value"] for variable in container["envs"]} == {
         "BACKLOG_SUBSCRIPTION": "projects/my-imaging/subscriptions/dicom-instances",
         "DICOMWEB_ROOT": f"{stores}/raw/dicomWeb",
+        "JOB_URL": "https://run.googleapis.com/v2/projects/my-imaging/locations/europe-west4/jobs/prepare",
         "LABEL_POLICY": "show",
+        "MOST_TASKS": "16",
         "PUBSUB_ENDPOINT": "https://pubsub.googleapis.com/",
         "QUIET_SECONDS": "30",
+        "RAW_STORAGE_AFTER_DAYS": "7",
+        "RAW_STORAGE_CLASS": "coldline",
         "RECORDS_BUCKET": "my-imaging-imaging-records",
         "STORAGE_ENDPOINT": "https://storage.googleapis.com/",
         "VIEWER_DICOMWEB_ROOT": f"{stores}/viewer/dicomWeb",

@@ -42,6 +42,12 @@ def grant(role: str, member: str, type_: str = "projects/iAMMember:IAMMember", *
     return r(type_, f"{role}-{member}", role=role, member=member, **properties)
 
 
+def told(variables: dict[str, str]) -> Resource:
+    """A job with these environment variables."""
+    container = {"envs": [{"name": name, "value": value} for name, value in variables.items()]}
+    return r("cloudrunv2/job:Job", template={"template": {"containers": [container]}})
+
+
 def custom(role_id: str, *permissions: str, stage: str = "GA") -> Resource:
     return r(
         "projects/iAMCustomRole:IAMCustomRole", role_id, roleId=role_id, permissions=list(permissions), stage=stage
@@ -63,6 +69,10 @@ CASES: dict[str, Case] = {
     "imports-are-announced": (
         [store("raw", "phi", notificationConfig={"pubsubTopic": "t"})],
         [store("raw", "phi", notificationConfig={"pubsubTopic": "t", "sendForBulkImport": True})],
+    ),
+    "raw-images-are-cheap-to-read": (
+        [told({"RAW_STORAGE_CLASS": "coldline", "RAW_STORAGE_AFTER_DAYS": "7"})],
+        [told({"RAW_STORAGE_CLASS": "standard", "RAW_STORAGE_AFTER_DAYS": "7"}), told({})],
     ),
     "archive-named-and-placed": ([r("healthcare/dataset:Dataset")], [dataset()]),
     "store-named-and-placed": ([PHI], [store("raw", "phi", dataset="d")]),

@@ -50,9 +50,9 @@ def test_what_keeps_a_rule_is_not_blamed(name: str) -> None:
 
 
 def test_a_custom_role_that_no_rule_knows_is_a_finding() -> None:
-    [violation] = check([custom("dicomReader", "healthcare.datasets.get")], [BY_NAME["role-fits-its-duty"]]).violations
+    [violation] = check([custom("dicomAuditor", "healthcare.datasets.get")], [BY_NAME["role-fits-its-duty"]]).violations
 
-    assert "dicomReader, which no rule knows" in violation.message
+    assert "dicomAuditor, which no rule knows" in violation.message
 
 
 def test_every_rule_says_in_words_what_holds() -> None:
