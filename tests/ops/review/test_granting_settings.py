@@ -32,6 +32,11 @@ WITH: dict[str, dict[str, Any]] = {
     "viewerHost": CLOUD_RUN,
     "viewerImage": {**CLOUD_RUN, "viewerImage": "prebuilt"},
     "viewerImageDigest": CLOUD_RUN,
+    "rawStorageReads": {
+        "rawStorageClass": "archive",
+        "exportSchedule": "7 3 * * 0",
+        "rawStorageReads": "accepted",
+    },
     "importBuckets": {"importBuckets": ["another-bucket"]},
     "signInAuthority": {"signInAuthority": "https://sign-in.example.org"},
 }
