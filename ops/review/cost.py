@@ -19,6 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ops.cost_plot import svg
 from ops.review.cost_models import (
     LEAST_DAYS,
     MODELS,
@@ -29,7 +30,6 @@ from ops.review.cost_models import (
     scheduled_starts,
     viewed_store,
 )
-from ops.review.cost_plot import svg
 from ops.review.graph import CANNOT_RUN, declared, resources_of
 from ops.review.plan import UNKNOWN, Unreadable, is_masked
 from ops.review.words import decimal
