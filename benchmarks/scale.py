@@ -66,7 +66,7 @@ class Task:
 
 
 @dataclass
-class Outcome:
+class BurstOutcome:
     views: list[float] = field(default_factory=list[float])
     """Seconds from each study's last instance until it is shown."""
     emptied: float = 0.0
@@ -90,9 +90,9 @@ def study_seconds(assumed: Assumed, latency: float, count: int) -> float:
     return max(assumed.cpu_seconds / 2, moved) + max(asked, paced)
 
 
-def simulate(arrivals: Sequence[float], latency: float, most: int, assumed: Assumed) -> Outcome:
+def simulate(arrivals: Sequence[float], latency: float, most: int, assumed: Assumed) -> BurstOutcome:
     """`arrivals` are when the last instance of each study was stored, in order; `latency` in seconds a request."""
-    out = Outcome()
+    out = BurstOutcome()
     names = [f"1.2.826.{number}" for number in range(len(arrivals))]
     done: set[int] = set()
     held: dict[int, float] = {}
@@ -161,7 +161,7 @@ def burst(studies: int) -> list[float]:
     return [number * HOUR / studies for number in range(studies)]
 
 
-def cost_of(outcome: Outcome, assumed: Assumed, cpus: float = 4.0, gib: float = 16.0) -> float:
+def cost_of(outcome: BurstOutcome, assumed: Assumed, cpus: float = 4.0, gib: float = 16.0) -> float:
     """USD a study, of a task with so many vCPUs and GiB (stack prod)."""
     price = {key: entry["usd"] for key, entry in table()["prices"].items()}
     machine = outcome.seconds * (cpus * price["run.cpu"] + gib * price["run.memory"]) / len(outcome.views)
