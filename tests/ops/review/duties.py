@@ -43,7 +43,6 @@ DUTIES: Mapping[str, Mapping[str, Sequence[Ask]]] = {
         "takes back what it copied": [delete(VIEWER), Call("GET", f"healthcare/v1/{DATASET}/operations/1")],
         "reads a smoke test's study": read(SMOKE),
         "adds to a smoke test's study": [store(SMOKE)],
-        "starts more tasks of itself": [Call("POST", f"run/v2/{JOB}:run", {"overrides": {"taskCount": 2}})],
         "drains the backlog": [
             Call("POST", f"pubsub/v1/{P}/subscriptions/dicom-instances:pull", {"maxMessages": 1}),
             Call("POST", f"pubsub/v1/{P}/subscriptions/dicom-instances:acknowledge", {"ackIds": ["a"]}),
@@ -160,7 +159,7 @@ BEYOND: Mapping[str, Sequence[Ask]] = {
             Call("POST", f"run/v2/{JOB}:run", {}), Call("GET", objects(STATE))],
     "job-starter": [*ROOMS, *read(RAW), store(RAW), Call("GET", objects(RECORDS)),
                     Call("GET", objects(RECORDS, "a")), Call("DELETE", objects(RECORDS, "a")),
-                    Call("POST", f"run/v2/{JOB}:run", {"overrides": {"taskCount": 1}})],
+                    Call("DELETE", f"run/v2/{JOB}")],
     "smoke": [*ROOMS, *read(RAW), store(RAW), store(VIEWER), delete(RAW), delete(VIEWER), access(CONFIG),
               Call("DELETE", objects(RECORDS, "a"))],
     "smoke-reader": [*ROOMS, *read(RAW), store(SMOKE), delete(SMOKE), store(VIEWER),
