@@ -28,6 +28,7 @@ class Hooks:
 
     def __init__(self, clock: Callable[[], float], sleep: Callable[[float], None]) -> None:
         self._clock, self._sleep = clock, sleep
+        self._skipped = 0.0
         self._resource_hooks: dict[str, ResourceHook] = {}
         self._error_hooks: dict[str, ErrorHook] = {}
 
@@ -76,7 +77,7 @@ class Hooks:
 
         def run() -> None:
             try:
-                with asyncio.Runner(loop_factory=lambda: ClockLoop(self._clock, self._sleep)) as runner:
+                with asyncio.Runner(loop_factory=lambda: ClockLoop(self._now, self._let_pass)) as runner:
                     results.append(runner.run(_coroutine(value)))
             except BaseException as error:
                 errors.append(error)
@@ -87,6 +88,18 @@ class Hooks:
         if errors:
             raise errors[0]
         return results[0]
+
+    def _now(self) -> float:
+        return self._clock() + self._skipped
+
+    def _let_pass(self, seconds: float) -> None:
+        """Sleeps, and skips what the clock did not move by: a clock that stands still would be asked for ever.
+
+        The millisecond is there because what a loop waits for may be less than a float of today's seconds can add.
+        """
+        before = self._clock()
+        self._sleep(seconds)
+        self._skipped += max(0.0, seconds - (self._clock() - before)) + 0.001
 
 
 async def _coroutine(value: Awaitable[T]) -> T:

@@ -86,3 +86,24 @@ def test_other_hooks_are_the_engines() -> None:
 
     with pytest.raises(DeploymentFailed, match="before_create"):
         go(program)
+
+
+@pytest.mark.parametrize("adding", [1.0, 0.0], ids=["adds what it sleeps", "stands still"])
+def test_a_hook_ends_whatever_the_clock_makes_of_its_sleep(adding: float) -> None:
+    """Today's seconds as floats are 0.24 µs apart: a rest of less, added to them, is nothing."""
+    now = [time.time()]
+
+    async def again(args: pulumi.ErrorHookArgs) -> bool:
+        await asyncio.sleep(7.1)
+        return True
+
+    def program() -> None:
+        hooks = pulumi.ResourceHookBinding(on_error=[pulumi.ErrorHook("again", again)])
+        gcp.pubsub.Topic("t", name="t", opts=pulumi.ResourceOptions(hooks=hooks))
+
+    def let_pass(seconds: float) -> None:
+        now[0] += adding * seconds
+
+    made = go(program, Slow(20), clock=lambda: now[0], sleep=let_pass)
+
+    assert [node.name for node in made.resources.values() if node.custom] == ["t"]
