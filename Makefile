@@ -13,7 +13,7 @@ NAMED = $(if $(filter file,$(origin STACK)),$(error say which stack: make $@ STA
 
 .DEFAULT_GOAL := help
 .PHONY: help first-hour doctor bootstrap drill up test lint scan load smoke status seed-golden preview deploy rollback cost pr-comment bench screenshot
-.PHONY: docs viewer-pin lock clean readers
+.PHONY: canary docs viewer-pin lock clean readers
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
@@ -34,6 +34,9 @@ up: $(RUN) ## start the local cloud, deploy, smoke-test, serve until Ctrl-C (ONC
 
 test: $(DEV) ## the tests (Chromium and Orthanc are used when they are installed)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
+
+canary: $(DEV) ## what the newest pulumi-gcp 10.x would change for this program, and the in-process suite over it
+	@$(BIN)/python -m tests.upgrade.newer_provider
 
 lint: $(DEV) ## style and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/pyright

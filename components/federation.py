@@ -20,6 +20,7 @@ import pulumi_gcp as gcp
 
 TYPE = "dicom-platform:components:Federation"
 ISSUER = "https://token.actions.githubusercontent.com"
+POOL, PROVIDER = "github", "actions"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +43,8 @@ class FederationArgs:
     repository_id: int
     branch: str
     workflows: Sequence[Workflow]
+    adopted: bool = False
+    """Pool and provider exist already and are taken over: an id that was deleted and had back is not free."""
 
 
 class Federation(pulumi.ComponentResource):
@@ -51,24 +54,27 @@ class Federation(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: FederationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(TYPE, name, {"repository": args.repository, "repositoryId": args.repository_id}, opts)
+        pool_name = f"projects/{args.project}/locations/global/workloadIdentityPools/{POOL}"
         pool = gcp.iam.WorkloadIdentityPool(
             f"{name}-pool",
             project=args.project,
-            workload_identity_pool_id="github",
+            workload_identity_pool_id=POOL,
             display_name="GitHub Actions",
             description=f"Workflows of {args.repository}, for looking only",
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, import_=pool_name if args.adopted else None),
         )
         provider = gcp.iam.WorkloadIdentityPoolProvider(
             f"{name}-provider",
             project=args.project,
             workload_identity_pool_id=pool.workload_identity_pool_id,
-            workload_identity_pool_provider_id="actions",
+            workload_identity_pool_provider_id=PROVIDER,
             display_name="GitHub Actions",
             oidc={"issuer_uri": ISSUER},
             attribute_mapping=dict(MAPPING),
             attribute_condition=condition(args),
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(
+                parent=self, import_=f"{pool_name}/providers/{PROVIDER}" if args.adopted else None
+            ),
         )
         for workflow in args.workflows:
             gcp.serviceaccount.IAMMember(

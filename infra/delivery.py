@@ -140,6 +140,7 @@ def build_federation(base: Foundation) -> Federation | None:
             repository_id=settings.github_repository_id,
             branch=settings.github_branch,
             workflows=workflows,
+            adopted="github-pool" in settings.imports,
         ),
         base.after_apis,
     )

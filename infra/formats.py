@@ -113,7 +113,7 @@ BUCKET = Format(
     "must be a bucket's name, without gs:// and without a path",
     "scanner-archive",
 )
-IMPORT = Format("dataset|raw", "must be dataset or raw: what can be taken over", "dataset")
+IMPORT = Format("dataset|raw|github-pool", "must be dataset, raw or github-pool: what can be taken over", "dataset")
 DIGEST = Format(
     r"sha256:[0-9a-f]{64}", "must be an image digest, sha256: and 64 hexadecimal digits; a tag can move", "sha256:…"
 )

@@ -30,8 +30,9 @@ def build_watching(base: Foundation, archive: ImagingArchive, preparing: Prepari
         ),
         base.after_apis,
     )
-    # Behind Identity-Aware Proxy nobody without an account reaches the viewer, a check of Google's neither.
-    public = viewing.url if settings.viewer_host == "firebase" else None
+    # Behind Identity-Aware Proxy nobody without an account reaches the viewer, a check of Google's neither. And as long
+    # as nobody can sign in, nothing is released, and a promise about it would burn from the first `up`.
+    public = viewing.url if settings.viewer_host == "firebase" and settings.oauth_client_id else None
     ServiceLevels(
         "levels",
         ServiceLevelsArgs(

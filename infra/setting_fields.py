@@ -101,7 +101,7 @@ class SettingFields(BaseModel):
     )
     imports: formats.Listed[formats.Adopted] = Field(
         (),
-        description="What exists already and is taken over as it is: dataset, raw. See docs/adopting.md.",
+        description="What exists already and is taken over as it is: dataset, raw, github-pool. See docs/adopting.md.",
         json_schema_extra=decides("data"),
     )
 

@@ -3,7 +3,8 @@
 FILE is what `gcloud iam roles list --format=json` or the API's `roles.list?view=FULL` gives: a list of objects with
 `name` and `includedPermissions`. Prints, role by role, what the table gives and Google does not (which flatters us) and
 what Google gives and the table does not, of the services that the local cloud has; ends with 1 when the table gives too
-much. With `--write` the permissions that are named in full and that Google does not give are taken out of the table.
+much. With `--write` the permissions that are named in full and that Google does not give are taken out of the table,
+which is dated.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -63,6 +65,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m localcloud.iam.renew", description=__doc__)
     parser.add_argument("file", type=Path)
     parser.add_argument("--write", action="store_true")
+    parser.add_argument("--date", default=date.today().isoformat(), help="of FILE, for --write (default: today)")
     options = parser.parse_args(arguments)
     found = differences(published(options.file.read_text()))
     for role, (too_much, too_little) in found.items():
@@ -71,7 +74,8 @@ def main(arguments: list[str] | None = None) -> int:
             print("".join(f"  {sign} {name}\n" for name in names), end="")
     if options.write:
         kept = without(roles.table(), found)
-        lines = (f"  {json.dumps(role)}: {json.dumps(permissions)}" for role, permissions in kept.items())
+        dated = {roles.DATE: [options.date], **kept}
+        lines = (f"  {json.dumps(role)}: {json.dumps(permissions)}" for role, permissions in dated.items())
         roles.FILE.write_text("{\n" + ",\n".join(lines) + "\n}\n")
     return int(any(difference.too_much for difference in found.values()))
 

@@ -2,17 +2,20 @@
 
 In the table `*` stands for any text, `!permission` takes one away again, `@role` includes another role.
 Only what a platform like ours grants or uses is listed. The table is written from Google's documentation and was held
-against Google's published role lists of 2026-08-22; `renew.py` does that again.
+against Google's published role lists of the date in it; `renew.py` does that again.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from datetime import date
 from functools import cache
 from pathlib import Path
 
 FILE = Path(__file__).parent / "roles.json"
+DATE = "compared with Google on"
+"""Key beside the roles: the date of the lists that the table was held against."""
 
 
 def is_predefined(role: str) -> bool:
@@ -35,6 +38,15 @@ def grants(role: str, permission: str) -> bool:
 @cache
 def table() -> dict[str, list[str]]:
     """The table as it is written."""
+    return {role: entries for role, entries in _file().items() if role != DATE}
+
+
+def compared_on() -> date:
+    return date.fromisoformat(_file()[DATE][0])
+
+
+@cache
+def _file() -> dict[str, list[str]]:
     return json.loads(FILE.read_text())
 
 

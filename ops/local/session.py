@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Literal, TypedDict
 
@@ -30,13 +30,14 @@ class CloudOptions(TypedDict, total=False):
     request_seconds: float
     awkward: frozenset[AwkwardPoint]
     delays: float
+    sleep: Callable[[float], None]
 
 
 def as_project(*, new: bool) -> CloudOptions:
     """A `new` one is like Google in every point, though its delays are seconds; otherwise nothing is waited for."""
     if new:
         return {"new_project": True, "awkward": EVERY_POINT, "delays": 0.05}
-    return {"awkward": WITHOUT_WAITING}
+    return {"awkward": WITHOUT_WAITING, "sleep": lambda _: None}
 
 
 @contextlib.contextmanager

@@ -28,6 +28,7 @@ from ops.operate.bootstrap import Bootstrap
 from ops.operate.doctor import Check, Diagnosis, Situation, examine
 from ops.operate.doctor.accounts import default_accounts
 from ops.operate.doctor.branch_protection import branch_protection
+from ops.operate.doctor.existing import IN_THE_WAY, regions
 from ops.operate.doctor.people import dns, firebase, github, sign_in
 from ops.operate.doctor.policies import org_policies
 from ops.operate.doctor.project import apis, billing, project, quotas
@@ -42,6 +43,8 @@ CHECKS: tuple[Check, ...] = (
     apis,
     org_policies,
     quotas,
+    regions,
+    *IN_THE_WAY,
     default_accounts,
     state,
     firebase,
@@ -98,6 +101,14 @@ def doctor(arguments: argparse.Namespace, stack: Stack) -> int:
     else:
         show(findings)
     return SOMETHING_TO_DO if any(finding.status == "todo" for finding in findings) else ALL_DONE
+
+
+def refuse_what_stands_in_the_way(stack: Stack) -> None:
+    """Raises `OpsRefused` with each thing that Google would refuse a deploy for, and what mends it."""
+    situation = Situation(stack=stack.name, settings=stack.settings, google=google_of(stack))
+    found = [one for one in examine(situation, IN_THE_WAY) if one.status == "todo"]
+    if found:
+        raise OpsRefused("; ".join(f"{one.what} ({' && '.join(one.do)})" for one in found))
 
 
 def show(findings: Sequence[Diagnosis]) -> None:

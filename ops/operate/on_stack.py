@@ -21,6 +21,7 @@ from ops.client.refusal import OpsRefused
 from ops.deliver import commands as deliver
 from ops.deliver.cli import require_whole_move
 from ops.deliver.stack import load
+from ops.operate.commands import refuse_what_stands_in_the_way
 from ops.operate.stack_outputs import options
 from ops.review import judge
 
@@ -43,6 +44,8 @@ def preview(given: argparse.Namespace) -> int:
 
 
 def deploy(given: argparse.Namespace) -> int:
+    if given.stack != "local":
+        refuse_what_stands_in_the_way(load(given.stack))
     return judged(given.stack, "up")
 
 

@@ -48,8 +48,9 @@ def test_write_takes_out_what_google_does_not_give(
     copy = tmp_path / "table.json"
     monkeypatch.setattr(roles, "FILE", copy)
 
-    main([listed, "--write"])
+    main([listed, "--write", "--date", "2026-11-30"])
 
     written = json.loads(copy.read_text())
     assert written["roles/pubsub.subscriber"] == ["pubsub.snapshots.seek", "pubsub.subscriptions.consume"]
+    assert written[roles.DATE] == ["2026-11-30"]
     assert written["roles/storage.objectViewer"] == roles.table()["roles/storage.objectViewer"]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
-from pathlib import Path
 
 import pytest
 
 from localcloud.iam import roles
 
-TABLE: dict[str, list[str]] = json.loads(Path(roles.__file__).with_name("roles.json").read_text())
+TABLE = roles.table()
 READ = "healthcare.dicomStores.dicomWebRead"
 WRITE = "healthcare.dicomStores.dicomWebWrite"
 DELETE = "healthcare.dicomStores.dicomWebDelete"
@@ -90,3 +88,8 @@ def test_every_entry_of_the_table_is_a_permission_or_a_role_of_it(role: str) -> 
             assert not any(other.startswith("!") for other in TABLE[included])
         else:
             assert re.fullmatch(r"!?(\*|[a-zA-Z]+|\*)(\.(\*|[a-zA-Z0-9]+)){0,2}\*?", entry), entry
+
+
+def test_the_table_says_itself_how_old_it_is() -> None:
+    assert roles.compared_on().year >= 2026
+    assert not roles.is_predefined(roles.DATE)

@@ -59,6 +59,7 @@ def in_place() -> dict[str, Any]:
             for api in ("healthcare", "run", "cloudbuild")
         },
         **policies,
+        f"/v1/projects/{P}/locations/europe-west4": {"locationId": "europe-west4"},
         "/storage/v1/b/my-state": BUCKET,
         f"/v1/{KEY}": {"primary": {"state": "ENABLED"}},
         f"/v1/projects/{P}:getIamPolicy": {"bindings": [{"role": "roles/editor", "members": ["group:a@example.org"]}]},
