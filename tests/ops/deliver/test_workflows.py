@@ -28,6 +28,7 @@ PERMISSIONS = {
     ("preview.yaml", "plan"): {"contents": "read", "id-token": "write"},
     ("preview.yaml", "comment"): {"contents": "read", "pull-requests": "write"},
     ("preview-viewer.yaml", "release"): {"contents": "read", "id-token": "write"},
+    ("provider-canary.yaml", "canary"): {"contents": "read"},
     ("drift.yaml", "drift"): {"contents": "read", "id-token": "write", "issues": "write"},
 }
 
