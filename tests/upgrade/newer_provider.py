@@ -2,7 +2,7 @@
 
 `python -m tests.upgrade.newer_provider` installs the newest 10.x beside the environment, describes the resource types
 that the program declares with both, prints the differences as Markdown, and runs the in-process suite over the newer
-one. Exit status 0 only when nothing differs and everything passes. docs/adr/0019 says what moving takes.
+one. Exit status 0 only when nothing differs and everything passes. docs/adr/0020 says what moving takes.
 """
 
 from __future__ import annotations
