@@ -202,8 +202,8 @@ VALUES: list[tuple[str, str, str, Any]] = [
     ("both", "vault-github-token", "deletionProtection", False),
     ("both", "viewer-config-version", "enabled", False),
     # Grants
-    ("both", "access-job-job-on-raw", "member", STRANGER),
-    ("both", "access-job-job-on-raw", "condition", {"expression": "true", "title": "t"}),
+    ("both", "access-job-reader-on-raw", "member", STRANGER),
+    ("both", "access-job-reader-on-raw", "condition", {"expression": "true", "title": "t"}),
     ("both", "records-used-by-job", "role", "roles/storage.admin"),
     ("gate", "records-viewer-status-read-by-pathologists@example.org", "condition", GONE),
     ("both", "access-viewer", "permissions", ["healthcare.dicomStores.dicomWebRead", "healthcare.dicomStores.export"]),
@@ -345,7 +345,9 @@ def set_to(path: str, value: Any) -> Callable[[GraphNode], GraphNode]:
 
 
 @pytest.mark.parametrize(
-    ("stops", "name", "path", "value"), VALUES, ids=[f"{name}.{path}={value}"[:80] for _, name, path, value in VALUES]
+    ("stops", "name", "path", "value"),
+    VALUES,
+    ids=[f"{number}-{name}.{path}" for number, (_, name, path, _) in enumerate(VALUES)],
 )
 def test_a_weaker_value_is_stopped(stops: str, name: str, path: str, value: Any) -> None:
     assert who_stops(with_change(name, set_to(path, value))) == stops
