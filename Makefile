@@ -63,7 +63,7 @@ load: $(RUN) ## push DICOM files into the stack's store: make load FROM=folder (
 smoke: $(RUN) ## run the smoke tests against a deployed stack: make smoke STACK=local|dev|prod [PROFILE=full|readonly|quick]
 	@$(BIN)/python -m ops smoke --stack $(STACK) --profile $(PROFILE)
 
-status: $(RUN) ## what is stored and not yet shown, and why, counted by reason: make status STACK=local|dev|prod
+status: $(RUN) ## what is not shown and why, time to view, storage classes: make status STACK=local|dev|prod
 	@$(BIN)/python -m ops status --stack $(STACK)
 
 seed-golden: $(RUN) ## put the golden study where viewers look, once, for read-only smoke tests: make seed-golden STACK=prod

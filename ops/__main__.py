@@ -47,7 +47,7 @@ GROUPS: dict[str, dict[str, Verb]] = {
         "first-hour": Verb("ops.first_hour.commands", "from nothing to a proved stack, with a stop at what people do"),
         "doctor": Verb("ops.operate.commands", "look at all that must be in place; changes nothing", True),
         "bootstrap": Verb("ops.operate.commands", "make the state's bucket and the key of its secrets", True),
-        "status": Verb("ops.status.commands", "say what is stored and not shown, and why"),
+        "status": Verb("ops.status.commands", "say what is not shown and why, time to view, storage classes"),
         "smoke": Verb("ops.operate.on_stack", "run the smoke tests against a deployed stack", True),
         "seed-golden": Verb("ops.operate.on_stack", "put the golden study where viewers look, once", True),
         "drill": Verb("ops.operate.commands", "export the raw store, restore it elsewhere, compare", True),

@@ -1,4 +1,4 @@
-"""`python -m ops status --stack STACK [--json]`: what is stored and not yet shown, and why, counted by reason.
+"""`python -m ops status --stack STACK [--json]`: what is not shown and why, time to view, storage classes.
 
 From the job's records alone: no image and no attribute of a patient is read. What arrived and no run of the job has
 looked at yet is only in the backlog subscription, which this does not read. Exit codes: 0 told; 2 could not.
@@ -19,7 +19,9 @@ from ops.client.outputs import Outputs, read_outputs, require
 from ops.client.refusal import OpsRefused
 from ops.client.tokens import token_source
 from ops.operate.stack_outputs import TOKEN, outputs_file
+from ops.status.raw_storage import count_moved_studies
 from ops.status.records import RecordsReader
+from ops.status.time_to_view import measure_time_to_view
 from ops.status.unshown import count_unshown
 
 TOLD, COULD_NOT = 0, 2
@@ -40,7 +42,11 @@ class StatusOutputs(Outputs):
     records_bucket: str
 
 
-SECTIONS: dict[str, Callable[[RecordsReader], Section]] = {"unshown": count_unshown}
+SECTIONS: dict[str, Callable[[RecordsReader], Section]] = {
+    "unshown": count_unshown,
+    "time_to_view": measure_time_to_view,
+    "raw_storage": count_moved_studies,
+}
 """Key in the JSON → what tells of it. Each reads the records by itself."""
 
 

@@ -2,55 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
-import requests
 
-from localcloud.cloud import Cloud
-from localcloud.server import running
 from ops.client.google import GoogleApi
 from ops.client.refusal import OpsRefused
 from ops.status import records
 from ops.status.records import RecordsReader
 from ops.status.unshown import Unshown, count_unshown
-
-BUCKET = "records"
-
-
-class Bucket:
-    def __init__(self, cloud: Cloud) -> None:
-        self.cloud = cloud
-        self.root = cloud.endpoint("storage.googleapis.com")
-        self.session = requests.Session()
-        self.session.headers["Authorization"] = f"Bearer {cloud.iam.token(cloud.iam.owner)}"
-        made = self.session.post(f"{self.root}storage/v1/b?project={cloud.project}", json={"name": BUCKET}, timeout=10)
-        assert made.ok, made.text
-
-    def put(self, name: str, content: Any) -> None:
-        url = f"{self.root}upload/storage/v1/b/{BUCKET}/o?uploadType=media&name={name}"
-        assert self.session.post(url, data=json.dumps(content), timeout=10).ok
-
-    def word(self, study: str, status: str, *series: tuple[str, str, str], sentence: str = "") -> None:
-        """As the job leaves it for viewers; `series` are UID, status and reason."""
-        of = [{"series": uid, "status": is_, "reason": why, "sentence": f"{why} is why."} for uid, is_, why in series]
-        self.put(f"viewer/{study}.json", {"study": study, "status": status, "sentence": sentence, "series": of})
-
-    def item(self, folder: str, study: str, series: str, attempts: int = 0, reason: str = "") -> None:
-        self.put(f"{folder}/{study}/{series}.json", {"study": study, "attempts": attempts, "reason": reason})
-
-    def counted(self) -> Unshown:
-        token = self.cloud.iam.token(self.cloud.iam.owner)
-        return count_unshown(RecordsReader(GoogleApi({"storage": self.root}, lambda: token), BUCKET))
-
-
-@pytest.fixture
-def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bucket]:
-    cloud = Cloud(data=tmp_path_factory.mktemp("cloud"))
-    with running(cloud):
-        yield Bucket(cloud)
+from tests.ops.status.bucket import BUCKET, Bucket
 
 
 def rows(found: Unshown) -> list[tuple[str, str, int, int]]:
@@ -58,7 +17,7 @@ def rows(found: Unshown) -> list[tuple[str, str, int, int]]:
 
 
 def test_nothing_is_known_of_an_empty_bucket(bucket: Bucket) -> None:
-    found = bucket.counted()
+    found = count_unshown(bucket.reader())
 
     assert (found.studies, found.shown, found.reasons) == (0, 0, ())
     assert list(found.lines()) == ["0 studies are known, 0 of them are shown whole."]
@@ -76,7 +35,7 @@ def test_each_reason_is_counted_with_its_series_and_studies(bucket: Bucket, monk
     bucket.item("work", "1.1", "1.1.2", attempts=2, reason="the store does not answer")
     bucket.item("failed", "1.7", "1.7.1", attempts=5, reason="the store does not answer")
 
-    found = bucket.counted()
+    found = count_unshown(bucket.reader())
 
     assert (found.studies, found.shown) == (7, 0)
     assert rows(found) == [
@@ -98,21 +57,21 @@ def test_a_series_counts_once_by_the_latest_that_is_known_of_it(bucket: Bucket) 
     bucket.item("work", "1.2", "1.2.1")
     bucket.item("failed", "1.2", "1.2.1", attempts=5, reason="no permission")
 
-    assert rows(bucket.counted()) == [("set aside", "no permission", 1, 1)]
+    assert rows(count_unshown(bucket.reader())) == [("set aside", "no permission", 1, 1)]
 
 
 def test_what_cannot_be_read_is_no_study_and_no_end(bucket: Bucket) -> None:
     bucket.put("viewer/1.2.json", ["no word"])
     bucket.word("1.1", "ready", ("1.1.1", "ready", ""))
 
-    assert (bucket.counted().studies, bucket.counted().shown) == (1, 1)
+    assert (count_unshown(bucket.reader()).studies, count_unshown(bucket.reader()).shown) == (1, 1)
 
 
 def test_examples_are_few(bucket: Bucket) -> None:
     for number in range(5):
         bucket.word(f"1.{number}", "blocked", (f"1.{number}.1", "blocked", "z_stack"))
 
-    found = bucket.counted()
+    found = count_unshown(bucket.reader())
 
     assert found.document()["not_shown"][0]["examples"] == ["1.0", "1.1", "1.2"]
     assert next(line for line in found.lines() if "z_stack" in line).endswith("(study 1.0, 1.1, 1.2 and 2 more)")
