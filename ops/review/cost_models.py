@@ -74,14 +74,20 @@ def scheduled_starts(resources: Iterable[Resource], verb: str = ":run", sweeps: 
     return sum(starts_a_month(schedule) for schedule in schedules if schedule != UNKNOWN and not is_masked(schedule))
 
 
+def _target(schedule: Resource) -> Mapping[str, Any]:
+    """Nothing, where it is not known yet."""
+    target: Any = schedule.properties.get("httpTarget")
+    return cast("Mapping[str, Any]", target) if isinstance(target, Mapping) else {}
+
+
 def _calls(schedule: Resource, verb: str) -> bool:
     """An address that is not known yet is that of the job."""
-    target = schedule.properties.get("httpTarget") or {}
-    return str(target.get("uri", ":run")).endswith((verb, *((UNKNOWN,) if verb == ":run" else ())))
+    return str(_target(schedule).get("uri", ":run")).endswith((verb, *((UNKNOWN,) if verb == ":run" else ())))
 
 
 def _sweeps(schedule: Resource) -> bool:
-    body = str((schedule.properties.get("httpTarget") or {}).get("body") or "")
+    """One whose body is not known yet does not."""
+    body = str(_target(schedule).get("body") or "")
     try:
         return b"--sweep" in base64.b64decode(body)
     except ValueError:

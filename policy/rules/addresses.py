@@ -28,6 +28,8 @@ PROJECT = re.compile(
     r"|docker\.pkg\.dev/([^/\s\"']+)"
 )
 AGENTS = re.compile(r"gcp-sa-[\w-]+|cloudservices")
+AGENT_OF = re.compile(r"service-(\d+)@gcp-sa-[\w-]+\.iam\.gserviceaccount\.com")
+"""The number of the project that one of Google's agents works for; every stack has some, not each names its number."""
 ELSEWHERE = re.compile(r"(?i).*kms.*|cryptoKeyId")
 """Paths of keys, which their owner keeps in a project apart."""
 PULLS = ("gcp:artifactregistry/repositoryIamMember:RepositoryIamMember", "roles/artifactregistry.reader")
@@ -59,7 +61,7 @@ def hosts(stack: Stack) -> set[str]:
     """The names under which the stack itself is reached."""
     sites = {f"{site.get('siteId')}.{end}" for site in stack.of(SITE) for end in ("web.app", "firebaseapp.com")}
     domains = {str(domain.get("customDomain")) for domain in stack.of(DOMAIN)}
-    numbers = {str(number) for number in stack.once(projects) if number.isdigit()}
+    numbers = {number for number in stack.once(projects) if number.isdigit()} | stack.once(agents_of)
     services = {
         f"{service.get('name')}-{number}.{service.get('location')}.run.app"
         for service in stack.of(SERVICE)
@@ -93,6 +95,11 @@ def projects(stack: Stack) -> Counter[str]:
     """Every project that is named in the stack, by name or number, with how often."""
     texts = (text for seen in stack.seen for _, text in seen.resource.pointers)
     return Counter(name for text in texts for name in named(text) if not AGENTS.fullmatch(name))
+
+
+def agents_of(stack: Stack) -> set[str]:
+    """The numbers of the projects whose agents the stack names."""
+    return {number for seen in stack.seen for _, text in seen.resource.pointers for number in AGENT_OF.findall(text)}
 
 
 def named(value: str) -> list[str]:

@@ -12,6 +12,7 @@ import pydicom
 import pytest
 from playwright.sync_api import Browser, expect
 
+from localcloud.awkward import WRITE_SECONDS
 from ops.viewer.commands import main as viewer
 from smoke_tests.slide import Instance, make
 from tests.browser.conftest import SIZE
@@ -52,7 +53,9 @@ class Place:
         storage, bucket = self.stack.outputs["endpoints"]["storage"], self.stack.outputs["recordsBucket"]
         url = f"{storage}upload/storage/v1/b/{bucket}/o?uploadType=media&name=viewer/{self.study(name)}.json"
         owner = self.stack.session(self.stack.cloud.iam.owner)
-        assert owner.post(url, data=json.dumps(word), timeout=30).ok
+        self.stack.cloud.sleep(WRITE_SECONDS)
+        answer = owner.post(url, data=json.dumps(word), timeout=30)
+        assert answer.ok, answer.text
 
 
 def z_stack(levels: list[Instance]) -> Iterator[bytes]:

@@ -37,6 +37,7 @@ def study_jobs(name: str) -> StudyJobs:
         service_account="e", service_account_member=MEMBER, subscription="s", starter=starter, topic="t",
         eventarc_agent=MEMBER,
         claims_bucket="b", after=[], run_endpoint="https://r/", storage_endpoint="https://s/", schedule="* * * * *",
+        sweep_schedule="0 3 * * 0",
         window_seconds=1, tasks=1, cpu="1", memory="1Gi", timeout_seconds=60, max_retries=0, protected=False,
         labels={}, testers=WHO,
     )  # fmt: skip

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+import json
 from typing import Any
 
 import pulumi_gcp as gcp
@@ -157,6 +159,16 @@ def test_the_schedule_calls_the_job_with_an_access_token(deploy: Deploy) -> None
         "oauthToken": {"serviceAccountEmail": "a-starter@dicom-local.iam.gserviceaccount.com"},
     }
     assert (schedule["schedule"], schedule["timeZone"]) == ("*/15 * * * *", "Etc/UTC")
+
+
+def test_the_sweep_lets_the_job_look_at_every_study(deploy: Deploy) -> None:
+    graph = jobs(deploy)
+    sweep, target = inputs(graph, "jobs-sweep"), inputs(graph, "jobs-sweep")["httpTarget"]
+
+    told = json.loads(base64.b64decode(target["body"]))["overrides"]
+    assert target["headers"] == {"Content-Type": "application/json"}
+    assert told["containerOverrides"][0]["args"][-1] == "--sweep"
+    assert (sweep["schedule"], sweep["timeZone"]) == ("0 2 * * 6", "Etc/UTC")
 
 
 def test_an_event_of_the_topic_reaches_the_workflow(deploy: Deploy) -> None:

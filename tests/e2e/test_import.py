@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import requests
 
+from tests.clock import SETTLED
 from tests.e2e.conftest import Platform
 from tests.e2e.tiles import TILES
 from tests.e2e.tiles_slide import write_slide
@@ -28,6 +29,7 @@ def bucket(platform: Platform, owner: requests.Session) -> str:
     assert made.ok, made.text
     agent = f"serviceAccount:{platform.cloud.service_agent('gcp-sa-healthcare')}"
     grant(owner, f"{storage(platform)}storage/v1/b/{BUCKET}/iam", "roles/storage.objectViewer", agent)
+    platform.cloud.sleep(SETTLED)
     return BUCKET
 
 

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pydicom
@@ -103,6 +104,15 @@ def test_an_unknown_principal_is_said(platform: Platform, tmp_path: Path, capsys
     assert "load: no token:" in capsys.readouterr().err
 
 
+@pytest.fixture
+def heeded_ctrl_c() -> Iterator[None]:
+    """What is started hears Ctrl-C, as from a terminal: a test run in the background ignores it, so would a child."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeded_ctrl_c")
 def test_ctrl_c_ends_at_once_with_one_sentence_and_no_file_left_behind(tmp_path: Path) -> None:
     (tmp_path / "tmp").mkdir()
     level, _ = write_slide(tmp_path / "slide", JPEG, key="interrupted")

@@ -47,6 +47,7 @@ FREE: dict[str, dict[str, str]] = {
     r"gcp:cloudscheduler/job:Job": {
         r"\*": GATE, r"name": WORDS, r"attemptDeadline|retryConfig.*|timeZone|httpTarget\.httpMethod": TUNING,
         r"schedule|httpTarget\.uri": REFUSED,
+        r"httpTarget\.(body|headers)": "without them it only starts the job as usual; tests/components holds both",
     },
     r"gcp:eventarc/trigger:Trigger": {
         r"\*": GATE, r"name": WORDS, r"(destination|matchingCriterias|transport).*": REFUSED,
@@ -62,6 +63,7 @@ FREE: dict[str, dict[str, str]] = {
         r"oidc": REFUSED,
     },
     r"gcp:logging/logView:LogView": {r"\*": GATE, r"parent|bucket|location|name": REFUSED},
+    r"gcp:logging/metric:Metric": {r"\*": PROMISE},
     r"gcp:logging/projectSink:ProjectSink": {r"name": WORDS},
     r"gcp:monitoring/alertPolicy:AlertPolicy": {
         r"alertStrategy.*|severity": TUNING, r"combiner|.*[dD]isplayName": REFUSED,

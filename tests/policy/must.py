@@ -196,7 +196,7 @@ PHI_MUST: dict[str, dict[tuple[str, str], list[Any]]] = {
 
 TROUBLES = ("backlog", "dead-letters", "job-failed", "job-silent", "set-aside")
 DEEDS = ("grants", "audit-config", "deletion", "export", "keys")
-LEVELS = tuple(f"levels-{promise}-{speed}" for promise in ("prepared", "viewer") for speed in ("fast", "slow"))
+LEVELS = tuple(f"levels-{promise}-{speed}" for promise in ("prepared", "shown", "viewer") for speed in ("fast", "slow"))
 EXEMPT = {
     # What only a test reads may be lost.
     ("probe-subscription", "messages-wait"),

@@ -24,6 +24,7 @@ from policy.provider_defaults import DEFAULTS, without_defaults
 from policy.resource import Resource
 from policy.rules import RULES
 from policy.shape import shapes
+from tests import harness
 from tests.harness import Graph
 from tests.infra import stacks
 from tests.policy.fixtures import CASES, bucket, grant
@@ -100,7 +101,11 @@ def test_a_good_prod_stack_passes_the_pack(analyzer: Any) -> None:
     said = [found for resource in stack for found in analyze(analyzer, resource)] + analyze_stack(analyzer, stack)
 
     assert [found.message for found in said if found.enforcementLevel == MANDATORY] == []
-    assert {found.policyName for found in said} == {"images-are-attested", "secret-rotates"}
+    assert {found.policyName for found in said} == {
+        "images-are-attested",
+        "raw-images-are-cheap-to-read",
+        "secret-rotates",
+    }
 
 
 @pytest.mark.parametrize("name", [*CASES, *RUNNING_CASES])
@@ -199,10 +204,13 @@ def test_what_the_program_declares_is_no_default_of_the_providers() -> None:
     assert [(type_, path) for type_ in DEFAULTS for path in DEFAULTS[type_] if path in shapes()[type_]] == []
 
 
-@pytest.mark.parametrize(("graph", "refused"), [(stacks.local, False), (stacks.empty_dev, True)], ids=["local", "dev"])
-def test_only_on_this_machine_the_uptime_check_asks_this_machine(graph: Callable[[], Graph], refused: bool) -> None:
-    host = "monitoredResource.labels.host"
-    shown = [changed(r, host, "127.0.0.1:8787") if "uptimeCheck" in r.type else r for r in graph().declared]
+@pytest.mark.parametrize(("name", "refused"), [("local", False), ("dev", True)])
+def test_only_on_this_machine_the_uptime_check_asks_this_machine(name: str, refused: bool) -> None:
+    """There is one once people can sign in."""
+    stack = harness.stack(name, **{key: stacks.PROD[key] for key in ("gcp:project", "jobImageDigest", "oauthClientId")})
+    (asks,) = [resource for resource in stack.declared if "uptimeCheck" in resource.type]
+    asks_here = changed(asks, "monitoredResource.labels.host", "127.0.0.1:8787")
+    shown = [asks_here if resource.urn == asks.urn else resource for resource in stack.declared]
 
     found = {violation.rule for violation in check(shown).violations}
 

@@ -26,7 +26,7 @@ from smoke_tests.dicomweb import DicomWeb
 from smoke_tests.http import Http
 from smoke_tests.janitor import smoke_studies, sweep
 from smoke_tests.results import SuiteOutcome
-from smoke_tests.runner import EXPECTED, run
+from smoke_tests.runner import EXPECTED, handling, run
 from smoke_tests.target import Limits
 from tests.smoke_tests import faulty
 from tests.smoke_tests.conftest import Platform
@@ -171,7 +171,9 @@ def stalled(platform: Platform, tmp_path):
         (tmp_path / "outputs.json").write_text(json.dumps(outputs))
         options = ["run", "--profile", "quick", "--missing", "viewer=no", "--missing", "roles=no"]
         words = command(platform, *options, outputs=str(tmp_path / "outputs.json"))
-        with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        with handling(signal.SIGINT, signal.default_int_handler):  # what runs in the background has it ignored
+            process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        with process:
             assert reached.wait(60)
             yield process
             process.kill()

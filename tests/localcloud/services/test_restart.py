@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from localcloud.awkward import WITHOUT_WAITING
 from localcloud.control.special.agents import ensure_agent
 from ops.local.session import session
 from tests.localcloud.dicom.support import encode, multipart, slide
@@ -41,7 +42,7 @@ def test_an_execution_that_the_end_interrupted_does_not_look_as_if_it_were_runni
     assert "completionTime" in job["latestCreatedExecution"]
 
 
-KEPT: Any = {"project": "dicom-local"}
+KEPT: Any = {"project": "dicom-local", "awkward": WITHOUT_WAITING}
 TOPIC = f"{PROJECT}/topics/stored"
 PUBSUB = f"pubsub.googleapis.com/v1/{PROJECT}"
 HEALTHCARE = f"healthcare.googleapis.com/v1/{LOCATION}/datasets"

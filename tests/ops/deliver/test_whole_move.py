@@ -32,6 +32,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(on_stack.judge, "main", lambda _: 0)
+    monkeypatch.setattr(on_stack, "refuse_what_stands_in_the_way", lambda _: None)  # it asks Google
     monkeypatch.setattr(cli, "judge", lambda _: None)
     return tmp_path
 
