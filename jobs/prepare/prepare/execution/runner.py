@@ -65,12 +65,15 @@ class JobRunner:
             if chosen is not None:
                 chosen.append(uid)
         for study, chosen in wanted.items():
-            self._prepare_study(study, chosen, thorough=True)
+            if self._is_mine(study):
+                self._prepare_study(study, chosen, thorough=True)
+
+    def _is_mine(self, study: str) -> bool:
+        """Whether the study is of this task's shard."""
+        return shard(study, self.settings.task_count) == self.settings.task_index
 
     def _prepare_study(self, study: str, chosen: list[str] | None, thorough: bool = False) -> None:
-        """Every series, or those `chosen`, of a study of this task's shard."""
-        if shard(study, self.settings.task_count) != self.settings.task_index:
-            return
+        """Every series, or those `chosen`, of a study of whichever shard."""
         try:
             run = StudyRun.open(self.preparation, study)
             if not run.rows:
@@ -93,7 +96,7 @@ class JobRunner:
         moves, ledger = self.preparation.moves, self.preparation.ledger
         moved = moves.known() if moves is not None and moves.wanted else set[str]()
         slides = self.preparation.store.slide_studies()
-        for study in unique(chain(slides, ledger.studies() if ledger is not None else ())):
+        for study in filter(self._is_mine, unique(chain(slides, ledger.studies() if ledger is not None else ()))):
             self._prepare_study(study, None)
             if study not in moved:
                 self._plan_move(study)
@@ -102,13 +105,12 @@ class JobRunner:
 
     def _plan_move(self, study: str) -> None:
         """Of a study that was ready before it was wanted that such studies move."""
-        settings, moves = self.settings, self.preparation.moves
-        if moves is None or not moves.wanted or settings.dry_run:
+        moves = self.preparation.moves
+        if moves is None or not moves.wanted or self.settings.dry_run:
             return
-        if shard(study, settings.task_count) == settings.task_index:
-            content, _ = self.preparation.records.read(study_report.name(study))
-            if isinstance(content, dict) and content.get("status") == "ready":
-                moves.plan(study, read_time(content["prepared_at"]))
+        content, _ = self.preparation.records.read(study_report.name(study))
+        if isinstance(content, dict) and content.get("status") == "ready":
+            moves.plan(study, read_time(content["prepared_at"]))
 
     def _move_due(self) -> int:
         """How many studies were moved; more may be due."""
@@ -175,7 +177,10 @@ class JobRunner:
             self.scale_out.consider(max(waiting, listed - self._studies), each)
 
     def _reconcile(self) -> None:
-        """In a quiet hour: the studies that the raw store has lost or that have shrunk, of which nothing told."""
+        """In a quiet hour: the studies that the raw store has lost or that have shrunk, of which nothing told.
+
+        The first task handles those of every shard, as what it has seen once is not found again.
+        """
         if not self.settings.dry_run and self.settings.task_index == 0 and self.preparation.ledger is not None:
             for study in changed_studies(self.preparation.store, self.preparation.records, self.preparation.ledger):
                 self._prepare_study(study, None)
