@@ -7,11 +7,11 @@ import binascii
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import requests
 
+from ..clock import read_time
 from ..errors import CannotRun, SeriesFailed
 
 BATCH = 1000
@@ -62,7 +62,7 @@ def read_message(received: dict[str, Any]) -> StoreNotification | None:
 
 def _seconds(time: str) -> float:
     try:
-        return datetime.fromisoformat(time).timestamp()
+        return read_time(time)
     except (TypeError, ValueError):
         return 0.0
 

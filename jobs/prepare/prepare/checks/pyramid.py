@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 from ..model.finding import ReadinessRule, SlideFinding
-from ..model.slide import PyramidLevel, Slide, pyramids
+from ..model.slide import Slide, is_step_too_wide, pyramids
 from .geometry import between_series
 
 
@@ -37,16 +37,10 @@ def check_complete_pyramid(slide: Slide, rule: ReadinessRule) -> list[SlideFindi
             columns, rows = coarsest.size
             found.append(rule.finding("coarsest", coarsest.images, tiles=coarsest.tiles, columns=columns, rows=rows))
         for finer, coarser in pairwise(levels):
-            if step_too_wide(finer, coarser, rule):
+            if is_step_too_wide(finer.tiles, finer.size[0], coarser.size[0]):
                 images = (*finer.images, *coarser.images)
                 found.append(rule.finding("ratio", images, finer=finer.size[0], coarser=coarser.size[0]))
     return _first_of_each(found)
-
-
-def step_too_wide(finer: PyramidLevel, coarser: PyramidLevel, rule: ReadinessRule) -> bool:
-    """Below a level of a few tiles no step costs anything."""
-    limit = rule.parameters["largest_ratio"] * (1 + rule.parameters["ratio_tolerance"])
-    return finer.tiles > rule.parameters["coarsest_tiles"] and finer.size[0] > limit * max(coarser.size[0], 1)
 
 
 def check_image_types(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:

@@ -18,6 +18,7 @@ from pydicom.filereader import read_partial
 from ..errors import CannotRun, Gone, SeriesFailed
 from ..model.metadata import Json, Row, text
 from ..pixels.errors import readable
+from ..pixels.frames import NO_SUCH_FRAME
 
 PAGE = 5000
 """Instances asked for at a time; Google sends at most 50,000 and says nothing when it cuts."""
@@ -25,8 +26,6 @@ VIEWER_ACCEPT = (("application/octet-stream", "*"),)
 """What the viewer's engine asks frames as: the bytes as they are stored."""
 TIMEOUT = (10.0, 600.0)
 """Seconds to connect, and between two reads (dicomweb-client's own 20 s are less than a busy store needs)."""
-NO_SUCH_FRAME = (400, 404, 416)
-"""What a store says to a number beyond its frames. Google says 403 where one may not read, never 404."""
 IN_FLIGHT = 8
 """Requests at once while a series is looked at; it has about as many levels, and each is asked once or twice."""
 DELETION_WAITS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, *(3.0,) * 100)

@@ -28,9 +28,9 @@ STUDY_SECONDS = 30.0
 """One study, until this run has measured its own."""
 
 
-def tasks_needed(waiting: int, seconds_each: float, most: int, target: float = TARGET_SECONDS) -> int:
-    """Tasks that do `waiting` studies within `target` seconds; at least one, at most `most`."""
-    return max(1, min(most, math.ceil(waiting * seconds_each / target)))
+def tasks_needed(waiting: int, seconds_each: float, most: int) -> int:
+    """Tasks that do `waiting` studies in `TARGET_SECONDS`; at least one, at most `most`."""
+    return max(1, min(most, math.ceil(waiting * seconds_each / TARGET_SECONDS)))
 
 
 def tasks_to_start(needed: int, running: int, most: int) -> int:

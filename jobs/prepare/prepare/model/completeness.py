@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from .finding import rule
 from .metadata import Row
+from .slide import is_step_too_wide
 
 
 def is_complete(rows: Sequence[Row]) -> bool:
@@ -24,10 +25,6 @@ def is_complete(rows: Sequence[Row]) -> bool:
     if len(sizes) < len(levels) or not all(row.is_colour and row.frames == row.tiles for row in levels):
         return False
     thumbnails = [row for row in rows if row.flavor == "THUMBNAIL"]
-    parameters = rule("R09").parameters
     steps = sorted((*levels, *thumbnails[:1]), key=lambda row: -row.columns)
-    most, few = parameters["largest_ratio"] * (1 + parameters["ratio_tolerance"]), parameters["coarsest_tiles"]
-    wide = any(
-        finer.tiles > few and finer.columns > most * max(coarser.columns, 1) for finer, coarser in pairwise(steps)
-    )
-    return not wide and steps[-1].tiles <= few
+    wide = any(is_step_too_wide(finer.tiles, finer.columns, coarser.columns) for finer, coarser in pairwise(steps))
+    return not wide and steps[-1].tiles <= rule("R09").parameters["coarsest_tiles"]

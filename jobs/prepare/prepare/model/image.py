@@ -192,6 +192,11 @@ class SlideImage:
         return -(-self.total_columns // self.columns) * -(-self.total_rows // self.rows)
 
     @property
+    def across(self) -> int:
+        """Tiles in a row of this image's grid."""
+        return -(-self.total_columns // max(self.columns, 1))
+
+    @property
     def raw_frame_bytes(self) -> int:
         return self.rows * self.columns * self.samples * max(self.bits, 8) // 8
 

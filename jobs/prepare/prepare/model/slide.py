@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from .codestream import Header
+from .finding import rule
 from .image import SlideImage
 
 SAMPLE_EDGE = 8
@@ -95,6 +96,13 @@ def pyramids(images: Iterable[SlideImage]) -> dict[str, list[PyramidLevel]]:
         ]
         for path, sizes in sorted(paths.items())
     }
+
+
+def is_step_too_wide(tiles: int, finer: int, coarser: int) -> bool:
+    """By R09, from columns `finer` to `coarser`. Below a level of a few tiles no step costs anything."""
+    parameters = rule("R09").parameters
+    limit = parameters["largest_ratio"] * (1 + parameters["ratio_tolerance"])
+    return tiles > parameters["coarsest_tiles"] and finer > limit * max(coarser, 1)
 
 
 def levels_of(images: Iterable[SlideImage]) -> list[PyramidLevel]:

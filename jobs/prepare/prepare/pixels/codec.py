@@ -15,7 +15,7 @@ import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
 
-from ..model.codestream import header, identify
+from ..model.codestream import Header, header, identify
 from . import rle
 from .errors import CannotDecode
 from .grid import PixelFormat
@@ -72,7 +72,7 @@ def decode_halved(frame: bytes, form: PixelFormat) -> Samples | None:
     if coding not in ("jpeg-baseline", "jpeg-extended-8"):
         return None  # a JPEG without a marker, or of another process
     told = header(frame, coding)
-    if told is None or (told.rows, told.columns, told.samples) != (form.rows, form.columns, form.samples):
+    if told is None or not _fits(told, form):
         return None
     try:
         *_, colours, sampling = simplejpeg.decode_jpeg_header(frame, strict=True)
@@ -82,10 +82,7 @@ def decode_halved(frame: bytes, form: PixelFormat) -> Samples | None:
             frame, "RGB" if form.colour else "GRAY", False, False, form.rows // 2, form.columns // 2, 2
         ).reshape(form.rows // 2, form.columns // 2, *((3,) if form.colour else ()))
     except (RuntimeError, ValueError, TypeError, MemoryError) as error:
-        raise CannotDecode(
-            f"a frame of {len(frame)} bytes is not {form.columns} x {form.rows} x {form.samples} of {form.bits} bits "
-            f"in {form.syntax} ({type(error).__name__}): send the slide again from its source"
-        ) from None
+        raise _cannot(frame, form, error) from None
 
 
 def check(form: PixelFormat) -> None:
@@ -120,11 +117,7 @@ def decode(frame: bytes, form: PixelFormat) -> Samples:
             pixels = _decoders[form.syntax](frame, out=out)
         pixels = rgb_of(pixels) if _kept_as_ybr(form) else pixels
     except (RuntimeError, ValueError, TypeError, OverflowError, MemoryError, struct.error, IndexError) as error:
-        # Never the decoder's own text: it may quote the frame.
-        raise CannotDecode(
-            f"a frame of {len(frame)} bytes is not {form.columns} x {form.rows} x {form.samples} of {form.bits} bits "
-            f"in {form.syntax} ({type(error).__name__}): send the slide again from its source"
-        ) from None
+        raise _cannot(frame, form, error) from None
     return _stored_bits(pixels, form)
 
 
@@ -181,13 +174,26 @@ def ybr_of(pixels: Samples) -> Samples:
     return np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
 
 
+def _cannot(frame: bytes, form: PixelFormat, error: Exception) -> CannotDecode:
+    """Never the decoder's own text: it may quote the frame."""
+    return CannotDecode(
+        f"a frame of {len(frame)} bytes is not {form.columns} x {form.rows} x {form.samples} of {form.bits} bits "
+        f"in {form.syntax} ({type(error).__name__}): send the slide again from its source"
+    )
+
+
+def _fits(told: Header, form: PixelFormat) -> bool:
+    """Whether a codestream has the size that the attributes say."""
+    return (told.rows, told.columns, told.samples) == (form.rows, form.columns, form.samples)
+
+
 def _check_size(frame: bytes, form: PixelFormat) -> None:
     """Raises ValueError for a codestream of another size than the attributes say: some decoders make room for it first.
 
     And for JPEG-LS without its end: CharLS 2.4 searches for half a minute in what was cut off.
     """
     announced = header(frame, identify(frame, form.raw_bytes))
-    if announced and (announced.rows, announced.columns, announced.samples) != (form.rows, form.columns, form.samples):
+    if announced and not _fits(announced, form):
         raise ValueError("size")
     if form.syntax in JPEG_LS_ANY and frame.rstrip(b"\0")[-2:] != b"\xff\xd9":
         raise ValueError("end")

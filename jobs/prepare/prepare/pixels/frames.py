@@ -29,7 +29,8 @@ CHUNK = 1 << 18
 HEADERS = {"Accept": ACCEPT, "Accept-Encoding": "identity"}
 """Not zipped: pixels are compressed already."""
 NO_SUCH_FRAME = (400, 404, 416)
-"""What a store says to a number beyond its frames; no later run changes that."""
+"""What a store says to a number beyond its frames; no later run changes that. Google says 403 where one may not read,
+never 404."""
 BROKEN = (ConnectionError, Timeout, ChunkedEncodingError, ContentDecodingError, HTTPError, Truncated)
 
 Fetch = Callable[[Iterable[tuple[str, int]], int], Iterator[bytes]]

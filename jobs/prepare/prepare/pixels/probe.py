@@ -44,7 +44,7 @@ def choose_frames(image: SlideImage, points: Sequence[Point] = ()) -> list[int]:
     if count <= min(fitting, WHOLE):
         return list(range(1, count + 1))
     most = min(fitting, MOST)
-    across = max(1, -(-image.total_columns // max(image.columns, 1)))
+    across = max(1, image.across)
     kinds = [1, count, count // 2 + 1, across, max(image.tiles, 1), max(image.tiles, 1) - across + 1]
     chosen = {min(number, count) for number in kinds}
     for number in _frames_at(image, points):
@@ -60,11 +60,10 @@ def choose_frames(image: SlideImage, points: Sequence[Point] = ()) -> list[int]:
 def _frames_at(image: SlideImage, points: Sequence[Point]) -> Iterator[int]:
     """Frames of the first optical path, as far as their places are known and this image has them."""
     columns, rows = max(image.columns, 1), max(image.rows, 1)
-    across = -(-image.total_columns // columns)
     for x, y in points:
         tile = int(x * image.total_columns) // columns, int(y * image.total_rows) // rows
         if not image.sparse:
-            number = tile[1] * across + tile[0] + 1 - image.concatenation_offset
+            number = tile[1] * image.across + tile[0] + 1 - image.concatenation_offset
             if 0 < number <= image.frames:
                 yield number
         elif tile in image.places:
@@ -190,12 +189,11 @@ JPEGS_WITH_END = frozenset(
 
 def _place(image: SlideImage, number: int) -> Place | None:
     """Of a frame; None where it is not known from the metadata."""
-    across = -(-image.total_columns // max(image.columns, 1))
     if not image.tiles:
         return None
     if not image.sparse:
         path, at = divmod(image.concatenation_offset + number - 1, max(image.tiles, 1))
-        return path, at % across, at // across
+        return path, at % image.across, at // image.across
     if len(image.optical_paths) > 1 or number > len(image.places):
         return (0, 0, 0) if image.tiles == 1 and image.frames == 1 else None
     return 0, *image.places[number - 1]

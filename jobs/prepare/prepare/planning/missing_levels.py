@@ -6,11 +6,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from itertools import pairwise
 
-from ..checks.pyramid import step_too_wide
 from ..model.actions import Coding, MakeLevel
 from ..model.finding import ReadinessRule, rule
 from ..model.image import SlideImage
-from ..model.slide import PyramidLevel, pyramids
+from ..model.slide import PyramidLevel, is_step_too_wide, pyramids
 
 
 def missing_levels(images: Iterable[SlideImage], series: str, broken: frozenset[str] = frozenset()) -> list[MakeLevel]:
@@ -41,7 +40,7 @@ def _steps(levels: list[PyramidLevel], r09: ReadinessRule) -> list[tuple[Pyramid
     """(source, factor) of each level that is missing."""
     steps: list[tuple[PyramidLevel, int]] = []
     for finer, coarser in pairwise(levels):
-        if step_too_wide(finer, coarser, r09):
+        if is_step_too_wide(finer.tiles, finer.size[0], coarser.size[0]):
             factor = 2
             while finer.size[0] / factor > coarser.size[0] * 1.5:
                 steps.append((finer, factor))

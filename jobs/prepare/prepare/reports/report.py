@@ -9,14 +9,13 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from typing import Any, Literal
 
 from .. import VERSION
 from ..backlog.deliveries import Withdrawal
 from ..backlog.work_items import RecordObjects
 from ..checks.rules import SlideFinding, Status, table
-from ..clock import format_time
+from ..clock import format_time, read_time
 from ..errors import Conflict
 from ..model.metadata import Row
 from ..model.plan import SeriesPlan
@@ -67,7 +66,7 @@ def is_of_version_without_records(report: Any) -> bool:
 def was_listed_before(report: Any, noticed_until: float) -> bool:
     """Whether the store said, after it was listed for `report`, that something happened to the series."""
     try:
-        return noticed_until >= datetime.fromisoformat(report["listed_at"]).timestamp()
+        return noticed_until >= read_time(report["listed_at"])
     except (TypeError, KeyError, ValueError):
         return False
 
