@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
+import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -51,6 +53,11 @@ def parser(description: str | None, runs: int = 5) -> argparse.ArgumentParser:
 def best(measure: Callable[[], float], runs: int) -> float:
     """The smallest of several measurements: what disturbs a run only makes it slower."""
     return min(measure() for _ in range(runs))
+
+
+def exponent(sizes: Sequence[float], values: Sequence[float]) -> float:
+    """Slope of a line through the logarithms."""
+    return statistics.linear_regression([math.log(x) for x in sizes], [math.log(y) for y in values]).slope
 
 
 def processor_seconds(command: Sequence[str]) -> float:

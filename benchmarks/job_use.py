@@ -17,6 +17,7 @@ from benchmarks.harness import MIB, BenchmarkReport
 from benchmarks.large import prepare_cloud, run_job, store_slide
 from benchmarks.linear import level
 from benchmarks.time_to_view import GIB, TILE, edge_for
+from localcloud.awkward import WITHOUT_WAITING
 from localcloud.cloud import Cloud
 from localcloud.server import running
 
@@ -35,7 +36,7 @@ def main() -> int:
     report = BenchmarkReport()
     edge = edge_for(round(given.gib * GIB))
     with tempfile.TemporaryDirectory() as name:
-        cloud = Cloud(data=Path(name))
+        cloud = Cloud(data=Path(name), awkward=WITHOUT_WAITING)
         with running(cloud):
             prepare_cloud(cloud)
             for what, study, halvings in (

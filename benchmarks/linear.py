@@ -16,9 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from benchmarks.harness import BenchmarkReport
+from benchmarks.harness import BenchmarkReport, exponent
 from benchmarks.large import MIB, prepare_cloud, run_job, store_slide
 from benchmarks.tissue_slide import TissueSlide
 from localcloud.awkward import WITHOUT_WAITING
@@ -59,10 +57,6 @@ def measured(cloud: Cloud, edge: int, whole: bool) -> dict[str, float]:
     if outcome["status"] != "ready" or report["plan"]["kind"] != expected:
         raise RuntimeError(f"{edge} pixels: {outcome['status']}, {report['plan']['kind']}: {outcome['reason']}")
     return report["seconds"]
-
-
-def exponent(sizes: list[float], seconds: list[float]) -> float:
-    return float(np.polyfit(np.log(sizes), np.log(seconds), 1)[0])
 
 
 def main() -> int:

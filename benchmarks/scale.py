@@ -22,7 +22,7 @@ from prepare.execution.scale_out import STUDY_SECONDS, WINDOW_SECONDS, tasks_nee
 from prepare.http.budget import MOST_REQUESTS
 from prepare.model.work_item import shard
 
-from benchmarks.harness import BenchmarkReport
+from benchmarks.harness import BenchmarkReport, exponent
 from ops.review.cost import table
 
 GOAL = 1.05
@@ -173,11 +173,6 @@ def cost_of(outcome: BurstOutcome, assumed: Assumed, cpus: float = 4.0, gib: flo
 def sweep_requests(stored: int, assumed: Assumed, page: int = 5000) -> int:
     """The one run that looks at everything: its listings, and three requests for each study that is unchanged."""
     return 2 * math.ceil(stored / page) + 3 * stored
-
-
-def exponent(sizes: Sequence[float], values: Sequence[float]) -> float:
-    """Slope of a line through the logarithms."""
-    return statistics.linear_regression([math.log(x) for x in sizes], [math.log(y) for y in values]).slope
 
 
 def main() -> int:

@@ -69,6 +69,7 @@ def main() -> int:
     parser.add_argument("--gib", type=float, default=1.0, help="size of the study")
     parser.add_argument("--google", action="store_true", help="the windows of a stack at Google")
     given = parser.parse_args()
+    from localcloud.awkward import WITHOUT_WAITING
     from localcloud.cloud import Cloud
     from localcloud.server import running
     from ops.local.serve import JOB
@@ -78,7 +79,10 @@ def main() -> int:
     halvings = (edge // TILE).bit_length() - 1
     levels = [level(edge, study, times, TILE) for times in range(halvings + 1)]
     report = BenchmarkReport()
-    with tempfile.TemporaryDirectory() as folder, running(Cloud(data=Path(folder)), 0) as parts:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running(Cloud(data=Path(folder), awkward=WITHOUT_WAITING), 0) as parts,
+    ):
         parts.registry.seed(REPOSITORY / JOB)
         outputs = deployed(parts, given.google)
         session = requests.Session()

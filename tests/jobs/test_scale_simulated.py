@@ -7,7 +7,8 @@ import statistics
 import pytest
 from prepare.http.budget import MOST_REQUESTS
 
-from benchmarks.scale import Assumed, burst, exponent, simulate, sweep_requests
+from benchmarks.harness import exponent
+from benchmarks.scale import Assumed, burst, simulate, sweep_requests
 
 ASSUMED = Assumed()
 
