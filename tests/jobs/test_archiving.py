@@ -25,7 +25,7 @@ class Archive:
     """A bench whose job moves studies; `moved` are the requests."""
 
     bench: Bench = field(default_factory=Bench)
-    storage_class: StorageClass = "coldline"
+    storage_class: StorageClass | None = "coldline"
     moved: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     refusals: list[Exception] = field(default_factory=list[Exception])
 
@@ -37,9 +37,10 @@ class Archive:
 
     def runner(self, *arguments: str) -> JobRunner:
         runner = self.bench.runner(*arguments)
-        records = MoveRecords(self.bench.bucket, self.storage_class, AFTER)
-        runner.preparation = replace(runner.preparation, moves=records)
-        runner.archivist = Archivist(records, self.move, self.bench.time.clock, runner.log)
+        if self.storage_class:
+            records = MoveRecords(self.bench.bucket, self.storage_class, AFTER)
+            runner.preparation = replace(runner.preparation, moves=records)
+            runner.archivist = Archivist(records, self.move, self.bench.time.clock, runner.log)
         return runner
 
     def work(self) -> None:
@@ -169,7 +170,7 @@ def test_one_that_left_the_store_is_forgotten_and_a_missing_permission_is_told(a
 
 
 def test_a_sweep_finds_what_was_ready_before_anybody_wanted_that(archive: Archive) -> None:
-    archive.storage_class = "standard"
+    archive.storage_class = None
     archive.arrive("1.2", *pyramid())
     archive.arrive("1.3", *pyramid("1.3.1"), frame=RLE)
     archive.work()
@@ -183,7 +184,7 @@ def test_a_sweep_finds_what_was_ready_before_anybody_wanted_that(archive: Archiv
 
 
 def test_with_the_standard_class_nothing_is_noted_or_moved(archive: Archive) -> None:
-    archive.storage_class = "standard"
+    archive.storage_class = None
     archive.arrive("1.2", *pyramid())
     archive.work()
     archive.days_pass(1000)

@@ -92,8 +92,10 @@ def run(settings: JobSettings, log: Log) -> int:
     records = Records(settings.records_bucket, settings.storage_endpoint, credentials, session)
     # A store that is its own viewers' one (the smoke test's) is the archive of its images: nothing ever goes from it.
     ledger = DeliveryLedger(records) if viewers.root != store.root else None
-    storage_class = settings.raw_storage_class if ledger is not None else "standard"
-    moves = MoveRecords(records, storage_class, settings.raw_storage_after_days)
+    moves = archivist = None
+    if ledger is not None and settings.raw_storage_class != "standard":
+        moves = MoveRecords(records, settings.raw_storage_class, settings.raw_storage_after_days)
+        archivist = Archivist(moves, partial(set_storage_class, store), clock, log)
     preparation = Preparation(
         store=store,
         records=records,
@@ -107,7 +109,6 @@ def run(settings: JobSettings, log: Log) -> int:
         moves=moves,
         task_maker=InstanceMaker(store, FrameReader(session, store.root, clock, policy), BucketStage(records)),
     )
-    archivist = Archivist(moves, partial(set_storage_class, store), clock, log)
     leases = StudyLeases(records, f"{settings.execution}/{settings.task_index}" if settings.execution else "", clock)
     runner = JobRunner(preparation, log, clock, settings, archivist=archivist, leases=leases)
     if settings.job_url and settings.most_tasks > 1:

@@ -55,17 +55,17 @@ class MoveRecords:
     storage_class: StorageClass
     after_days: float
 
-    @property
-    def wanted(self) -> bool:
-        return self.storage_class != "standard"
-
     def plan(self, study: str, prepared: float) -> str:
-        """Notes that a study that was ready at `prepared` (seconds since 1970) is to move; returns the entry's name.
+        """Notes that a study that was ready at `prepared` (seconds since 1970) is to move; returns the entry's name."""
+        return self.put(study, prepared + self.after_days * DAY, prepared_at=format_time(prepared))
+
+    def put(self, study: str, due: float, **told: str) -> str:
+        """Notes that a study may be moved from the day of `due` on; returns the name of the entry, which has `told`.
 
         An entry that is there is written again: a run that was about to remove it then sees that there is news.
         """
-        name = f"{DUE}{_day(prepared + self.after_days * DAY)}/{study}.json"
-        content = {"schema_version": SCHEMA_VERSION, "study": study, "prepared_at": format_time(prepared)}
+        name = f"{DUE}{_day(due)}/{study}.json"
+        content = {"schema_version": SCHEMA_VERSION, "study": study, **told}
         generation = ABSENT
         while True:
             try:
@@ -106,9 +106,7 @@ class MoveRecords:
         self._update(study, moved)
 
     def note_read(self, study: str, now: float, read: int) -> MovedStudy | None:
-        """Counts `read` bytes that were read of a study; None where it is in the standard class."""
-        if not self.wanted:
-            return None
+        """Counts `read` bytes that were read of a study; None where it was not moved to the class."""
 
         def noted(present: MovedStudy | None) -> MovedStudy | None:
             return present and replace(

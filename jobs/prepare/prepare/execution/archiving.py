@@ -47,8 +47,6 @@ class Archivist:
 
     def work(self, task: int, tasks: int) -> int:
         """How many studies were moved."""
-        if not self.records.wanted:
-            return 0
         until, moved, failures = self.clock.monotonic() + LONGEST_SECONDS, 0, 0
         for due in self.records.due(self.clock.time()):
             if shard(due.study, tasks) != task:
@@ -91,6 +89,5 @@ class Archivist:
     def _put_off(self, due: DueMove) -> None:
         """One that fails is tried again tomorrow, and is not in the way of the others."""
         generation = self.records.generation_of(due)
-        tomorrow = self.clock.time() + DAY - self.records.after_days * DAY
-        self.records.plan(due.study, tomorrow)
+        self.records.put(due.study, self.clock.time() + DAY)
         self.records.forget(due, generation)

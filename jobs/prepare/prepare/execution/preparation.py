@@ -41,7 +41,7 @@ class Preparation:
     """What makes new instances; None: plans that need some are told, not carried out."""
     options: Options = field(default_factory=Options)
     moves: MoveRecords | None = None
-    """Where studies are noted that are to move to another storage class."""
+    """Where studies are noted that are to move to another storage class; None where they stay."""
 
     @property
     def ledger(self) -> DeliveryLedger | None:

@@ -43,7 +43,7 @@ class JobRunner:
     settings: JobSettings
     outcomes: list[SeriesOutcome] = field(default_factory=list[SeriesOutcome])
     archivist: Archivist | None = None
-    """What moves studies to another storage class, when nothing else is to be done."""
+    """What moves studies to another storage class, when nothing else is to be done; None where they stay."""
     leases: StudyLeases | None = None
     """Which studies are this task's while it works on them; None where it is the only one."""
     scale_out: ScaleOut | None = None
@@ -94,7 +94,7 @@ class JobRunner:
     def sweep(self) -> None:
         """Prepares every study with slides that the store lists or viewers have; unchanged ones cost three requests."""
         moves, ledger = self.preparation.moves, self.preparation.ledger
-        moved = moves.known() if moves is not None and moves.wanted else set[str]()
+        moved = moves.known() if moves is not None else set[str]()
         slides = self.preparation.store.slide_studies()
         for study in filter(self._is_mine, unique(chain(slides, ledger.studies() if ledger is not None else ()))):
             self._prepare_study(study, None)
@@ -106,7 +106,7 @@ class JobRunner:
     def _plan_move(self, study: str) -> None:
         """Of a study that was ready before it was wanted that such studies move."""
         moves = self.preparation.moves
-        if moves is None or not moves.wanted or self.settings.dry_run:
+        if moves is None or self.settings.dry_run:
             return
         content, _ = self.preparation.records.read(study_report.name(study))
         if isinstance(content, dict) and content.get("status") == "ready":

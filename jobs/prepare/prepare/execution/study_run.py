@@ -123,7 +123,7 @@ class StudyRun:
         reports |= {outcome.series: outcome.document for outcome in failed if outcome.document}
         now = job.clock.time()
         content = study_report.document(self.study, self.rows, reports, job.viewer_url, now, stored)
-        if job.moves is not None and job.moves.wanted and content["status"] == "ready":
+        if job.moves is not None and content["status"] == "ready":
             job.moves.plan(self.study, now)  # before the report: a run that is killed between comes back to it
         self.report = study_report.write(content, job.records)
         viewer_status.write(viewer_status.document(self.study, content["status"], reports, now), job.records)
