@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import selectors
-import threading
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from pulumi import ErrorHook, ErrorHookArgs, ResourceHook, ResourceHookArgs
@@ -72,22 +72,13 @@ class Hooks:
         """The value, or what the coroutine gives: in a thread, as this one's loop is busy with the program."""
         if not isinstance(value, Awaitable):
             return value
-        results: list[T] = []
-        errors: list[BaseException] = []
 
-        def run() -> None:
-            try:
-                with asyncio.Runner(loop_factory=lambda: ClockLoop(self._now, self._let_pass)) as runner:
-                    results.append(runner.run(_coroutine(value)))
-            except BaseException as error:
-                errors.append(error)
+        def run() -> T:
+            with asyncio.Runner(loop_factory=lambda: ClockLoop(self._now, self._let_pass)) as runner:
+                return runner.run(_coroutine(value))
 
-        thread = threading.Thread(target=contextvars.copy_context().run, args=(run,), name="pulumi-hook")
-        thread.start()
-        thread.join()
-        if errors:
-            raise errors[0]
-        return results[0]
+        with ThreadPoolExecutor(1, thread_name_prefix="pulumi-hook") as one:
+            return one.submit(contextvars.copy_context().run, run).result()
 
     def _now(self) -> float:
         return self._clock() + self._skipped

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Sequence
 
 import pulumi
 
@@ -46,9 +45,9 @@ def is_worth_another_try(error: str, seconds_since_creation: float) -> bool:
     return seconds_since_creation <= PATIENCE and bool(PERHAPS_ABOUT_TIME.search(error))
 
 
-def pauses(errors: Sequence[str]) -> float:
-    """Seconds until the next try, after as many as there are errors."""
-    return min(FIRST_PAUSE * 2 ** (len(errors) - 1), LONGEST_PAUSE)
+def pause_after(tries: int) -> float:
+    """Seconds until the next try."""
+    return min(FIRST_PAUSE * 2 ** (tries - 1), LONGEST_PAUSE)
 
 
 class Propagation:
@@ -56,7 +55,6 @@ class Propagation:
 
     def __init__(self) -> None:
         self._last_creation = float("-inf")
-        self._waited: dict[str, float] = {}
         made = pulumi.ResourceHook("note-creation", self._note)
         retry = pulumi.ErrorHook("wait-for-google", self._is_to_be_tried_again)
         self._of_slow = pulumi.ResourceHookBinding(after_create=[made], on_error=[retry])
@@ -75,11 +73,11 @@ class Propagation:
 
     async def _is_to_be_tried_again(self, args: pulumi.ErrorHookArgs) -> bool:
         since = asyncio.get_running_loop().time() - self._last_creation
-        waited = self._waited.get(args.urn, 0.0)
+        tries = len(args.errors)
+        waited = sum(pause_after(earlier) for earlier in range(1, tries))
         if args.failed_operation == "delete" or waited >= PATIENCE or not is_worth_another_try(args.errors[0], since):
             return False
-        pause = pauses(args.errors)
-        self._waited[args.urn] = waited + pause
+        pause = pause_after(tries)
         pulumi.log.info(f"Google does not know yet of what {args.name} needs; again in {pause:.0f} s: {args.errors[0]}")
         await asyncio.sleep(pause)
         return True

@@ -30,8 +30,7 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
 
 def without_defaults(type_: str, properties: Mapping[str, Any]) -> dict[str, Any]:
     """The properties without what the provider would fill in."""
-    defaults = DEFAULTS.get(type_, {})
-    return _kept(properties, "", defaults) if defaults else dict(properties)
+    return _kept(properties, "", DEFAULTS.get(type_, {}))
 
 
 def _kept(mapping: Mapping[str, Any], path: str, defaults: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ delivery, a workflow, a locked package, the judge itself.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ from ops.review.plan import FILES, Step
 
 Git = Callable[..., bytes]
 """Runs Git in a folder: `git(root, "diff", …)`."""
+AT_ONCE = 500
+"""Paths in one command line."""
 
 
 def files_steps(git: Git, commit: str, root: Path, stack: str) -> list[Step]:
@@ -46,19 +48,32 @@ def differing(git: Git, commit: str, root: Path) -> Mapping[str, tuple[str, str]
     """
     found: dict[str, tuple[str, str]] = {}
     records = git(root, "diff-index", "-z", "--no-renames", "--full-index", commit, "--").decode().split("\0")[:-1]
+    unknown = git(root, "ls-files", "-z", "--others", "--exclude-standard").decode().split("\0")[:-1]
+    hashes = _hashes(git, root, [*records[1::2], *unknown])
     for about, path in zip(records[::2], records[1::2], strict=True):
         old_mode, new_mode, old, _, status = about.lstrip(":").split(" ")
-        found[path] = ("" if status == "A" else f"{old_mode} {old}", _here(git, root, path, new_mode))
-    for path in git(root, "ls-files", "-z", "--others", "--exclude-standard").decode().split("\0")[:-1]:
-        found[path] = ("", _here(git, root, path, "untracked"))
+        found[path] = ("" if status == "A" else f"{old_mode} {old}", _here(root, path, new_mode, hashes))
+    for path in unknown:
+        found[path] = ("", _here(root, path, "untracked", hashes))
     return {path: pair for path, pair in found.items() if pair[0] != pair[1]}
 
 
-def _here(git: Git, root: Path, path: str, mode: str) -> str:
+def _hashes(git: Git, root: Path, paths: Sequence[str]) -> Mapping[str, str]:
+    """Path → hash of what is in the checkout, of those that are regular files."""
+    files = [path for path in paths if (root / path).is_file() and not (root / path).is_symlink()]
+    found: dict[str, str] = {}
+    for start in range(0, len(files), AT_ONCE):
+        asked = files[start : start + AT_ONCE]
+        answers = git(root, "hash-object", "--no-filters", "--", *asked).decode().split()
+        found.update(zip(asked, answers, strict=True))
+    return found
+
+
+def _here(root: Path, path: str, mode: str, hashes: Mapping[str, str]) -> str:
     file = root / path
     if file.is_symlink():
         return f"{mode} {file.readlink()}"
-    return f"{mode} {git(root, 'hash-object', '--no-filters', '--', path).decode().strip()}" if file.is_file() else ""
+    return f"{mode} {hashes[path]}" if path in hashes else ""
 
 
 def is_harmless_file(path: str) -> bool:

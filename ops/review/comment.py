@@ -47,7 +47,7 @@ def look(
     made, notes = _read(plans)
     commit = merge_base(base)
     former = graphs_at(commit, list(stacks), as_set=None)
-    permits, today = exceptions.load(ROOT), datetime.now(UTC).date()
+    permits, since, today = exceptions.load(ROOT), permits_since(commit, ROOT), datetime.now(UTC).date()
     reviewed: list[Reviewed] = []
     for stack in stacks:
         settings = settings_of(stack)
@@ -57,7 +57,7 @@ def look(
             plan = with_files(replace(plan, steps=(*plan.steps, *steps)), commit, ROOT)
         else:
             plan = between(commit, stack, set_by(written.settings) | set_by(settings))
-        judged = judge(plan, permits_since(commit, ROOT), today, owners_agree=owners_agree)
+        judged = judge(plan, since, today, owners_agree=owners_agree)
         controls = check(every(deployed(stack), settings), exceptions=permits, today=today)
         before = verdict_of(commit, stack)
         # Asked only where there is another judge to compare with: it runs both programs once more.

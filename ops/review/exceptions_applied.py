@@ -33,9 +33,9 @@ def judge(plan: Plan, exceptions: Exceptions, today: date, *, owners_agree: bool
     stopped: list[Danger] = []
     allowed: list[str] = []
     found = dangers(plan)
-    files = {danger.urn for danger in found if f"::{FILES}::" in danger.urn}
-    found = [danger for danger in found if not owners_agree or danger.urn not in files]
-    allowed += [f"code {danger.what}" for danger in dangers(plan) if owners_agree and danger.urn in files]
+    if owners_agree:
+        allowed += [f"code {danger.what}" for danger in found if _is_of_files(danger)]
+        found = [danger for danger in found if not _is_of_files(danger)]
     whole = agreement(plan, found)
     agreed = exceptions.allow(Violation("plan-whole", (), whole, "", ""), today)
     for danger in found:
@@ -45,6 +45,10 @@ def judge(plan: Plan, exceptions: Exceptions, today: date, *, owners_agree: bool
             stopped.append(danger)
     whole = whole if any(danger.kind not in NAMED for danger in stopped) else ""
     return Judgement(plan=plan, stopped=stopped, allowed=allowed, agreement=whole)
+
+
+def _is_of_files(danger: Danger) -> bool:
+    return f"::{FILES}::" in danger.urn
 
 
 def agreement(plan: Plan, found: Sequence[Danger]) -> str:

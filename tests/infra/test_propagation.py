@@ -10,7 +10,7 @@ import pytest
 
 from engine import DeploymentFailed
 from infra import platform
-from infra.propagation import PATIENCE, is_worth_another_try, pauses
+from infra.propagation import PATIENCE, is_worth_another_try, pause_after
 from localcloud.awkward import AGENT_SECONDS, API_SECONDS, GRANT_SECONDS, WITHOUT_WAITING, AwkwardPoint
 from tests import harness
 from tests.clock import SETTLED
@@ -80,7 +80,7 @@ def test_what_time_does_not_cure_is_told_at_once(error: str) -> None:
 
 
 def test_pauses_grow_to_half_a_minute() -> None:
-    assert [pauses(["no"] * tries) for tries in (1, 2, 3, 4, 5, 9)] == [2, 4, 8, 16, 30, 30]
+    assert [pause_after(tries) for tries in (1, 2, 3, 4, 5, 9)] == [2, 4, 8, 16, 30, 30]
 
 
 def granting_on_nothing(*, made_before: bool) -> Callable[[], None]:
