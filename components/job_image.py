@@ -63,6 +63,11 @@ class JobImage(pulumi.ComponentResource):
         self.register_outputs({"image": args.image, "reference": self.reference})
 
 
+def source_files(folder: Path) -> list[Path]:
+    """What an image is built from, in order, without what Python leaves beside it."""
+    return sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+
+
 def content_tag(folder: Path, base: str) -> str:
     """`src-` and 16 hexadecimal digits that change with `base` and any file's path or content, but not with its time.
 
@@ -71,7 +76,7 @@ def content_tag(folder: Path, base: str) -> str:
     digest = hashlib.sha256(f"{base}\n".encode())
     if not (folder / "Dockerfile").is_file():
         raise ValueError(f"{folder} has no Dockerfile to build the image from; give the folder that has one")
-    for path in sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts):
+    for path in source_files(folder):
         content = hashlib.sha256(path.read_bytes()).hexdigest()
         digest.update(f"{path.relative_to(folder).as_posix()} {content}\n".encode())
     return f"src-{digest.hexdigest()[:16]}"

@@ -162,6 +162,10 @@ DUTIES = {
 }
 
 
+def email_of(duty: str, project: str) -> str:
+    return f"{DUTIES[duty].account_id}@{project}.iam.gserviceaccount.com"
+
+
 EXPORTER = "exporter"
 
 

@@ -15,7 +15,7 @@ from components.study_jobs import StudyJobs, StudyJobsArgs
 from infra.archive import RAW, VIEWER
 from infra.build_images import builders
 from infra.foundation import Foundation
-from infra.identities import DUTIES
+from infra.identities import email_of
 from infra.settings import Settings
 
 JOB = IMAGE = "prepare"
@@ -107,8 +107,7 @@ def promoted_by(settings: Settings) -> Mapping[str, pulumi.Input[str]]:
     """The deployer of the stack that takes what this one has proved."""
     if settings.promote_to is None:
         return {}
-    email = f"{DUTIES['deployer'].account_id}@{settings.promote_to}.iam.gserviceaccount.com"
-    return {"promotion": f"serviceAccount:{email}"}
+    return {"promotion": f"serviceAccount:{email_of('deployer', settings.promote_to)}"}
 
 
 def _environment(

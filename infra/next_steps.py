@@ -6,7 +6,7 @@ import pulumi
 
 from infra.build_images import builders, unpinned
 from infra.foundation import GITHUB_TOKEN
-from infra.identities import DUTIES
+from infra.identities import email_of
 from infra.job import IMAGE, SOURCE, source_bucket
 from infra.settings import NAMESPACE, Settings
 
@@ -48,12 +48,11 @@ def next_commands(settings: Settings, stack: str, image_address: pulumi.Input[st
 
 def _job_image(settings: Settings, image: pulumi.Input[str]) -> pulumi.Output[str]:
     """As the account for it: a new organisation gives the default one no rights, and Google's bucket no region."""
-    account = f"{DUTIES['jobBuild'].account_id}@{settings.project}.iam.gserviceaccount.com"
     images = builders()
     return pulumi.Output.concat(
         f"gcloud builds submit {SOURCE} --project={settings.project} --region={settings.location} ",
         "--config=delivery/job-image-by-hand.yaml ",
-        f"--service-account=projects/{settings.project}/serviceAccounts/{account} ",
+        f"--service-account=projects/{settings.project}/serviceAccounts/{email_of('jobBuild', settings.project)} ",
         f"--gcs-source-staging-dir=gs://{source_bucket(settings)}/source ",
         "--substitutions=_IMAGE=",
         image,

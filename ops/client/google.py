@@ -25,6 +25,15 @@ class GoogleApi:
         """The answer's JSON. Raises `OpsRefused`."""
         return self.send(verb, api, path, json=body, params=params).json()
 
+    def find(self, api: str, path: str, **params: Any) -> Json | None:
+        """What is at `path`; None when there is nothing. Raises `OpsRefused` for what may not be seen."""
+        try:
+            return self.call("GET", api, path, **params)
+        except OpsRefused as refused:
+            if refused.status == 404:
+                return None
+            raise
+
     def _root(self, api: str) -> str:
         """Of an API that is not named: beside Cloud Storage, under its own host."""
         return self._endpoints.get(api) or self._endpoints["storage"].replace("storage.", f"{api}.", 1)

@@ -9,7 +9,7 @@ import base64
 import json
 from collections.abc import Mapping
 
-from infra.identities import DUTIES
+from infra.identities import email_of
 from ops.client.google import GoogleApi
 from ops.client.refusal import OpsRefused
 from ops.deliver.cli import OUTPUTS, WORK
@@ -44,10 +44,7 @@ def write_outputs(stack: Stack, environment: Mapping[str, str]) -> None:
         "viewerConfig": config,
         "stores": {"smoke": {"dicomwebRoot": f"{smoke}/dicomWeb"}},
         "endpoints": dict(stack.endpoints),
-        "serviceAccounts": {
-            duty: f"{DUTIES[duty].account_id}@{settings.project}.iam.gserviceaccount.com"
-            for duty in ("viewerBuild", "previewViewer")
-        },
+        "serviceAccounts": {duty: email_of(duty, settings.project) for duty in ("viewerBuild", "previewViewer")},
     }
     WORK.mkdir(exist_ok=True)
     OUTPUTS.write_text(json.dumps(outputs, indent=2) + "\n", encoding="utf-8")

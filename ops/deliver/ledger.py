@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from ops.client.google import GoogleApi
 from ops.client.refusal import OpsRefused
-from ops.deliver.record import SCHEMA, Record, believe, parse
+from ops.deliver.record import Record, believe, parse
 
 ABSENT = 0
 """Number of the record before the first."""
@@ -134,4 +134,4 @@ def name_of(stack: str, number: int) -> str:
 
 def schema() -> dict[str, Any]:
     """JSON Schema of a record."""
-    return SCHEMA
+    return json.loads((Path(__file__).parent / "release.schema.json").read_text(encoding="utf-8"))

@@ -6,17 +6,14 @@ knows what may follow what; reading and writing it is `ops.deliver.ledger`.
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ops.client.refusal import OpsRefused
 
-SCHEMA: dict[str, Any] = json.loads((Path(__file__).parent / "release.schema.json").read_text(encoding="utf-8"))
 DIGEST = r"^sha256:[0-9a-f]{64}$"
 State = Literal["deploying", "proved", "failed"]
 AHEAD = timedelta(minutes=10)

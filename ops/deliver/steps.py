@@ -20,7 +20,7 @@ from ops.deliver.record import Record, Release, require_owner, roll_back, start_
 from ops.deliver.settling import at_work, require_idle, settle
 from ops.deliver.stack import Stack, load
 from ops.deliver.viewer_image import ViewerImage
-from ops.operate.stack_outputs import TOKEN
+from ops.operate.stack_outputs import profile, token_options
 
 IMAGE, COPY, VIEWER_IMAGE = WORK / "image.json", WORK / "copy", WORK / "viewer-image.json"
 FAILURE, DONE = WORK / "failure", WORK / "done"
@@ -146,9 +146,9 @@ def smoke(stack: Stack, build: str) -> None:
     ledger = Ledger(stack.google(), stack.records)
     record = require_owner(ledger.read(stack.name)[0], build)
     folder = REPORTS / stack.name
-    # At Google the smoke tests take on their identities by themselves; on this machine nobody can be impersonated.
-    tokens = ("--token-command", TOKEN) if stack.settings.environment == "local" else ()
-    options = ("--outputs", OUTPUTS, "--report", folder, "--profile", profile(stack), *tokens)
+    environment = stack.settings.environment
+    tokens = token_options(is_local=environment == "local")
+    options = ("--outputs", OUTPUTS, "--report", folder, "--profile", profile(environment), *tokens)
     status = python("smoke_tests", "run", *options)
     for kept in ledger.keep(folder, f"reports/{stack.name}/{build}/"):
         print(f"report kept: {kept}")
@@ -240,11 +240,6 @@ def settings(stack: Stack) -> Release | None:
     if release:
         cli.configure(stack, stack.images(release.job_digest, release.viewer_digest, owned=True))
     return release
-
-
-def profile(stack: Stack) -> str:
-    """In production only what is read: nothing is ever stored where people's images are."""
-    return "readonly" if stack.settings.environment == "prod" else "full"
 
 
 def _with_set_image(stack: Stack, previous: Release | None) -> Release | None:

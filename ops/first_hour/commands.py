@@ -17,7 +17,6 @@ from typing import Any
 import yaml
 
 from infra.formats import PROJECT_ID
-from infra.providers import api_roots
 from ops.client import pulumi
 from ops.client.children import run_child
 from ops.client.refusal import OpsRefused
@@ -29,7 +28,7 @@ from ops.first_hour.person import AtTheTerminal, Person, PersonNeeded
 from ops.first_hour.pulumi_cli import PulumiCli
 from ops.first_hour.settings_file import write_setting
 from ops.first_hour.steps import walk
-from ops.operate.commands import ENDPOINTS
+from ops.operate.commands import endpoints_of
 
 DONE, REFUSED, PERSON_NEEDED, INTERRUPTED = 0, 1, 3, 130
 PROJECT = "gcp:project"
@@ -68,10 +67,8 @@ def choose_project(name: str, given: str, person: Person, folder: Path) -> None:
 
 def google_of(stack: Stack, person: Person) -> NewProject:
     """As `ops.operate.commands.google_of`, but as somebody in a project that is new."""
-    roots = api_roots(stack.config, ENDPOINTS)
-    named = {api: roots[api] for api, key in ENDPOINTS.items() if f"gcp:{key}" in stack.config}
     paying, bare = token_source(project=stack.settings.project), token_source()
-    return NewProject({"storage": roots["storage"], **named}, paying, bare, person)
+    return NewProject(endpoints_of(stack), paying, bare, person)
 
 
 def main(arguments: list[str]) -> int:

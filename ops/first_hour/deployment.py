@@ -9,7 +9,7 @@ from ops.client.refusal import OpsRefused
 from ops.first_hour.hour import FirstHour
 from ops.first_hour.person import PersonNeeded
 from ops.local.state import FOLDER, write_private
-from ops.operate.stack_outputs import TOKEN
+from ops.operate.stack_outputs import profile, token_options
 from ops.review.cost import estimate, usage
 from ops.review.graph import CANNOT_RUN, declared, resources_of
 from viewer.slim_pin import SlimError, read_pin
@@ -44,12 +44,8 @@ def is_unreleased(hour: FirstHour) -> bool:
     if settings.viewer_host != "firebase":
         return settings.viewer_image_digest is None
     path = f"v1beta1/projects/{settings.project}/sites/{settings.site}/releases"
-    try:
-        return not hour.google.call("GET", "firebasehosting", path, pageSize="1").get("releases")
-    except OpsRefused as refused:
-        if refused.status != 404:
-            raise
-        return True  # a site that was just made is not known to all of Hosting
+    found = hour.google.find("firebasehosting", path, pageSize="1")
+    return not found or not found.get("releases")  # a site that was just made is not known to all of Hosting
 
 
 def release(hour: FirstHour) -> None:
@@ -79,11 +75,9 @@ def is_unproved(hour: FirstHour) -> bool:
 
 
 def prove(hour: FirstHour) -> None:
-    profile = "readonly" if hour.settings.environment == "prod" else "full"
-    report = f"reports/{hour.stack_name}"
-    # At Google the smoke tests take on their identities by themselves; on this machine nobody can be impersonated.
-    tokens = ("--token-command", TOKEN) if hour.settings.environment == "local" else ()
-    arguments = ("run", "--outputs", outputs_file(hour), "--profile", profile, "--report", report)
+    environment, report = hour.settings.environment, f"reports/{hour.stack_name}"
+    arguments = ("run", "--outputs", outputs_file(hour), "--profile", profile(environment), "--report", report)
+    tokens = token_options(is_local=environment == "local")
     hour.run("smoke_tests", *arguments, *tokens, failed="the smoke tests did not pass")
 
 

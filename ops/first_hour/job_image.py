@@ -14,19 +14,18 @@ from typing import Any
 
 import yaml
 
-from components.job_image import content_tag
-from infra.identities import DUTIES
+from components.job_image import content_tag, source_files
+from infra.identities import email_of
 from infra.job import SOURCE, source_bucket
 from ops.client.refusal import OpsRefused
 from ops.deliver import pins
+from ops.deliver.cloud_build import RUNNING
 from ops.first_hour.hour import FirstHour
 from ops.first_hour.person import PersonNeeded
 
 RECIPE = Path("delivery/job-image-by-hand.yaml")
 RESTRICTED = "in this region"
 """In Google's words for a region that is closed to the project's builds."""
-UNDER_WAY = ("PENDING", "QUEUED", "WORKING")
-LEFT_OUT = "__pycache__"
 
 
 def is_missing(hour: FirstHour) -> bool:
@@ -56,7 +55,7 @@ def found(hour: FirstHour, tag: str) -> dict[str, Any] | None:
     query = {"filter": f'tags="{tag}"'}
     for place in places(hour):
         builds = hour.google.call("GET", "cloudbuild", f"v1/{place}/builds", **query).get("builds", [])
-        if made := next((one for one in builds if one["status"] in (*UNDER_WAY, "SUCCESS")), None):
+        if made := next((one for one in builds if one["status"] in (*RUNNING, "SUCCESS")), None):
             return made
     return None
 
@@ -71,12 +70,11 @@ def begin(hour: FirstHour, tag: str, base: str, docker: str) -> dict[str, Any]:
         data=packed(hour.folder / SOURCE),
         headers={"Content-Type": "application/gzip"},
     )
-    email = f"{DUTIES['jobBuild'].account_id}@{hour.project}.iam.gserviceaccount.com"
     recipe: dict[str, Any] = yaml.safe_load((hour.folder / RECIPE).read_text(encoding="utf-8"))
     body = {
         **recipe,
         "source": {"storageSource": {"bucket": bucket, "object": name}},
-        "serviceAccount": f"projects/{hour.project}/serviceAccounts/{email}",
+        "serviceAccount": f"projects/{hour.project}/serviceAccounts/{email_of('jobBuild', hour.project)}",
         "substitutions": {"_IMAGE": hour.stack.image, "_BASE": base, "_DOCKER": docker},
         "tags": [tag],
     }
@@ -99,9 +97,9 @@ def digest_of(hour: FirstHour, made: dict[str, Any]) -> str:
 
     def is_done() -> bool:
         nonlocal state
-        if state["status"] in UNDER_WAY:
+        if state["status"] in RUNNING:
             state = hour.google.call("GET", "cloudbuild", f"v1/{made['name']}")
-        return state["status"] not in UNDER_WAY
+        return state["status"] not in RUNNING
 
     log = made.get("logUrl", f"build {made['id']}")
     if not hour.person.wait(f"waiting for the job's image: {log}", is_done, 2400.0):
@@ -116,6 +114,6 @@ def packed(folder: Path) -> bytes:
     """The folder's files as a compressed tar."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
-        for path in sorted(path for path in folder.rglob("*") if path.is_file() and LEFT_OUT not in path.parts):
+        for path in source_files(folder):
             tar.add(path, path.relative_to(folder).as_posix())
     return buffer.getvalue()

@@ -20,13 +20,7 @@ NUMBER = "must be a number"
 def has_no_firebase(hour: FirstHour) -> bool:
     if hour.settings.viewer_host != "firebase":
         return False
-    try:
-        hour.google.call("GET", "firebase", f"v1beta1/projects/{hour.project}")
-    except OpsRefused as refused:
-        if refused.status == 404:
-            return True
-        raise
-    return False
+    return hour.google.find("firebase", f"v1beta1/projects/{hour.project}") is None
 
 
 def add_firebase(hour: FirstHour) -> None:

@@ -38,7 +38,7 @@ class Person(Protocol):
 
 
 class AtTheTerminal:
-    """Reads answers from standard input when it is a terminal; `agreed` says yes to everything beforehand."""
+    """Reads answers from standard input when it is a terminal."""
 
     def __init__(self) -> None:
         self._console = Console(highlight=False, soft_wrap=True)

@@ -5,27 +5,24 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from infra.formats import GROUP
-from ops.client.refusal import OpsRefused
 from ops.first_hour.hour import FirstHour
-from ops.operate.bootstrap import Bootstrap
+from ops.operate.bootstrap import Bootstrap, bucket_of
 from ops.operate.doctor.state import weak
 
 
 def home(hour: FirstHour) -> Bootstrap:
-    bucket = hour.settings.state_bucket or f"{hour.project}-pulumi-state"
-    return Bootstrap(hour.google, hour.settings, hour.stack_name, bucket, cmek=False, now=datetime.now(UTC))
+    settings = hour.settings
+    return Bootstrap(hour.google, settings, hour.stack_name, bucket_of(settings), cmek=False, now=datetime.now(UTC))
 
 
 def is_missing(hour: FirstHour) -> bool:
     """Whether the key or the bucket is not there, or the bucket loose, or the settings do not name them."""
     wanted = home(hour)
-    try:
-        hour.google.call("GET", "cloudkms", f"v1/{wanted.key}")
-        found = hour.google.call("GET", "storage", f"storage/v1/b/{wanted.bucket}")
-    except OpsRefused as refused:
-        if refused.status == 404:
-            return True
-        raise
+    if hour.google.find("cloudkms", f"v1/{wanted.key}") is None:
+        return True
+    found = hour.google.find("storage", f"storage/v1/b/{wanted.bucket}")
+    if found is None:
+        return True
     named = (hour.settings.state_bucket, hour.settings.state_key)
     return any(weak(found)) or named != (wanted.bucket, wanted.key)
 

@@ -26,7 +26,7 @@ from ops.load.folder import FolderLoad
 from ops.load.outcome import CannotLoad, Outcome, failed
 from ops.load.target import LoadTarget, target
 from ops.load.view import View, summary
-from ops.operate.stack_outputs import TOKEN, outputs_file
+from ops.operate.stack_outputs import outputs_file, token_command
 
 DONE, SOME_FAILED, COULD_NOT_LOAD, INTERRUPTED = 0, 1, 3, 130
 
@@ -81,7 +81,7 @@ def main(arguments: Sequence[str]) -> int:
             raise CannotLoad(f"--jobs is {given.jobs}: must be between 1 and 64")
         if given.stack:
             given.outputs = outputs_file(given.stack)
-            given.token_command = given.token_command or (TOKEN if given.stack == "local" else None)
+            given.token_command = given.token_command or token_command(given.stack)
         outputs = {} if given.to and not given.outputs.exists() else read_outputs(given.outputs)
         to = target(outputs, given.to, given.principal, given.reader)
         outcomes = load(given, to, Console(highlight=False))

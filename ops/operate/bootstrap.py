@@ -27,6 +27,11 @@ TIGHT: Json = {
 }
 
 
+def bucket_of(settings: Settings) -> str:
+    """Name of the state's bucket, also before the settings name it."""
+    return settings.state_bucket or f"{settings.project}-pulumi-state"
+
+
 @dataclass(frozen=True)
 class Bootstrap:
     """`cmek`: the bucket is encrypted with the key too. `run` yields a line for each thing done or found."""

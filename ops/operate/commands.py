@@ -24,7 +24,7 @@ from ops.client.outputs import Outputs, read_outputs, require
 from ops.client.refusal import OpsRefused
 from ops.client.tokens import TokenSource, credentials, token_source
 from ops.deliver.stack import Stack, load
-from ops.operate.bootstrap import Bootstrap
+from ops.operate.bootstrap import Bootstrap, bucket_of
 from ops.operate.doctor import Check, Diagnosis, Situation, examine
 from ops.operate.doctor.accounts import default_accounts
 from ops.operate.doctor.branch_protection import branch_protection
@@ -33,8 +33,7 @@ from ops.operate.doctor.people import dns, firebase, github, sign_in
 from ops.operate.doctor.policies import org_policies
 from ops.operate.doctor.project import apis, billing, project, quotas
 from ops.operate.doctor.state import state
-from ops.operate.drill import Drill
-from ops.operate.stack_outputs import TOKEN, outputs_file
+from ops.operate.stack_outputs import outputs_file, owner_of, token_command
 
 ALL_DONE, SOMETHING_TO_DO, COULD_NOT_RUN = 0, 1, 2
 CHECKS: tuple[Check, ...] = (
@@ -86,11 +85,15 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def google_of(stack: Stack) -> GoogleApi:
+def endpoints_of(stack: Stack) -> dict[str, str]:
     """An API whose endpoint the stack does not set is beside Cloud Storage: a local stack's is never Google's own."""
     roots = api_roots(stack.config, ENDPOINTS)
     named = {api: roots[api] for api, key in ENDPOINTS.items() if f"gcp:{key}" in stack.config}
-    return GoogleApi({"storage": roots["storage"], **named}, token_source(project=stack.settings.project))
+    return {"storage": roots["storage"], **named}
+
+
+def google_of(stack: Stack) -> GoogleApi:
+    return GoogleApi(endpoints_of(stack), token_source(project=stack.settings.project))
 
 
 def doctor(arguments: argparse.Namespace, stack: Stack) -> int:
@@ -123,7 +126,7 @@ def show(findings: Sequence[Diagnosis]) -> None:
 
 
 def bootstrap(arguments: argparse.Namespace, stack: Stack) -> int:
-    bucket = arguments.bucket or stack.settings.state_bucket or f"{stack.settings.project}-pulumi-state"
+    bucket = arguments.bucket or bucket_of(stack.settings)
     made = Bootstrap(google_of(stack), stack.settings, stack.name, bucket, arguments.cmek, datetime.now(UTC))
     for line in made.run():
         print(line)
@@ -151,13 +154,14 @@ class DrillOutputs(Outputs):
 
 
 def drill(arguments: argparse.Namespace) -> int:
+    from ops.operate.drill import Drill  # brings pydicom, which takes a quarter of a second
+
     if arguments.stack:
         arguments.outputs = outputs_file(arguments.stack)
-        arguments.token_command = arguments.token_command or (TOKEN if arguments.stack == "local" else None)
+        arguments.token_command = arguments.token_command or token_command(arguments.stack)
     outputs = require(read_outputs(arguments.outputs), DrillOutputs)
-    owner = f"owner@{outputs.project}.iam.gserviceaccount.com"
     root = outputs.endpoints.healthcare
-    credentials_of_owner = credentials(arguments.token_command, owner, outputs.project)
+    credentials_of_owner = credentials(arguments.token_command, owner_of(outputs.project), outputs.project)
     found = Drill(
         google=GoogleApi({"healthcare": root}, TokenSource(credentials_of_owner)),
         session=session_of(credentials_of_owner),

@@ -1,4 +1,7 @@
-"""Where a stack's outputs are: the running local cloud's file, or what Pulumi's state says."""
+"""What the commands that run against a stack are handed: its outputs, its tokens, the smoke tests' profile.
+
+Outputs are in the running local cloud's file, or what Pulumi's state says.
+"""
 
 from __future__ import annotations
 
@@ -38,5 +41,24 @@ def outputs_file(stack: str) -> Path:
 
 def options(stack: str) -> list[str]:
     """Command-line options that hand a stack to the smoke tests, the loader or the drill."""
-    tokens = ["--token-command", TOKEN] if stack == "local" else []
-    return ["--outputs", str(outputs_file(stack)), *tokens]
+    return ["--outputs", str(outputs_file(stack)), *token_options(is_local=stack == "local")]
+
+
+def token_options(*, is_local: bool) -> tuple[str, ...]:
+    """At Google the smoke tests take on their identities by themselves; on this machine nobody can be impersonated."""
+    return ("--token-command", TOKEN) if is_local else ()
+
+
+def token_command(stack: str) -> str | None:
+    """For those who read as somebody: on the local cloud its tokens, else one's own credentials."""
+    return TOKEN if stack == "local" else None
+
+
+def owner_of(project: str) -> str:
+    """The account that may do everything in a project of the local cloud."""
+    return f"owner@{project}.iam.gserviceaccount.com"
+
+
+def profile(environment: str) -> str:
+    """In production only what is read: nothing is ever stored where people's images are."""
+    return "readonly" if environment == "prod" else "full"

@@ -18,7 +18,7 @@ from ops.client.google import GoogleApi, Json
 from ops.client.outputs import Outputs, read_outputs, require
 from ops.client.refusal import OpsRefused
 from ops.client.tokens import token_source
-from ops.operate.stack_outputs import TOKEN, outputs_file
+from ops.operate.stack_outputs import outputs_file, owner_of, token_command
 from ops.status.raw_storage import count_moved_studies
 from ops.status.records import RecordsReader
 from ops.status.time_to_view import measure_time_to_view
@@ -81,7 +81,6 @@ def main(arguments: Sequence[str]) -> int:
 def records_of(stack: str) -> RecordsReader:
     """The records of a deployed stack, read as its owner on the local cloud, else as oneself. Raises `OpsRefused`."""
     outputs = require(read_outputs(outputs_file(stack)), StatusOutputs)
-    owner = f"owner@{outputs.project}.iam.gserviceaccount.com"
     roots = {api: root for api, root in outputs.endpoints.items() if api in KEYS}
-    tokens = token_source(TOKEN if stack == "local" else None, owner, outputs.project)
+    tokens = token_source(token_command(stack), owner_of(outputs.project), outputs.project)
     return RecordsReader(GoogleApi(roots, tokens), outputs.records_bucket)

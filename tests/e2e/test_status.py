@@ -27,7 +27,7 @@ def stack(platform: Platform, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     script.write_text(TOKENS.format(tokens=json.dumps({owner: platform.cloud.iam.token(owner)})))
     outputs.write_text(json.dumps(platform.outputs))
     monkeypatch.setattr(commands, "outputs_file", lambda stack: outputs)
-    monkeypatch.setattr(commands, "TOKEN", shlex.join([sys.executable, str(script), "{principal}"]))
+    monkeypatch.setattr("ops.operate.stack_outputs.TOKEN", shlex.join([sys.executable, str(script), "{principal}"]))
 
 
 def loaded(platform: Platform, folder: Path, key: str, planes: int = 1) -> Written:

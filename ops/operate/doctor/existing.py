@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from components.federation import POOL, PROVIDER
-from ops.client.google import Json
 from ops.client.refusal import OpsRefused
 from ops.operate.doctor import Check, Diagnosis, Situation, unseen
 
@@ -19,21 +18,11 @@ REGIONAL = ("artifactregistry", "cloudscheduler", "eventarc", "healthcare", "wor
 """APIs of the program that say themselves which locations they serve, by `projects.locations.get`."""
 
 
-def find(at: Situation, api: str, path: str) -> Json | None:
-    """The resource; None when there is none. Raises `OpsRefused` for what may not be seen."""
-    try:
-        return at.get(api, path)
-    except OpsRefused as refused:
-        if refused.status == 404:
-            return None
-        raise
-
-
 def audit_log(at: Situation) -> Iterator[Diagnosis]:
     """The bucket of the audit logs: deleted ones are kept for a week, locked retentions for good."""
     project, location, days = at.settings.project, at.settings.location, at.settings.audit_retention_days
     try:
-        bucket = find(at, "logging", f"v2/projects/{project}/locations/{location}/buckets/{LOG_BUCKET}")
+        bucket = at.google.find("logging", f"v2/projects/{project}/locations/{location}/buckets/{LOG_BUCKET}")
     except OpsRefused as refused:
         yield unseen(TOPIC, f"log bucket {LOG_BUCKET}", refused, "roles/logging.viewer on the project")
         return
@@ -58,7 +47,7 @@ def identity_pool(at: Situation) -> Iterator[Diagnosis]:
     if at.settings.github_repository_id is None:
         return
     try:
-        pool = find(at, "iam", f"v1/projects/{project}/locations/global/workloadIdentityPools/{POOL}")
+        pool = at.google.find("iam", f"v1/projects/{project}/locations/global/workloadIdentityPools/{POOL}")
     except OpsRefused as refused:
         yield unseen(TOPIC, f"identity pool {POOL}", refused, "roles/iam.workloadIdentityPoolViewer on the project")
         return
@@ -80,7 +69,7 @@ def notifications(at: Situation) -> Iterator[Diagnosis]:
     dataset = f"projects/{settings.project}/locations/{settings.location}/datasets/{settings.dataset}"
     name = f"{dataset}/dicomStores/{settings.raw_store}"
     try:
-        store = find(at, "healthcare", f"v1/{name}")
+        store = at.google.find("healthcare", f"v1/{name}")
     except OpsRefused as refused:
         yield unseen(TOPIC, f"store {settings.raw_store}", refused, "roles/healthcare.dicomStoreViewer on the dataset")
         return
@@ -105,7 +94,7 @@ def regions(at: Situation) -> Iterator[Diagnosis]:
     missing: list[str] = []
     for api in REGIONAL:
         try:
-            if find(at, api, f"v1/projects/{project}/locations/{location}") is None:
+            if at.google.find(api, f"v1/projects/{project}/locations/{location}") is None:
                 missing.append(api)
         except OpsRefused:
             continue
