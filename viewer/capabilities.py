@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,16 +38,29 @@ def lack(case: ElementTree.Element) -> str:
     return "" if skipped is None else skipped.get("message") or "it does not"
 
 
+def not_passed(cases: Iterable[ElementTree.Element]) -> list[str]:
+    """Names of tests that failed, or were skipped for want of something; a lack is neither."""
+    return [str(case.get("name")) for case in cases if not lack(case) and case.find("*[@message]") is not None]
+
+
+def found(cases: Iterable[ElementTree.Element]) -> dict[str, str]:
+    """Capability → why it is lacking, empty where it is not; of several tests of one, a lack wins."""
+    told: dict[str, str] = {}
+    for case in cases:
+        for name in properties(case, CAPABILITY):
+            told[name] = lack(case) or told.get(name, "")
+    return told
+
+
 def column(report: ElementTree.Element, viewer: str) -> dict[str, str]:
     """Capability → why `viewer` cannot, empty where it can. Raises ReportUnusable when a test neither passed nor told.
 
     Empty for a report of which `viewer` has no part.
     """
     cases = [case for case in report.iter("testcase") if viewer in properties(case, VIEWER)]
-    failed = [case.get("name") for case in cases if not lack(case) and case.find("*[@message]") is not None]
-    if failed:
-        raise ReportUnusable(f"these tests did not pass: {', '.join(map(str, failed))}")
-    return {name: lack(case) for case in cases for name in properties(case, CAPABILITY)}
+    if failed := not_passed(cases):
+        raise ReportUnusable(f"these tests did not pass: {', '.join(failed)}")
+    return found(cases)
 
 
 def read_list(path: Path = LIST) -> dict[str, Any]:
@@ -55,10 +68,10 @@ def read_list(path: Path = LIST) -> dict[str, Any]:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def write_column(viewer: str, build: str, found: Mapping[str, str], path: Path = LIST) -> None:
+def write_column(viewer: str, build: str, can: Mapping[str, str], path: Path = LIST) -> None:
     """One viewer's column of the list, as a report has it; the other's stays. `build` is words for people."""
     known = read_list(path)
-    known["builds"][viewer], known["can"][viewer] = build, dict(found)
+    known["builds"][viewer], known["can"][viewer] = build, dict(can)
     path.write_text(json.dumps(known, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from viewer.capabilities import BUILD, CAPABILITY, ReportUnusable, lack, properties, read_report
+from viewer.capabilities import BUILD, ReportUnusable, found, not_passed, properties, read_report
 
 SLIM = Path(__file__).parent / "slim"
 PIN = SLIM / "pin.toml"
@@ -135,12 +135,12 @@ def record_pass(pin: SlimPin, junit: Path, when: str, passes: Path = PASSES) -> 
         of = " and ".join(built) or "no build that it names"
         raise SlimError(f"{junit} is about {of}, pinned is {pin.build}; run the suite on the pinned one: {SUITE}")
     cases = list(report.iter("testcase"))
-    lacks = {name: why for case in cases if (why := lack(case)) for name in properties(case, CAPABILITY)}
-    bad = [case.get("name") for case in cases if not lack(case) and case.find("*[@message]") is not None]
+    bad = not_passed(cases)
     if bad or not cases:
-        raise SlimError(f"{junit} is not a pass ({len(cases)} tests; not passed: {', '.join(map(str, bad)) or 'none'})")
-    can = sorted({name for case in cases for name in properties(case, CAPABILITY)} - set(lacks))
-    entry = {"passed": when, "tests": len(cases), "can": can, "cannot": lacks}
+        raise SlimError(f"{junit} is not a pass ({len(cases)} tests; not passed: {', '.join(bad) or 'none'})")
+    told = found(cases)
+    can, cannot = sorted(name for name in told if not told[name]), {name: why for name, why in told.items() if why}
+    entry = {"passed": when, "tests": len(cases), "can": can, "cannot": cannot}
     known = {**_read_passes(passes), pin.build: entry}
     _replace(passes, json.dumps(known, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
     return entry

@@ -34,6 +34,13 @@ def test_a_column_says_what_a_viewer_can_and_why_it_cannot(tmp_path: Path) -> No
     assert column(made, "lite") == {"draw": ""}
 
 
+@pytest.mark.parametrize("outcomes", [(XFAIL, ""), ("", XFAIL)])
+def test_of_two_tests_of_one_capability_a_lack_wins(tmp_path: Path, outcomes: tuple[str, str]) -> None:
+    made = read_report(report(tmp_path / "suite.xml", *(("slim", "draw", outcome) for outcome in outcomes)))
+
+    assert column(made, "slim") == {"draw": "write is not a function"}
+
+
 @pytest.mark.parametrize("outcome", ['<failure message="no"/>', '<skipped type="pytest.skip" message="no SLIM"/>'])
 def test_a_report_in_which_something_did_not_pass_makes_no_list(tmp_path: Path, outcome: str) -> None:
     made = read_report(report(tmp_path / "suite.xml", ("slim", "draw", outcome), ("lite", "draw", "")))

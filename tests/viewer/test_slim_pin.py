@@ -99,6 +99,17 @@ def test_saving_is_what_the_suite_found_out_for_this_build(tmp_path: Path, outco
     assert not can_save(slim_layout.pin(sha256="b" * 64), passes)
 
 
+@pytest.mark.parametrize("outcomes", [(XFAIL, ""), ("", XFAIL)])
+def test_what_one_test_of_two_found_lacking_is_not_there(tmp_path: Path, outcomes: tuple[str, str]) -> None:
+    passes = tmp_path / "passes.json"
+    cases = [(SAVES, outcome) for outcome in outcomes]
+
+    entry = record_pass(PINNED, report(tmp_path / "slim.xml", *cases), "now", passes)
+
+    assert (entry["can"], entry["cannot"]) == ([], {SAVES: "write is not a function"})
+    assert not can_save(PINNED, passes)
+
+
 @pytest.mark.parametrize(
     "outcome",
     ['<failure message="no"/>', '<error message="no"/>', '<skipped type="pytest.skip" message="no Chromium"/>', None],
