@@ -6,7 +6,6 @@ done at once, and kept, so that it can be found by its tag.
 
 from __future__ import annotations
 
-import io
 import re
 import tarfile
 import tempfile
@@ -58,7 +57,7 @@ class Builds:
         if item is None:
             raise ApiError(404, f"gs://{source['bucket']}/{source['object']} was not found.")
         with tempfile.TemporaryDirectory() as folder, self._objects.store.open(item) as content:
-            with tarfile.open(fileobj=io.BytesIO(content.read())) as tar:
+            with tarfile.open(fileobj=content) as tar:
                 tar.extractall(folder, filter="data")
             return self._registry.seed(Path(folder))
 

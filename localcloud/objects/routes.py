@@ -102,18 +102,16 @@ class ObjectRoutes:
         item = self.find_object(request, UPDATE)
         body = parse(await request.read(), "patch")
         fields = patched(item.fields, body) if request.method == "PATCH" else writable(body)
-        self.objects.pace(item.bucket, item.name)
-        changed = self.store.update(item, fields, when=Preconditions.of(request.query))
-        self.objects.note_change(item.bucket, item.name)
+        with self.objects.changing(item.bucket, item.name):
+            changed = self.store.update(item, fields, when=Preconditions.of(request.query))
         return self.answer(changed)
 
     async def delete(self, request: web.Request) -> web.StreamResponse:
         item = self.find_object(request, DELETE)
         keep = self.objects.versioned(item.bucket) and "generation" not in request.query
         self.objects.check_retention(item, keep=keep)
-        self.objects.pace(item.bucket, item.name)
-        self.store.delete(item, when=Preconditions.of(request.query), keep=keep)
-        self.objects.note_change(item.bucket, item.name)
+        with self.objects.changing(item.bucket, item.name):
+            self.store.delete(item, when=Preconditions.of(request.query), keep=keep)
         return web.Response(status=204)
 
     async def compose(self, request: web.Request) -> web.StreamResponse:

@@ -6,7 +6,9 @@ Buckets themselves are the control plane's. Not here: lifecycle rules, soft dele
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import contextlib
+import itertools
+from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -75,13 +77,20 @@ class ObjectService:
         when: Preconditions,
     ) -> StoredObject:  # fmt: skip
         """Store finished content; replacing an object needs the permission to delete it."""
+        with self.changing(bucket, name):
+            if current := self.store.get(bucket, name):
+                self.require(authorization, bucket, "storage.objects.delete", name=name)
+                self.check_retention(current, keep=self.versioned(bucket))
+            return self.store.put(bucket, name, content, fields, when=when, keep=self.versioned(bucket))
+
+    @contextlib.contextmanager
+    def changing(self, bucket: str, name: str) -> Generator[None]:
+        """A change of the name, refused as by `pace`; one that fails does not count as its last."""
         self.pace(bucket, name)
-        if current := self.store.get(bucket, name):
-            self.require(authorization, bucket, "storage.objects.delete", name=name)
-            self.check_retention(current, keep=self.versioned(bucket))
-        stored = self.store.put(bucket, name, content, fields, when=when, keep=self.versioned(bucket))
-        self.note_change(bucket, name)
-        return stored
+        yield
+        if len(self._changed) > REMEMBERED:
+            self._changed.clear()
+        self._changed[bucket, name] = self.cloud.clock()
 
     def pace(self, bucket: str, name: str) -> None:
         """`ApiError` 429 for a change of a name within a second of its last, as Google limits them."""
@@ -93,12 +102,6 @@ class ObjectService:
                 f"The object {bucket}/{name} exceeded the rate limit for object mutation operations (create, update, "
                 "and delete). Please reduce your request rate. See https://cloud.google.com/storage/docs/gcs429.",
             )
-
-    def note_change(self, bucket: str, name: str) -> None:
-        """The name was changed just now."""
-        if len(self._changed) > REMEMBERED:
-            self._changed.clear()
-        self._changed[bucket, name] = self.cloud.clock()
 
     def check_retention(self, item: StoredObject, *, keep: bool) -> None:
         """`ApiError` 403 while the bucket's retention policy holds the object, unless it stays as an old version."""
@@ -113,12 +116,7 @@ class ObjectService:
             )
 
     def live(self, bucket: str, prefix: str) -> list[StoredObject]:
-        item: list[StoredObject] = []
-        for one in self.store.walk(bucket, prefix):
-            if not one.name.startswith(prefix):
-                break
-            item.append(one)
-        return item
+        return list(itertools.takewhile(lambda one: one.name.startswith(prefix), self.store.walk(bucket, prefix)))
 
     def object_path(self, bucket: str, name: str) -> Path | None:
         item = self.store.get(bucket, name)

@@ -19,7 +19,7 @@ PROJECTS = "firebase.v1beta1:projects"
 
 @method(f"{PROJECTS}.addFirebase")
 def add(cloud: Cloud, generic: Generic, call: Call) -> Any:
-    if not (organization.project(cloud) or {})["terms"]:
+    if not organization.project(cloud)["terms"]:
         raise ApiError(403, "The caller does not have permission")
     project = {
         "name": call.name,

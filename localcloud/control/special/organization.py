@@ -22,21 +22,26 @@ BILLING_ACCOUNT = "billingAccounts/000000-AAAAAA-BBBBBB"
 ORGPOLICY = "orgpolicy.googleapis.com"
 
 
-def project(cloud: Cloud) -> Resource | None:
-    """What is known of the project; None as long as nobody has made it."""
+def made(cloud: Cloud) -> bool:
+    return not cloud.creator or cloud.resources.get(HOST, f"projects/{cloud.project}") is not None
+
+
+def project(cloud: Cloud) -> Resource:
+    """What is known of the project; that nobody pays for it as long as nobody has made it."""
     if not cloud.creator:
         return {"created": None, "billing": BILLING_ACCOUNT, "terms": True}
-    return cloud.resources.get(HOST, f"projects/{cloud.project}")
+    known = cloud.resources.get(HOST, f"projects/{cloud.project}") or {}
+    return {"created": None, "billing": "", "terms": False, **known}
 
 
 def change(cloud: Cloud, **fields: Any) -> None:
     """What happens to the project elsewhere, such as in a browser: `terms=True` once Firebase's were accepted."""
-    cloud.resources.put(HOST, f"projects/{cloud.project}", {**(project(cloud) or {}), **fields})
+    cloud.resources.put(HOST, f"projects/{cloud.project}", {**project(cloud), **fields})
 
 
 @method("cloudresourcemanager.v3:projects.create")
 def create(cloud: Cloud, generic: Generic, call: Call) -> Any:
-    if call.body.get("projectId") != cloud.project or project(cloud) is not None:
+    if call.body.get("projectId") != cloud.project or made(cloud):
         raise ApiError(409, "Requested entity already exists")
     if call.body.get("parent") != ORGANIZATION:
         raise ApiError(403, "The caller does not have permission")
@@ -52,7 +57,7 @@ def search(cloud: Cloud, generic: Generic, call: Call) -> Any:
 
 @method("cloudbilling.v1:projects.getBillingInfo")
 def billing(cloud: Cloud, generic: Generic, call: Call) -> Any:
-    account = (project(cloud) or {})["billing"]
+    account = project(cloud)["billing"]
     paid = {"billingAccountName": account, "billingEnabled": True} if account else {}
     return {"name": f"projects/{cloud.project}/billingInfo", "projectId": cloud.project, **paid}
 
@@ -71,7 +76,7 @@ def effective(cloud: Cloud, generic: Generic, call: Call) -> Any:
 
 def require_payment(cloud: Cloud, api: str) -> None:
     """400 in Google's words for an API that costs, in a project that nobody pays for."""
-    if api not in FREE_APIS and not (project(cloud) or {}).get("billing"):
+    if api not in FREE_APIS and not project(cloud)["billing"]:
         raise ApiError(
             400,
             f"Billing account for project '{cloud.number}' is not found. Billing must be enabled for activation of "

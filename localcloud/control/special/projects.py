@@ -16,7 +16,7 @@ CREATED = "2026-01-01T00:00:00.000Z"
 
 @method("cloudresourcemanager.v1:projects.get")
 def get(cloud: Cloud, generic: Generic, call: Call) -> Any:
-    since = (project(cloud) or {})["created"]
+    since = project(cloud)["created"]
     created = CREATED if since is None else timestamp(since)
     if call.method_id.startswith("cloudresourcemanager.v3"):
         return {
