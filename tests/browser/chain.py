@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Generator, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,13 @@ import requests
 from numpy.typing import NDArray
 from PIL import Image
 
-from ops.viewer.release import release
+from tests.browser.channels import brightened, composite
 from tests.browser.reader import Reader
+from tests.browser.viewers_store import with_viewers_store
 from tests.jobs.chain.cases import ChainCase
 from tests.jobs.chain.slides import ChainSlide
 from tests.jobs.test_main import start
-from tests.localcloud.hosting.platform import PROJECT, READER, Platform, platform
+from tests.localcloud.hosting.platform import Platform, platform
 
 PART = 64
 """Pixels a side of what must show the scene."""
@@ -79,7 +80,6 @@ SHOW = """([resolution]) => new Promise((resolve) => {
   });
   map.render();
 })"""
-Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
@@ -93,13 +93,7 @@ class Chain:
 @contextlib.contextmanager
 def chain(folder: Path) -> Generator[Chain]:
     with platform(folder) as raw:
-        raw.create_store("viewers")
-        raw.grant("roles/healthcare.dicomViewer", READER, "viewers")
-        raw.call("POST", "storage.googleapis.com", "storage/v1/b", {"name": "records"}, params={"project": PROJECT})
-        site = f"projects/{PROJECT}/sites/{PROJECT}-viewers"
-        viewers = replace(raw, url=raw.create_site(site)["defaultUrl"], site=site, store="viewers")
-        release(viewers.hosting(), viewers.viewer(), viewers.firebase())
-        yield Chain(raw, viewers)
+        yield Chain(raw, with_viewers_store(raw))
 
 
 def send(made: Chain, slide: ChainSlide) -> None:
@@ -115,8 +109,8 @@ def send(made: Chain, slide: ChainSlide) -> None:
 
 def prepare(made: Chain, studies: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
     """What the job says of the series of each study."""
-    more = {"VIEWER_STORE": "separate", "VIEWER_DICOMWEB_ROOT": made.raw.dicomweb("viewers")}
-    process = start(made.raw.cloud, "--json", "--study", *studies, **more)
+    root = made.raw.dicomweb("viewers")
+    process = start(made.raw.cloud, "--json", "--study", *studies, VIEWER_DICOMWEB_ROOT=root)
     try:
         said, errors = process.communicate(timeout=PATIENCE)
     finally:
@@ -202,7 +196,7 @@ def _wrong_parts(reader: Reader, slide: ChainSlide, level: tuple[int, int], base
     seen = np.asarray(reader.screenshot().resize(level, Image.Resampling.BOX, box)).astype(float)
     drawn = _expected(slide, level)
     if slide.channels:
-        drawn = _brightened(drawn, seen)
+        drawn = brightened(drawn, seen)
     wrong: list[str] = []
     for y in range(0, level[1], PART):
         for x in range(0, level[0], PART):
@@ -221,16 +215,6 @@ def _blocks(part: NDArray[Any]) -> NDArray[Any]:
 
 
 def _expected(slide: ChainSlide, size: tuple[int, int]) -> NDArray[Any]:
-    """The engine lays a channel over black by its own brightness, so squared; of two, blue and green."""
     if not slide.channels:
         return slide.scene.draw(*size).astype(float)
-    drawn = [(slide.scene.draw(*size, 1, path) / 255.0) ** 2 * 255 for path in range(slide.channels)]
-    if len(drawn) == 1:
-        return np.stack([drawn[0]] * 3, axis=-1)
-    return np.stack([np.zeros_like(drawn[0]), drawn[1], drawn[0]], axis=-1)
-
-
-def _brightened(drawn: NDArray[Any], seen: NDArray[Any]) -> NDArray[Any]:
-    """The page shows the brightest value that a channel's tiles hold as white."""
-    gain = np.clip((seen * drawn).sum(axis=(0, 1)) / np.maximum((drawn * drawn).sum(axis=(0, 1)), 1), 1, 2)
-    return np.minimum(drawn * gain, 255)
+    return composite([slide.scene.draw(*size, 1, path) for path in range(slide.channels)])

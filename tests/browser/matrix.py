@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Generator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,14 @@ from PIL import Image
 from prepare.model.metadata import WHOLE_SLIDE
 
 from ops.viewer.release import release
+from tests.browser.channels import brightened, composite
 from tests.browser.reader import Reader
+from tests.browser.viewers_store import with_viewers_store
 from tests.jobs.matrix import files, picture
 from tests.jobs.matrix.slides import STUDY
 from tests.jobs.matrix.whole import SLIDES
 from tests.jobs.test_main import run
-from tests.localcloud.hosting.platform import PROJECT, READER, Platform, platform
+from tests.localcloud.hosting.platform import Platform, platform
 
 NAMES = list(SLIDES)
 TABLE: dict[str, Any] = json.loads((Path(files.__file__).with_name("expected.json")).read_text("utf-8"))
@@ -66,23 +68,17 @@ def slides_of(name: str) -> list[str]:
 
 
 @contextlib.contextmanager
-def shown(folder: Path) -> Iterator[Shown]:
+def shown(folder: Path) -> Generator[Shown]:
     with platform(folder) as raw:
-        raw.create_store("viewers")
-        raw.grant("roles/healthcare.dicomViewer", READER, "viewers")
-        raw.call("POST", "storage.googleapis.com", "storage/v1/b", {"name": "records"}, params={"project": PROJECT})
+        release(raw.hosting(), raw.viewer(), raw.firebase())
+        viewers = with_viewers_store(raw)
         for name in CHOSEN:
             raw.store_instances(list(files.written(name).files))
         root = raw.dicomweb("viewers")
-        where = {"VIEWER_DICOMWEB_ROOT": root}
-        code, said, errors = run(raw.cloud, "--json", "--study", *map(study, CHOSEN), **where)
+        code, said, errors = run(raw.cloud, "--json", "--study", *map(study, CHOSEN), VIEWER_DICOMWEB_ROOT=root)
         assert said, errors
         assert code == 0, [one for one in json.loads(said)["series"] if one["status"] == "failed"]
         reports = {one["series"]: one for one in json.loads(said)["series"]}
-        release(raw.hosting(), raw.viewer(), raw.firebase())
-        site = f"projects/{PROJECT}/sites/{PROJECT}-viewers"
-        viewers = replace(raw, url=raw.create_site(site)["defaultUrl"], site=site, store="viewers")
-        release(viewers.hosting(), viewers.viewer(), viewers.firebase())
         yield Shown(raw, viewers, reports)
 
 
@@ -95,27 +91,18 @@ def channels(name: str) -> int:
 
 
 def expected(count: int) -> NDArray[Any]:
-    """The picture, part by part. The engine lays a monochrome channel over black by its own brightness, so that it
-    comes out squared; of two, the first is blue and the second green."""
+    """The picture, part by part; `count` as `channels` tells it."""
     size = PARTS_A_SIDE * PIXELS_A_PART
     whole = (size, size, 0, 0, size, size)
     if count == 0:
         colour = picture.scene(*whole, 3, 8)
     else:
-        first, second = ((picture.channel(*whole, path, 8) / 255) ** 2 * 255 for path in (0, 1))
-        colour = np.stack([first] * 3 if count == 1 else [np.zeros_like(first), second, first], axis=-1)
+        colour = composite([picture.channel(*whole, path, 8) for path in range(count)])
     return colour.reshape(PARTS_A_SIDE, PIXELS_A_PART, PARTS_A_SIDE, PIXELS_A_PART, 3).mean(axis=(1, 3))
 
 
-MICROMETRES_AT_ONE = 10.0
-"""Of a pixel of the screen, at a zoom of one."""
-
-
 def place_of(reader: Reader, columns: int, rows: int) -> Box:
-    """Left, top, right and bottom of the whole slide on the screen, turned by 180 degrees.
-
-    It fills the viewport, or, where its shape is odd, is as large as the zoom and the spacing that the page tells.
-    """
+    """Left, top, right and bottom of the whole slide on the screen: in the middle, as large as the viewport allows."""
     box = reader.page.locator(".viewport").bounding_box()
     assert box is not None
     scale = min(box["width"] / columns, box["height"] / rows)
@@ -147,7 +134,5 @@ def far_off(reader: Reader, columns: int, rows: int, count: int) -> float:
     seen = reader.screenshot().resize((PARTS_A_SIDE, PARTS_A_SIDE), Image.Resampling.BOX, place).rotate(180)
     found, wanted = np.asarray(seen).astype(float)[6:, 2:-2], expected(count)[6:, 2:-2]
     if count:
-        # The page shows the brightest value that a channel's tiles hold as white: brighter all over, never darker.
-        gain = np.clip((found * wanted).sum(axis=(0, 1)) / np.maximum((wanted * wanted).sum(axis=(0, 1)), 1), 1, 2)
-        wanted = np.minimum(wanted * gain, 255)
+        wanted = brightened(wanted, found)
     return float(np.abs(found - wanted).mean(axis=-1).max())

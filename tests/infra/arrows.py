@@ -26,8 +26,6 @@ PACKAGES = {
 }
 """Name in an import, a path or a command → the room it belongs to."""
 
-INTERPRETER = ("f'{sys.executable}", 'f"{sys.executable}')
-
 
 class Arrow(NamedTuple):
     """Something of another room that a line needs."""

@@ -35,11 +35,11 @@ def store(cloud: Cloud, slide: TissueSlide, study: str) -> None:
     assert answer.ok, answer.text
 
 
-def prepared(cloud: Cloud, study: str, separate: bool = False) -> tuple[dict[str, Any], int]:
+def prepared(cloud: Cloud, study: str) -> tuple[dict[str, Any], int]:
     """(the outcome of the study's one series, peak bytes)."""
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, "--study", study, "--json"],
-        env=job_environment(cloud, "/nowhere", separate) | {"PYTHONDONTWRITEBYTECODE": "1"},
+        env=job_environment(cloud, "/nowhere", separate=False) | {"PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
         timeout=300,

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import copy
 import random
-import struct
 import uuid
 from dataclasses import dataclass, field
 from io import BytesIO
-from itertools import accumulate
 from typing import Any
 
 import imagecodecs
@@ -27,6 +25,7 @@ from smoke_tests.slide.dataset import icc_profile
 from smoke_tests.slide.pyramid import rle
 from tests.decoding import jpegs
 from tests.e2e.tiles_slide import code, item
+from tests.jobs.encapsulation import encapsulate
 
 Pixels = NDArray[Any]
 KNOT = 40
@@ -85,7 +84,7 @@ class Instance:
             dataset.PixelData = b"".join(self.frames)
             dataset["PixelData"].VR = "OB"
         else:
-            dataset.PixelData = _encapsulated(self.frames)
+            dataset.PixelData = encapsulate(self.frames)
             dataset["PixelData"].VR, dataset["PixelData"].is_undefined_length = "OB", True
         out = BytesIO()
         pydicom.dcmwrite(out, dataset, implicit_vr=False, little_endian=True, enforce_file_format=True)
@@ -201,11 +200,3 @@ def encoded(tile: Pixels, coding: str) -> bytes:
         data = rle(tile) if coding == "rle" else tile.tobytes()
     frame = bytes(data)
     return frame + b"\0" * (len(frame) % 2)
-
-
-def _encapsulated(frames: list[bytes]) -> bytes:
-    """With an offset table; frames may be empty."""
-    fragments = [b"\xfe\xff\x00\xe0" + struct.pack("<I", len(frame)) + frame for frame in frames]
-    offsets = [0, *accumulate(map(len, fragments))][:-1]
-    table = struct.pack(f"<{len(offsets)}I", *offsets)
-    return b"\xfe\xff\x00\xe0" + struct.pack("<I", len(table)) + table + b"".join(fragments)

@@ -5,12 +5,10 @@ UIDs are the slide's own, so that the whole matrix fits into one store; `Written
 
 from __future__ import annotations
 
-import struct
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
-from itertools import accumulate
 from typing import Any
 
 import pydicom
@@ -23,6 +21,7 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from smoke_tests.slide.dataset import icc_profile
+from tests.jobs.encapsulation import encapsulate
 from tests.jobs.fakes import Store
 from tests.jobs.matrix import picture
 from tests.jobs.matrix.frames import jpeg
@@ -145,16 +144,8 @@ def _draw(
         dataset.PhotometricInterpretation = PHOTOMETRIC.get(coding, "RGB")
     if image.samples > 1:
         dataset.PlanarConfiguration = 0
-    dataset.PixelData = _encapsulated(spoil(frames))
+    dataset.PixelData = encapsulate(spoil(frames))
     dataset["PixelData"].VR, dataset["PixelData"].is_undefined_length = "OB", True
-
-
-def _encapsulated(frames: list[bytes]) -> bytes:
-    """With an offset table; pydicom encapsulates no frame without bytes."""
-    fragments = [b"\xfe\xff\x00\xe0" + struct.pack("<I", len(frame)) + frame for frame in frames]
-    offsets = [0, *accumulate(map(len, fragments))][:-1]
-    table = struct.pack(f"<{len(offsets)}I", *offsets)
-    return b"\xfe\xff\x00\xe0" + struct.pack("<I", len(table)) + table + b"".join(fragments)
 
 
 def _places(dataset: Dataset, image: SlideImage) -> Iterator[tuple[int, int, int]]:

@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import requests
-
 from engine import Deployment, DeploymentFailed, HttpTransport, Node, RestProvider, load_config, program_of, run
 from engine.api_request import ApiRequest, ApiResponse
 from engine.provider import Declared, Refused
@@ -20,6 +18,7 @@ from engine.reuse import Reuse
 from ops.client.refusal import OpsRefused
 from ops.first_hour.access import NewProject
 from tests.clock import Clock
+from tests.ops.mortal import Mortal
 
 OF_THE_CALLER = ("billingbudgets", "cloudbilling", "firebase", "firebasehosting", "identitytoolkit")
 """APIs that the program's second provider asks, which names the project."""
@@ -163,16 +162,8 @@ class ScriptedPerson:
         return True
 
 
-class MortalProject(NewProject):
-    """Ends before its `last`th request, as a laptop that is closed does; -1 for never."""
-
-    last = -1
-
-    def send(self, verb: str, api: str, path: str, **options: Any) -> requests.Response:
-        if self.last == 0:
-            raise KeyboardInterrupt
-        self.last -= 1
-        return super().send(verb, api, path, **options)
+class MortalProject(Mortal, NewProject):
+    """A new project that is left in the middle."""
 
 
 def no_retries(monkeypatch: Any) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
 from infra.config_loader import read_settings
 from infra.settings import NAMESPACE
@@ -19,6 +18,7 @@ from localcloud.server import running
 from ops.client.google import GoogleApi
 from ops.client.refusal import OpsRefused
 from ops.operate.bootstrap import Bootstrap
+from tests.ops.mortal import Mortal
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
@@ -102,21 +102,9 @@ def test_with_cmek_the_bucket_is_encrypted_with_the_key_and_storage_may_use_it(
     assert "may use the key" in list(replace(bootstrap, cmek=True).run())[2]
 
 
-class Cut(GoogleApi):
-    """Ends with the `last`th request answered, as a laptop that is closed does."""
-
-    last = 0
-
-    def send(self, verb: str, api: str, path: str, **options: Any) -> requests.Response:
-        if self.last == 0:
-            raise KeyboardInterrupt
-        self.last -= 1
-        return super().send(verb, api, path, **options)
-
-
 @pytest.mark.parametrize("answered", range(6))
 def test_one_that_was_killed_is_finished_by_the_next(bootstrap: Bootstrap, cloud: Cloud, answered: int) -> None:
-    cut = Cut(roots(cloud), lambda: cloud.iam.token(cloud.iam.owner))
+    cut = Mortal(roots(cloud), lambda: cloud.iam.token(cloud.iam.owner))
     cut.last = answered
     with pytest.raises(KeyboardInterrupt):
         list(replace(bootstrap, google=cut, cmek=True).run())

@@ -16,7 +16,7 @@ import pytest
 from ops.review.code_files import is_harmless_file
 from ops.review.compare import plan_of
 from ops.review.dangers import dangers
-from ops.review.graph import Graph, GraphNode, masked, of_deployment
+from ops.review.graph import Graph, GraphNode, masked, of_deployment, resources_of
 from ops.review.plan import is_masked
 from policy.check import check
 from policy.resource import Resource, type_said
@@ -307,11 +307,7 @@ def judged(resources: list[Resource]) -> set[tuple[str, str]]:
 
 @functools.cache
 def held() -> frozenset[tuple[str, str]]:
-    return frozenset(judged(resources(prod())))
-
-
-def resources(graph: Graph) -> list[Resource]:
-    return [Resource(n.urn, n.type, n.name, n.inputs, n.protect, n.parent) for n in graph.nodes if n.parent]
+    return frozenset(judged(resources_of(prod())))
 
 
 def who_stops(after: Graph) -> str:
@@ -319,7 +315,7 @@ def who_stops(after: Graph) -> str:
     both = {id(one) for one in prod().nodes} & {id(one) for one in after.nodes}
     few = [replace(graph, nodes=tuple(n for n in graph.nodes if id(n) not in both)) for graph in (prod(), after)]
     gate = bool(dangers(plan_of(*(replace(graph, nodes=(dataset(), *graph.nodes)) for graph in few))))
-    judge = bool(judged(resources(after)) - held())
+    judge = bool(judged(resources_of(after)) - held())
     return {(True, True): "both", (True, False): "gate", (False, True): "judge"}.get((gate, judge), "nobody")
 
 
