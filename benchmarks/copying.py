@@ -92,16 +92,20 @@ def peer(base: str, token: str) -> DICOMwebClient:
 
 
 def retrieve_study(base: str, token: str, study: str) -> int:
-    found = peer(base, token).retrieve_study(study, media_types=(("application/dicom", "*"),))
+    retrieved = peer(base, token).retrieve_study(study, media_types=(("application/dicom", "*"),))
     return sum(
-        len(frame) > 0 for ds in found for frame in generate_frames(ds.PixelData, number_of_frames=ds.NumberOfFrames)
+        len(frame) > 0
+        for ds in retrieved
+        for frame in generate_frames(ds.PixelData, number_of_frames=ds.NumberOfFrames)
     )
 
 
 def iter_study(base: str, token: str, study: str) -> int:
-    found = peer(base, token).iter_study(study, media_types=(("application/dicom", "*"),))
+    retrieved = peer(base, token).iter_study(study, media_types=(("application/dicom", "*"),))
     return sum(
-        len(frame) > 0 for ds in found for frame in generate_frames(ds.PixelData, number_of_frames=ds.NumberOfFrames)
+        len(frame) > 0
+        for ds in retrieved
+        for frame in generate_frames(ds.PixelData, number_of_frames=ds.NumberOfFrames)
     )
 
 

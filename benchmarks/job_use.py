@@ -44,9 +44,9 @@ def main() -> int:
                 ("levels made", "1.2.826.18.2", 0),
             ):
                 levels = [level(edge, study, times, TILE) for times in range(halvings + 1)]
-                for one in levels:
-                    store_slide(cloud, one)
-                size = sum(one.length for one in levels) / GIB
+                for instance in levels:
+                    store_slide(cloud, instance)
+                size = sum(instance.length for instance in levels) / GIB
                 before = processor_seconds()
                 done = run_job(cloud, study, LIMIT, separate=True)
                 used = processor_seconds() - before

@@ -115,12 +115,12 @@ def main() -> int:
             except NoGroup as error:
                 print(f"no control group with a limit on memory can be made here: {error}", file=sys.stderr)
                 return 3
-    statuses = [one["status"] for one in done["series"]]
+    statuses = [series_row["status"] for series_row in done["series"]]
     print(f"{given.columns} x {given.rows}, {slide.grid.tiles} frames, {slide.length / MIB:.0f} MiB: {statuses}")
     speed = given.columns * given.rows / 1e6 / done["wall"]
     print(f"{done['wall']:.0f} s, {speed:.1f} Mpx/s, peak {done['peak'] / MIB:.0f} of {given.limit_mib} MiB")
-    for one in done["series"]:
-        report = one["report"] or {}
+    for series_row in done["series"]:
+        report = series_row["report"] or {}
         seconds = {stage: round(value, 1) for stage, value in report.get("seconds", {}).items()}
         print(f"requests {report.get('requests')}, levels {len(report.get('levels', []))}, seconds {seconds}")
     if done["exit_code"] or statuses != ["ready"]:

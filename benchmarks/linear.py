@@ -72,7 +72,7 @@ def main() -> int:
             prepare_cloud(cloud)
             for what, whole in (("inspect and copy", True), ("make levels", False)):
                 stages = [measured(cloud, edge, whole) for edge in edges]
-                seconds = [one.get("inspect", 0) + one.get("act", 0) for one in stages]
+                seconds = [stage.get("inspect", 0) + stage.get("act", 0) for stage in stages]
                 slope = exponent(sizes, seconds)
                 figures = ", ".join(
                     f"{size:.0f} frames {value:.2f} s" for size, value in zip(sizes, seconds, strict=True)

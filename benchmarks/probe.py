@@ -72,7 +72,7 @@ def main() -> int:
 
 def measure(cloud: Cloud, latency: float) -> int:
     times: list[float] = []
-    found: list[Any] = []
+    findings_seen: list[Any] = []
     rows: list[Any] = []
     traffic, looking = Traffic(), 0
     session = session_of(cloud)
@@ -82,7 +82,7 @@ def measure(cloud: Cloud, latency: float) -> int:
         rows = store.instances(STUDY)
         began, before = time.perf_counter(), traffic.requests
         slide = inspect(store, STUDY, rows).slides[SERIES]
-        found = list(findings(slide, "show"))
+        findings_seen = list(findings(slide, "show"))
         times.append(time.perf_counter() - began)
         looking = traffic.requests - before
         if not all(image.icc_digest for image in slide.images):
@@ -98,7 +98,7 @@ def measure(cloud: Cloud, latency: float) -> int:
     if again.status != "unchanged":
         raise RuntimeError(f"the second look ended with {again.status}")
     report = BenchmarkReport()
-    detail = f"{looking} requests, findings {[finding.rule for finding in found]}"
+    detail = f"{looking} requests, findings {[finding.rule for finding in findings_seen]}"
     report.line(f"probe of {len(rows)} levels, seconds", min(times), "<=", SECONDS, detail)
     report.line(f"requests when {again.status}", asked, "<=", REQUESTS)
     return report.status

@@ -64,11 +64,11 @@ class Connection:
         """(requests a second, seconds of each), one after the other."""
         seconds: list[float] = []
         start = time.perf_counter()
-        for one in requests:
+        for request in requests:
             began = time.perf_counter()
-            self._socket.sendall(one)
+            self._socket.sendall(request)
             status, body, _ = self.answer()
             if status not in (200, 204):
-                raise RuntimeError(f"{one.split(b' HTTP', 1)[0].decode()}: {status} {body[:300]!r}")
+                raise RuntimeError(f"{request.split(b' HTTP', 1)[0].decode()}: {status} {body[:300]!r}")
             seconds.append(time.perf_counter() - began)
         return len(requests) / (time.perf_counter() - start), seconds

@@ -60,7 +60,7 @@ async def cpu(request: web.Request) -> web.Response:
 
 def audited(cloud: Cloud) -> Callable[[web.Request], Awaitable[web.Response]]:
     """`POST /audit?on=1` switches Data Access logging on, as the stack's audit configuration does; `on=0` off."""
-    types = [{"logType": one} for one in ("DATA_READ", "DATA_WRITE")]
+    types = [{"logType": log_type} for log_type in ("DATA_READ", "DATA_WRITE")]
 
     async def switch(request: web.Request) -> web.Response:
         configs = [{"service": HOST, "auditLogConfigs": types}] if request.query["on"] == "1" else []

@@ -101,7 +101,7 @@ def main() -> int:
             with file.open("rb") as data:
                 session.post(f"{root}/studies", data=data, headers=headers, timeout=3600).raise_for_status()
         last = time.monotonic()
-        size = sum(one.length for one in levels)
+        size = sum(instance.length for instance in levels)
         report.note(f"{size / GIB:.2f} GiB in {len(levels)} levels of {edge} pixels, stored in {last - began:.1f} s")
         seconds = waited(session, url, len(levels), last)
     report.line("seconds from the last instance to the view", seconds, "<=", GOAL)

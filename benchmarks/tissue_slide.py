@@ -78,7 +78,7 @@ class TissueSlide:
         drawn = np.tile(drawn, (-(-tile // len(drawn)), -(-tile // len(drawn)), 1))
         cuts = [(r * tile, c * tile) for r in range(edge) for c in range(edge)]
         tiles = [drawn[top : top + tile, left : left + tile].copy() for top, left in cuts]
-        return [codec.encode(one, self.form, self.quality) for one in tiles]
+        return [codec.encode(tile, self.form, self.quality) for tile in tiles]
 
     @property
     def _edge(self) -> int:

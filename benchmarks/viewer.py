@@ -134,11 +134,11 @@ def compare(browser: Browser, cloud: Served, runs: int, latency: float) -> tuple
         for page, seen in visits.items():
             alone = page in ("engine", "seadragon")
             seen.append(visit(browser, cloud, page, latency, size if alone else WINDOW))
-    same = {one.tiles for page in ("lite", "engine", "one") for one in visits[page]}
+    same = {visit.tiles for page in ("lite", "engine", "one") for visit in visits[page]}
     assert len(same) == 1, "the pages asked for different tiles"
 
     def median(page: str, of: Callable[[Visit], float]) -> float:
-        return statistics.median(of(one) for one in visits[page])
+        return statistics.median(of(visit) for visit in visits[page])
 
     def ratio(page: str, peer: str) -> float:
         pairs = zip(visits[page], visits[peer], strict=True)
@@ -178,9 +178,9 @@ def main() -> int:
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        found = [compare(browser, cloud, given.runs, latency) for latency in LATENCIES]
+        comparisons = [compare(browser, cloud, given.runs, latency) for latency in LATENCIES]
         browser.close()
-    return 0 if max(ratio for ratio, _ in found) <= GOAL and found[0][1] <= CHANGE_GOAL else 1
+    return 0 if max(ratio for ratio, _ in comparisons) <= GOAL and comparisons[0][1] <= CHANGE_GOAL else 1
 
 
 if __name__ == "__main__":

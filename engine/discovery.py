@@ -193,9 +193,9 @@ def _find(node: _Node, segments: list[str], verb: str) -> Method | None:
     segment, rest = segments[0], segments[1:]
     if rest:
         for key in (segment, None):
-            found = _find(node.children[key], rest, verb) if key in node.children else None
-            if found:
-                return found
+            method = _find(node.children[key], rest, verb) if key in node.children else None
+            if method:
+                return method
         return None
     stem, _, custom = segment.rpartition(":")
     for name, suffix in ((stem, custom), (segment, "")):

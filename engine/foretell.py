@@ -37,34 +37,38 @@ def foretell(declared: Declared) -> tuple[str, Json]:
     """Id (empty when it is not known) and outputs; those that are not in it are unknown."""
     values = with_settings(declared.inputs, declared.settings)
     row = ROWS.get(declared.type)
-    told = {name: told_by(template, values) for name, template in OUTPUTS.get(declared.type, {}).items()}
+    foretold = {name: expand_template(template, values) for name, template in OUTPUTS.get(declared.type, {}).items()}
     id_: str | None = None
     if declared.type == log_buckets.TYPE:
-        id_ = told_by("projects/{~project}/locations/{location}/buckets/{bucketId}", values)
-        told["name"] = id_
+        id_ = expand_template("projects/{~project}/locations/{location}/buckets/{bucketId}", values)
+        foretold["name"] = id_
     elif row is not None:
         values = {**row.fallback, **values}
         values["answer"] = answer = answered(row, declared, values)
-        id_ = told_by(row.id, values)
-        told = {**answer, **{name: told_by(template, values) for name, template in row.outputs.items()}, **told}
-    return id_ or "", {**{name: value for name, value in told.items() if value}, **declared.inputs}
+        id_ = expand_template(row.id, values)
+        foretold = {
+            **answer,
+            **{name: expand_template(template, values) for name, template in row.outputs.items()},
+            **foretold,
+        }
+    return id_ or "", {**{name: value for name, value in foretold.items() if value}, **declared.inputs}
 
 
 def answered(row: Row, declared: Declared, values: Mapping[str, Any]) -> Json:
     """What the API's answer will say of what the inputs leave open: a name, an e-mail."""
     if declared.type == "gcp:serviceaccount/account:Account":
-        email = told_by("{accountId}@{project}.iam.gserviceaccount.com", values)
-        return {"email": email, "name": told_by(f"projects/{{project}}/serviceAccounts/{email}", values)}
+        email = expand_template("{accountId}@{project}.iam.gserviceaccount.com", values)
+        return {"email": email, "name": expand_template(f"projects/{{project}}/serviceAccounts/{email}", values)}
     if declared.type == "gcp:projects/serviceIdentity:ServiceIdentity":
         service = str(values["service"]).partition(".")[0]
         return {"email": f"service-{STAND_IN}@gcp-sa-{service}.iam.gserviceaccount.com"}
     if "{answer." not in row.id:
-        return {"name": told_by(row.id, values)}
-    path = told_by(row.url.partition("?")[0], values)
+        return {"name": expand_template(row.id, values)}
+    path = expand_template(row.url.partition("?")[0], values)
     return {"name": f"{path.split('/', 2)[2]}/{STAND_IN}", "id": STAND_IN} if path else {}
 
 
-def told_by(template: str, values: Mapping[str, Any]) -> str | None:
+def expand_template(template: str, values: Mapping[str, Any]) -> str | None:
     """The template filled; None when something in it is absent or unknown."""
     if any(values.get(name) is UNKNOWN for _, name in PLACE.findall(template)):
         return None

@@ -77,8 +77,8 @@ class Hooks:
             with asyncio.Runner(loop_factory=lambda: ClockLoop(self._now, self._let_pass)) as runner:
                 return runner.run(_coroutine(value))
 
-        with ThreadPoolExecutor(1, thread_name_prefix="pulumi-hook") as one:
-            return one.submit(contextvars.copy_context().run, run).result()
+        with ThreadPoolExecutor(1, thread_name_prefix="pulumi-hook") as executor:
+            return executor.submit(contextvars.copy_context().run, run).result()
 
     def _now(self) -> float:
         return self._clock() + self._skipped

@@ -56,14 +56,14 @@ def options_of(request: Any) -> dict[str, Any]:
 
     Left out is the version of the package that is installed, which the SDK writes into each registration.
     """
-    found: dict[str, Any] = {}
+    options: dict[str, Any] = {}
     for entry, value in request.ListFields():
         if entry.name in READ | SPOKEN or (entry.name == "version" and value == PACKAGE):
             continue
         is_plain = isinstance(value, str | bool | int | float)
         if value := value if is_plain else str(value):
-            found[entry.name] = value
-    return found
+            options[entry.name] = value
+    return options
 
 
 class Monitor:

@@ -53,10 +53,10 @@ def body(row: Row, inputs: Json, around: Around, path: str) -> Json:
     declared = {name: value for name, value in inputs.items() if name not in left_out}
     if row.labelled:
         declared["labels"] = {**declared.get("labels", {}), **MARK}
-    found = catalogue().match(f"{row.host}.googleapis.com", row.verb, path)
-    if found is None or found[0].request is None:
+    declared_method = catalogue().match(f"{row.host}.googleapis.com", row.verb, path)
+    if declared_method is None or declared_method[0].request is None:
         raise Refused(f"{row.verb} {path} is not a method of {row.host} that takes a body")
-    method = found[0]
+    method = declared_method[0]
     result = Conversion(row, method.document.schemas).message(declared, {"$ref": method.request}, "")
     for where, default in row.defaults.items():
         set_default(result, where.split("."), default)

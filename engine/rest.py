@@ -77,8 +77,8 @@ class RestProvider:
             raise Refused(f"there is no {id_} to import; name what exists, or take it out of imports")
         around = Around(project=values.get("project", ""), now=datetime.fromtimestamp(self._clock(), UTC))
         body = render.body(row, declared.inputs, around, split(row.url, values)[0])
-        if found := adopt.differences(body, values["answer"], ignored):
-            raise Refused(f"{id_} is not as declared, and importing it would change it: {'; '.join(found)}")
+        if differing := adopt.differences(body, values["answer"], ignored):
+            raise Refused(f"{id_} is not as declared, and importing it would change it: {'; '.join(differing)}")
         return id_, {**outputs_of(row, values), **declared.inputs}
 
     def invoke(self, token: str, args: Json, settings: Mapping[str, Any]) -> Json:
@@ -136,8 +136,8 @@ NO_OUTPUTS = frozenset({"@type", "id", "kind"})
 
 def outputs_of(row: Row, values: Json) -> Json:
     """What the API told beyond the inputs: its plain values, and what the row derives from them."""
-    told = {key: value for key, value in values["answer"].items() if key not in NO_OUTPUTS}
-    plain = {key: value for key, value in told.items() if isinstance(value, str | int | float)}
+    outputs = {key: value for key, value in values["answer"].items() if key not in NO_OUTPUTS}
+    plain = {key: value for key, value in outputs.items() if isinstance(value, str | int | float)}
     derived = {name: fill(template, values) for name, template in row.outputs.items()}
     project = {"project": values["project"]} if "{project}" in row.create else {}
     return {**plain, **project, **derived}

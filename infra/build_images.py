@@ -15,11 +15,11 @@ UNPINNED = "sha256:unpinned"
 
 def builders(file: Path = FILE) -> Mapping[str, str]:
     """`NAME@sha256:…` of each builder by short name. ValueError for a digest that is none."""
-    found: dict[str, dict[str, str]] = yaml.safe_load(file.read_text(encoding="utf-8"))
-    wrong = [name for name, pin in found.items() if not re.fullmatch(r"(sha256:[0-9a-f]{64})?", pin["digest"])]
+    images: dict[str, dict[str, str]] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    wrong = [name for name, pin in images.items() if not re.fullmatch(r"(sha256:[0-9a-f]{64})?", pin["digest"])]
     if wrong:
         raise ValueError(f"{file.name}: the digest of {', '.join(wrong)} is not sha256: and 64 hexadecimal digits")
-    return {name: f"{pin['image']}@{pin['digest'] or UNPINNED}" for name, pin in found.items()}
+    return {name: f"{pin['image']}@{pin['digest'] or UNPINNED}" for name, pin in images.items()}
 
 
 def unpinned(viewer_image: bool = False) -> list[str]:

@@ -67,8 +67,8 @@ class Builds:
         if "filter" in call.query and wanted is None:
             raise ApiError(501, f"builds.list: filter {call.query['filter']!r}: only one tag is understood here.")
         builds = self._cloud.resources.children(HOST, call.name, "builds")
-        found = [build for build in builds if wanted is None or wanted[1] in build.get("tags", [])]
-        return {"builds": sorted(found, key=lambda build: build["createTime"], reverse=True)} if found else {}
+        tagged = [build for build in builds if wanted is None or wanted[1] in build.get("tags", [])]
+        return {"builds": sorted(tagged, key=lambda build: build["createTime"], reverse=True)} if tagged else {}
 
     def _get(self, call: Call) -> dict[str, Any]:
         build = self._cloud.resources.get(HOST, call.name)

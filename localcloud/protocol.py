@@ -21,8 +21,10 @@ class HttpConnection(web.RequestHandler):
         message: str | None = None,
     ) -> web.StreamResponse:
         super().handle_error(request, status, exc, message)
-        told = " ".join((message or "the local cloud failed").split())
-        response = web.json_response(ApiError(status, f"This is no valid HTTP request: {told}").body(), status=status)
+        sentence = " ".join((message or "the local cloud failed").split())
+        response = web.json_response(
+            ApiError(status, f"This is no valid HTTP request: {sentence}").body(), status=status
+        )
         response.force_close()
         return response
 

@@ -21,10 +21,10 @@ def refuse(sentence):
 
 def check_python():
     if sys.version_info < OLDEST:
-        found = ".".join(str(part) for part in sys.version_info[:3])
+        version = ".".join(str(part) for part in sys.version_info[:3])
         refuse(
             "Python %d.%d or newer is needed, this is %s (%s); say which one to use: make up PYTHON=python3.11"
-            % (OLDEST[0], OLDEST[1], found, sys.executable)
+            % (OLDEST[0], OLDEST[1], version, sys.executable)
         )
 
 

@@ -81,35 +81,41 @@ def files(root: Path) -> list[str]:
 def hadolint(root: Path, names: list[str]) -> Iterator[ScannerFinding]:
     dockerfiles = [name for name in names if Path(name).name.startswith("Dockerfile")]
     if dockerfiles:
-        for one in json.loads(output(root, "hadolint", "--format", "json", *dockerfiles)):
-            yield ScannerFinding("hadolint", one["file"], one["code"], one["line"], one["message"])
+        for row in json.loads(output(root, "hadolint", "--format", "json", *dockerfiles)):
+            yield ScannerFinding("hadolint", row["file"], row["code"], row["line"], row["message"])
 
 
 def zizmor(root: Path, names: list[str]) -> Iterator[ScannerFinding]:
     if not any(name.startswith(".github/") and name.endswith((".yml", ".yaml")) for name in names):
         return
     command = ("zizmor", "--offline", "--no-progress", "--format", "json-v1", ".github")
-    for one in json.loads(output(root, *command, codes=(0, 10, 11, 12, 13, 14))):
-        [where, *_] = [place for place in one["locations"] if place["symbolic"]["kind"] == "Primary"] or one[
+    for row in json.loads(output(root, *command, codes=(0, 10, 11, 12, 13, 14))):
+        [where, *_] = [place for place in row["locations"] if place["symbolic"]["kind"] == "Primary"] or row[
             "locations"
         ]
         point = where["concrete"]["location"]["start_point"]
         name = where["symbolic"]["key"]["Local"]["verbatim_path"]
-        yield ScannerFinding("zizmor", name.removeprefix("./"), one["ident"], point["row"] + 1, one["desc"])
+        yield ScannerFinding("zizmor", name.removeprefix("./"), row["ident"], point["row"] + 1, row["desc"])
 
 
 def detect_secrets(root: Path, names: list[str], justified: dict[str, Any]) -> Iterator[ScannerFinding]:
     whole = [
-        one["file"] for one in justified["findings"] if one["scanner"] == "detect-secrets" and one["finding"] == "*"
+        finding["file"]
+        for finding in justified["findings"]
+        if finding["scanner"] == "detect-secrets" and finding["finding"] == "*"
     ]
     looked_at = [name for name in names if name not in whole]
     yield from (ScannerFinding("detect-secrets", name, "not looked at") for name in whole if name in names)
-    patterns = [word for one in justified.get("not_secrets", ()) for word in ("--exclude-secrets", one["pattern"])]
-    found = json.loads(output(root, "detect-secrets", "scan", *patterns, *looked_at)) if looked_at else {"results": {}}
-    for name, secrets in found["results"].items():
-        for one in secrets:
+    patterns = [
+        word for secret in justified.get("not_secrets", ()) for word in ("--exclude-secrets", secret["pattern"])
+    ]
+    document = (
+        json.loads(output(root, "detect-secrets", "scan", *patterns, *looked_at)) if looked_at else {"results": {}}
+    )
+    for name, secrets in document["results"].items():
+        for secret in secrets:
             yield ScannerFinding(
-                "detect-secrets", name, f"{one['type']} {one['hashed_secret'][:8]}", one["line_number"]
+                "detect-secrets", name, f"{secret['type']} {secret['hashed_secret'][:8]}", secret["line_number"]
             )
 
 
@@ -120,11 +126,11 @@ def pip_audit(root: Path, names: list[str]) -> Iterator[ScannerFinding]:
         command = ("pip-audit", "--requirement", lock, "--require-hashes", "--disable-pip", "--format", "json")
         dependencies = json.loads(output(root, *command))["dependencies"]
         total += len(dependencies)
-        unknown += sum("skip_reason" in one for one in dependencies)
-        for one in dependencies:
-            for advisory in one.get("vulns", ()):
+        unknown += sum("skip_reason" in dependency for dependency in dependencies)
+        for dependency in dependencies:
+            for advisory in dependency.get("vulns", ()):
                 fixed = ", ".join(advisory["fix_versions"]) or "nothing yet"
-                words = f"{one['name']} {one['version']}, mended in {fixed}"
+                words = f"{dependency['name']} {dependency['version']}, mended in {fixed}"
                 yield ScannerFinding("pip-audit", lock, advisory["id"], words=words)
     if unknown:
         raise NotRun(f"its advisories could not be had for {unknown} of {total} pinned packages, so it proves nothing")
@@ -132,12 +138,12 @@ def pip_audit(root: Path, names: list[str]) -> Iterator[ScannerFinding]:
 
 def judge(findings: list[ScannerFinding], entries: list[Entry], today: date) -> list[str]:
     """What is wrong, in words; empty for good."""
-    problems = [str(one) for one in findings if not any(entry.covers(one) for entry in entries)]
+    problems = [str(finding) for finding in findings if not any(entry.covers(finding) for entry in entries)]
     for entry in entries:
         named = f"{JUSTIFIED}: {entry.scanner} {entry.file} {entry.finding!r}"
         if entry.until < today:
             problems.append(f"{named} was justified until {entry.until}: look again")
-        if not any(entry.covers(one) for one in findings):
+        if not any(entry.covers(finding) for finding in findings):
             problems.append(f"{named} finds nothing any more: take it out")
     return problems
 
@@ -146,7 +152,7 @@ def scan(root: Path, today: date) -> tuple[list[str], list[str]]:
     """Problems, and which scanners did not run and why."""
     path = root / JUSTIFIED
     justified: dict[str, Any] = yaml.safe_load(path.read_text()) if path.exists() else {"findings": []}
-    entries = [Entry(**one) for one in justified["findings"]]
+    entries = [Entry(**finding) for finding in justified["findings"]]
     names = files(root)
     findings = [*hadolint(root, names), *zizmor(root, names), *detect_secrets(root, names, justified)]
     not_run: list[str] = []

@@ -45,7 +45,7 @@ class Report:
         """What stands against a deployment, one line each."""
         against = [*self.violations, *self.open]
         count = "1 objection" if len(against) == 1 else f"{len(against)} objections"
-        return "\n".join([f"The policy has {count}:", *(f"  - {found}" for found in against)])
+        return "\n".join([f"The policy has {count}:", *(f"  - {violation}" for violation in against)])
 
 
 def check(
@@ -75,11 +75,11 @@ def looked_at(rule: Rule, stack: Stack) -> Iterable[Seen]:
 
 def ask(rule: Rule, stack: Stack, seen: Seen, report: Report) -> None:
     """Put what one rule says of one resource into the report."""
-    found = report.violations if rule.level == "must" else report.warnings
+    violations = report.violations if rule.level == "must" else report.warnings
     answers = iter(rule.check(stack, seen))
     try:
         for finding in answers:
-            found.append(violation(rule, seen, finding))
+            violations.append(violation(rule, seen, finding))
     except Undecided as unknown:
         report.open.append(Open(rule.name, seen.resource.urn, seen.name or "the stack", unknown.path))
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:

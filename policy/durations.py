@@ -11,8 +11,8 @@ DAY = 86_400
 
 def seconds(text: Any) -> float | None:
     """Seconds; None for what is no duration."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)s", str(text))
-    return float(found[1]) if found else None
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)s", str(text))
+    return float(match[1]) if match else None
 
 
 def at_most(days: int) -> Callable[[Any], bool]:

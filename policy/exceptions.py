@@ -59,18 +59,18 @@ class Exceptions:
 
     def faults(self, rules: Sequence[str], today: date) -> list[Violation]:
         """Entries that are over, too long, of no rule, or unreadable."""
-        found = [fault("", problem) for problem in self.problems]
+        faults = [fault("", problem) for problem in self.problems]
         for entry in self.entries:
             if entry.rule not in (*rules, *PLAN):
-                found.append(fault(entry.urn, f"{FILE} excepts from {entry.rule!r}, which is no rule"))
+                faults.append(fault(entry.urn, f"{FILE} excepts from {entry.rule!r}, which is no rule"))
             elif today > entry.until:
-                found.append(
+                faults.append(
                     fault(entry.urn, f"The exception from {entry.rule} for {entry.urn} ended on {entry.until}")
                 )
             elif (entry.until - today).days > LONGEST_DAYS:
                 words = f"The exception from {entry.rule} for {entry.urn} lasts longer than {LONGEST_DAYS} days"
-                found.append(fault(entry.urn, words))
-        return found
+                faults.append(fault(entry.urn, words))
+        return faults
 
     def idle(self, stack_urns: set[str], allowed: Sequence[Violation], today: date) -> list[Violation]:
         """Entries for this stack that let nothing pass."""

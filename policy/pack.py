@@ -90,7 +90,7 @@ def policies(exceptions: Exceptions, today: Callable[[], date]) -> list[Policy]:
     def in_order(_: StackValidationArgs, report: ReportViolation) -> None:
         declared.forget()
         for fault in exceptions.faults([rule.name for rule in RULES], today()):
-            report(said(fault), None)
+            report(describe_violation(fault), None)
 
     return [
         *(resource_policy(rule, declared, excepted) for rule in ALONE),
@@ -132,7 +132,7 @@ def judged(rule: Rule, resources: Sequence[Resource]) -> Report:
 def tell(report: ReportViolation, judged: Report, excepted: Callable[[Violation], bool]) -> None:
     for violation in judged.violations + judged.warnings:
         if not excepted(violation):
-            report(said(violation), violation.urn or None)
+            report(describe_violation(violation), violation.urn or None)
 
 
 def report_open(report: ReportViolation, resources: Sequence[Resource]) -> None:
@@ -153,7 +153,7 @@ def open_line(undecided: Sequence[Open]) -> str:
     return f"{undecided[0].rule}: {'; '.join(places)}" if undecided else ""
 
 
-def said(violation: Violation) -> str:
+def describe_violation(violation: Violation) -> str:
     controls = f" (controls {', '.join(violation.controls)})" if violation.controls else ""
     return f"{violation.message} {violation.remedy}{controls}"
 

@@ -24,7 +24,7 @@ FREE_KEYS = ("labels.", "userLabels.", "annotations.", "template.labels.")
 """Mappings whose keys are names that somebody chooses."""
 
 
-def type_said(type_: str, custom: bool) -> str:
+def display_type(type_: str, custom: bool) -> str:
     """The type, with a remark where it is not made as its name says, so that no table and no rule knows it.
 
     Nothing is made of a component, whatever type it takes for itself; and a type of ours that a provider makes is code

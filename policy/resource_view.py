@@ -53,16 +53,16 @@ class Seen:
         """Values at a path with `[]`, None for an item that has none; nothing when a list is absent or empty."""
         values: list[Any] = [self.resource.properties]
         for key, is_list in steps(path):
-            found: list[Any] = []
+            all_values: list[Any] = []
             for value in values:
                 value = cast("dict[str, Any]", value).get(key) if isinstance(value, dict) else None
                 if value is UNKNOWN:
                     raise Undecided(path)
                 if not is_list:
-                    found.append(value)
+                    all_values.append(value)
                 elif isinstance(value, list):
-                    found += cast("list[Any]", value)
-            values = found
+                    all_values += cast("list[Any]", value)
+            values = all_values
         return [known(value, path) for value in values]
 
 

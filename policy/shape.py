@@ -51,23 +51,23 @@ def is_reviewed(type_: str) -> bool:
 def names(resources: Sequence[Resource]) -> dict[str, str]:
     """The stack's own names → what stands for them in a reviewed value, longest first."""
     projects = Counter(str(r.properties["project"]) for r in resources if isinstance(r.properties.get("project"), str))
-    found: dict[str, str] = {}
+    names_seen: dict[str, str] = {}
     for resource in resources:
         if resource.type == "gcp:healthcare/dataset:Dataset":
-            found[str(resource.properties.get("location"))] = "{location}"
+            names_seen[str(resource.properties.get("location"))] = "{location}"
         if resource.type == "gcp:cloudbuildv2/repository:Repository":
             uri = str(resource.properties.get("remoteUri", ""))
             repository = uri.removeprefix("https://github.com/").removesuffix(".git")
-            found[repository] = "{repository}"
-            found[str(resource.properties.get("name", ""))] = "{repository name}"
+            names_seen[repository] = "{repository}"
+            names_seen[str(resource.properties.get("name", ""))] = "{repository name}"
         if resource.type == "gcp:cloudbuild/trigger:Trigger":
             event = resource.properties.get("repositoryEventConfig")
             if isinstance(event, dict):
                 branch = cast(dict[str, Any], event).get("push", {}).get("branch", "")
-                found[str(branch).strip("^$")] = "{branch}"
+                names_seen[str(branch).strip("^$")] = "{branch}"
     if projects:
-        found[projects.most_common(1)[0][0]] = "{project}"
-    return dict(sorted(((k, v) for k, v in found.items() if len(k) > 3), key=lambda item: -len(item[0])))
+        names_seen[projects.most_common(1)[0][0]] = "{project}"
+    return dict(sorted(((k, v) for k, v in names_seen.items() if len(k) > 3), key=lambda item: -len(item[0])))
 
 
 def reduced(value: Any, own: Mapping[str, str]) -> Any:
@@ -123,27 +123,27 @@ def mappings(value: Any, path: str = "") -> Iterator[tuple[str, Mapping[str, Any
 
 def common(stacks: Iterable[Sequence[Resource]]) -> dict[str, dict[str, list[str]]]:
     """Type → path of a mapping → the keys that all of them have."""
-    found: dict[str, dict[str, set[str]]] = {}
+    shared: dict[str, dict[str, set[str]]] = {}
     for resource in (resource for resources in stacks for resource in resources):
         if not OURS.fullmatch(resource.type):
-            of_type = found.setdefault(resource.type, {})
+            of_type = shared.setdefault(resource.type, {})
             for path, keys in mappings(resource.properties):
                 own = {key for key in keys if not key.startswith("__")}
                 of_type[path] = of_type[path] & own if path in of_type else own
     return {
         type_: {path: sorted(keys) for path, keys in sorted(of_type.items()) if keys}
-        for type_, of_type in sorted(found.items())
+        for type_, of_type in sorted(shared.items())
     }
 
 
 def union(stacks: Iterable[Sequence[Resource]]) -> dict[str, dict[str, set[str]]]:
     """Type → path → reduced values (as JSON) over several stacks."""
-    found: dict[str, dict[str, set[str]]] = {}
+    merged: dict[str, dict[str, set[str]]] = {}
     for resources in stacks:
         own = names(resources)
         for resource in resources:
             if not OURS.fullmatch(resource.type):
-                of_type = found.setdefault(resource.type, {})
+                of_type = merged.setdefault(resource.type, {})
                 for path, value in resource.leaves:
                     of_type.setdefault(path, set()).add(json.dumps(reduced(value, own)))
-    return found
+    return merged

@@ -59,9 +59,9 @@ def parser() -> argparse.ArgumentParser:
 
 def target(command: argparse.ArgumentParser) -> None:
     """Options that say what is tested and as whom."""
-    one = command.add_mutually_exclusive_group(required=True)
-    one.add_argument("--outputs", type=Path, help="JSON file with the stack's outputs")
-    one.add_argument("--dicomweb-root", help="a store by its DICOMweb root, spoken to without a token")
+    group = command.add_mutually_exclusive_group(required=True)
+    group.add_argument("--outputs", type=Path, help="JSON file with the stack's outputs")
+    group.add_argument("--dicomweb-root", help="a store by its DICOMweb root, spoken to without a token")
     command.add_argument(
         "--capability", action="append", default=[], metavar="NAME", help="what the store at --dicomweb-root can do"
     )

@@ -49,7 +49,7 @@ def differences(sent: Attributes, got: Attributes, where: str = "") -> list[str]
     """One line for each attribute sent that came back otherwise. Attributes that the store added are its own business.
 
     Binary values are compared by the caller, as they may be behind a BulkDataURI."""
-    found: list[str] = []
+    lines: list[str] = []
     for tag, wanted in sent.items():
         if tag in VOLATILE:
             continue
@@ -57,32 +57,32 @@ def differences(sent: Attributes, got: Attributes, where: str = "") -> list[str]
         given = got.get(tag)
         if given is None:
             if values(wanted):
-                found.append(f"{path} is missing")
+                lines.append(f"{path} is missing")
         elif wanted["vr"] == "SQ":
-            found += _sequence(wanted, given, path)
+            lines += _sequence(wanted, given, path)
         elif wanted["vr"] not in BINARY and not _same(wanted, given):
             # A store that mixes up patients must not make us print one.
             shown = "another" if tag.startswith("0010") else repr(values(given))
-            found.append(f"{path} is {shown}, sent was {values(wanted)!r}")
-    return found
+            lines.append(f"{path} is {shown}, sent was {values(wanted)!r}")
+    return lines
 
 
 def _sequence(wanted: Attributes, given: Attributes, path: str) -> list[str]:
     sent, got = values(wanted), values(given)
     if len(sent) != len(got):
         return [f"{path} has {len(got)} items, sent were {len(sent)}"]
-    found: list[str] = []
+    lines: list[str] = []
     for index, (one, other) in enumerate(zip(sent, got, strict=True)):
-        found += differences(one, other, f"{path}[{index}].")
-    return found
+        lines += differences(one, other, f"{path}[{index}].")
+    return lines
 
 
 def values(element: Attributes) -> list[Any]:
     """Values of an element; empty ones at the end do not count, as stores write nothing in several ways."""
-    found = list(element.get("Value") or [])
-    while found and found[-1] in (None, "", {}):
-        found.pop()
-    return found
+    elements = list(element.get("Value") or [])
+    while elements and elements[-1] in (None, "", {}):
+        elements.pop()
+    return elements
 
 
 def _same(wanted: Attributes, given: Attributes) -> bool:
@@ -115,10 +115,10 @@ def wrong_frame(instance: Instance, number: int, got: bytes) -> str:
     what = f"frame {number} of instance {instance.uid} (level {instance.level}) is not the one sent"
     if digest in instance.frames:
         return f"{what}: it is frame {instance.frames.index(digest) + 1} of the same instance"
-    return f"{what}: {said_by(got)}"
+    return f"{what}: {describe_frame(got)}"
 
 
-def said_by(frame: bytes) -> str:
+def describe_frame(frame: bytes) -> str:
     """What an unexpected frame says about itself."""
     try:
         with Image.open(io.BytesIO(frame)) as image:

@@ -45,11 +45,11 @@ def by_yourself() -> TokenSource:
 
     def own(principal: str) -> str:
         try:
-            found, _ = google.auth.default(scopes=[SCOPE])
-            found.refresh(google.auth.transport.requests.Request())
+            default_credentials, _ = google.auth.default(scopes=[SCOPE])
+            default_credentials.refresh(google.auth.transport.requests.Request())
         except google.auth.exceptions.GoogleAuthError as error:
             raise NoToken(f"no token for you: {error}; run: gcloud auth application-default login") from None
-        return str(found.token)
+        return str(default_credentials.token)
 
     return own
 

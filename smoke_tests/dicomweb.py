@@ -34,12 +34,12 @@ def listed(answer: HttpAnswer) -> list[Attributes]:
     if answer.status != 200 or "json" not in answer.content_type:
         raise DicomwebRefused(str(answer))
     try:
-        found = json.loads(answer.body)
+        rows = json.loads(answer.body)
     except ValueError:
         raise DicomwebRefused(f"{answer.method} {answer.url} answered 200 with a body that is not JSON") from None
-    if not isinstance(found, list):
+    if not isinstance(rows, list):
         raise DicomwebRefused(f"{answer} (a list was due)")
-    return found
+    return rows
 
 
 def value(attributes: Attributes, tag: str) -> Any:
@@ -111,11 +111,11 @@ class DicomWeb:
 
     def _api_root(self) -> str:
         """`https://healthcare.googleapis.com/v1/` of a store under it."""
-        found = re.match(r"(.+/v\d\w*/)projects/", self.root)
-        if not found:
+        match = re.match(r"(.+/v\d\w*/)projects/", self.root)
+        if not match:
             parts = urlsplit(self.root)
             return f"{parts.scheme}://{parts.netloc}/"
-        return found[1]
+        return match[1]
 
     def eventually(self, question: Callable[[], bool], what: str, seconds: float) -> None:
         until(lambda: True if question() else None, what, seconds)
@@ -123,9 +123,9 @@ class DicomWeb:
 
 def _operation(answer: HttpAnswer) -> dict[str, Any]:
     try:
-        found = json.loads(answer.body)
+        operation = json.loads(answer.body)
     except ValueError:
         raise DicomwebRefused(f"{answer} (a long-running operation was due)") from None
-    if not isinstance(found, dict):
+    if not isinstance(operation, dict):
         raise DicomwebRefused(f"{answer} (a long-running operation was due)")
-    return found
+    return operation

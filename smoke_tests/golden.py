@@ -46,15 +46,17 @@ def record(instances: Sequence[Instance]) -> dict[str, Any]:
         "series": instances[0].series,
         "instances": [
             {
-                "uid": one.uid,
-                "level": one.level,
-                "columns": one.columns,
-                "rows": one.rows,
-                "tile": one.tile,
-                "frames": list(one.frames),
-                "file": base64.b64encode(one.data if one is instances[-1] else without_pixels(one.data)).decode(),
+                "uid": instance.uid,
+                "level": instance.level,
+                "columns": instance.columns,
+                "rows": instance.rows,
+                "tile": instance.tile,
+                "frames": list(instance.frames),
+                "file": base64.b64encode(
+                    instance.data if instance is instances[-1] else without_pixels(instance.data)
+                ).decode(),
             }
-            for one in instances
+            for instance in instances
         ],
     }
 
@@ -78,15 +80,15 @@ def recalled(kept: Mapping[str, Any]) -> list[Instance]:
             Instance(
                 study=kept["study"],
                 series=kept["series"],
-                uid=one["uid"],
-                level=one["level"],
-                columns=one["columns"],
-                rows=one["rows"],
-                tile=one["tile"],
-                frames=tuple(one["frames"]),
-                data=base64.b64decode(one["file"]),
+                uid=instance["uid"],
+                level=instance["level"],
+                columns=instance["columns"],
+                rows=instance["rows"],
+                tile=instance["tile"],
+                frames=tuple(instance["frames"]),
+                data=base64.b64decode(instance["file"]),
             )
-            for one in kept["instances"]
+            for instance in kept["instances"]
         ]
     except (KeyError, TypeError, ValueError) as error:
         raise NoGolden(f"the record of the golden study has no usable {error}; seed it anew") from None

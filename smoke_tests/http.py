@@ -183,9 +183,9 @@ def until(
 ) -> Found:
     """First result that is not None; asks at once, then with growing pauses; else `WaitTimedOut`, naming `what`."""
     began = clock()
-    while (found := attempt()) is None:
+    while (result := attempt()) is None:
         if clock() - began + every > seconds:
             raise WaitTimedOut(f"{what} did not come about within {seconds:g} s")
         pause(every)
         every = min(every * 1.6, 2.0)
-    return found
+    return result

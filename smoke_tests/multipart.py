@@ -27,8 +27,10 @@ def parameters(content_type: str) -> dict[str, str]:
     """`{"": media type, parameter: value…}` in lower case keys; quoted values may hold anything."""
     message = Message()
     message["Content-Type"] = content_type
-    found = message.get_params(failobj=[])
-    return {"" if index == 0 else key.lower(): key if index == 0 else value for index, (key, value) in enumerate(found)}
+    parsed = message.get_params(failobj=[])
+    return {
+        "" if index == 0 else key.lower(): key if index == 0 else value for index, (key, value) in enumerate(parsed)
+    }
 
 
 def split(content_type: str, body: bytes) -> list[Part]:
@@ -46,8 +48,8 @@ def split(content_type: str, body: bytes) -> list[Part]:
 
 
 def _part(piece: bytes) -> Part:
-    head, found, body = piece.lstrip(b" \t").partition(b"\r\n\r\n")
-    if not found:
+    head, separator, body = piece.lstrip(b" \t").partition(b"\r\n\r\n")
+    if not separator:
         raise Malformed("a part has no end of its headers")
     lines = head.decode("latin-1").strip().split("\r\n")
     headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}

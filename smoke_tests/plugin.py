@@ -127,8 +127,8 @@ class Suite:
             return ("fail", f"skipped in production: {reason}") if self.context.target.strict else ("skip", reason)
         if report.failed and call.excinfo is not None:
             value = call.excinfo.value
-            told = isinstance(value, AssertionError)
-            return "fail", str(value) if told else f"{type(value).__name__}: {value}"
+            is_assertion = isinstance(value, AssertionError)
+            return "fail", str(value) if is_assertion else f"{type(value).__name__}: {value}"
         if self.notes.warnings:
             return "warn", "; ".join(self.notes.warnings)
         return "pass", ""

@@ -50,17 +50,17 @@ class Seeder:
 
     def _store(self, instances: Sequence[Instance]) -> None:
         raw, study = self._in(self.target.raw_root), instances[0].study
-        size = sum(len(one.data) for one in instances) / 1e6
+        size = sum(len(instance.data) for instance in instances) / 1e6
         self.say(f"Storing {len(instances)} instances ({size:.1f} MB) in {self.target.raw_root} ...")
-        answer = raw.stow([one.data for one in instances])
+        answer = raw.stow([instance.data for instance in instances])
         if answer.status not in (200, 409):  # 409: there already, which reading back decides
             raise DicomwebRefused(str(answer))
-        for one in instances:
-            path = f"studies/{study}/series/{one.series}/instances/{one.uid}"
-            if frame_digests(parsed(raw.parts(path, AS_STORED)[0].body)) != list(one.frames):
+        for instance in instances:
+            path = f"studies/{study}/series/{instance.series}/instances/{instance.uid}"
+            if frame_digests(parsed(raw.parts(path, AS_STORED)[0].body)) != list(instance.frames):
                 raise NoGolden(
-                    f"instance {one.uid} in {self.target.raw_root} has other frames than this version draws, and no "
-                    f"record says whether that is right; delete study {study} or restore {golden.OBJECT}"
+                    f"instance {instance.uid} in {self.target.raw_root} has other frames than this version draws, and "
+                    f"no record says whether that is right; delete study {study} or restore {golden.OBJECT}"
                 )
 
     def _record(self, instances: Sequence[Instance]) -> None:
@@ -77,11 +77,11 @@ class Seeder:
 
     def _await(self, instances: Sequence[Instance]) -> None:
         main, study = self._in(self.target.main_root or ""), instances[0].study
-        wanted = {one.uid for one in instances}
+        wanted = {instance.uid for instance in instances}
 
         def seen() -> bool | None:
-            found = main.search(f"studies/{study}/instances")
-            return wanted <= {str(one["00080018"]["Value"][0]) for one in found} or None
+            rows = main.search(f"studies/{study}/instances")
+            return wanted <= {str(row["00080018"]["Value"][0]) for row in rows} or None
 
         if not seen():
             self.say("Waiting for the job to bring it to the viewers' store ...")

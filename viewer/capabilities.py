@@ -43,13 +43,13 @@ def not_passed(cases: Iterable[ElementTree.Element]) -> list[str]:
     return [str(case.get("name")) for case in cases if not lack(case) and case.find("*[@message]") is not None]
 
 
-def found(cases: Iterable[ElementTree.Element]) -> dict[str, str]:
+def results_by_case(cases: Iterable[ElementTree.Element]) -> dict[str, str]:
     """Capability → why it is lacking, empty where it is not; of several tests of one, a lack wins."""
-    told: dict[str, str] = {}
+    results: dict[str, str] = {}
     for case in cases:
         for name in properties(case, CAPABILITY):
-            told[name] = lack(case) or told.get(name, "")
-    return told
+            results[name] = lack(case) or results.get(name, "")
+    return results
 
 
 def column(report: ElementTree.Element, viewer: str) -> dict[str, str]:
@@ -60,7 +60,7 @@ def column(report: ElementTree.Element, viewer: str) -> dict[str, str]:
     cases = [case for case in report.iter("testcase") if viewer in properties(case, VIEWER)]
     if failed := not_passed(cases):
         raise ReportUnusable(f"these tests did not pass: {', '.join(failed)}")
-    return found(cases)
+    return results_by_case(cases)
 
 
 def read_list(path: Path = LIST) -> dict[str, Any]:

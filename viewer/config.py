@@ -144,8 +144,8 @@ def no_access(store: str, support: str) -> str:
 
 def check(config: dict[str, Any]) -> dict[str, Any]:
     """`config` itself when SLIM understands all of it; else ValueError naming every problem."""
-    if found := problems(config):
-        raise ValueError("; ".join(found))
+    if wrong := problems(config):
+        raise ValueError("; ".join(wrong))
     return config
 
 

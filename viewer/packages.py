@@ -66,5 +66,5 @@ def _reason(stderr: str) -> str:
     """The line of npm's complaint that says something."""
     prefixes = ("npm error", "npm ERR!")
     lines = [line.split(maxsplit=2)[-1] for line in stderr.splitlines() if line.startswith(prefixes)]
-    told = [line for line in lines if not line.startswith(("code ", "syscall ", "errno ", "A complete log"))]
-    return (told or lines or ["no reason given"])[0].strip()
+    useful = [line for line in lines if not line.startswith(("code ", "syscall ", "errno ", "A complete log"))]
+    return (useful or lines or ["no reason given"])[0].strip()

@@ -44,14 +44,14 @@ def archive(pin: SlimPin, given: Path | None, cache: Path, progress: Progress = 
     kept = cache / f"slim-{pin.sha256}.zip"
     if given is not None and not given.is_file():
         raise SlimError(f"{given} does not exist; get it from {pin.archive_url}")
-    found = given or (kept if kept.exists() else _download(pin, kept, progress))
-    if (got := sha256(found)) != pin.sha256:
+    path = given or (kept if kept.exists() else _download(pin, kept, progress))
+    if (got := sha256(path)) != pin.sha256:
         raise SlimError(
-            f"{found.name} has the hash {got}, pinned for {pin.tag} is {pin.sha256}; "
+            f"{path.name} has the hash {got}, pinned for {pin.tag} is {pin.sha256}; "
             "it is not the archive that was reviewed: get it again, or review it and run: "
             ".venv/bin/python -m ops viewer pin"
         )
-    return found
+    return path
 
 
 def keep(given: Path, cache: Path) -> str:

@@ -136,12 +136,12 @@ class WindowConfig(TypedDict, total=False):
 
 def problems(config: object) -> list[str]:
     """Everything in `config` that SLIM would not understand, one sentence each; empty when it is sound."""
-    found = list(_problems("window.config", WindowConfig, config))
-    if not found:
+    all_problems = list(_problems("window.config", WindowConfig, config))
+    if not all_problems:
         for place, server in enumerate(cast(WindowConfig, config)["servers"]):
             if ("url" in server) == ("path" in server):
-                found.append(f"window.config.servers[{place}] needs exactly one of url and path")
-    return found
+                all_problems.append(f"window.config.servers[{place}] needs exactly one of url and path")
+    return all_problems
 
 
 def _problems(where: str, kind: Any, value: object) -> Iterator[str]:

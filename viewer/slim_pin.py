@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from viewer.capabilities import BUILD, ReportUnusable, found, not_passed, properties, read_report
+from viewer.capabilities import BUILD, ReportUnusable, not_passed, properties, read_report, results_by_case
 
 SLIM = Path(__file__).parent / "slim"
 PIN = SLIM / "pin.toml"
@@ -138,8 +138,11 @@ def record_pass(pin: SlimPin, junit: Path, when: str, passes: Path = PASSES) -> 
     bad = not_passed(cases)
     if bad or not cases:
         raise SlimError(f"{junit} is not a pass ({len(cases)} tests; not passed: {', '.join(bad) or 'none'})")
-    told = found(cases)
-    can, cannot = sorted(name for name in told if not told[name]), {name: why for name, why in told.items() if why}
+    results = results_by_case(cases)
+    can, cannot = (
+        sorted(name for name in results if not results[name]),
+        {name: why for name, why in results.items() if why},
+    )
     entry = {"passed": when, "tests": len(cases), "can": can, "cannot": cannot}
     known = {**_read_passes(passes), pin.build: entry}
     _replace(passes, json.dumps(known, indent=2, sort_keys=True, ensure_ascii=False) + "\n")

@@ -107,7 +107,7 @@ def executions(job: str, result: str) -> str:
 
 def signs(args: WatchArgs) -> dict[str, Sign]:
     """By key; those of the job only when there is one."""
-    found = {
+    conditions = {
         "backlog": Sign(
             title=WAITING.title,
             section=WAITING.section,
@@ -120,7 +120,7 @@ def signs(args: WatchArgs) -> dict[str, Sign]:
         ),
     }
     if not args.job_exists:
-        return found
+        return conditions
     absence = {
         "filter": executions(args.job, "succeeded"),
         "duration": LONGEST_ABSENCE,
@@ -128,7 +128,7 @@ def signs(args: WatchArgs) -> dict[str, Sign]:
     }
     log = f'resource.type="cloud_run_job" AND resource.labels.job_name="{args.job}" AND jsonPayload.status="failed"'
     return {
-        **found,
+        **conditions,
         "job-failed": Sign(
             title="The study job failed",
             section="the-study-job-failed",
@@ -155,8 +155,8 @@ class Watch(pulumi.ComponentResource):
     dashboard: gcp.monitoring.Dashboard
 
     def __init__(self, name: str, args: WatchArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        found = signs(args)
-        super().__init__(TYPE, name, {"signs": sorted(found)}, opts)
+        conditions = signs(args)
+        super().__init__(TYPE, name, {"signs": sorted(conditions)}, opts)
         child = pulumi.ResourceOptions(parent=self)
         self.alerts = {
             key: gcp.monitoring.AlertPolicy(
@@ -176,12 +176,12 @@ class Watch(pulumi.ComponentResource):
                 user_labels=args.labels,
                 opts=child,
             )
-            for key, sign in found.items()
+            for key, sign in conditions.items()
         }
         self.dashboard = gcp.monitoring.Dashboard(
             f"{name}-board", project=args.project, dashboard_json=json.dumps(board(args)), opts=child
         )
-        self.register_outputs({"alerts": sorted(found)})
+        self.register_outputs({"alerts": sorted(conditions)})
 
 
 def condition_of(sign: Sign) -> AlertPolicyConditionArgsDict:

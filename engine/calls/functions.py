@@ -14,17 +14,17 @@ Json = dict[str, Any]
 
 def get_project(api: Api, values: Mapping[str, Any]) -> Json:
     project = fill("{projectId}", {"projectId": values.get("project"), **values})
-    found = api.call("cloudresourcemanager", "GET", f"/v1/projects/{project}")
+    project_resource = api.call("cloudresourcemanager", "GET", f"/v1/projects/{project}")
     billing = api.call("cloudbilling", "GET", f"/v1/projects/{project}/billingInfo")
-    parent = found.get("parent", {})
+    parent = project_resource.get("parent", {})
     return {
         "id": f"projects/{project}",
         "projectId": project,
-        "number": found["projectNumber"],
-        "name": found.get("name", ""),
-        "labels": found.get("labels", {}),
-        "effectiveLabels": found.get("labels", {}),
-        "pulumiLabels": found.get("labels", {}),
+        "number": project_resource["projectNumber"],
+        "name": project_resource.get("name", ""),
+        "labels": project_resource.get("labels", {}),
+        "effectiveLabels": project_resource.get("labels", {}),
+        "pulumiLabels": project_resource.get("labels", {}),
         "tags": {},
         "orgId": parent.get("id", "") if parent.get("type") == "organization" else "",
         "folderId": parent.get("id", "") if parent.get("type") == "folder" else "",
@@ -36,18 +36,18 @@ def get_project(api: Api, values: Mapping[str, Any]) -> Json:
 
 def get_web_app_config(api: Api, values: Mapping[str, Any]) -> Json:
     app = fill("projects/{project}/webApps/{webAppId}", values)
-    found = api.call("firebase", "GET", f"/v1beta1/{app}/config")
+    app_config = api.call("firebase", "GET", f"/v1beta1/{app}/config")
     return {
         "id": app,
         "project": values["project"],
         "webAppId": values["webAppId"],
-        "apiKey": found.get("apiKey", ""),
-        "authDomain": found.get("authDomain", ""),
-        "databaseUrl": found.get("databaseURL", ""),
-        "locationId": found.get("locationId", ""),
-        "measurementId": found.get("measurementId", ""),
-        "messagingSenderId": found.get("messagingSenderId", ""),
-        "storageBucket": found.get("storageBucket", ""),
+        "apiKey": app_config.get("apiKey", ""),
+        "authDomain": app_config.get("authDomain", ""),
+        "databaseUrl": app_config.get("databaseURL", ""),
+        "locationId": app_config.get("locationId", ""),
+        "measurementId": app_config.get("measurementId", ""),
+        "messagingSenderId": app_config.get("messagingSenderId", ""),
+        "storageBucket": app_config.get("storageBucket", ""),
     }
 
 

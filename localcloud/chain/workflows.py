@@ -118,8 +118,8 @@ class Workflows:
 
     def list(self, call: Call) -> dict[str, Any]:
         """Newest first, in one page."""
-        found = self.cloud.resources.children(HOST, call.name, "executions")
-        return {"executions": sorted(found, key=lambda execution: execution["createTime"], reverse=True)}
+        executions = self.cloud.resources.children(HOST, call.name, "executions")
+        return {"executions": sorted(executions, key=lambda execution: execution["createTime"], reverse=True)}
 
     def cancel(self, call: Call) -> dict[str, Any]:
         execution = self.get(call)

@@ -125,7 +125,7 @@ def delta(before: Json, after: Json) -> Json | None:
         "bindingDeltas": _changes(_bindings(before), _bindings(after), ("role", "member")),
         "auditConfigDeltas": _changes(_audits(before), _audits(after), ("service", "logType", "exemptedMember")),
     }
-    return {key: found for key, found in changes.items() if found} or None
+    return {key: change for key, change in changes.items() if change} or None
 
 
 def _changes(before: set[tuple[str, ...]], after: set[tuple[str, ...]], keys: tuple[str, ...]) -> list[Json]:

@@ -58,10 +58,10 @@ class Generic:
 
     def existing(self, call: Call) -> Resource:
         """The resource the call is about, or 404."""
-        found = self._cloud.resources.get(call.request.host, call.name)
-        if found is None:
+        resource = self._cloud.resources.get(call.request.host, call.name)
+        if resource is None:
             raise ApiError(404, f"Resource not found: {call.name}")
-        return found
+        return resource
 
     def get(self, call: Call, method: Method) -> Resource:
         return self.existing(call)

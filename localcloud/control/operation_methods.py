@@ -15,8 +15,8 @@ def get(cloud: Cloud, call: Call) -> dict[str, Any]:
 
 
 def list_all(cloud: Cloud, call: Call) -> dict[str, Any]:
-    found = cloud.operations.all(call.request.host, call.name)
-    return {"operations": found} if found else {}
+    operations = cloud.operations.all(call.request.host, call.name)
+    return {"operations": operations} if operations else {}
 
 
 def cancel(cloud: Cloud, call: Call) -> dict[str, Any]:

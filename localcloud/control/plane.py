@@ -48,10 +48,10 @@ class ControlPlane:
             return ApiResponse(status=error.code, body=_shaped(request.host, error))
 
     def _answer(self, request: ApiRequest) -> Any:
-        found = self._catalogue.match(request.host, request.method, request.path)
-        if found is None:
+        match = self._catalogue.match(request.host, request.method, request.path)
+        if match is None:
             raise ApiError(404, f"No method {request.method} {request.path} in the APIs of {request.host}.")
-        method, params = found
+        method, params = match
         principal = self._cloud.iam.authenticate(request.authorization)
         quota.require(self._cloud, request, principal)
         params = {key: names.canonical(self._cloud, value) for key, value in params.items()}

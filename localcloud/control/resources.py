@@ -37,12 +37,12 @@ class Resources:
         """Take the resource and everything below it away; False if it was not there."""
         with self._lock:
             resources = self._hosts.get(host, {})
-            found = name in resources
+            exists = name in resources
             for gone in self.below(host, name):
                 del resources[gone]
             resources.pop(name, None)
             self.revision += 1
-            return found
+            return exists
 
     def below(self, host: str, name: str) -> list[str]:
         """Names of all resources under `name`, deepest last."""

@@ -38,10 +38,10 @@ def check_publisher(cloud: Cloud, call: Call) -> None:
 def topics_of(store: dict[str, Any], bulk_import: bool) -> list[str]:
     """Topics to tell about stored instances; an import tells the older field's topic only with sendForBulkImport."""
     older = store.get("notificationConfig") or {}
-    found = [one.get("pubsubTopic", "") for one in store.get("notificationConfigs") or []]
+    topics = [config.get("pubsubTopic", "") for config in store.get("notificationConfigs") or []]
     if not bulk_import or older.get("sendForBulkImport"):
-        found.append(older.get("pubsubTopic", ""))
-    return sorted({topic for topic in found if topic})
+        topics.append(older.get("pubsubTopic", ""))
+    return sorted({topic for topic in topics if topic})
 
 
 def require_publisher(cloud: Cloud, wanted: list[str]) -> None:
@@ -60,8 +60,8 @@ def publish_stored(
     cloud: Cloud, publisher: Publisher, wanted: list[str], store: str, instances: list[NewInstance], action: str
 ) -> None:
     """Publish one message an instance and topic. `action` is the name of the call, e.g. `StoreInstances`."""
-    for one in instances:
-        r = one.record
+    for instance in instances:
+        r = instance.record
         name = f"{store}/dicomWeb/studies/{r.study}/series/{r.series}/instances/{r.instance}"
         attributes = {
             "action": action,
@@ -71,7 +71,7 @@ def publish_stored(
             "seriesInstanceUID": r.series,
             "sopInstanceUID": r.instance,
             "versionId": r.file,
-            "modality": one.modality,
+            "modality": instance.modality,
             "storageClass": "STANDARD",
         }
         for topic in wanted:

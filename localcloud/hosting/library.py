@@ -43,9 +43,9 @@ class Library:
 
     def require(self, name: str) -> Json:
         """The resource; ApiError 404 without it."""
-        if (found := self.cloud.resources.get(HOST, name)) is None:
+        if (resource := self.cloud.resources.get(HOST, name)) is None:
             raise ApiError(404, f"Requested entity {name} was not found.")
-        return found
+        return resource
 
     def site(self, call: Call) -> str:
         """Full name of the site that a call is about; ApiError 404 if there is none or it is too new."""
@@ -62,10 +62,10 @@ class Library:
 
     def children(self, site: str, collection: str) -> list[Json]:
         """Versions or releases of a site, newest first."""
-        found = self.cloud.resources.children(HOST, site, collection)
+        children = self.cloud.resources.children(HOST, site, collection)
         if collection == "releases":  # by number: a clock that was set back must not bring an old release back
-            return sorted(found, key=lambda release: int(release["name"].rpartition("/")[2]), reverse=True)
-        return sorted(found, key=lambda version: (version["createTime"], version["name"]), reverse=True)
+            return sorted(children, key=lambda release: int(release["name"].rpartition("/")[2]), reverse=True)
+        return sorted(children, key=lambda version: (version["createTime"], version["name"]), reverse=True)
 
     def files(self, version: str) -> dict[str, str]:
         """Path → SHA-256 of the gzipped content."""

@@ -44,11 +44,11 @@ def answer(path: str, files: Mapping[str, str], config: Mapping[str, Any]) -> Ho
 
 def headers(path: str, config: Mapping[str, Any]) -> dict[str, str]:
     """Every rule that matches the requested path (not the rewritten one) counts; a later one wins over an earlier."""
-    found: dict[str, tuple[str, str]] = {}
+    by_name: dict[str, tuple[str, str]] = {}
     for rule in config.get("headers") or ():
         if matches(rule, path):
-            found.update({name.lower(): (name, value) for name, value in rule.get("headers", {}).items()})
-    return dict(found.values())
+            by_name.update({name.lower(): (name, value) for name, value in rule.get("headers", {}).items()})
+    return dict(by_name.values())
 
 
 def matches(rule: Mapping[str, Any], path: str) -> bool:
@@ -76,11 +76,11 @@ def malformed(config: Mapping[str, Any]) -> list[str]:
 
 def unsupported(config: Mapping[str, Any]) -> list[str]:
     """The parts of a ServingConfig that only Google can serve, named."""
-    found = [f"rewrites[].{key}" for rule in config.get("rewrites") or () for key in rule if key not in _REWRITE]
-    found += [
+    keys = [f"rewrites[].{key}" for rule in config.get("rewrites") or () for key in rule if key not in _REWRITE]
+    keys += [
         f"a capture in redirect {rule['glob']}" for rule in config.get("redirects") or () if ":" in rule.get("glob", "")
     ]
-    return found + (["i18n"] if "i18n" in config else [])
+    return keys + (["i18n"] if "i18n" in config else [])
 
 
 _REWRITE = {"glob", "regex", "path"}

@@ -75,9 +75,9 @@ class Versions:
         site, version, digest = (request.match_info[part] for part in ("site", "version", "hash"))
         principal = iam.authenticate(request.headers.get("Authorization"))
         iam.require(principal, "firebasehosting.sites.update", f"//{HOST}/{library.full(f'sites/{site}')}")
-        name, found = self._open(f"sites/{site}/versions/{version}")
+        name, opened = self._open(f"sites/{site}/versions/{version}")
         if digest not in library.files(name).values():
-            raise ApiError(400, f"Version {found['name']} names no file with the hash {digest} in populateFiles.")
+            raise ApiError(400, f"Version {opened['name']} names no file with the hash {digest} in populateFiles.")
         with library.draft() as draft:
             sha256, unzip, budget = hashlib.sha256(), zlib.decompressobj(wbits=31), InflationBudget()
             try:

@@ -47,18 +47,18 @@ class Directory:
 
     def known(self) -> dict[str, Kind]:
         """Everyone by e-mail."""
-        found: dict[str, Kind] = {}
+        kinds: dict[str, Kind] = {}
         for policy in self._resources.all(POLICIES).values():
             for member in policies.members(policy):
                 kind, _, email = member.partition(":")
                 if kind in ("user", "group") or (kind == "serviceAccount" and self.exists(email)):
-                    found[email] = kind
+                    kinds[email] = kind
         for account in self._resources.all(IAM_HOST).values():
             if "email" in account:
-                found[account["email"]] = "serviceAccount"
+                kinds[account["email"]] = "serviceAccount"
         if self._cloud.creator:
-            found[self._cloud.creator] = "user"
-        return {**found, self.owner: "serviceAccount"}
+            kinds[self._cloud.creator] = "user"
+        return {**kinds, self.owner: "serviceAccount"}
 
     def _account(self, email: str) -> dict[str, object] | None:
         return self._resources.get(IAM_HOST, f"projects/{self._cloud.project}/serviceAccounts/{email}")

@@ -39,7 +39,7 @@ def published(text: str) -> dict[str, set[str]]:
 
 def differences(google: Mapping[str, set[str]]) -> dict[str, RoleDifference]:
     """By role, of those that both know; equal ones are left out."""
-    found: dict[str, RoleDifference] = {}
+    differing: dict[str, RoleDifference] = {}
     services = {name.partition(".")[0] for name in roles.named()}
     for role in sorted(google.keys() - set(PATTERNS_ONLY)):
         if not roles.is_predefined(role):
@@ -49,14 +49,14 @@ def differences(google: Mapping[str, set[str]]) -> dict[str, RoleDifference]:
         too_much = sorted(named - google[role])
         too_little = sorted(name for name in missing if name.partition(".")[0] in services)
         if too_much or too_little:
-            found[role] = RoleDifference(too_much, too_little)
-    return found
+            differing[role] = RoleDifference(too_much, too_little)
+    return differing
 
 
-def without(table: Mapping[str, list[str]], found: Mapping[str, RoleDifference]) -> dict[str, list[str]]:
+def without(table: Mapping[str, list[str]], differing: Mapping[str, RoleDifference]) -> dict[str, list[str]]:
     """The table without what it gives too much; what comes from an included role is taken out there."""
     return {
-        role: [entry for entry in lines if entry not in (found[role].too_much if role in found else ())]
+        role: [entry for entry in lines if entry not in (differing[role].too_much if role in differing else ())]
         for role, lines in table.items()
     }
 
@@ -67,17 +67,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--date", default=date.today().isoformat(), help="of FILE, for --write (default: today)")
     options = parser.parse_args(arguments)
-    found = differences(published(options.file.read_text()))
-    for role, (too_much, too_little) in found.items():
+    differing = differences(published(options.file.read_text()))
+    for role, (too_much, too_little) in differing.items():
         print(role)
         for sign, names in (("-", too_much), ("+", too_little)):
             print("".join(f"  {sign} {name}\n" for name in names), end="")
     if options.write:
-        kept = without(roles.table(), found)
+        kept = without(roles.table(), differing)
         dated = {roles.DATE: [options.date], **kept}
         lines = (f"  {json.dumps(role)}: {json.dumps(permissions)}" for role, permissions in dated.items())
         roles.FILE.write_text("{\n" + ",\n".join(lines) + "\n}\n")
-    return int(any(difference.too_much for difference in found.values()))
+    return int(any(difference.too_much for difference in differing.values()))
 
 
 if __name__ == "__main__":

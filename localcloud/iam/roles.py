@@ -53,10 +53,10 @@ def _file() -> dict[str, list[str]]:
 @cache
 def entries(role: str) -> tuple[str, ...]:
     """The role's lines of the table, included roles written out; nothing for an unknown role."""
-    found: list[str] = []
+    permissions: list[str] = []
     for entry in table().get(role, []):
-        found += entries(entry[1:]) if entry.startswith("@") else [entry]
-    return tuple(dict.fromkeys(found))
+        permissions += entries(entry[1:]) if entry.startswith("@") else [entry]
+    return tuple(dict.fromkeys(permissions))
 
 
 @cache

@@ -44,8 +44,8 @@ class Audit:
             return
         log, seconds, number = LOGS[ACTIVITY if administers else DATA_ACCESS], self._cloud.clock(), next(self._numbers)
         if access.delta:
-            told = access._replace(principal=access.principal.email)
-            self._note(log, entry(self._cloud.project, log, seconds, number, told))
+            named = access._replace(principal=access.principal.email)
+            self._note(log, entry(self._cloud.project, log, seconds, number, named))
         else:
             principal, service, method, kind, permission, resource, status, message, caller, agent, _ = access
             rest = (principal.email, service, method, kind, permission, status, message, caller, agent)

@@ -58,15 +58,15 @@ class _Parser:
     def _split(self, text: str) -> Iterator[Token]:
         at = 0
         while at < len(text):
-            found = _TOKEN.match(text, at)
-            if not found:
+            match = _TOKEN.match(text, at)
+            if not match:
                 raise self._refusal(f"{text[at : at + 20]!r} at {at}")
-            kind = found.lastgroup or ""
+            kind = match.lastgroup or ""
             if kind != "skip":
                 # A regular expression keeps the backslashes that are not the text's own.
-                value = re.sub(r'\\(["\\])', r"\1", found[0][1:-1]) if kind == "text" else found[0]
+                value = re.sub(r'\\(["\\])', r"\1", match[0][1:-1]) if kind == "text" else match[0]
                 yield Token(kind, value, at)
-            at = found.end()
+            at = match.end()
         yield Token("end", "", at)
 
     def _refusal(self, what: str) -> ApiError:
@@ -144,7 +144,7 @@ class _Parser:
         values = self._wanted(sign)
         if sign.value in (":", "=~"):
             holds = _IN_TEXT[sign.value]
-            return lambda entry: any(holds(str(found), value) for found in _values(entry, path) for value in values)
+            return lambda entry: any(holds(str(own), value) for own in _values(entry, path) for value in values)
         rank, compares = _rank(path), _COMPARES[sign.value]
         wanted = [rank(value) for value in values]
         return lambda entry: any(
@@ -191,11 +191,11 @@ class _Parser:
 
 def _values(entry: Any, path: list[str]) -> list[Any]:
     """What a path leads to; through lists, everything in them. Empty messages and texts count as absent."""
-    found = [entry]
+    values = [entry]
     for name in path:
-        step = [one[name] for one in found if isinstance(one, dict) and name in one]
-        found = [each for one in step for each in (one if isinstance(one, list) else [one])]
-    return [one for one in found if one not in ("", {}, None)]
+        step = [value[name] for value in values if isinstance(value, dict) and name in value]
+        values = [each for one in step for each in (one if isinstance(one, list) else [one])]
+    return [value for value in values if value not in ("", {}, None)]
 
 
 def _rank(path: list[str]) -> Callable[[Any], Any]:

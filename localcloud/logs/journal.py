@@ -116,12 +116,12 @@ class Journals:
 
     def entries(self) -> list[Entry]:
         """All of all logs, by time, whatever was noted before among them."""
-        found = [
+        entries = [
             record if isinstance(record, dict) else self._spell_out(log, record)
             for log, journal in list(self._logs.items())
             for record in journal.records()
         ]
-        return sorted(found, key=lambda entry: (entry["timestamp"], entry["insertId"]))
+        return sorted(entries, key=lambda entry: (entry["timestamp"], entry["insertId"]))
 
     def close(self) -> None:
         """Write everything; what is noted later, by a request that is still at work, is written at once."""

@@ -39,18 +39,18 @@ class Reading:
             raise ApiError(400, "entries.list: resourceNames is empty; name a project or a view.")
         visible = [self._visible(call, name) for name in names]
         wanted = matching(body.get("filter", ""))
-        found = list(_selected(self._journals.entries(), visible, wanted))
+        entries = list(_selected(self._journals.entries(), visible, wanted))
         order = body.get("orderBy", "timestamp asc")
         if order not in ("timestamp", "timestamp asc", "timestamp desc"):
             raise ApiError(400, f"entries.list: orderBy {order!r} is neither 'timestamp asc' nor 'timestamp desc'.")
         if order.endswith("desc"):
-            found.reverse()
+            entries.reverse()
         token, size = str(body.get("pageToken") or "0"), int(body.get("pageSize") or PAGE)
         if not token.isdigit() or size < 0:
             raise ApiError(400, f"entries.list: pageToken {token!r} or pageSize {size} is not valid.")
         first, size = int(token), min(size, LARGEST_PAGE)
-        more = {"nextPageToken": str(first + size)} if first + size < len(found) else {}
-        return {"entries": found[first : first + size], **more}
+        more = {"nextPageToken": str(first + size)} if first + size < len(entries) else {}
+        return {"entries": entries[first : first + size], **more}
 
     def _visible(self, call: Call, name: str) -> Predicate:
         iam, view = self._cloud.iam, _VIEW.fullmatch(name)
@@ -89,7 +89,11 @@ def _selected(entries: list[Entry], visible: list[Predicate], wanted: Predicate)
 
 def excluded(sink: dict[str, Any]) -> Predicate:
     """What a sink leaves out."""
-    filters = [matching(one.get("filter", "")) for one in sink.get("exclusions", ()) if not one.get("disabled")]
+    filters = [
+        matching(exclusion.get("filter", ""))
+        for exclusion in sink.get("exclusions", ())
+        if not exclusion.get("disabled")
+    ]
 
     def drops(entry: Entry) -> bool:
         return any(matches(entry) for matches in filters)

@@ -41,12 +41,12 @@ def entry(execution: str, index: int, number: int, line: str, seconds: float) ->
 
 def _payload(line: str) -> dict[str, Any]:
     try:
-        found = json.loads(line)
+        payload = json.loads(line)
     except ValueError:
-        found = None
-    if not isinstance(found, dict):
+        payload = None
+    if not isinstance(payload, dict):
         return {"severity": "DEFAULT", "textPayload": line}
-    severity = str(found.pop("severity", "DEFAULT"))
-    if list(found) == ["message"]:
-        return {"severity": severity, "textPayload": found["message"]}
-    return {"severity": severity, "jsonPayload": found}
+    severity = str(payload.pop("severity", "DEFAULT"))
+    if list(payload) == ["message"]:
+        return {"severity": severity, "textPayload": payload["message"]}
+    return {"severity": severity, "jsonPayload": payload}

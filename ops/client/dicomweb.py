@@ -23,8 +23,8 @@ def instances(session: requests.Session, root: str) -> Iterator[str]:
     """`studies/…/series/…/instances/…` of all in the store, all pages, study by study. Raises `UnreadableFile`."""
     for study in _pages(session, f"{root}/studies"):
         uid = _first(study, STUDY)
-        for found in _pages(session, f"{root}/studies/{uid}/instances"):
-            yield f"studies/{uid}/series/{_first(found, SERIES)}/instances/{_first(found, INSTANCE)}"
+        for instance in _pages(session, f"{root}/studies/{uid}/instances"):
+            yield f"studies/{uid}/series/{_first(instance, SERIES)}/instances/{_first(instance, INSTANCE)}"
 
 
 def _pages(session: requests.Session, url: str) -> Iterator[dict[str, Any]]:
@@ -42,12 +42,12 @@ def _listed(session: requests.Session, url: str, offset: int) -> list[dict[str, 
             return []
         if not response.ok:
             raise UnreadableFile(f"{url} answered {response.status_code}")
-        found = response.json()
+        rows = response.json()
     except requests.RequestException as error:
         raise UnreadableFile(f"{url} could not be read ({type(error).__name__})") from None
-    if not isinstance(found, list):
+    if not isinstance(rows, list):
         raise UnreadableFile(f"{url} answered no list")
-    return found
+    return rows
 
 
 def _first(attributes: dict[str, Any], tag: str) -> Any:

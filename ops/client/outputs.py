@@ -139,8 +139,8 @@ def require(outputs: Mapping[str, Any], model: type[Model]) -> Model:
         return model.model_validate(outputs)
     except ValidationError as error:
         problems = [
-            f"{'.'.join(map(str, one['loc']))} ({'is missing' if one['type'] == 'missing' else one['msg']})"
-            for one in error.errors()
+            f"{'.'.join(map(str, problem['loc']))} ({'is missing' if problem['type'] == 'missing' else problem['msg']})"
+            for problem in error.errors()
         ]
         raise OutputsRefused(
             f"the stack's outputs lack what this needs: {', '.join(problems)}; deploy the stack again with this version"

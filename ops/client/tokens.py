@@ -91,15 +91,15 @@ def credentials(command: str | None = None, principal: str = "", project: str = 
     if token := os.environ.get(VARIABLE):
         return GivenToken(token)
     try:
-        found, _ = google.auth.default(scopes=SCOPES)
+        default_credentials, _ = google.auth.default(scopes=SCOPES)
     except GoogleAuthError:
         raise TokenRefused(
             f"no Google credentials: set {VARIABLE}, pass --token-command, "
             "or run: gcloud auth application-default login"
         ) from None
-    if project and isinstance(found, PERSONS) and not found.quota_project_id:
-        return found.with_quota_project(project)
-    return found
+    if project and isinstance(default_credentials, PERSONS) and not default_credentials.quota_project_id:
+        return default_credentials.with_quota_project(project)
+    return default_credentials
 
 
 @dataclass(frozen=True)

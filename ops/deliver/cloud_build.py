@@ -46,10 +46,10 @@ def is_running(stack: Stack, google: GoogleApi, build: str) -> bool | None:
     if not BUILD_ID.fullmatch(build):
         return None
     try:
-        found = google.call("GET", "cloudbuild", f"v1/{stack.place}/builds/{build}")
+        state = google.call("GET", "cloudbuild", f"v1/{stack.place}/builds/{build}")
     except OpsRefused as refused:
         return False if refused.status == 404 else None
-    return found.get("status") in RUNNING
+    return state.get("status") in RUNNING
 
 
 def digest_of(operation: Json, trigger: str) -> str:

@@ -51,9 +51,9 @@ def require_checks(
             break
         sleep(PAUSE)
         waited += PAUSE
-    found = ", ".join(f"{name} is {state}" for name, state in lacking.items())
+    states = ", ".join(f"{name} is {state}" for name, state in lacking.items())
     raise OpsRefused(
-        f"{commit[:12]} is not delivered to {stack.name}, as its required checks did not pass: {found}; see "
+        f"{commit[:12]} is not delivered to {stack.name}, as its required checks did not pass: {states}; see "
         f"https://github.com/{repository}/commit/{commit}/checks, and start this delivery again when they have"
     )
 
@@ -75,5 +75,5 @@ def _token(stack: Stack, google: GoogleApi, environment: Mapping[str, str]) -> s
         return token
     repository = str(stack.settings.github_repository)
     name = f"{stack.place}/connections/github/repositories/{repository.replace('/', '-')}"
-    found: dict[str, Any] = google.call("POST", "cloudbuild", f"v2/{name}:accessReadToken", {})
-    return str(found["token"])
+    answer: dict[str, Any] = google.call("POST", "cloudbuild", f"v2/{name}:accessReadToken", {})
+    return str(answer["token"])

@@ -38,10 +38,10 @@ class DriftFinding:
 
 def find(stack: Stack, plan: Plan, release: Release | None, google: GoogleApi) -> list[DriftFinding]:
     """Everything that differs, sorted. Raises `OpsRefused` when something could not be looked at."""
-    found = [*changed(plan), *undeclared(grants(plan.after()), google, stack.settings.project)]
+    findings = [*changed(plan), *undeclared(grants(plan.after()), google, stack.settings.project)]
     if release is not None:
-        found += [*_viewer(stack, release, google), *_image(stack, release, google)]
-    return sorted(set(found))
+        findings += [*_viewer(stack, release, google), *_image(stack, release, google)]
+    return sorted(set(findings))
 
 
 def changed(plan: Plan) -> list[DriftFinding]:
@@ -68,7 +68,7 @@ def undeclared(declared: Sequence[Grant], google: GoogleApi, project: str) -> li
     """Members in the policies of every resource that we grant something on, and that nobody declared or accepted."""
     known = {(grant.resource, grant.role, grant.principal, grant.condition) for grant in declared}
     number = str(google.call("GET", "cloudresourcemanager", f"v1/projects/{project}")["projectNumber"])
-    known |= {(one["resource"], one["role"], one["member"], "") for one in accepted()}
+    known |= {(grant["resource"], grant["role"], grant["member"], "") for grant in accepted()}
     return [
         DriftFinding("member", resource, f"{member} has {role}{f' if {condition}' if condition else ''}")
         for resource in sorted({grant.resource for grant in declared})
@@ -81,9 +81,9 @@ def accepted(file: Path = ACCEPTED) -> list[dict[str, str]]:
     return yaml.safe_load(file.read_text(encoding="utf-8")) or []
 
 
-def members(found: Json) -> Iterable[tuple[str, str, str]]:
+def members(iam_policy: Json) -> Iterable[tuple[str, str, str]]:
     """(role, member, condition) of each grant in a policy."""
-    for binding in found.get("bindings", []):
+    for binding in iam_policy.get("bindings", []):
         for member in binding.get("members", []):
             yield binding["role"], member, binding.get("condition", {}).get("expression", "")
 
@@ -154,9 +154,9 @@ def _other_image(kind: str, name: str, live: str, recorded: str) -> list[DriftFi
     return [DriftFinding(kind, name, f"runs {live or 'an image without digest'}, the record says {recorded}")]
 
 
-def fingerprint(found: Sequence[DriftFinding]) -> str:
+def fingerprint(findings: Sequence[DriftFinding]) -> str:
     """The same for the same findings, whenever they are found."""
-    text = "\n".join(f"{one.kind} {one.where} {one.what}" for one in sorted(found))
+    text = "\n".join(f"{finding.kind} {finding.where} {finding.what}" for finding in sorted(findings))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -178,18 +178,23 @@ LONGEST = 300
 FINGERPRINT = re.compile(r"Fingerprint `([0-9a-f]{16})`")
 
 
-def report(stack: str, found: Sequence[DriftFinding], waiting: str = "") -> str:
+def report(stack: str, findings: Sequence[DriftFinding], waiting: str = "") -> str:
     """Markdown; the same text for the same findings. `waiting`: the deployed commit, when this is another."""
-    lines = [marker(stack), f"Stack `{stack}` is not as declared. Fingerprint `{fingerprint(found)}`."]
+    lines = [marker(stack), f"Stack `{stack}` is not as declared. Fingerprint `{fingerprint(findings)}`."]
     if waiting:
         lines += [
             "",
             f"Deployed is `{waiting[:12]}`, and this is a later commit: what is not delivered yet is among it.",
         ]
     for kind, head in HEADS.items():
-        some = [one for one in sorted(found) if one.kind == kind]
+        some = [finding for finding in sorted(findings) if finding.kind == kind]
         if some:
-            lines += ["", f"### {head}", "", *(f"- `{_plain(one.where)}`: `{_plain(one.what)}`" for one in some[:MOST])]
+            lines += [
+                "",
+                f"### {head}",
+                "",
+                *(f"- `{_plain(item.where)}`: `{_plain(item.what)}`" for item in some[:MOST]),
+            ]
         if len(some) > MOST:
             lines.append(f"- and {len(some) - MOST} more, in the log of the workflow")
     lines += ["", f"Declare it, or put it back: `pulumi up -s {stack} --refresh`. docs/delivery.md says which."]

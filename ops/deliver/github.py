@@ -47,9 +47,9 @@ class GitHub:
         """The one comment of ours with `marker` on pull request `number` says `text`; returns its URL."""
         path = f"issues/{number}/comments"
         # Two runs may find none at the same moment: who writes looks again, and the first comment stays.
-        kept, *others = self._mine(path, marker) or [self._call("POST", path, {"body": text})]
+        kept, *others = self._own_comments(path, marker) or [self._call("POST", path, {"body": text})]
         if not others and kept["body"] == text:
-            kept, *others = self._mine(path, marker) or [kept]
+            kept, *others = self._own_comments(path, marker) or [kept]
         for other in others:
             self._call("DELETE", f"issues/comments/{other['id']}")
         return str(self._call("PATCH", f"issues/comments/{kept['id']}", {"body": text})["html_url"])
@@ -59,7 +59,7 @@ class GitHub:
 
         One that has the fingerprint already is left as it is, with what people wrote into it.
         """
-        mine = next(iter(self._mine("issues", marker, state="open", labels=LABEL)), None)
+        mine = next(iter(self._own_comments("issues", marker, state="open", labels=LABEL)), None)
         if text is None:
             if mine is None:
                 return "nothing to say, no issue open"
@@ -76,16 +76,16 @@ class GitHub:
 
     def required_checks(self, branch: str) -> set[str]:
         """Names of the checks that rulesets and branch protection require before something gets onto the branch."""
-        found: set[str] = set()
+        names: set[str] = set()
         for rule in self._all(f"rules/branches/{quote(branch, safe='')}"):
             if rule["type"] == "required_status_checks":
-                found |= {one["context"] for one in rule["parameters"]["required_status_checks"]}
+                names |= {check["context"] for check in rule["parameters"]["required_status_checks"]}
         protection = self._call("GET", f"branches/{quote(branch, safe='')}").get("protection") or {}
-        return found | set((protection.get("required_status_checks") or {}).get("contexts", []))
+        return names | set((protection.get("required_status_checks") or {}).get("contexts", []))
 
     def check_results(self, commit: str) -> dict[str, str]:
         """Check → `success`, `failure`, `in_progress` …; of a check that ran twice the run that began last."""
-        found: dict[str, str] = {}
+        results: dict[str, str] = {}
         runs: list[dict[str, Any]] = []
         for page in range(1, 20):
             query = {"per_page": str(PAGE), "page": str(page), "filter": "latest"}
@@ -94,10 +94,10 @@ class GitHub:
             if len(some) < PAGE:
                 break
         for run in sorted(runs, key=lambda one: one.get("started_at") or ""):
-            found[run["name"]] = run["conclusion"] or run["status"]
+            results[run["name"]] = run["conclusion"] or run["status"]
         for status in self._call("GET", f"commits/{commit}/status").get("statuses", []):
-            found.setdefault(status["context"], status["state"])
-        return found
+            results.setdefault(status["context"], status["state"])
+        return results
 
     def merged_head(self, commit: str) -> str:
         """Head of the pull request that GitHub merged as this commit; empty when it came otherwise."""
@@ -106,17 +106,17 @@ class GitHub:
                 return str(pull["head"]["sha"])
         return ""
 
-    def _mine(self, path: str, marker: str, **params: str) -> list[dict[str, Any]]:
+    def _own_comments(self, path: str, marker: str, **params: str) -> list[dict[str, Any]]:
         """Those with the marker that this token's user wrote, the oldest first; anybody can write a marker."""
         me = BOT if self._in_a_workflow else self._request("GET", f"{self._root}/user")["login"]
-        found = [one for one in self._all(path, **params) if marker in (one.get("body") or "")]
-        return sorted((one for one in found if one["user"]["login"] == me), key=lambda one: one["id"])
+        comments = [comment for comment in self._all(path, **params) if marker in (comment.get("body") or "")]
+        return sorted((comment for comment in comments if comment["user"]["login"] == me), key=lambda one: one["id"])
 
     def _all(self, path: str, **params: str) -> Iterator[dict[str, Any]]:
         for page in range(1, 100):
-            found = self._call("GET", path, params={**params, "per_page": str(PAGE), "page": str(page)})
-            yield from found
-            if len(found) < PAGE:
+            page_items = self._call("GET", path, params={**params, "per_page": str(PAGE), "page": str(page)})
+            yield from page_items
+            if len(page_items) < PAGE:
                 return
 
     def _call(self, verb: str, path: str, body: Any = None, params: Mapping[str, str] | None = None) -> Any:

@@ -66,9 +66,9 @@ def promoted(stack: Stack, commit: str, google: GoogleApi, other: Stack) -> Imag
     """The digest that `other` proved with the same commit."""
     record, _ = Ledger(google, other.records).read(other.name)
     if record is None or record.state != "proved" or record.release.commit != commit or not record.release.job_digest:
-        found = f"{record.release.commit[:12]}, {record.state}" if record else "no release yet"
+        last = f"{record.release.commit[:12]}, {record.state}" if record else "no release yet"
         raise OpsRefused(
-            f"{stack.name} takes what {other.name} has proved, and {other.name} has {found}, not {commit[:12]}, "
+            f"{stack.name} takes what {other.name} has proved, and {other.name} has {last}, not {commit[:12]}, "
             f"proved; start this delivery again when {other.name} has passed its smoke tests with this commit"
         )
     digest = record.release.job_digest

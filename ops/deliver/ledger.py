@@ -91,16 +91,16 @@ class Ledger:
 
     def _first_versions(self, stack: str) -> dict[int, str]:
         """Number → generation that was written first: a record that somebody overwrote counts as it was."""
-        found: dict[int, str] = {}
+        versions: dict[int, str] = {}
         for entry in self._listed(f"{FOLDER}/{stack}/"):
             name, generation = str(entry["name"]).rpartition("/")[2], str(entry["generation"])
             if not NUMBERED.fullmatch(name):
                 continue
             number = int(name.removesuffix(".json"))
-            if number in found:
+            if number in versions:
                 self.say(f"gs://{self.bucket}/{entry['name']} was overwritten: the first version of it counts")
-            found[number] = min(found.get(number, generation), generation, key=int)
-        return found
+            versions[number] = min(versions.get(number, generation), generation, key=int)
+        return versions
 
     def _listed(self, prefix: str) -> list[dict[str, Any]]:
         entries: list[dict[str, Any]] = []

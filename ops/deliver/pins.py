@@ -24,13 +24,13 @@ DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 def base(builder: str, image: str) -> str:
     """`NAME@sha256:…` that this checkout builds `image` on. Raises `OpsRefused` when nobody has pinned it."""
-    found = builders()[builder]
-    if found.endswith(UNPINNED):
+    builder_pin = builders()[builder]
+    if builder_pin.endswith(UNPINNED):
         raise OpsRefused(
             f"{image} is not built, as its base {builder} has no digest in {FILE}: "
             f".venv/bin/python -m ops deliver pin {builder}, read the change, commit it"
         )
-    return found
+    return builder_pin
 
 
 def pin(builder: str, file: Path = FILE, scheme: str = "https") -> None:
@@ -39,10 +39,10 @@ def pin(builder: str, file: Path = FILE, scheme: str = "https") -> None:
     pins: dict[str, dict[str, str]] = yaml.safe_load(text)
     if builder not in pins:
         raise OpsRefused(f"{file} has no builder {builder!r}; it has {', '.join(pins)}")
-    found = digest(pins[builder]["image"], str(pins[builder]["tag"]), scheme)
+    current = digest(pins[builder]["image"], str(pins[builder]["tag"]), scheme)
     block = re.compile(rf"(?m)^({re.escape(builder)}:\n(?:  .*\n)*?  digest: ).*$")
-    file.write_text(block.sub(lambda match: match[1] + found, text), encoding="utf-8")
-    print(f"{builder}: {pins[builder]['image']}:{pins[builder]['tag']} is {found}; read the change and commit it")
+    file.write_text(block.sub(lambda match: match[1] + current, text), encoding="utf-8")
+    print(f"{builder}: {pins[builder]['image']}:{pins[builder]['tag']} is {current}; read the change and commit it")
 
 
 def digest(image: str, tag: str, scheme: str = "https") -> str:
@@ -56,12 +56,12 @@ def digest(image: str, tag: str, scheme: str = "https") -> str:
             answer = requests.head(url, headers={**headers, "Authorization": f"Bearer {anonymous(answer)}"}, timeout=30)
     except (requests.RequestException, KeyError) as error:
         raise OpsRefused(f"{host} could not be asked for {image}:{tag} ({type(error).__name__}); run again") from None
-    found = answer.headers.get("Docker-Content-Digest", "")
-    if answer.status_code != 200 or not DIGEST.fullmatch(found):
+    digest_found = answer.headers.get("Docker-Content-Digest", "")
+    if answer.status_code != 200 or not DIGEST.fullmatch(digest_found):
         raise OpsRefused(
             f"{host} answered {answer.status_code} for {image}:{tag}; correct its image or tag in {FILE}, run again"
         )
-    return found
+    return digest_found
 
 
 def anonymous(challenge: requests.Response) -> str:

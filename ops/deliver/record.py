@@ -122,10 +122,10 @@ class RecordFile(ReleaseFile):
         return value
 
 
-def parse(found: Any) -> Record:
+def parse(document: Any) -> Record:
     """Raises ValueError, in words, for what is no record."""
     try:
-        file = RecordFile.model_validate(found)
+        file = RecordFile.model_validate(document)
     except ValidationError as error:
         first = error.errors()[0]
         raise ValueError(f"{'.'.join(map(str, first['loc'])) or 'it'}: {first['msg']}") from None

@@ -66,12 +66,16 @@ def find_drift(stack: Stack, out: Path) -> int:
         raise OpsRefused(f"drift of {stack.name}: {_why(failed)}") from None
     except Unreadable as problem:
         raise OpsRefused(f"drift of {stack.name}: {problem}") from None
-    found = drift.find(stack, plan, release, stack.google())
+    findings = drift.find(stack, plan, release, stack.google())
     out.parent.mkdir(parents=True, exist_ok=True)
     waiting = release.commit if release and release.commit != os.environ.get("GITHUB_SHA", release.commit) else ""
-    out.write_text(drift.report(stack.name, found, waiting) if found else "", encoding="utf-8")
-    print(f"{stack.name}: {len(found)} findings", *(f"  {one.kind} {one.where}: {one.what}" for one in found), sep="\n")
-    return len(found)
+    out.write_text(drift.report(stack.name, findings, waiting) if findings else "", encoding="utf-8")
+    print(
+        f"{stack.name}: {len(findings)} findings",
+        *(f"  {finding.kind} {finding.where}: {finding.what}" for finding in findings),
+        sep="\n",
+    )
+    return len(findings)
 
 
 def track(stack: str, file: Path) -> None:

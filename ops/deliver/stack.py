@@ -73,12 +73,12 @@ class Stack:
         What somebody else builds is also set when a stack goes back, and stays as committed in a preview.
         """
         settings = self.settings
-        found: dict[str, str | None] = {}
+        images: dict[str, str | None] = {}
         if settings.job_image == "cloud_build" or (settings.job_image == "prebuilt" and not owned):
-            found["jobImageDigest"] = job
+            images["jobImageDigest"] = job
         if settings.viewer_host == "cloud_run" and (settings.viewer_image == "cloud_build" or not owned):
-            found["viewerImageDigest"] = viewer
-        return found
+            images["viewerImageDigest"] = viewer
+        return images
 
     @property
     def config_hash(self) -> str:

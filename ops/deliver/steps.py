@@ -52,26 +52,26 @@ def image(stack: Stack, commit: str) -> None:
     google = stack.google()
     current, _ = Ledger(google, stack.records).read(stack.name)
     source = stack.settings.promote_from
-    found = choose(stack, commit, current, google, load(source) if source else None)
+    choice = choose(stack, commit, current, google, load(source) if source else None)
     WORK.mkdir(exist_ok=True)
-    COPY.write_text(" ".join(found.copy) + "\n" if found.copy else "", encoding="utf-8")
-    IMAGE.write_text(json.dumps({"source": found.source, "digest": found.digest}), encoding="utf-8")
-    print(f"job image of {stack.name}: {found.digest or 'none yet'}")
+    COPY.write_text(" ".join(choice.copy) + "\n" if choice.copy else "", encoding="utf-8")
+    IMAGE.write_text(json.dumps({"source": choice.source, "digest": choice.digest}), encoding="utf-8")
+    print(f"job image of {stack.name}: {choice.digest or 'none yet'}")
 
 
 def choose_viewer_image(stack: Stack, commit: str) -> None:
     """Decides the viewer's digest where an image serves it, building it when viewer or configuration changed."""
     google = stack.google()
     current, _ = Ledger(google, stack.records).read(stack.name)
-    found = viewer_image.choose(stack, commit, current, google)
+    choice = viewer_image.choose(stack, commit, current, google)
     WORK.mkdir(exist_ok=True)
-    VIEWER_IMAGE.write_text(json.dumps(asdict(found)), encoding="utf-8")
-    print(f"viewer image of {stack.name}: {found.digest or 'none'}")
+    VIEWER_IMAGE.write_text(json.dumps(asdict(choice)), encoding="utf-8")
+    print(f"viewer image of {stack.name}: {choice.digest or 'none'}")
 
 
 def begin(stack: Stack, commit: str, build: str) -> None:
     """Writes the release record: from here on this build is the one at work."""
-    found, shown = (
+    actual, shown = (
         Image(**_decided(IMAGE, "image", stack)),
         ViewerImage(**_decided(VIEWER_IMAGE, "viewer-image", stack)),
     )
@@ -79,8 +79,8 @@ def begin(stack: Stack, commit: str, build: str) -> None:
     current, generation = ledger.read(stack.name)
     release = Release(
         commit=commit,
-        job_source=found.source,
-        job_digest=found.digest,
+        job_source=actual.source,
+        job_digest=actual.digest,
         viewer_hash=shown.content,
         viewer_digest=shown.digest,
         config_hash=stack.config_hash,

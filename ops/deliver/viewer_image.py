@@ -84,8 +84,8 @@ def ask(stack: Stack, url: str) -> None:
     """For the build, before the image is pushed: it runs at `url`, and must serve what it is built from."""
     wait_for(url)
     served, firebase = files(stack)
-    if found := faults(url, served, config_of(stack.settings, stack.viewers_root), firebase):
-        raise OpsRefused(f"the image of {stack.name} does not serve what it is built from: {'; '.join(found)}")
+    if problems := faults(url, served, config_of(stack.settings, stack.viewers_root), firebase):
+        raise OpsRefused(f"the image of {stack.name} does not serve what it is built from: {'; '.join(problems)}")
     print(f"the image serves {len(served.files)} files of {served.ref} with their headers")
 
 
@@ -129,7 +129,9 @@ def image_of(service: Json) -> str:
 
     Somebody may have pinned its traffic to earlier revisions, which a deployment does not undo: then their names.
     """
-    pinned = [one["revision"] for one in service.get("traffic", []) if one.get("revision") and one.get("percent")]
+    pinned = [
+        route["revision"] for route in service.get("traffic", []) if route.get("revision") and route.get("percent")
+    ]
     if pinned:
         return f"revision {', '.join(sorted(pinned))}, to which its traffic is pinned"
     return str(service["template"]["containers"][0]["image"]).partition("@")[2]

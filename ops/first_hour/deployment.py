@@ -32,10 +32,10 @@ def deploy(hour: FirstHour) -> None:
 def monthly_cost(hour: FirstHour) -> str:
     """What the stack comes to, in words; nothing where that cannot be said."""
     try:
-        found = estimate(resources_of(declared(hour.stack_name)), usage())
+        estimated = estimate(resources_of(declared(hour.stack_name)), usage())
     except CANNOT_RUN as problem:
         raise OpsRefused(f"stack {hour.stack_name} cannot be declared: {problem}") from None
-    return f" (about USD {found.total:,.0f} a month, as make cost STACK={hour.stack_name} explains)"
+    return f" (about USD {estimated.total:,.0f} a month, as make cost STACK={hour.stack_name} explains)"
 
 
 def is_unreleased(hour: FirstHour) -> bool:
@@ -44,8 +44,8 @@ def is_unreleased(hour: FirstHour) -> bool:
     if settings.viewer_host != "firebase":
         return settings.viewer_image_digest is None
     path = f"v1beta1/projects/{settings.project}/sites/{settings.site}/releases"
-    found = hour.google.find("firebasehosting", path, pageSize="1")
-    return not found or not found.get("releases")  # a site that was just made is not known to all of Hosting
+    releases = hour.google.find("firebasehosting", path, pageSize="1")
+    return not releases or not releases.get("releases")  # a site that was just made is not known to all of Hosting
 
 
 def release(hour: FirstHour) -> None:

@@ -40,7 +40,7 @@ def build(hour: FirstHour) -> None:
         )
     base, docker = (pins.base(builder, "the job's image") for builder in ("python", "docker"))
     tag = content_tag(hour.folder / SOURCE, base)
-    made = found(hour, tag) or begin(hour, tag, base, docker)
+    made = find_build(hour, tag) or begin(hour, tag, base, docker)
     hour.set("jobImageDigest", digest_of(hour, made))
 
 
@@ -50,7 +50,7 @@ def places(hour: FirstHour) -> tuple[str, str]:
     return f"{project}/{hour.settings.location}", f"{project}/global"
 
 
-def found(hour: FirstHour, tag: str) -> dict[str, Any] | None:
+def find_build(hour: FirstHour, tag: str) -> dict[str, Any] | None:
     """The newest build of this source that has not failed."""
     query = {"filter": f'tags="{tag}"'}
     for place in places(hour):

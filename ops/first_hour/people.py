@@ -107,5 +107,5 @@ def ask_for_number(hour: FirstHour, what: str, page: tuple[str, ...], key: str, 
 def newest(hour: FirstHour, secret: str) -> int | None:
     """The newest version of a secret that is enabled."""
     versions = hour.google.call("GET", "secretmanager", f"v1/{secret}/versions").get("versions", [])
-    enabled = [int(one["name"].rpartition("/")[2]) for one in versions if one.get("state") == "ENABLED"]
+    enabled = [int(version["name"].rpartition("/")[2]) for version in versions if version.get("state") == "ENABLED"]
     return max(enabled, default=None)

@@ -44,12 +44,12 @@ FIRST = ("storage", "cloudkms", "iam", "cloudbuild", "firebasehosting")
 def is_missing(hour: FirstHour) -> bool:
     """Raises `OpsRefused` for a project that is about to be deleted."""
     try:
-        found = hour.google.call("GET", "cloudresourcemanager", f"v3/projects/{hour.project}")
+        project = hour.google.call("GET", "cloudresourcemanager", f"v3/projects/{hour.project}")
     except OpsRefused as refused:
         if refused.status in (403, 404):
             return True
         raise
-    if (state := found.get("state")) != "ACTIVE":
+    if (state := project.get("state")) != "ACTIVE":
         raise OpsRefused(f"project {hour.project} is {state}: have it back (gcloud projects undelete {hour.project})")
     return False
 
@@ -80,11 +80,13 @@ def make(hour: FirstHour) -> None:
 
 def only_organization(hour: FirstHour) -> str:
     """The organisation that the caller sees, if it is one; a person without any makes projects of nobody's."""
-    found = hour.google.call("GET", "cloudresourcemanager", "v3/organizations:search").get("organizations", [])
-    if len(found) > 1:
-        names = ", ".join(f"{one['name']} ({one.get('displayName', '')})" for one in found)
+    organizations = hour.google.call("GET", "cloudresourcemanager", "v3/organizations:search").get("organizations", [])
+    if len(organizations) > 1:
+        names = ", ".join(
+            f"{organization['name']} ({organization.get('displayName', '')})" for organization in organizations
+        )
         raise PersonNeeded(f"say in which of these the project goes: {hour.command} PARENT=… of {names}, or folders/ID")
-    return str(found[0]["name"]) if found else ""
+    return str(organizations[0]["name"]) if organizations else ""
 
 
 def lacks(hour: FirstHour) -> list[str]:
@@ -166,9 +168,11 @@ def is_not_allowed(hour: FirstHour) -> bool:
 
 def refuse_policies(hour: FirstHour) -> None:
     """Raises `OpsRefused` with all of them: nothing that they forbid is begun."""
-    found = [finding for finding in policies(hour) if finding.status == "todo"]
-    asked = dict.fromkeys(line for finding in found for line in finding.do)
-    raise OpsRefused(f"the organisation is in the way: {'; '.join(one.what for one in found)}; {'; '.join(asked)}")
+    in_the_way = [finding for finding in policies(hour) if finding.status == "todo"]
+    asked = dict.fromkeys(line for finding in in_the_way for line in finding.do)
+    raise OpsRefused(
+        f"the organisation is in the way: {'; '.join(finding.what for finding in in_the_way)}; {'; '.join(asked)}"
+    )
 
 
 def policies(hour: FirstHour) -> list[Diagnosis]:

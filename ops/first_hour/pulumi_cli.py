@@ -44,7 +44,7 @@ class PulumiCli:
     def deployed_settings(self) -> Mapping[str, str] | None:
         """Newest first, as the engine keeps them; a preview is not among them, and what was killed neither."""
         updates = json.loads(self._ask("stack", "history", "--stack", self.stack))
-        made = next((one for one in updates if one["kind"] in ("update", "destroy")), None)
+        made = next((update for update in updates if update["kind"] in ("update", "destroy")), None)
         if made is None or (made["kind"], made["result"]) != ("update", "succeeded"):
             return None
         return {key: str(entry["value"]) for key, entry in made["config"].items()}

@@ -20,11 +20,11 @@ def is_missing(hour: FirstHour) -> bool:
     wanted = home(hour)
     if hour.google.find("cloudkms", f"v1/{wanted.key}") is None:
         return True
-    found = hour.google.find("storage", f"storage/v1/b/{wanted.bucket}")
-    if found is None:
+    bucket = hour.google.find("storage", f"storage/v1/b/{wanted.bucket}")
+    if bucket is None:
         return True
     named = (hour.settings.state_bucket, hour.settings.state_key)
-    return any(weak(found)) or named != (wanted.bucket, wanted.key)
+    return any(weak(bucket)) or named != (wanted.bucket, wanted.key)
 
 
 def make(hour: FirstHour) -> None:

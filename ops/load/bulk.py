@@ -142,5 +142,5 @@ def hint(source: str) -> str:
 
 
 def counters(operation: dict[str, Any]) -> Counters:
-    found: dict[str, Any] = operation.get("metadata", {}).get("counter", {})
-    return Counters(*(int(found.get(key, 0)) for key in ("pending", "success", "failure")))
+    counter: dict[str, Any] = operation.get("metadata", {}).get("counter", {})
+    return Counters(*(int(counter.get(key, 0)) for key in ("pending", "success", "failure")))

@@ -39,8 +39,8 @@ class LoadOutputs(Outputs):
 def target(outputs: Mapping[str, Any], to: str | None, principal: str | None, reader: str | None) -> LoadTarget:
     """The stack's raw store, or the DICOMweb root `to`."""
     # A DICOMweb root alone is enough, so nothing is required of the outputs but that what is there is as declared.
-    found = require(outputs, LoadOutputs)
-    raw = found.stores.get("raw")
+    parsed = require(outputs, LoadOutputs)
+    raw = parsed.stores.get("raw")
     root = (to or (raw.dicomweb_root if raw else "")).rstrip("/")
     if not root.startswith(("http://", "https://")):
         raise CannotLoad("no store to load into: give --outputs of a stack that has stores.raw, or --to DICOMWEB_ROOT")
@@ -48,11 +48,11 @@ def target(outputs: Mapping[str, Any], to: str | None, principal: str | None, re
     return LoadTarget(
         root=root,
         store=root[start:end] if 0 <= start < end else "",
-        healthcare=found.endpoints.get("healthcare", "https://healthcare.googleapis.com/"),
-        logging=found.endpoints.get("logging", "https://logging.googleapis.com/"),
-        project=found.project,
-        writer=principal or _first(found.groups.ingest_writers),
-        reader=reader or found.service_accounts.get("job", ""),
+        healthcare=parsed.endpoints.get("healthcare", "https://healthcare.googleapis.com/"),
+        logging=parsed.endpoints.get("logging", "https://logging.googleapis.com/"),
+        project=parsed.project,
+        writer=principal or _first(parsed.groups.ingest_writers),
+        reader=reader or parsed.service_accounts.get("job", ""),
     )
 
 

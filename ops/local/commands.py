@@ -14,16 +14,16 @@ PORT = 8787
 
 def seconds(text: str) -> float:
     """A duration that is not nothing."""
-    if not 0 < (found := float(text)) < float("inf"):
+    if not 0 < (value := float(text)) < float("inf"):
         raise ValueError(text)
-    return found
+    return value
 
 
 def port(text: str) -> int:
     """A port of this machine, or 0 for any free one."""
-    if not 0 <= (found := int(text)) <= 65535:
+    if not 0 <= (value := int(text)) <= 65535:
         raise ValueError(text)
-    return found
+    return value
 
 
 def parser() -> argparse.ArgumentParser:

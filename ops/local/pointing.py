@@ -46,8 +46,8 @@ def write_config(path: Path, template: Path, base: str, settings: dict[str, str]
 
 def project_of(path: Path) -> str:
     """The project that a stack file names; empty without one."""
-    found = re.search(r"(?m)^\s+gcp:project:\s*[\"']?([^\s\"'#]+)", path.read_text())
-    return found[1] if found else ""
+    match = re.search(r"(?m)^\s+gcp:project:\s*[\"']?([^\s\"'#]+)", path.read_text())
+    return match[1] if match else ""
 
 
 def variables(state: RunningCloud, pulumi_home: Path) -> dict[str, str]:

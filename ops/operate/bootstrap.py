@@ -93,7 +93,7 @@ class Bootstrap:
         version = {"options.requestedPolicyVersion": 3}
         policy: dict[str, Any] = self.google.call("GET", "cloudkms", f"v1/{self.key}:getIamPolicy", **version)
         bindings: list[Json] = policy.setdefault("bindings", [])
-        if any(_grants(one, role, member) for one in bindings):
+        if any(_grants(binding, role, member) for binding in bindings):
             return f"{member} may use the key"
         bindings.append({"role": role, "members": [member]})
         body = {"policy": {**policy, "version": 3}}
@@ -118,8 +118,8 @@ class Bootstrap:
         else:
             yield f"gs://{self.bucket} made"
             return
-        found = self._ours()
-        loose = {**TIGHT, **encryption} if self._is_loose(found, encryption) else None
+        bucket = self._ours()
+        loose = {**TIGHT, **encryption} if self._is_loose(bucket, encryption) else None
         if loose:
             self.google.call("PATCH", "storage", f"storage/v1/b/{self.bucket}", loose)
             yield f"gs://{self.bucket} was there, and is tight now"
@@ -129,7 +129,7 @@ class Bootstrap:
     def _ours(self) -> Json:
         """The bucket that is there already. Raises `OpsRefused` when it is somebody else's or elsewhere."""
         try:
-            found = self.google.call("GET", "storage", f"storage/v1/b/{self.bucket}")
+            bucket = self.google.call("GET", "storage", f"storage/v1/b/{self.bucket}")
         except OpsRefused as refused:
             if refused.status == 403:
                 words = (
@@ -138,20 +138,20 @@ class Bootstrap:
                 )
                 raise OpsRefused(words, 403) from None
             raise
-        if str(found.get("location", "")).lower() != self.settings.location:
+        if str(bucket.get("location", "")).lower() != self.settings.location:
             raise OpsRefused(
-                f"gs://{self.bucket} is in {found.get('location')}, the stack in {self.settings.location}, and no "
+                f"gs://{self.bucket} is in {bucket.get('location')}, the stack in {self.settings.location}, and no "
                 "bucket can move; choose another: --bucket, or stateBucket in the settings"
             )
-        return found
+        return bucket
 
-    def _is_loose(self, found: Json, encryption: Json) -> bool:
-        access = found.get("iamConfiguration", {})
+    def _is_loose(self, bucket: Json, encryption: Json) -> bool:
+        access = bucket.get("iamConfiguration", {})
         return not (
-            found.get("versioning", {}).get("enabled")
+            bucket.get("versioning", {}).get("enabled")
             and access.get("publicAccessPrevention") == "enforced"
             and access.get("uniformBucketLevelAccess", {}).get("enabled")
-            and (not encryption or found.get("encryption", {}).get("defaultKmsKeyName") == self.key)
+            and (not encryption or bucket.get("encryption", {}).get("defaultKmsKeyName") == self.key)
         )
 
 

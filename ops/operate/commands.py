@@ -109,9 +109,9 @@ def doctor(arguments: argparse.Namespace, stack: Stack) -> int:
 def refuse_what_stands_in_the_way(stack: Stack) -> None:
     """Raises `OpsRefused` with each thing that Google would refuse a deploy for, and what mends it."""
     situation = Situation(stack=stack.name, settings=stack.settings, google=google_of(stack))
-    found = [one for one in examine(situation, IN_THE_WAY) if one.status == "todo"]
-    if found:
-        raise OpsRefused("; ".join(f"{one.what} ({' && '.join(one.do)})" for one in found))
+    obstacles = [finding for finding in examine(situation, IN_THE_WAY) if finding.status == "todo"]
+    if obstacles:
+        raise OpsRefused("; ".join(f"{obstacle.what} ({' && '.join(obstacle.do)})" for obstacle in obstacles))
 
 
 def show(findings: Sequence[Diagnosis]) -> None:
@@ -121,7 +121,7 @@ def show(findings: Sequence[Diagnosis]) -> None:
         console.print(f"{mark} {finding.topic}: {finding.what}", style=style, markup=False)
         for line in finding.do:
             console.print(f"    {line}", markup=False)
-    counts = [f"{sum(one.status == status for one in findings)} {status}" for status in MARKS]
+    counts = [f"{sum(finding.status == status for finding in findings)} {status}" for status in MARKS]
     console.print(", ".join(counts), style="bold", markup=False)
 
 
@@ -162,7 +162,7 @@ def drill(arguments: argparse.Namespace) -> int:
     outputs = require(read_outputs(arguments.outputs), DrillOutputs)
     root = outputs.endpoints.healthcare
     credentials_of_owner = credentials(arguments.token_command, owner_of(outputs.project), outputs.project)
-    found = Drill(
+    report = Drill(
         google=GoogleApi({"healthcare": root}, TokenSource(credentials_of_owner)),
         session=session_of(credentials_of_owner),
         root=root,
@@ -171,11 +171,11 @@ def drill(arguments: argparse.Namespace) -> int:
         prefix=f"drill/{datetime.now(UTC):%Y%m%dT%H%M%SZ}",
         say=print,
     ).run()
-    for problem in found.problems:
+    for problem in report.problems:
         print(f"  {problem}")
-    size = f"{found.instances} instances, {found.bytes / 1e6:.1f} MB"
-    print(f"{len(found.problems)} problems in {size}" if found.problems else f"All came back as they were: {size}")
-    return SOMETHING_TO_DO if found.problems else ALL_DONE
+    size = f"{report.instances} instances, {report.bytes / 1e6:.1f} MB"
+    print(f"{len(report.problems)} problems in {size}" if report.problems else f"All came back as they were: {size}")
+    return SOMETHING_TO_DO if report.problems else ALL_DONE
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -71,9 +71,9 @@ class Drill:
             wanted, there = (set(instances(self.session, root)) for root in (original, restored))
         except UnreadableFile as problem:
             raise OpsRefused(f"the stores cannot be compared: {problem}") from None
-        found = DrillReport(instances=len(wanted))
-        found.problems += [f"{path} did not come back" for path in sorted(wanted - there)]
-        found.problems += [f"{path} came back and is not in the store" for path in sorted(there - wanted)]
+        report = DrillReport(instances=len(wanted))
+        report.problems += [f"{path} did not come back" for path in sorted(wanted - there)]
+        report.problems += [f"{path} came back and is not in the store" for path in sorted(there - wanted)]
         with tempfile.TemporaryDirectory(prefix="drill-") as folder:
             files = Path(folder) / "original.dcm", Path(folder) / "restored.dcm"
             for path in sorted(wanted & there):
@@ -83,10 +83,10 @@ class Drill:
                     unlike = difference(*files)
                 except UnreadableFile as reason:
                     unlike = f"could not be compared: {reason}"
-                found.bytes += files[0].stat().st_size
+                report.bytes += files[0].stat().st_size
                 if unlike:
-                    found.problems.append(f"{path} came back with another content: {unlike}")
-        return found
+                    report.problems.append(f"{path} came back with another content: {unlike}")
+        return report
 
     def _call(self, verb: str, path: str, body: Json | None = None, **query: str) -> Json:
         return self.google.call(verb, "healthcare", f"v1/{path}", body, **query)

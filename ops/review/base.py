@@ -84,8 +84,8 @@ def graphs_at(
     """
     with tree_of(commit, root) as there:
         known = [stack for stack in stacks if (there / f"Pulumi.{stack}.yaml").is_file()]
-        found: dict[str, Graph | None] = dict.fromkeys(stacks)
-        return found | (_graphs(there, known, tools, as_set) if known else {})
+        graphs: dict[str, Graph | None] = dict.fromkeys(stacks)
+        return graphs | (_graphs(there, known, tools, as_set) if known else {})
 
 
 def between(commit: str, stack: str, as_set: frozenset[str]) -> Plan:

@@ -46,27 +46,27 @@ def differing(git: Git, commit: str, root: Path) -> Mapping[str, tuple[str, str]
 
     What is not committed counts, and files that Git does not know yet: Python imports them all the same.
     """
-    found: dict[str, tuple[str, str]] = {}
+    differing_files: dict[str, tuple[str, str]] = {}
     records = git(root, "diff-index", "-z", "--no-renames", "--full-index", commit, "--").decode().split("\0")[:-1]
     unknown = git(root, "ls-files", "-z", "--others", "--exclude-standard").decode().split("\0")[:-1]
     hashes = _hashes(git, root, [*records[1::2], *unknown])
     for about, path in zip(records[::2], records[1::2], strict=True):
         old_mode, new_mode, old, _, status = about.lstrip(":").split(" ")
-        found[path] = ("" if status == "A" else f"{old_mode} {old}", _here(root, path, new_mode, hashes))
+        differing_files[path] = ("" if status == "A" else f"{old_mode} {old}", _here(root, path, new_mode, hashes))
     for path in unknown:
-        found[path] = ("", _here(root, path, "untracked", hashes))
-    return {path: pair for path, pair in found.items() if pair[0] != pair[1]}
+        differing_files[path] = ("", _here(root, path, "untracked", hashes))
+    return {path: pair for path, pair in differing_files.items() if pair[0] != pair[1]}
 
 
 def _hashes(git: Git, root: Path, paths: Sequence[str]) -> Mapping[str, str]:
     """Path → hash of what is in the checkout, of those that are regular files."""
     files = [path for path in paths if (root / path).is_file() and not (root / path).is_symlink()]
-    found: dict[str, str] = {}
+    hashes: dict[str, str] = {}
     for start in range(0, len(files), AT_ONCE):
         asked = files[start : start + AT_ONCE]
         answers = git(root, "hash-object", "--no-filters", "--", *asked).decode().split()
-        found.update(zip(asked, answers, strict=True))
-    return found
+        hashes.update(zip(asked, answers, strict=True))
+    return hashes
 
 
 def _here(root: Path, path: str, mode: str, hashes: Mapping[str, str]) -> str:

@@ -132,16 +132,16 @@ def former_urns(node: GraphNode, nodes: Mapping[str, GraphNode]) -> list[str]:
     A child inherits its parent's aliases: it was then under the former parent, and when its name begins with the
     parent's, its own began with the parent's former name.
     """
-    found = [node.urn, *node.aliases]
+    urns = [node.urn, *node.aliases]
     parent = nodes.get(node.parent)
     for former_parent in former_urns(parent, nodes)[1:] if parent else []:
         stem = former_parent.rpartition("::")[2]
-        for urn in list(found):
+        for urn in list(urns):
             name = urn.rpartition("::")[2]
             if parent and name.startswith(parent.name):
                 name = stem + name.removeprefix(parent.name)
-            found.append(_child_urn(former_parent, node.type, name))
-    return list(dict.fromkeys(found))
+            urns.append(_child_urn(former_parent, node.type, name))
+    return list(dict.fromkeys(urns))
 
 
 def _child_urn(parent: str, type_: str, name: str) -> str:

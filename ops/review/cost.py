@@ -129,23 +129,23 @@ def has_open_values(inputs: Mapping[str, Any]) -> bool:
     return any(value == UNKNOWN or is_masked(value) for value in inputs.values())
 
 
-def in_words(found: Estimate, use: Usage) -> str:
+def in_words(estimated: Estimate, use: Usage) -> str:
     """A table a resource, then what was assumed."""
     lines = ["| resource | what for | amount | USD a month |", "| --- | --- | ---: | ---: |"]
-    for line in found.lines:
+    for line in estimated.lines:
         amount = f"{line.quantity:,.0f}" if line.quantity >= 100 else decimal(line.quantity, 3)
         unit = table()["prices"][line.price]["unit" if line.quantity == 1 else "units"]
         lines.append(f"| {line.resource} | {line.what} | {amount} {unit} | {line.usd:,.2f} |")
-    lines += [f"| **total** | | | **{found.total:,.2f}** |", ""]
-    lines += [f"Not priced: {', '.join(found.unknown)}.", ""] if found.unknown else []
-    lines += [f"Only known after the deployment: {', '.join(found.open)}.", ""] if found.open else []
+    lines += [f"| **total** | | | **{estimated.total:,.2f}** |", ""]
+    lines += [f"Not priced: {', '.join(estimated.unknown)}.", ""] if estimated.unknown else []
+    lines += [f"Only known after the deployment: {', '.join(estimated.open)}.", ""] if estimated.open else []
     lines += ["Assumed:", ""]
     lines += [
         f"- {name}: {decimal(use[name])} {entry['unit']} ({measured(entry)}{entry['why']})"
         for name, entry in table()["usage"].items()
     ]
     lines += ["", "Prices:", ""]
-    for key in dict.fromkeys(line.price for line in found.lines):
+    for key in dict.fromkeys(line.price for line in estimated.lines):
         entry = table()["prices"][key]
         lines.append(f"- {key}: USD {decimal(entry['usd'])} per {entry['unit']}, {entry['region']} ({entry['kind']}, "
                      f"{entry['read']}: {entry['source']})")  # fmt: skip
@@ -160,9 +160,9 @@ def measured(entry: Mapping[str, Any]) -> str:
 def picture(resources: Sequence[Resource], use: Usage) -> str:
     """SVG: cost by part, and in all by storage class of the raw images, from 10 to 100,000 studies."""
     studies = [10.0 * 10 ** (step / 4) for step in range(17)]
-    found = [estimate(resources, {**use, "studies": number}).by_resource() for number in studies]
-    parts = {name: [sum(one.get(of, 0.0) for of in names) for one in found] for name, names in PARTS.items()}
-    others = [sum(one.values()) - sum(part[at] for part in parts.values()) for at, one in enumerate(found)]
+    costs = [estimate(resources, {**use, "studies": number}).by_resource() for number in studies]
+    parts = {name: [sum(cost.get(of, 0.0) for of in names) for cost in costs] for name, names in PARTS.items()}
+    others = [sum(one.values()) - sum(part[at] for part in parts.values()) for at, one in enumerate(costs)]
     classes = {
         name: [estimate(resources, {**use, "studies": number}, name).total for number in studies]
         for name in ("standard", *LEAST_DAYS)

@@ -96,21 +96,21 @@ def _sweeps(schedule: Resource) -> bool:
 
 def moved_images(resources: Iterable[Resource], storage_class: str = "") -> MovedImages:
     """As the job is told, or to another class after as many days (a week, where it moves none)."""
-    told = _told(resources)
+    environment = _environment_of(resources)
     if not storage_class:
-        return told
-    return MovedImages(storage_class, told.after_days if told.storage_class != "standard" else 7.0)
+        return environment
+    return MovedImages(storage_class, environment.after_days if environment.storage_class != "standard" else 7.0)
 
 
-def _told(resources: Iterable[Resource]) -> MovedImages:
+def _environment_of(resources: Iterable[Resource]) -> MovedImages:
     """Nothing is moved by a job that does not say so, or not yet."""
     for made in resources:
         template: Any = made.properties.get("template") if made.type == "gcp:cloudrunv2/job:Job" else None
         if isinstance(template, Mapping):
             variables = cast("dict[str, Any]", template)["template"]["containers"][0].get("envs") or []
-            told = {str(one["name"]): str(one.get("value", "")) for one in variables}
-            if told.get("RAW_STORAGE_CLASS") in ("standard", *LEAST_DAYS):
-                return MovedImages(told["RAW_STORAGE_CLASS"], float(told["RAW_STORAGE_AFTER_DAYS"]))
+            environment = {str(variable["name"]): str(variable.get("value", "")) for variable in variables}
+            if environment.get("RAW_STORAGE_CLASS") in ("standard", *LEAST_DAYS):
+                return MovedImages(environment["RAW_STORAGE_CLASS"], float(environment["RAW_STORAGE_AFTER_DAYS"]))
     return MovedImages()
 
 

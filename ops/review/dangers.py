@@ -72,13 +72,13 @@ def dangers(plan: Plan) -> list[Danger]:
     A first deployment changes nothing: its resources are judged by the rules alone, and only what no rule knows or what
     is open to the public stands here.
     """
-    found = [danger for step in plan.steps for danger in (*_unreviewed(step), *_of_step(step))]
-    found += _public(plan)
+    all_dangers = [danger for step in plan.steps for danger in (*_unreviewed(step), *_of_step(step))]
+    all_dangers += _public(plan)
     if not plan.is_first:
-        found += _widened(plan)
-        whole = {danger.urn for danger in found if danger.kind in ("delete", "replace", "unknown")}
-        found += [danger for step in plan.steps if step.urn not in whole for danger in _different(step)]
-    return sorted(found, key=lambda danger: ORDER.index(danger.kind))
+        all_dangers += _widened(plan)
+        whole = {danger.urn for danger in all_dangers if danger.kind in ("delete", "replace", "unknown")}
+        all_dangers += [danger for step in plan.steps if step.urn not in whole for danger in _different(step)]
+    return sorted(all_dangers, key=lambda danger: ORDER.index(danger.kind))
 
 
 def _unreviewed(step: Step) -> Iterator[Danger]:
@@ -105,10 +105,13 @@ def _different(step: Step) -> Iterator[Danger]:
     if step.type == FILES:
         yield _of_files(step)
         return
-    found = [one for one in noticed(step) if one.path.startswith("(") or not groups(step.type)]
-    if found:
-        changes = "; ".join(f"{quoted(one.path)} {_value(one.before)} → {_value(one.after)}" for one in found)
-        agreed = fingerprint([[one.path, one.before, one.after] for one in found])
+    differences = [change for change in noticed(step) if change.path.startswith("(") or not groups(step.type)]
+    if differences:
+        changes = "; ".join(
+            f"{quoted(difference.path)} {_value(difference.before)} → {_value(difference.after)}"
+            for difference in differences
+        )
+        agreed = fingerprint([[difference.path, difference.before, difference.after] for difference in differences])
         yield Danger(kind, f"{step.urn}#{agreed}", f"{name}: {changes}.", BECAUSE[kind], AGREE)
 
 
@@ -223,13 +226,13 @@ def quoted(name: str) -> str:
 
 def guards(type_: str, inputs: Mapping[str, Any], protect: bool) -> set[str]:
     """The guards against deletion that a resource has, each in the words of its setting."""
-    found = {"protect"} if protect else set[str]()
+    names = {"protect"} if protect else set[str]()
     if inputs.get("deletionPolicy") == "PREVENT":
-        found.add("deletionPolicy PREVENT")
+        names.add("deletionPolicy PREVENT")
     if inputs.get("deletionProtection") is True:
-        found.add("deletionProtection")
+        names.add("deletionProtection")
     if inputs.get("locked") is True:
-        found.add("locked retention")
+        names.add("locked retention")
     if type_ == "gcp:storage/bucket:Bucket" and not inputs.get("forceDestroy"):
-        found.add("forceDestroy off")
-    return found
+        names.add("forceDestroy off")
+    return names

@@ -32,13 +32,13 @@ def judge(plan: Plan, exceptions: Exceptions, today: date, *, owners_agree: bool
     """`owners_agree`: GitHub merges nothing without a review by the owners of the files, so these need no entry."""
     stopped: list[Danger] = []
     allowed: list[str] = []
-    found = dangers(plan)
+    seen = dangers(plan)
     if owners_agree:
-        allowed += [f"code {danger.what}" for danger in found if _is_of_files(danger)]
-        found = [danger for danger in found if not _is_of_files(danger)]
-    whole = agreement(plan, found)
+        allowed += [f"code {danger.what}" for danger in seen if _is_of_files(danger)]
+        seen = [danger for danger in seen if not _is_of_files(danger)]
+    whole = agreement(plan, seen)
     agreed = exceptions.allow(Violation("plan-whole", (), whole, "", ""), today)
-    for danger in found:
+    for danger in seen:
         if (agreed and danger.kind not in NAMED) or (danger.urn and exceptions.allow(as_violation(danger), today)):
             allowed.append(f"{danger.kind} {danger.what}")
         else:
@@ -51,9 +51,9 @@ def _is_of_files(danger: Danger) -> bool:
     return f"::{FILES}::" in danger.urn
 
 
-def agreement(plan: Plan, found: Sequence[Danger]) -> str:
+def agreement(plan: Plan, seen: Sequence[Danger]) -> str:
     """The URN under which a reviewer agrees to all differences of this plan, and to no others."""
-    return f"urn:pulumi:{plan.stack}::plan::{fingerprint([danger.urn for danger in found if danger.kind not in NAMED])}"
+    return f"urn:pulumi:{plan.stack}::plan::{fingerprint([danger.urn for danger in seen if danger.kind not in NAMED])}"
 
 
 def as_violation(danger: Danger) -> Violation:

@@ -63,7 +63,7 @@ class Right:
 
 def grants(resources: Iterable[Resource]) -> list[Grant]:
     """All grants, authoritative bindings and policies included, sorted."""
-    found: list[Grant] = []
+    all_grants: list[Grant] = []
     known = list(resources)
     project = _project(known)
     for resource in known:
@@ -72,8 +72,8 @@ def grants(resources: Iterable[Resource]) -> list[Grant]:
             members = _texts(inputs.get("members") or inputs.get("member"))
             condition = _expression(inputs.get("condition") or {})
             where = _where(resource, project)
-            found += [Grant(member, str(inputs["role"]), where, condition, resource.urn) for member in members]
-    return sorted(found)
+            all_grants += [Grant(member, str(inputs["role"]), where, condition, resource.urn) for member in members]
+    return sorted(all_grants)
 
 
 def _texts(value: Any) -> tuple[str, ...]:
@@ -141,10 +141,10 @@ def narrowed(before: Sequence[Resource], after: Sequence[Resource]) -> list[Righ
     return widened(after, before)
 
 
-def _gathered(found: list[Right]) -> list[Right]:
+def _gathered(rights: list[Right]) -> list[Right]:
     """Without the permissions that a pattern among them already says."""
-    patterns = [right for right in found if "*" in right.permission]
-    return sorted(right for right in found if not any(other != right and covers(other, right) for other in patterns))
+    patterns = [right for right in rights if "*" in right.permission]
+    return sorted(right for right in rights if not any(other != right and covers(other, right) for other in patterns))
 
 
 def covers(wide: Right, narrow: Right) -> bool:

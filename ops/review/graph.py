@@ -40,7 +40,7 @@ from engine.api_request import ApiRequest
 from localcloud.awkward import WITHOUT_WAITING
 from localcloud.cloud import Cloud
 from localcloud.control.plane import ControlPlane
-from ops.review.judge import said_of
+from ops.review.judge import describe_node
 from ops.review.plan import SECRET, UNKNOWN, Unreadable
 from policy.resource import Resource
 
@@ -175,7 +175,7 @@ def _node(node: Node) -> GraphNode:
     provider = {"provider": node.provider.rpartition("::")[0]} if node.provider else {}
     return GraphNode(
         urn=node.urn,
-        type=said_of(node),
+        type=describe_node(node),
         name=node.name,
         parent=node.parent,
         protect=node.protect,

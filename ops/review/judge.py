@@ -21,7 +21,7 @@ from engine.rehearsal import rehearse
 from policy import resource
 from policy.check import Report, check
 from policy.exceptions import load
-from policy.resource import Resource, type_said
+from policy.resource import Resource, display_type
 from policy.rules import RULES
 
 PROVIDER = "pulumi:providers:gcp"
@@ -52,15 +52,15 @@ def declared(deployment: Deployment, config: Mapping[str, str] | None = None) ->
         [Resource(f"urn:pulumi:{PROVIDER}::default", PROVIDER, "default", provider_settings(config))] if config else []
     )
     return default + [
-        Resource(node.urn, said_of(node), node.name, translated(node.inputs), node.protect, node.parent)
+        Resource(node.urn, describe_node(node), node.name, translated(node.inputs), node.protect, node.parent)
         for node in deployment.resources.values()
         if node.parent
     ]
 
 
-def said_of(node: Node) -> str:
+def describe_node(node: Node) -> str:
     """The type; a component that a provider makes elsewhere (`remote`) is no group of ours."""
-    return type_said(node.type, node.custom or "remote" in node.options)
+    return display_type(node.type, node.custom or "remote" in node.options)
 
 
 def provider_settings(config: Mapping[str, str]) -> dict[str, Any]:

@@ -52,12 +52,12 @@ Matrix = Mapping[str, Mapping[str, Mapping[str, list[str]]]]
 
 def matrix(resources: Sequence[Resource]) -> dict[str, dict[str, dict[str, list[str]]]]:
     own = custom_roles(resources)
-    found: dict[str, dict[str, dict[str, list[str]]]] = {}
+    rights: dict[str, dict[str, dict[str, list[str]]]] = {}
     for grant in grants(resources):
         place = f"{grant.resource} if {grant.condition}" if grant.condition else grant.resource
         allowed = list(own[grant.role]) if grant.role in own else list(roles.entries(grant.role)) or [grant.role]
-        found.setdefault(grant.principal, {}).setdefault(place, {})[grant.role] = sorted(allowed)
-    return found
+        rights.setdefault(grant.principal, {}).setdefault(place, {})[grant.role] = sorted(allowed)
+    return rights
 
 
 def duties(resources: Sequence[Resource]) -> dict[str, str]:
@@ -71,8 +71,8 @@ def duties(resources: Sequence[Resource]) -> dict[str, str]:
     }
 
 
-def golden_text(found: Matrix) -> str:
-    return json.dumps(found, indent=1, sort_keys=True) + "\n"
+def golden_text(rights: Matrix) -> str:
+    return json.dumps(rights, indent=1, sort_keys=True) + "\n"
 
 
 def page_text(stacks: Mapping[str, Sequence[Resource]]) -> str:
@@ -163,18 +163,18 @@ def _item(text: str) -> list[str]:
     return textwrap.wrap(text, 120, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
-def _beside(found: Matrix, prod: Matrix) -> list[str]:
+def _beside(rights: Matrix, prod: Matrix) -> list[str]:
     """What the stack grants and prod does not, and the other way round; projects' names left out of account."""
-    rows, known = _rows(found), _rows(prod)
+    rows, known = _rows(rights), _rows(prod)
     items = [f"* also: {row}" for row in sorted(rows - known)] + [f"* not: {row}" for row in sorted(known - rows)]
     return [line for item in items or ["* the same."] for line in _item(item)]
 
 
-def _rows(found: Matrix) -> set[str]:
+def _rows(rights: Matrix) -> set[str]:
     return {
         f"{_title(principal)}, `{role.rpartition('/')[2]}` on "
         + re.sub(r"`(my-imaging|dicom-local)-", "`PROJECT-", _place(place).partition(", only where")[0])
-        for principal, places in found.items()
+        for principal, places in rights.items()
         for place, held in places.items()
         for role in held
     }

@@ -90,8 +90,8 @@ def overview(reviewed: Sequence[Reviewed], use: cost.Usage) -> str:
 
 
 def controls(reviewed: Sequence[Reviewed]) -> str:
-    broken = [(item.plan.stack, found) for item in reviewed for found in item.controls.violations]
-    warned = [(item.plan.stack, found) for item in reviewed for found in item.controls.warnings]
+    broken = [(item.plan.stack, violation) for item in reviewed for violation in item.controls.violations]
+    warned = [(item.plan.stack, violation) for item in reviewed for violation in item.controls.warnings]
     undecided = [
         f"- {words.code(item.plan.stack)} {words.plain(str(one))}" for item in reviewed for one in item.controls.open
     ]
@@ -104,10 +104,10 @@ def controls(reviewed: Sequence[Reviewed]) -> str:
 
 
 def _finding(one: tuple[str, Violation]) -> str:
-    stack, found = one
+    stack, violation = one
     return (
-        f"- {words.code(stack)} {words.code(found.rule)} ({words.plain(', '.join(found.controls))}): "
-        f"{words.plain(found.message)} {words.plain(found.remedy)}"
+        f"- {words.code(stack)} {words.code(violation.rule)} ({words.plain(', '.join(violation.controls))}): "
+        f"{words.plain(violation.message)} {words.plain(violation.remedy)}"
     )
 
 

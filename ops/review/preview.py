@@ -17,7 +17,7 @@ from functools import reduce
 from typing import Any, cast
 
 from ops.review.plan import SECRET, UNKNOWN, Op, Plan, State, Step, Unreadable
-from policy.resource import type_said
+from policy.resource import display_type
 
 SIGNATURE = "4dabf18193072939515e22adb298388d"
 """Key of Pulumi's wrapped values; a secret's value is the other constant."""
@@ -68,14 +68,14 @@ def plan_of(text: str, stack: str = "", *, refreshed: bool = False) -> Plan:
 
     Raises `Unreadable` when there is no preview in `text`, when it is not the whole one, or when it failed itself.
     """
-    found: dict[str, list[Json]] = {}
+    changes: dict[str, list[Json]] = {}
     for entry in _steps(text):
         urn = entry.get("urn")
         if not isinstance(urn, str) or entry.get("op") not in OPS:
             raise Unreadable(f"a step of the preview has op {entry.get('op')!r} and URN {urn!r}: the gate knows "
                              f"{', '.join(OPS)}; look whether Pulumi is newer than this gate")  # fmt: skip
-        found.setdefault(urn, []).append(entry)
-    looks = {urn: _planned(entries) if refreshed else entries for urn, entries in found.items()}
+        changes.setdefault(urn, []).append(entry)
+    looks = {urn: _planned(entries) if refreshed else entries for urn, entries in changes.items()}
     steps = {urn: reduce(_merged, entries) for urn, entries in looks.items()}
     return Plan(
         stack=stack or _stack(steps),
@@ -113,8 +113,8 @@ def _steps(text: str) -> Iterator[Json]:
 
 def _refuse_partial(steps: list[Json], summary: Mapping[str, Any]) -> None:
     """The stack itself is always a step, so it says nothing."""
-    told = sum(step.get("op") == "same" and STACK not in str(step.get("urn")) for step in steps)
-    if not told and summary.get("same", 0) > 1:
+    unchanged = sum(step.get("op") == "same" and STACK not in str(step.get("urn")) for step in steps)
+    if not unchanged and summary.get("same", 0) > 1:
         raise Unreadable(
             f"the preview leaves out {summary['same']} resources that stay as they are, so nothing can be said about "
             "grants and cost: run pulumi preview --json --show-sames"
@@ -186,7 +186,7 @@ def _step(urn: str, entry: Json) -> Step:
     custom = (new or old or {}).get("custom")
     return Step(
         urn=urn,
-        type=type_ if custom is None else type_said(type_, custom is True),
+        type=type_ if custom is None else display_type(type_, custom is True),
         op=op,
         before=before,
         after=after,
@@ -216,10 +216,10 @@ def _state(state: Json | None) -> State | None:
 
 def _options(state: Json) -> Json:
     """Whatever else the state says, so that an option which nobody here has heard of is not overlooked."""
-    found = {key: masked(value) for key, value in state.items() if value and key not in KNOWN}
+    options = {key: masked(value) for key, value in state.items() if value and key not in KNOWN}
     provider = str(state.get("provider", "")).rpartition("::")[0]
     is_default = provider.rpartition("::")[2].startswith("default")
-    return found | ({"provider": provider} if provider and not is_default else {})
+    return options | ({"provider": provider} if provider and not is_default else {})
 
 
 def masked(value: Any) -> Any:

@@ -44,8 +44,8 @@ def as_text(graph: Graph) -> str:
     The order of registration differs from run to run.
     """
     document: dict[str, Any] = to_json(graph)
-    found = sorted(document.pop("resources"), key=lambda resource: resource["urn"])
-    resources = ",\n".join(f"  {json.dumps(resource, sort_keys=True)}" for resource in found)
+    recorded = sorted(document.pop("resources"), key=lambda resource: resource["urn"])
+    resources = ",\n".join(f"  {json.dumps(resource, sort_keys=True)}" for resource in recorded)
     document["made_with"] = {name: importlib.metadata.version(name) for name in MADE_WITH}
     return f'{json.dumps(document)[:-1]}, "resources": [\n{resources}\n]}}\n'
 

@@ -51,9 +51,9 @@ def plain(text: str) -> str:
     return re.sub(r"([\\*_\[\]|!#@])", lambda match: f"&#{ord(match[1])};", text)
 
 
-def in_words(plan: Plan, found: Sequence[Danger], allowed: Sequence[str] = (), agreement: str = "") -> str:
+def in_words(plan: Plan, seen: Sequence[Danger], allowed: Sequence[str] = (), agreement: str = "") -> str:
     """The whole plan. `allowed` are sentences about dangers that an exception lets through."""
-    return f"{heading(plan)}\n\n{dangerous(found, allowed, agreement)}\n\n{details(plan)}\n"
+    return f"{heading(plan)}\n\n{dangerous(seen, allowed, agreement)}\n\n{details(plan)}\n"
 
 
 def heading(plan: Plan) -> str:
@@ -77,17 +77,17 @@ def shown(plan: Plan) -> list[Step]:
     return [step for step in plan.steps if not step.type.startswith(GROUPS)]
 
 
-def dangerous(found: Sequence[Danger], allowed: Sequence[str] = (), agreement: str = "") -> str:
+def dangerous(seen: Sequence[Danger], allowed: Sequence[str] = (), agreement: str = "") -> str:
     """What several have in common, why and what to do, is said once."""
     lines: list[str] = []
-    for (kind, why, remedy), some in groupby(found, key=lambda danger: (danger.kind, danger.why, danger.remedy)):
+    for (kind, why, remedy), some in groupby(seen, key=lambda danger: (danger.kind, danger.why, danger.remedy)):
         whats = [sentence(danger.what) for danger in some]
         common = f"{sentence(why)} *{sentence(remedy)}*"
         if len(whats) == 1:
             lines.append(f"- **{kind}** {whats[0]} {common}")
         else:
             lines += [f"- **{kind}**, {len(whats)} times. {common}", *(f"  - {what}" for what in whats)]
-    title = f"**To be agreed to: {len(found)}**" if found else "**Nothing dangerous.**"
+    title = f"**To be agreed to: {len(seen)}**" if seen else "**Nothing dangerous.**"
     lines += [f"- allowed: {sentence(text)}" for text in allowed]
     if agreement:
         lines += ["", f"To agree to all of these that need no entry by name: rule `plan-whole`, urn {code(agreement)}."]
@@ -121,9 +121,9 @@ def _line(step: Step) -> str:
 
 def _difference(path: str, old: Any, new: Any) -> str:
     """What differs, as deep down as it does."""
-    found = list(_differences(path, old, new))
-    more = f"; and {len(found) - MOST} more below {code(path)}" * (len(found) > MOST)
-    return "; ".join(found[:MOST]) + more
+    differences = list(_differences(path, old, new))
+    more = f"; and {len(differences) - MOST} more below {code(path)}" * (len(differences) > MOST)
+    return "; ".join(differences[:MOST]) + more
 
 
 def _differences(path: str, old: Any, new: Any) -> Iterator[str]:
@@ -169,8 +169,8 @@ def _of_lists(path: str, old: list[Any], new: list[Any]) -> Iterator[str]:
 def _by_name(items: list[Any]) -> dict[str, Any]:
     """Of environment variables, ports, volumes; empty when one of them has no name, or two have the same."""
     entries = cast(list[dict[str, Any]], [item for item in items if isinstance(item, dict) and "name" in item])
-    found = {str(entry["name"]): entry for entry in entries}
-    return found if len(found) == len(items) else {}
+    entries_by_name = {str(entry["name"]): entry for entry in entries}
+    return entries_by_name if len(entries_by_name) == len(items) else {}
 
 
 def _long(value: Any) -> bool:

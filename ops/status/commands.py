@@ -69,8 +69,8 @@ def main(arguments: Sequence[str]) -> int:
         return COULD_NOT
     at = datetime.now(UTC)
     if given.json:
-        told = {name: section.document() for name, section in sections.items()}
-        print(json.dumps({"schema_version": 1, "stack": given.stack, "at": at.isoformat(), **told}, indent=1))
+        document = {name: section.document() for name, section in sections.items()}
+        print(json.dumps({"schema_version": 1, "stack": given.stack, "at": at.isoformat(), **document}, indent=1))
         return TOLD
     print(f"Stack {given.stack}, {at:%Y-%m-%d %H:%M} UTC")
     for section in sections.values():

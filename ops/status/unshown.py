@@ -57,24 +57,24 @@ class Unshown:
 
     def document(self) -> Json:
         reasons = [
-            {**asdict(one), "studies": len(one.studies), "examples": sorted(one.studies)[:MOST_EXAMPLES]}
-            for one in self.reasons
+            {**asdict(reason), "studies": len(reason.studies), "examples": sorted(reason.studies)[:MOST_EXAMPLES]}
+            for reason in self.reasons
         ]
         return {"studies": self.studies, "shown": self.shown, "not_shown": reasons}
 
     def lines(self) -> Iterator[str]:
         yield f"{self.studies} studies are known, {self.shown} of them are shown whole."
         status = ""
-        for one in self.reasons:
-            if one.status != status:
-                status = one.status
+        for reason in self.reasons:
+            if reason.status != status:
+                status = reason.status
                 yield f"{WORDS[status]}:"
-            examples = sorted(one.studies)
+            examples = sorted(reason.studies)
             more = f" and {len(examples) - MOST_EXAMPLES} more" if len(examples) > MOST_EXAMPLES else ""
             named = ", ".join(examples[:MOST_EXAMPLES]) + more
-            count = f"{one.series} series" if one.series else f"{len(examples)} studies"
-            code = f"{one.reason}: " if one.reason and one.reason != one.sentence else ""
-            yield f"  {count}, {code}{one.sentence} (study {named})"
+            count = f"{reason.series} series" if reason.series else f"{len(examples)} studies"
+            code = f"{reason.reason}: " if reason.reason and reason.reason != reason.sentence else ""
+            yield f"  {count}, {code}{reason.sentence} (study {named})"
 
 
 def count_unshown(records: RecordsReader) -> Unshown:

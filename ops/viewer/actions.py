@@ -60,8 +60,8 @@ def release(chosen: argparse.Namespace) -> None:
     url = api.open_channel(lifetime).rstrip("/") if chosen.channel else target.url
     with bar("files") as report:
         done = make_live(api, files, firebase, progress=report)
-    if found := faults(url, files, target.config, firebase):
-        raise Unverified(f"{url} does not serve what was released: {'; '.join(found)}")
+    if problems := faults(url, files, target.config, firebase):
+        raise Unverified(f"{url} does not serve what was released: {'; '.join(problems)}")
     how = f"released, {done.uploaded} of {done.total} files uploaded" if done.changed else "already live, nothing to do"
     note = f" (for {chosen.ttl}; for header checks only, nobody can sign in there)" if chosen.channel else ""
     print(f"viewer {url}: {how}; site checked{note}")
@@ -92,18 +92,18 @@ def status(chosen: argparse.Namespace) -> None:
         print(f"{target.site}: nothing released yet")
         return
     version = live["version"]
-    told: dict[str, str] = version.get("labels", {})
+    deployed: dict[str, str] = version.get("labels", {})
     who = live.get("releaseUser", {}).get("email", "somebody")
     print(f"{target.url} serves {version['name']} ({live['type']} by {who}, {live['releaseTime']})")
-    print(f"ref {told.get(REF, 'unknown')}, configuration {told.get(CONFIG_LABEL, 'unknown')}")
+    print(f"ref {deployed.get(REF, 'unknown')}, configuration {deployed.get(CONFIG_LABEL, 'unknown')}")
     try:
         ours = labels(*assembled(target, chosen, guarded=False))
     except (SlimError, PackagesRefused) as error:
         print(f"whether this checkout would release the same cannot be told: {error}")
         return
-    found = differences(told, ours)
+    differing = differences(deployed, ours)
     same = "this checkout would release the same"
-    print(f"this checkout would release something else: {'; '.join(found)}" if found else same)
+    print(f"this checkout would release something else: {'; '.join(differing)}" if differing else same)
 
 
 def rollback(chosen: argparse.Namespace) -> None:
@@ -118,13 +118,13 @@ def pin(chosen: argparse.Namespace) -> None:
         column = dict.fromkeys(entry["can"], "") | entry["cannot"]
         capabilities.write_column("slim", f"SLIM {pinned.tag}", column)
         return
-    told = {field: getattr(chosen, field) for field in ("tag", "commit") if getattr(chosen, field)}
+    fields = {field: getattr(chosen, field) for field in ("tag", "commit") if getattr(chosen, field)}
     if chosen.archive:
         if not chosen.archive.is_file():
             raise SlimError(f"{chosen.archive} does not exist; get it from SLIM's release page")
-        told["sha256"] = slim_archive.keep(chosen.archive, SlimSource().cache)
-    slim_pin.write_pin(slim_pin.PIN, **told)
-    print("\n".join(f"{field} = {value}" for field, value in told.items()))
+        fields["sha256"] = slim_archive.keep(chosen.archive, SlimSource().cache)
+    slim_pin.write_pin(slim_pin.PIN, **fields)
+    print("\n".join(f"{field} = {value}" for field, value in fields.items()))
 
 
 def record_pass(chosen: argparse.Namespace) -> None:

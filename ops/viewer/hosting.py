@@ -67,8 +67,8 @@ class HostingApi:
     def open_channel(self, seconds: int) -> str:
         """Make the channel, or let it live `seconds` from now; gives its URL."""
         body = {"ttl": f"{seconds}s"}
-        found = self._call("GET", f"{self.site}/channels", params={"pageSize": 100}).get("channels", [])
-        if any(entry["name"].rsplit("/", 1)[1] == self.channel for entry in found):
+        channels = self._call("GET", f"{self.site}/channels", params={"pageSize": 100}).get("channels", [])
+        if any(entry["name"].rsplit("/", 1)[1] == self.channel for entry in channels):
             channel = self._call("PATCH", self._released, params={"updateMask": "ttl"}, json=body)
         else:
             channel = self._call("POST", f"{self.site}/channels", params={"channelId": self.channel}, json=body)

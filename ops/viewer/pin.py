@@ -47,14 +47,14 @@ class GitHubReleases:
             releases = [self._get(f"{self._repository}/releases/tags/{quote(tag, safe='')}")]
         else:
             releases = [
-                one for one in self._get(f"{self._repository}/releases?per_page=30")
-                if not one["draft"] and not one["prerelease"]
+                release for release in self._get(f"{self._repository}/releases?per_page=30")
+                if not release["draft"] and not release["prerelease"]
             ]  # fmt: skip
         needed = self._get(f"{self._api}/repos{UPSTREAM}/pulls/{NEEDED}")["merge_commit_sha"]
         passed_over: list[str] = []
         for release in releases:
             name = release["tag_name"]
-            assets = [one for one in release["assets"] if one["name"] == f"slim-{name}.zip"]
+            assets = [asset for asset in release["assets"] if asset["name"] == f"slim-{name}.zip"]
             if not assets:
                 passed_over.append(f"{name} has no slim-{name}.zip")
             elif not self._contains(needed, name):
@@ -93,17 +93,17 @@ def pin_release(
     Gives the pin and its pass.
     """
     before = source.pin.read_text(encoding="utf-8")
-    found = GitHubReleases(slim_pin.repository_of(source.pin)).newest(tag)
-    say(f"{found.tag} is commit {found.commit}; GitHub states the SHA-256 {found.sha256} for {found.archive}")
-    slim_archive.unpack(slim_archive.archive(found, None, source.cache))
+    newest = GitHubReleases(slim_pin.repository_of(source.pin)).newest(tag)
+    say(f"{newest.tag} is commit {newest.commit}; GitHub states the SHA-256 {newest.sha256} for {newest.archive}")
+    slim_archive.unpack(slim_archive.archive(newest, None, source.cache))
     say("the archive was fetched and has that hash; now the browser suite runs on it, which takes some minutes")
-    slim_pin.write_pin(source.pin, tag=found.tag, commit=found.commit, sha256=found.sha256)
+    slim_pin.write_pin(source.pin, tag=newest.tag, commit=newest.commit, sha256=newest.sha256)
     try:
         with tempfile.TemporaryDirectory() as folder:
             report = Path(folder) / "slim.xml"
             status = suite(report)
             if status:
-                raise SlimError(f"the browser suite did not pass on {found.ref} (status {status}): nothing is pinned")
+                raise SlimError(f"the browser suite did not pass on {newest.ref} (status {status}): nothing is pinned")
             when = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
             entry = slim_pin.record_pass(slim_pin.read_pin(source.pin), report, when, source.passes)
     except BaseException:
@@ -112,8 +112,8 @@ def pin_release(
     say(f"{entry['tests']} tests passed; it can: {', '.join(entry['can'])}")
     lacks = [f"{name} ({why})" for name, why in entry["cannot"].items()]
     say(f"it cannot: {'; '.join(lacks) or 'nothing of the list'}")
-    say(f"pinned {found.ref}: commit viewer/slim/pin.toml and viewer/slim/passes.json together, and run: make docs")
-    return found, entry
+    say(f"pinned {newest.ref}: commit viewer/slim/pin.toml and viewer/slim/passes.json together, and run: make docs")
+    return newest, entry
 
 
 def run_suite(report: Path) -> int:

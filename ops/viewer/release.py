@@ -60,12 +60,12 @@ def differences(live: Mapping[str, str], ours: Mapping[str, str]) -> list[str]:
     if live.get(LABEL) == ours[LABEL]:
         return []
     named = {REF: "ref", CONFIG_LABEL: "configuration"}
-    told = [
+    lines = [
         f"{words} {live.get(key, 'unknown')}, here {ours[key]}"
         for key, words in named.items()
         if live.get(key) != ours[key]
     ]
-    return told or ["other files or headers"]
+    return lines or ["other files or headers"]
 
 
 def release(

@@ -54,24 +54,24 @@ def read(outputs: Mapping[str, Any], site: SiteName = "viewer") -> ReleaseTarget
     if not name or not url:
         raise TargetError(f"this stack has no {site} site: its {site}Site output is empty; see the setting viewerHost")
     config = window_config_of(outputs, site)
-    found = require(outputs, ViewerOutputs)
+    parsed = require(outputs, ViewerOutputs)
     releaser = "viewerBuild" if site == "viewer" else "previewViewer"
     missing = [what for what, there in (
-        ("endpoints.firebasehosting", found.endpoints), (f"serviceAccounts.{releaser}", found.service_accounts),
+        ("endpoints.firebasehosting", parsed.endpoints), (f"serviceAccounts.{releaser}", parsed.service_accounts),
     ) if what.partition(".")[2] not in there]  # fmt: skip
     if missing:
         raise TargetError(f"the stack's outputs lack {', '.join(missing)}; deploy the stack again, then release")
-    full = name if name.startswith("projects/") else f"projects/{found.project}/sites/{name}"
+    full = name if name.startswith("projects/") else f"projects/{parsed.project}/sites/{name}"
     return ReleaseTarget(
-        project=found.project,
+        project=parsed.project,
         site=full,
         url=url.rstrip("/"),
-        endpoint=found.endpoints["firebasehosting"],
+        endpoint=parsed.endpoints["firebasehosting"],
         config=config,
-        releaser=found.service_accounts[releaser],
-        app=found.viewer_app,
-        status_root=found.viewer_status_root if site == "viewer" else "",
-        guarded=site == "viewer" and found.environment == "prod",
+        releaser=parsed.service_accounts[releaser],
+        app=parsed.viewer_app,
+        status_root=parsed.viewer_status_root if site == "viewer" else "",
+        guarded=site == "viewer" and parsed.environment == "prod",
     )
 
 

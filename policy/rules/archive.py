@@ -85,10 +85,11 @@ LEAST_DAYS = {"nearline": 30, "coldline": 90, "archive": 365}
 def raw_images_are_cheap_to_read(job: Seen) -> Iterator[Finding]:
     """The job leaves the raw store's images in the standard class, where a repair, an export or a restore reads them
     for nothing more than the request."""
-    told = {
-        str(one.get("name")): str(one.get("value") or "") for one in job.each("template.template.containers[].envs[]")
+    environment = {
+        str(entry.get("name")): str(entry.get("value") or "")
+        for entry in job.each("template.template.containers[].envs[]")
     }
-    storage_class, days = told.get("RAW_STORAGE_CLASS", "standard"), told.get("RAW_STORAGE_AFTER_DAYS")
+    storage_class, days = environment.get("RAW_STORAGE_CLASS", "standard"), environment.get("RAW_STORAGE_AFTER_DAYS")
     if storage_class != "standard":
         yield Finding(
             f"moves the raw store's images to {storage_class} after {days} days: a restore, an export or a repair then "

@@ -19,8 +19,8 @@ def is_reviewed_rule(stack: Stack, seen: Seen) -> Iterator[Finding]:
     if not is_reviewed(seen.type):
         yield Finding(f"is of the type {seen.type}, which nobody has reviewed", REVIEW)
         return
-    found = list(dict(unreviewed(seen.resource, stack.names)).items())
-    for path, value in found[:MOST]:
+    unreviewed_values = list(dict(unreviewed(seen.resource, stack.names)).items())
+    for path, value in unreviewed_values[:MOST]:
         yield Finding(f"declares {path} = {str(value)[:80]}, which nobody has reviewed", REVIEW)
     for path, key in list(dict.fromkeys(missing(seen.resource)))[:MOST]:
         yield Finding(f"lacks {f'{path}.' * bool(path)}{key}, which is declared everywhere else", REVIEW)

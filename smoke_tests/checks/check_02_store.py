@@ -18,16 +18,16 @@ ALREADY_STORED = 272
 pytestmark = pytest.mark.needs("stow")
 
 
-def told(answer: HttpAnswer) -> Attributes:
+def parse_answer(answer: HttpAnswer) -> Attributes:
     """The body of a store answer; some stores wrap it into a list."""
     try:
         body = json.loads(answer.body)
     except ValueError:
         raise DicomwebRefused(f"{answer} (a JSON store response was due)") from None
-    found = body[0] if isinstance(body, list) and body else body
-    if not isinstance(found, dict):
+    first = body[0] if isinstance(body, list) and body else body
+    if not isinstance(first, dict):
         raise DicomwebRefused(f"{answer} (a JSON store response was due)")
-    return found
+    return first
 
 
 def items(attributes: Attributes, tag: str) -> list[Attributes]:
@@ -40,7 +40,7 @@ def check_every_instance_is_stored(run: Context, note: Notes) -> None:
     size = sum(len(instance.data) for instance in run.instances)
     note(instances=len(sent), megabytes=round(size / 1e6, 1), megabytes_a_second=round(size / 1e6 / answer.seconds, 1))
     assert answer.status == 200, str(answer)
-    body = told(answer)
+    body = parse_answer(answer)
     failed = {str(value(item, SOP_INSTANCE)): value(item, REASON) for item in items(body, FAILED)}
     assert not failed, f"{answer.method} answered 200, yet lists as failed: {failed}"
     stored = {str(value(item, SOP_INSTANCE)) for item in items(body, REFERENCED)}
@@ -60,7 +60,7 @@ def check_sending_it_again_changes_nothing(run: Context, note: Notes) -> None:
     sent = {instance.uid for instance in run.instances}
     note(answered=answer.status)
     assert answer.status in (200, 409), f"{answer}; 200 or 409 was due"
-    body = told(answer)
+    body = parse_answer(answer)
     failed = {str(value(item, SOP_INSTANCE)): value(item, REASON) for item in items(body, FAILED)}
     stored = {str(value(item, SOP_INSTANCE)) for item in items(body, REFERENCED)}
     assert set(failed) | stored == sent, f"not accounted for: {sorted(sent - set(failed) - stored)}"

@@ -26,8 +26,8 @@ def stored(run: Context) -> None:
     run.slide_is_there()
 
 
-def uids(found: list[Attributes], tag: str) -> list[str]:
-    return [str(value(one, tag)) for one in found]
+def uids(rows: list[Attributes], tag: str) -> list[str]:
+    return [str(value(row, tag)) for row in rows]
 
 
 def check_the_study_is_found_soon(run: Context, note: Notes) -> None:
@@ -36,8 +36,8 @@ def check_the_study_is_found_soon(run: Context, note: Notes) -> None:
     def ask() -> Attributes | None:
         nonlocal asked
         asked += 1
-        found = run.reader.search("studies", StudyInstanceUID=run.study)
-        return next((study for study in found if value(study, STUDY) == run.study), None)
+        rows = run.reader.search("studies", StudyInstanceUID=run.study)
+        return next((study for study in rows if value(study, STUDY) == run.study), None)
 
     study = until(ask, f"finding the stored study {run.study}", run.target.limits.found, pause=run.pause)
     note(searches=asked)
@@ -48,8 +48,8 @@ def check_series_and_instances_are_found(run: Context) -> None:
     series = uids(run.reader.search(f"studies/{run.study}/series"), SERIES)
     assert series == [run.instances[0].series], f"series found: {series}"
     sent = sorted(instance.uid for instance in run.instances)
-    found = sorted(uids(run.reader.search(f"{run.series}/instances"), INSTANCE))
-    assert found == sent, f"instances found: {found}; sent: {sent}"
+    uids_found = sorted(uids(run.reader.search(f"{run.series}/instances"), INSTANCE))
+    assert uids_found == sent, f"instances found: {uids_found}; sent: {sent}"
 
 
 def check_pages_add_up(run: Context) -> None:
@@ -63,8 +63,8 @@ def check_pages_add_up(run: Context) -> None:
 @pytest.mark.needs("includefield")
 def check_attributes_asked_for_are_included(run: Context) -> None:
     asked = f"{FRAMES},{COLUMNS}"
-    found = run.reader.search(f"{run.series}/instances", includefield=asked)
-    got = {str(value(one, INSTANCE)): (value(one, FRAMES), value(one, COLUMNS)) for one in found}
+    rows = run.reader.search(f"{run.series}/instances", includefield=asked)
+    got = {str(value(row, INSTANCE)): (value(row, FRAMES), value(row, COLUMNS)) for row in rows}
     for instance in run.instances:
         frames, columns = got.get(instance.uid, (None, None))
         assert str(frames) == str(len(instance.frames)), f"{instance.uid} has {frames} frames by the search"
@@ -72,8 +72,8 @@ def check_attributes_asked_for_are_included(run: Context) -> None:
 
 
 def check_an_unknown_study_is_not_found(run: Context) -> None:
-    found = run.reader.search("studies", StudyInstanceUID=UNKNOWN)
-    assert not found, f"a search for study {UNKNOWN} found {uids(found, STUDY)}"
+    rows = run.reader.search("studies", StudyInstanceUID=UNKNOWN)
+    assert not rows, f"a search for study {UNKNOWN} found {uids(rows, STUDY)}"
 
 
 def check_the_viewers_own_queries_work(run: Context) -> None:

@@ -30,7 +30,7 @@ def check_attributes_are_those_sent(run: Context, note: Notes) -> None:
     run.slide_is_there()
     answer = run.reader.metadata(run.series)
     sent = {instance.uid: instance for instance in run.instances}
-    got = {str(value(one, INSTANCE)): one for one in answer}
+    got = {str(value(row, INSTANCE)): row for row in answer}
     assert set(got) == set(sent), f"metadata of {sorted(got)}; sent were {sorted(sent)}"
     for uid, instance in sent.items():
         wrong = differences(model(parsed(instance.data)), got[uid])
@@ -42,12 +42,12 @@ def check_attributes_are_those_sent(run: Context, note: Notes) -> None:
 
 def check_the_colour_profile_is_the_one_sent(run: Context) -> None:
     run.slide_is_there()
-    for one in run.reader.metadata(run.series):
-        uid = str(value(one, INSTANCE))
+    for row in run.reader.metadata(run.series):
+        uid = str(value(row, INSTANCE))
         sent = next((instance for instance in run.instances if instance.uid == uid), None)
         assert sent, f"metadata list an instance that was not sent: {uid}"
         wanted = bytes(parsed(sent.data).OpticalPathSequence[0].ICCProfile)
-        assert profile(run, one).rstrip(b"\0") == wanted.rstrip(b"\0"), f"the colour profile of {uid} changed"
+        assert profile(run, row).rstrip(b"\0") == wanted.rstrip(b"\0"), f"the colour profile of {uid} changed"
 
 
 def check_metadata_are_small(run: Context, note: Notes) -> None:

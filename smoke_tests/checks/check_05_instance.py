@@ -42,5 +42,5 @@ def check_instances_come_back_as_stored(run: Context, note: Notes) -> None:
 
 def check_the_study_comes_back_whole(run: Context) -> None:
     parts = run.reader.parts(f"studies/{run.study}", AS_STORED)
-    found = sorted(str(parsed(part.body).SOPInstanceUID) for part in parts)
-    assert found == sorted(instance.uid for instance in run.instances), f"the study came back as {found}"
+    uids = sorted(str(parsed(part.body).SOPInstanceUID) for part in parts)
+    assert uids == sorted(instance.uid for instance in run.instances), f"the study came back as {uids}"

@@ -67,13 +67,17 @@ def check_the_job_reports_on_each_study(run: Context, note: Notes) -> None:
     assert not end.get("failedCount"), f"{execution} failed; its log: {end.get('logUri', 'none named')}"
     assert end.get("succeededCount"), f"{execution} ended without a task that succeeded"
     for kind, slide in slides.items():
-        found = report(run, slide[0])
+        document = report(run, slide[0])
         status, rules = EXPECTED[kind]
-        broken = {finding["rule"] for finding in (*found["findings"], *found["mended"])}
-        assert found["instances"] == len(slide), f"the report on the {kind} slide counts {found['instances']} instances"
-        assert (found["status"], broken) == (status, rules), (
-            f"the report on the {kind} slide says {found['status']} {sorted(broken)}, not {status} {sorted(rules)}"
+        broken = {finding["rule"] for finding in (*document["findings"], *document["mended"])}
+        assert document["instances"] == len(slide), (
+            f"the report on the {kind} slide counts {document['instances']} instances"
         )
-        assert not found["withdrawals"], f"of the {kind} slide, which nobody changed, the job took back what it showed"
-        text = json.dumps(found)
+        assert (document["status"], broken) == (status, rules), (
+            f"the report on the {kind} slide says {document['status']} {sorted(broken)}, not {status} {sorted(rules)}"
+        )
+        assert not document["withdrawals"], (
+            f"of the {kind} slide, which nobody changed, the job took back what it showed"
+        )
+        text = json.dumps(document)
         assert run.run_id not in text, f"the report on the {kind} slide holds the PatientID"

@@ -40,7 +40,7 @@ def check_every_stored_instance_is_announced(run: Context, note: Notes) -> None:
 
     def pull() -> bool | None:
         got = ask(run, "pull", {"maxMessages": AT_ONCE}).get("receivedMessages", [])
-        names = {one["ackId"]: base64.b64decode(one["message"].get("data", "")).decode() for one in got}
+        names = {received["ackId"]: base64.b64decode(received["message"].get("data", "")).decode() for received in got}
         if own := [lease for lease, name in names.items() if f"/studies/{run.study}/" in name]:
             ask(run, "acknowledge", {"ackIds": own})
         strangers.extend(lease for lease in names if lease not in own)

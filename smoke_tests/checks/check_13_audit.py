@@ -40,18 +40,18 @@ def logged(run: Context, note: Notes, agent: str, permission: str, what: str) ->
     """The entries of requests that were allowed; the log may be minutes behind."""
 
     def look() -> list[Entry] | None:
-        return [one for one in entries(run, agent, permission) if not one.get("status", {}).get("code")] or None
+        return [entry for entry in entries(run, agent, permission) if not entry.get("status", {}).get("code")] or None
 
     began = run.http.clock()
-    found = until(look, f"an audit entry of {what}", run.target.limits.audited, pause=run.pause)
-    note(methods=sorted({one["methodName"] for one in found}), seconds=round(run.http.clock() - began, 1))
-    return found
+    logged_entries = until(look, f"an audit entry of {what}", run.target.limits.audited, pause=run.pause)
+    note(methods=sorted({entry["methodName"] for entry in logged_entries}), seconds=round(run.http.clock() - began, 1))
+    return logged_entries
 
 
 def check_what_was_stored_is_in_the_audit_log(run: Context, note: Notes) -> None:
     assert run.stored.status == 200, str(run.stored)
-    found = logged(run, note, run.agent, WRITE, f"storing study {run.study}")
-    who = {one["authenticationInfo"]["principalEmail"] for one in found}
+    logged_entries = logged(run, note, run.agent, WRITE, f"storing study {run.study}")
+    who = {entry["authenticationInfo"]["principalEmail"] for entry in logged_entries}
     assert who == {run.target.writer}, (
         f"the audit log says that {', '.join(sorted(who))} stored, not {run.target.writer}"
     )
@@ -63,8 +63,8 @@ def check_what_was_retrieved_is_in_the_audit_log(run: Context, note: Notes) -> N
     path = f"{run.path(run.instances[0])}/frames/1"
     answer = run.reader.send("GET", path, accept=FRAMES, headers={"User-Agent": agent})
     assert answer.status == 200, str(answer)
-    found = logged(run, note, agent, READ, f"retrieving {path}")
-    who = {one["authenticationInfo"]["principalEmail"] for one in found}
+    logged_entries = logged(run, note, agent, READ, f"retrieving {path}")
+    who = {entry["authenticationInfo"]["principalEmail"] for entry in logged_entries}
     assert who == {run.target.reader}, f"the audit log says that {', '.join(sorted(who))} read, not {run.target.reader}"
-    wrong = [one["resourceName"] for one in found if run.study not in one["resourceName"]]
+    wrong = [entry["resourceName"] for entry in logged_entries if run.study not in entry["resourceName"]]
     assert not wrong, f"the audit log says that {wrong[0]} was read, not {path}"

@@ -55,11 +55,11 @@ class Level:
 
 def levels(columns: int, rows: int, tile: int) -> list[Level]:
     """Halved until one tile shows the whole slide."""
-    found = [Level(0, columns, rows, tile)]
-    while found[-1].grid != (1, 1):
-        last = found[-1]
-        found.append(Level(last.index + 1, -(-last.columns // 2), -(-last.rows // 2), tile))
-    return found
+    all_levels = [Level(0, columns, rows, tile)]
+    while all_levels[-1].grid != (1, 1):
+        last = all_levels[-1]
+        all_levels.append(Level(last.index + 1, -(-last.columns // 2), -(-last.rows // 2), tile))
+    return all_levels
 
 
 def halved(quad: Pixels) -> Pixels:

@@ -130,13 +130,13 @@ def run(settings: JobSettings, log: Log) -> int:
     if settings.json:
         reports = [
             {
-                "study": one.study,
-                "series": one.series,
-                "status": one.status,
-                "reason": one.reason,
-                "report": one.document,
+                "study": outcome.study,
+                "series": outcome.series,
+                "status": outcome.status,
+                "reason": outcome.reason,
+                "report": outcome.document,
             }
-            for one in runner.outcomes
+            for outcome in runner.outcomes
         ]
         print(json.dumps({"schema_version": 1, "exit_code": exit_code, "series": reports}, indent=1))
     elif settings.dry_run:

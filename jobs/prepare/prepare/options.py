@@ -51,7 +51,7 @@ def moment(value: str) -> str:
 
 
 def uids(value: str) -> tuple[str, ...]:
-    return tuple(uid(one) for one in value.replace(",", " ").split())
+    return tuple(uid(text) for text in value.replace(",", " ").split())
 
 
 def switch(value: str) -> bool:

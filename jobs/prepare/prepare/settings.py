@@ -91,8 +91,10 @@ def load(arguments: Sequence[str], environment: Mapping[str, str]) -> JobSetting
 
     values: dict[str, Any] = {}
     for name, option in {**OPTIONS, **SWITCHES, **LISTS}.items():
-        told = getattr(given, name)
-        value = (" ".join(told) if isinstance(told, list) else told) or environment.get(option.variable)
+        given_value = getattr(given, name)
+        value = (" ".join(given_value) if isinstance(given_value, list) else given_value) or environment.get(
+            option.variable
+        )
         value = value or option.default
         if value is None and option.required:
             problems.append(f"{option.flag} (or {option.variable}) is not set: {option.help}")
@@ -107,23 +109,23 @@ def load(arguments: Sequence[str], environment: Mapping[str, str]) -> JobSetting
 
 def _contradictions(values: Mapping[str, Any]) -> list[str]:
     """What is asked for must be one thing."""
-    found: list[str] = []
+    problems: list[str] = []
     named = bool(values["studies"] or values["series"])
     if not (named or values["sweep"] or values["backlog_subscription"]):
-        found.append(
+        problems.append(
             "--backlog-subscription (or BACKLOG_SUBSCRIPTION) is not set: name it, or give --study, --series or --sweep"
         )
     if named and values["sweep"]:
-        found.append("--sweep looks at every study: leave out --study and --series")
+        problems.append("--sweep looks at every study: leave out --study and --series")
     if values["dicomweb_root"] and values["dicomweb_root"] == values["viewer_dicomweb_root"] and not named:
-        found.append(
+        problems.append(
             "--viewer-dicomweb-root (VIEWER_DICOMWEB_ROOT) must name another store than --dicomweb-root, or viewers "
             "see slides that are not ready; only with --study or --series it may be the same, to try the job on it"
         )
     for name in ("replay", "retry_failed"):
         flag = {**OPTIONS, **SWITCHES}[name].flag
         if values[name] and (named or values["sweep"]):
-            found.append(f"{flag} is about the backlog: leave out --study, --series and --sweep")
+            problems.append(f"{flag} is about the backlog: leave out --study, --series and --sweep")
         if values[name] and values["dry_run"]:
-            found.append(f"{flag} changes the backlog, which --dry-run must not: leave out one of the two")
-    return found
+            problems.append(f"{flag} changes the backlog, which --dry-run must not: leave out one of the two")
+    return problems

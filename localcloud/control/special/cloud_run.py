@@ -64,10 +64,10 @@ def _cpus(text: str) -> float:
 
 
 def _gib(text: str) -> float:
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)(Ki|Mi|Gi|K|M|G|)", text)
-    if not found:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)(Ki|Mi|Gi|K|M|G|)", text)
+    if not match:
         raise ApiError(400, f"Invalid value specified for memory: {text!r}.")
-    return float(found[1]) * UNITS[found[2]]
+    return float(match[1]) * UNITS[match[2]]
 
 
 def _behind_proxy(cloud: Cloud, call: Call) -> None:

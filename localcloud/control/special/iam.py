@@ -99,12 +99,12 @@ def create_role(cloud: Cloud, generic: Generic, call: Call) -> Any:
     if not re.fullmatch(r"[a-zA-Z0-9_.]{3,64}", identifier):
         raise ApiError(400, f"The role id {identifier!r} must be 3 to 64 letters, digits, '_' or '.'.")
     name = f"{call.name}/roles/{identifier}"
-    found = cloud.resources.get(call.request.host, name)
-    if found and _days_since_deletion(cloud, name) >= GONE_DAYS:
-        found = None
+    existing = cloud.resources.get(call.request.host, name)
+    if existing and _days_since_deletion(cloud, name) >= GONE_DAYS:
+        existing = None
         cloud.resources.delete(call.request.host, name)
-    if found:
-        how = "has been deleted; undelete it" if found.get("deleted") else "already exists"
+    if existing:
+        how = "has been deleted; undelete it" if existing.get("deleted") else "already exists"
         raise ApiError(409, f"A role named {identifier} in {call.name} {how}.")
     role = canon.canonical(generic.document(call), "Role", call.body.get("role") or {})
     return generic.store(call, name, {"name": name, **role, "etag": new_etag()})

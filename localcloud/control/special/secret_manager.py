@@ -58,10 +58,10 @@ def _version(cloud: Cloud, call: Call) -> tuple[str, Resource]:
     if identifier == "latest" and versions:
         identifier = str(max(map(_number, versions)))
     name = f"{secret}/versions/{identifier}"
-    found = cloud.resources.get(HOST, name)
-    if found is None:
+    version = cloud.resources.get(HOST, name)
+    if version is None:
         raise ApiError(404, f"Secret Version [{names.by_number(cloud, name)}] not found.")
-    return name, found
+    return name, version
 
 
 @method(f"{SECRETS}.versions.get")

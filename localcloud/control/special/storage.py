@@ -22,10 +22,10 @@ def _name(bucket: str) -> str:
 
 
 def _bucket(cloud: Cloud, call: Call) -> Resource:
-    found = cloud.resources.get(HOST, call.name)
-    if found is None:
+    bucket = cloud.resources.get(HOST, call.name)
+    if bucket is None:
         raise ApiError(404, "The specified bucket does not exist.")
-    return found
+    return bucket
 
 
 @method("storage.v1:projects.serviceAccount.get")

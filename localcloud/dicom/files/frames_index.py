@@ -62,9 +62,9 @@ def first_fragments(source: FileWindow, pieces: list[tuple[int, int]], frames: i
     if len(table) == frames and pieces:
         base = pieces[0][0] - 8
         at = [value - 8 - base for value, _ in pieces]
-        found = [bisect.bisect_left(at, offset) for offset in table]
-        if all(n < len(at) and at[n] == offset for n, offset in zip(found, table, strict=True)) and found[0] == 0:
-            return found
+        starts = [bisect.bisect_left(at, offset) for offset in table]
+        if all(n < len(at) and at[n] == offset for n, offset in zip(starts, table, strict=True)) and starts[0] == 0:
+            return starts
     return [n for n, (value, _) in enumerate(pieces) if source.read(value, 4).startswith(CODESTREAM)]
 
 

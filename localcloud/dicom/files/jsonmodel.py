@@ -64,8 +64,8 @@ def attribute(element: DataElement, encoding: Encoding, path: str, save: Save) -
     if vr in NUMBER_SIZE and is_bulk(vr, len(values) * NUMBER_SIZE[vr]):
         save(path, packed(values, vr))
         return {"vr": vr, "BulkDataURI": f"@/{path}"}
-    shown = [json_value(one, vr) for one in values]
-    return {"vr": vr, "Value": shown} if any(one is not None for one in shown) else {"vr": vr}
+    shown = [json_value(value, vr) for value in values]
+    return {"vr": vr, "Value": shown} if any(value is not None for value in shown) else {"vr": vr}
 
 
 def json_value(value: Any, vr: str) -> Any:

@@ -45,7 +45,7 @@ def split_list(header: str) -> list[str]:
 @lru_cache(maxsize=512)
 def wanted(header: str) -> tuple[Wanted, ...]:
     """The acceptable ranges by quality, then as written. Raises `ApiError` 400."""
-    return tuple(sorted((one for one in ranges(header) if one.quality > 0), key=lambda one: -one.quality))
+    return tuple(sorted((media for media in ranges(header) if media.quality > 0), key=lambda one: -one.quality))
 
 
 @lru_cache(maxsize=512)

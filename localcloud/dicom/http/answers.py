@@ -93,11 +93,11 @@ async def metadata(asked: StoreRequest) -> web.StreamResponse:
     form = choose(asked.accept, (JSON, "application/json", XML))
 
     def read() -> list[bytes]:
-        found = []
+        documents = []
         for r in asked.stores.archive(asked.store).find(*asked.uids):
             url = f"{asked.root}/studies/{r.study}/series/{r.series}/instances/{r.instance}"
-            found.append(with_root(asked.stores.archive(asked.store).metadata(r), url))
-        return found
+            documents.append(with_root(asked.stores.archive(asked.store).metadata(r), url))
+        return documents
 
     return model_response(await asyncio.to_thread(read), form)
 
@@ -183,7 +183,7 @@ async def rendered(asked: StoreRequest) -> web.StreamResponse:
 async def bulk_data(asked: StoreRequest) -> web.StreamResponse:
     opened = asked.stores.archive(asked.store).open(*asked.uids)
     place = retrieve.find_bulk_value(opened, asked.address.bulk)
-    choice = next((one for one in wanted(asked.accept) if one.covers(OCTETS)), None)
+    choice = next((media for media in wanted(asked.accept) if media.covers(OCTETS)), None)
     if not choice:
         raise ApiError(406, f'bulk data are available as multipart/related; type="{OCTETS}" or {OCTETS}.')
     pieces = retrieve.read_in_threads(retrieve.read_bulk_value(asked.stores.archive(asked.store), opened, place))

@@ -55,7 +55,7 @@ def choose_form(header: str, opened: Opened, count: int) -> FrameForm:
 @lru_cache(maxsize=1024)
 def acceptable_forms(header: str, stored: str, several: bool) -> tuple[FrameForm, ...]:
     """What the header allows for frames stored in a syntax, best first. Several frames need multipart/related."""
-    own, found = media_type(stored), list[FrameForm]()
+    own, forms = media_type(stored), list[FrameForm]()
     for choice in wanted(header):
         multipart = choice.multipart is not False
         if several and not multipart:
@@ -64,22 +64,22 @@ def acceptable_forms(header: str, stored: str, several: bool) -> tuple[FrameForm
         own_named = own != OCTETS and choice.media_type != "*/*" and choice.covers(own)
         if asked in ("*", stored) or (not asked and own_named):
             if choice.media_type == OCTETS:
-                found.append(FrameForm(OCTETS, stored, False, multipart))
+                forms.append(FrameForm(OCTETS, stored, False, multipart))
             elif choice.covers(own):
-                found.append(FrameForm(own, stored, False, multipart))
+                forms.append(FrameForm(own, stored, False, multipart))
         elif asked in ("", EXPLICIT_LITTLE) and choice.covers(OCTETS):
-            found.append(FrameForm(OCTETS, EXPLICIT_LITTLE, stored != EXPLICIT_LITTLE, multipart))
-    return tuple(found)
+            forms.append(FrameForm(OCTETS, EXPLICIT_LITTLE, stored != EXPLICIT_LITTLE, multipart))
+    return tuple(forms)
 
 
 def parse_frame_list(text: str) -> list[int]:
     """A frame list `1,5,9`, counted from 1. Raises `ApiError` 400."""
     if not LIST.fullmatch(text):
         raise ApiError(400, f"frame list {text!r} is malformed: use numbers from 1, separated by commas.")
-    found = [int(one) for one in text.split(",")]
-    if 0 in found:
+    numbers = [int(number) for number in text.split(",")]
+    if 0 in numbers:
         raise ApiError(400, "frame 0 does not exist: frames are counted from 1.")
-    return found
+    return numbers
 
 
 def require_frames(opened: Opened, wanted_frames: list[int]) -> None:

@@ -15,14 +15,14 @@ CREATOR, DETAIL = "00090010", "00091097"
 
 def receipt(outcome: StoreOutcome, root: str, study: str) -> Attributes:
     """`root` is the store's URL that ends in /dicomWeb; `study` the UID in the request's path, if any."""
-    stored = [one.record for one in outcome.stored] + outcome.same
-    known = [study, *(r.study for r in stored), *(one.study for one in outcome.refused)]
+    stored = [instance.record for instance in outcome.stored] + outcome.same
+    known = [study, *(r.study for r in stored), *(refusal.study for refusal in outcome.refused)]
     study = next(filter(None, known), "")
     answer: Attributes = {}
     if study:
         answer[RETRIEVE_URL] = url(f"{root}/studies/{study}")
     if outcome.refused:
-        answer[FAILED] = {"vr": "SQ", "Value": [failed(one) for one in outcome.refused]}
+        answer[FAILED] = {"vr": "SQ", "Value": [failed(refusal) for refusal in outcome.refused]}
     if stored:
         answer[REFERENCED] = {"vr": "SQ", "Value": [referenced(r, root) for r in stored]}
     return answer

@@ -181,4 +181,4 @@ def copy(source: Path, target: Path) -> None:
 
 
 def failure_of(outcome: StoreOutcome) -> str:
-    return "; ".join(f"{one.message}, but the DICOM files differ" for one in outcome.refused)
+    return "; ".join(f"{refusal.message}, but the DICOM files differ" for refusal in outcome.refused)

@@ -105,9 +105,9 @@ class StorageClasses:
         archive, records, failed = self._stores.archive(store), dict[str, InstanceRecord](), 0
         for line in filter(None, path.read_text(errors="replace").split()):
             named = FILTERED.fullmatch(line)
-            found = (
+            filtered = (
                 archive.index.records(named["study"], named["series"] or "", named["instance"] or "") if named else []
             )
-            failed += not found
-            records |= {record.file: record for record in found}
+            failed += not filtered
+            records |= {record.file: record for record in filtered}
         return list(records.values()), failed

@@ -203,9 +203,9 @@ class Index:
         return True
 
     def _study(self, db: sqlite3.Connection, new: NewInstance) -> int:
-        found = db.execute("SELECT id FROM studies WHERE uid = ?", (new.record.study,)).fetchone()
-        if found:
-            return found["id"]
+        known = db.execute("SELECT id FROM studies WHERE uid = ?", (new.record.study,)).fetchone()
+        if known:
+            return known["id"]
         values = [getattr(new.searchable, field.name) for field in fields(Searchable)]
         row = db.execute(
             "INSERT INTO studies(uid, patient_name, patient_id, accession, physician, date, summary, sample) "
@@ -218,9 +218,9 @@ class Index:
 
     def _series(self, db: sqlite3.Connection, study: int, new: NewInstance) -> int:
         key = (study, new.record.series)
-        found = db.execute("SELECT id FROM series WHERE study_id = ? AND uid = ?", key).fetchone()
-        if found:
-            return found["id"]
+        known = db.execute("SELECT id FROM series WHERE study_id = ? AND uid = ?", key).fetchone()
+        if known:
+            return known["id"]
         row = db.execute(
             "INSERT INTO series(study_id, uid, modality, summary, sample) VALUES (?, ?, ?, ?, 0)",
             (*key, new.modality, new.summaries[1]),

@@ -138,17 +138,17 @@ def image(file: ParsedFile) -> dict[str, Any]:
     """What reading and decoding a frame needs, by DICOM keyword in the pixel module's words."""
     dataset = file.dataset
     keywords = "Rows Columns SamplesPerPixel BitsAllocated BitsStored HighBit PixelRepresentation PlanarConfiguration"
-    found: dict[str, Any] = {word: number(dataset, word) for word in keywords.split() if word in dataset}
-    found["PhotometricInterpretation"] = str(dataset.get("PhotometricInterpretation", ""))
-    found["frames"] = number(dataset, "NumberOfFrames") or 1
-    found["little"] = file.encoding.little
+    attributes: dict[str, Any] = {word: number(dataset, word) for word in keywords.split() if word in dataset}
+    attributes["PhotometricInterpretation"] = str(dataset.get("PhotometricInterpretation", ""))
+    attributes["frames"] = number(dataset, "NumberOfFrames") or 1
+    attributes["little"] = file.encoding.little
     if file.native:
-        found["native"] = [file.native.offset, file.native.length, file.native.bits]
+        attributes["native"] = [file.native.offset, file.native.length, file.native.bits]
     if file.float_bits:
-        found |= {"float": True, "BitsAllocated": file.float_bits}
+        attributes |= {"float": True, "BitsAllocated": file.float_bits}
     if file.syntax.is_deflated:
-        found["inflated"] = True
-    return found
+        attributes["inflated"] = True
+    return attributes
 
 
 def searchable(model: Attributes) -> Searchable:

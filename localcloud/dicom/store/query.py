@@ -94,7 +94,7 @@ def tag_of(name: str) -> str:
 
 
 def include(query: Query, value: str) -> None:
-    for name in filter(None, (one.strip() for one in value.split(","))):
+    for name in filter(None, (word.strip() for word in value.split(","))):
         if name == "all":
             query.everything = True
             continue

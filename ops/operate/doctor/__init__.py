@@ -59,7 +59,7 @@ Check = Callable[[Situation], Iterator[Diagnosis]]
 def addresses(host: str) -> list[str]:
     """IP addresses of a host; none when nobody knows it."""
     try:
-        return sorted({str(found[4][0]) for found in socket.getaddrinfo(host, 443)})
+        return sorted({str(info[4][0]) for info in socket.getaddrinfo(host, 443)})
     except OSError:
         return []
 

@@ -99,8 +99,8 @@ def dns(at: Situation) -> Iterator[Diagnosis]:
     page = f"https://console.firebase.google.com/project/{at.settings.project}/hosting/sites/{at.settings.site}"
     if at.settings.environment == "local":
         yield Diagnosis("DNS", "ok", f"{domain} is not looked up: stack {at.stack} is on this machine")
-    elif found := at.resolve(domain):
-        words = f"{domain} leads to {', '.join(found)}; Firebase says whether that is right"
+    elif records := at.resolve(domain):
+        words = f"{domain} leads to {', '.join(records)}; Firebase says whether that is right"
         yield Diagnosis("DNS", "by hand", words, (page,))
     else:
         yield Diagnosis("DNS", "todo", f"nobody knows {domain}", (f"add the records that this page shows: {page}",))

@@ -62,15 +62,15 @@ def apis(at: Situation) -> Iterator[Diagnosis]:
 
 def names_of(at: Situation, project_id: str) -> set[str]:
     """Names of the APIs that are on, all pages."""
-    found: set[str] = set()
+    names: set[str] = set()
     token = ""
     while True:
         query = {"filter": "state:ENABLED", "pageSize": "200", **({"pageToken": token} if token else {})}
         page = at.get("serviceusage", f"v1/projects/{project_id}/services", **query)
-        found |= {service.get("config", {}).get("name", "") for service in page.get("services", [])}
+        names |= {service.get("config", {}).get("name", "") for service in page.get("services", [])}
         token = page.get("nextPageToken", "")
         if not token:
-            return found
+            return names
 
 
 def quotas(at: Situation) -> Iterator[Diagnosis]:
@@ -94,8 +94,8 @@ def none_left(metric: Json, location: str) -> bool:
     """Whether what holds for this region (or everywhere) is a limit of 0."""
     for limit in metric.get("consumerQuotaLimits", []):
         buckets = limit.get("quotaBuckets", [])
-        own = [one for one in buckets if one.get("dimensions", {}).get("region") == location]
-        anywhere = [one for one in buckets if not one.get("dimensions")]
-        if any(str(one.get("effectiveLimit")) == "0" for one in own or anywhere):
+        own = [bucket for bucket in buckets if bucket.get("dimensions", {}).get("region") == location]
+        anywhere = [bucket for bucket in buckets if not bucket.get("dimensions")]
+        if any(str(bucket.get("effectiveLimit")) == "0" for bucket in own or anywhere):
             return True
     return False

@@ -26,14 +26,14 @@ def state(at: Situation) -> Iterator[Diagnosis]:
 
 def state_bucket(at: Situation, bucket: str, make: str) -> Iterator[Diagnosis]:
     try:
-        found = at.get("storage", f"storage/v1/b/{bucket}")
+        resource = at.get("storage", f"storage/v1/b/{bucket}")
     except OpsRefused as refused:
         if refused.status == 404:
             yield Diagnosis("state", "todo", f"bucket {bucket} does not exist", (make,))
         else:
             yield unseen("state", f"bucket {bucket}", refused, "roles/storage.bucketViewer on it")
         return
-    problems = list(weak(found))
+    problems = list(weak(resource))
     if problems:
         yield Diagnosis("state", "todo", f"bucket {bucket} {', and '.join(problems)}", (make,))
     else:
@@ -52,14 +52,14 @@ def weak(bucket: Json) -> Iterator[str]:
 
 def key(at: Situation, topic: str, name: str, do: tuple[str, ...]) -> Iterator[Diagnosis]:
     try:
-        found = at.get("cloudkms", f"v1/{name}")
+        resource = at.get("cloudkms", f"v1/{name}")
     except OpsRefused as refused:
         if refused.status == 404:
             yield Diagnosis(topic, "todo", f"key {name} does not exist", do)
         else:
             yield unseen(topic, f"key {name}", refused, "roles/cloudkms.viewer on it")
         return
-    condition = found.get("primary", {}).get("state", "without a version")
+    condition = resource.get("primary", {}).get("state", "without a version")
     if condition != "ENABLED":
         restore = "docs/runbook.md, A key is disabled or about to be destroyed"
         yield Diagnosis(topic, "todo", f"the primary version of key {name} is {condition}", (restore,))

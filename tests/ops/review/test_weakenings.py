@@ -19,7 +19,7 @@ from ops.review.dangers import dangers
 from ops.review.graph import Graph, GraphNode, masked, of_deployment, resources_of
 from ops.review.plan import is_masked
 from policy.check import check
-from policy.resource import Resource, type_said
+from policy.resource import Resource, display_type
 from policy.rules import RULES
 from tests.infra import stacks
 from tests.ops.review.graphs import dataset, node
@@ -232,8 +232,8 @@ OPTIONS: list[tuple[str, str, dict[str, Any]]] = [
     ("gate", "archive-raw", {"options": {"hooks": "before_delete: ['h']"}}),
     ("gate", "archive-raw", {"options": {"anOptionOfNextYear": True}}),
     ("gate", "vault-github-token", {"options": {"additionalSecretOutputs": "[]"}}),
-    ("both", "audit-healthcare", {"type": type_said("gcp:projects/iAMAuditConfig:IAMAuditConfig", custom=False)}),
-    ("both", "archive", {"type": type_said("dicom-platform:components:ImagingArchive", custom=True)}),
+    ("both", "audit-healthcare", {"type": display_type("gcp:projects/iAMAuditConfig:IAMAuditConfig", custom=False)}),
+    ("both", "archive", {"type": display_type("dicom-platform:components:ImagingArchive", custom=True)}),
 ]  # fmt: skip
 ADDED: list[tuple[str, str, dict[str, Any]]] = [
     ("both", "command:local:Command", {"create": "id"}),

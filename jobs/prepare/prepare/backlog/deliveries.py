@@ -117,5 +117,5 @@ def record_name(study: str, series: str) -> str:
 def _parse(content: Any) -> DeliveryRecord:
     fields: dict[str, Any] = {key: content[key] for key in DeliveryRecord.__dataclass_fields__}
     fields["instances"] = tuple(fields["instances"])
-    fields["withdrawals"] = tuple(Withdrawal(**one) for one in fields["withdrawals"])
+    fields["withdrawals"] = tuple(Withdrawal(**withdrawal) for withdrawal in fields["withdrawals"])
     return DeliveryRecord(**fields)

@@ -69,7 +69,9 @@ class WorkBacklog:
         messages, unreadable = 0, 0
         series: set[tuple[str, str]] = set()
         while received := self._source.pull():
-            readable = [message for one in received if (message := read_message(one)) and message.store == self._store]
+            readable = [
+                message for pulled in received if (message := read_message(pulled)) and message.store == self._store
+            ]
             by_series: dict[tuple[str, str], float] = {}
             for message in readable:
                 if message.is_news:
@@ -106,26 +108,26 @@ class WorkBacklog:
 
     def studies(self, task: int, tasks: int) -> dict[str, list[str]]:
         """Names of this task's items by study: a listing, whatever is in them."""
-        found: dict[str, list[str]] = {}
+        by_study: dict[str, list[str]] = {}
         every: set[str] = set()
         for name in self._objects.names("work/"):
             parts = name.removesuffix(".json").split("/")
             if len(parts) == 3:
                 every.add(parts[1])
                 if shard(parts[1], tasks) == task:
-                    found.setdefault(parts[1], []).append(name)
+                    by_study.setdefault(parts[1], []).append(name)
         self.listed = len(every)
-        return found
+        return by_study
 
     def items(self, names: Iterable[str]) -> list[tuple[Item, int]]:
         """(item, generation) of each that is still there. Read one study at a time: a backlog may be long."""
-        found: list[tuple[Item, int]] = []
+        items: list[tuple[Item, int]] = []
         for name in names:
             item, generation = self._load(name)
             if generation != ABSENT:
                 study, series = name.removesuffix(".json").split("/")[1:]
-                found.append((item or Item(study, series, noticed=0.0), generation))
-        return found
+                items.append((item or Item(study, series, noticed=0.0), generation))
+        return items
 
     def counted(self, item: Item, generation: int, instances: int, now: float) -> tuple[Item, int]:
         """Notes a new number of instances; returns the item and its generation."""

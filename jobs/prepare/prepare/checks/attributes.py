@@ -13,24 +13,24 @@ KEYS = ("FrameOfReferenceUID", "ContainerIdentifier", "AcquisitionUID")
 
 def check_one_slide(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
     """R04. Within the series; SLIM throws for the study when one series mixes slides."""
-    found: list[SlideFinding] = []
+    findings: list[SlideFinding] = []
     for problem, at in (("frame", 0), ("container", 1)):
         values = {image.slide[at] for image in slide.own} - {""}
         unnamed = [image for image in slide.own if not image.slide[at]]
         if len(values) > 1:
-            found.append(rule.finding(problem, slide.own, count_values=len(values)))
+            findings.append(rule.finding(problem, slide.own, count_values=len(values)))
         elif values and unnamed:
-            found.append(rule.finding("unnamed", unnamed, remedy="repair", keyword=KEYS[at]))
+            findings.append(rule.finding("unnamed", unnamed, remedy="repair", keyword=KEYS[at]))
     glass = {image.slide[1] for image in slide.own} - {""}
     strangers = [image for image in slide.labels if glass and image.slide[1] and image.slide[1] not in glass]
     if strangers:
-        found.append(rule.finding("label", strangers, "WARN"))
-    return [*found, *_mixed_scans(slide, rule), *check_regions(slide, rule)]
+        findings.append(rule.finding("label", strangers, "WARN"))
+    return [*findings, *_mixed_scans(slide, rule), *check_regions(slide, rule)]
 
 
 def _mixed_scans(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
     """Levels of one optical path that are parts of different scans or regions, each told by a UID."""
-    found: list[SlideFinding] = []
+    findings: list[SlideFinding] = []
     for levels in pyramids(slide.own).values():
         images = [image for level in levels for image in level.images]
         for problem, values in (
@@ -38,8 +38,8 @@ def _mixed_scans(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
             ("pyramids", {image.pyramid for image in images} - {""}),
         ):
             if len(values) > 1:
-                found.append(rule.finding(problem, images, count_values=len(values)))
-    return list({(one.problem, one.instances): one for one in found}.values())
+                findings.append(rule.finding(problem, images, count_values=len(values)))
+    return list({(finding.problem, finding.instances): finding for finding in findings}.values())
 
 
 def check_focal_planes(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
@@ -70,7 +70,7 @@ def check_required_attributes(slide: Slide, rule: ReadinessRule) -> list[SlideFi
     for image in slide.own:
         if image.missing:
             by_missing.setdefault(image.missing, []).append(image.instance)
-    found = [
+    findings = [
         rule.about("missing", instances, keywords=", ".join(missing))
         for missing, instances in sorted(by_missing.items())
     ]
@@ -78,27 +78,27 @@ def check_required_attributes(slide: Slide, rule: ReadinessRule) -> list[SlideFi
     for image in slide.own:
         if image.undescribed:
             unknown.setdefault(image.undescribed, []).append(image.instance)
-    found += [
+    findings += [
         rule.about("pixels", instances, keywords=", ".join(names)) for names, instances in sorted(unknown.items())
     ]
     if slide.own and not any(image.slide[0] for image in slide.own):
-        found.append(rule.finding("unreferenced", slide.own, "WARN", "none"))
+        findings.append(rule.finding("unreferenced", slide.own, "WARN", "none"))
     if silent := [image for image in slide.own if image.sparse and image.unidentified]:
-        found.append(rule.finding("unidentified", silent))
-    return found + _miscounted(slide, rule)
+        findings.append(rule.finding("unidentified", silent))
+    return findings + _miscounted(slide, rule)
 
 
 def _miscounted(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
     """Too few: the others stay empty. Too many: it throws at the first one that is not described."""
-    found: list[SlideFinding] = []
+    findings: list[SlideFinding] = []
     by_number: dict[tuple[int, int], list[SlideImage]] = {}
     for image in slide.own:
         paths = len(image.optical_paths)
         if not image.sparse and image.paths_told and paths and image.paths_told != paths:
             by_number.setdefault((paths, image.paths_told), []).append(image)
-    for (paths, told), images in sorted(by_number.items()):
-        if told < paths:
-            found.append(rule.finding("channels", images, "WRONG", paths=paths, told=told))
+    for (paths, count), images in sorted(by_number.items()):
+        if count < paths:
+            findings.append(rule.finding("channels", images, "WRONG", paths=paths, told=count))
         else:
-            found.append(rule.finding("undescribed", images, paths=paths, told=told))
-    return found
+            findings.append(rule.finding("undescribed", images, paths=paths, told=count))
+    return findings

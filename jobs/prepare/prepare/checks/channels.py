@@ -16,9 +16,9 @@ from ..model.slide import PyramidLevel, Slide, pyramids
 
 def check_channels(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
     """R19. Every optical path has levels of the same sizes, tiles and spacing."""
-    found = _differing_numbers(slide, rule)
+    findings = _differing_numbers(slide, rule)
     if any(image.samples > 1 for image in slide.images):
-        return found + _differing_colours(slide, rule)
+        return findings + _differing_colours(slide, rule)
     paths = {path: {level.size: level for level in levels} for path, levels in pyramids(slide.images).items()}
     every = sorted({size for levels in paths.values() for size in levels}, reverse=True)
     for path, levels in paths.items():
@@ -29,13 +29,13 @@ def check_channels(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
             images = [image for level in levels.values() for image in level.images]
             words: dict[str, Any] = {"path": path or "(none)", "count_values": len(lacking)}
             if makeable:
-                found.append(rule.finding("levels", images, remedy="add_levels", **words))
+                findings.append(rule.finding("levels", images, remedy="add_levels", **words))
             else:
-                found.append(rule.finding("sizes", images, **words))
+                findings.append(rule.finding("sizes", images, **words))
     for size in every:
         here = [levels[size] for levels in paths.values() if size in levels]
-        found += _differing_levels(here, rule)
-    return found
+        findings += _differing_levels(here, rule)
+    return findings
 
 
 def _is_smaller(size: tuple[int, int], base: tuple[int, int]) -> bool:
@@ -45,20 +45,20 @@ def _is_smaller(size: tuple[int, int], base: tuple[int, int]) -> bool:
 def _differing_levels(levels: list[PyramidLevel], rule: ReadinessRule) -> list[SlideFinding]:
     images = [image for level in levels for image in level.images]
     words: dict[str, Any] = {"columns": levels[0].size[0], "rows": levels[0].size[1]}
-    found: list[SlideFinding] = []
+    findings: list[SlideFinding] = []
     if len({(image.columns, image.rows) for image in images}) > 1:
-        found.append(rule.finding("tiles", images, **words))
+        findings.append(rule.finding("tiles", images, **words))
     spacings = [image.spacing for image in images if image.spacing]
     if spacings and max(spacings) - min(spacings) > rule.parameters["tolerance"]:
-        found.append(rule.finding("spacing", images, **words))
+        findings.append(rule.finding("spacing", images, **words))
     bases = [image for image in images if image.origin]
     near = rule_of("R10").parameters["origin_pixels"]
     pixel = max((image.spacing for image in images), default=0.0)
-    apart = any(math.dist(one.origin, bases[0].origin) > near * pixel for one in bases)
-    turned = len({tuple(round(one, 1) for one in image.orientation) for image in images if image.orientation}) > 1
+    apart = any(math.dist(base.origin, bases[0].origin) > near * pixel for base in bases)
+    turned = len({tuple(round(cosine, 1) for cosine in image.orientation) for image in images if image.orientation}) > 1
     if apart or turned:
-        found.append(rule.finding("place", images, **words))
-    return found
+        findings.append(rule.finding("place", images, **words))
+    return findings
 
 
 def _differing_colours(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
@@ -70,9 +70,9 @@ def _differing_colours(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
 
 def _differing_numbers(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
     """The engine counts the optical paths of each image of a pyramid, and throws where they differ."""
-    found: list[SlideFinding] = []
+    findings: list[SlideFinding] = []
     for path, levels in pyramids(slide.images).items():
         images = [image for level in levels for image in level.images]
         if len({len(image.optical_paths) for image in images if image.optical_paths}) > 1:
-            found.append(rule.finding("numbers", images, path=path or "(none)"))
-    return found
+            findings.append(rule.finding("numbers", images, path=path or "(none)"))
+    return findings

@@ -31,29 +31,29 @@ def check_profiles(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
 def check_decodable(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
     """R07. Judged by what the probe frames are, as the engine itself does."""
     codestreams: dict[str, dict[str, Any]] = table()["codestreams"]
-    found: list[SlideFinding] = []
+    findings: list[SlideFinding] = []
     advised = ", ".join(row["title"] for row in codestreams.values() if "RGB" in row["right"])
     for (coding, photometric), images in sorted(_by_coding(slide).items()):
         row = codestreams.get(coding)
         if row is None:
-            found.append(rule.finding("unreadable", images))
+            findings.append(rule.finding("unreadable", images))
         elif coding == "raw-halved":
-            found.append(rule.finding("halved", images, "WRONG", "none"))
+            findings.append(rule.finding("halved", images, "WRONG", "none"))
         elif not row["decodes"]:
             words: dict[str, Any] = {"coding": row["title"], "consequence": row["consequence"], "decodable": advised}
-            found.append(rule.finding("undecodable", images, row["severity"], **words))
+            findings.append(rule.finding("undecodable", images, row["severity"], **words))
         elif photometric in row["wrong"]:
             words = {"coding": row["title"], "photometric": photometric, "decodable": advised}
-            found.append(rule.finding("colours", images, "WRONG", **words))
+            findings.append(rule.finding("colours", images, "WRONG", **words))
     if silent := [image for image in slide.own if image.photometric in TRANSFORMED and _untransformed(slide, image)]:
-        found.append(rule.finding("untransformed", silent, "WRONG", "none"))
-    return found
+        findings.append(rule.finding("untransformed", silent, "WRONG", "none"))
+    return findings
 
 
 def _untransformed(slide: Slide, image: SlideImage) -> bool:
     """A decoder turns nothing back then: what it gives is shown as RGB, be it that or not."""
-    told = _header(slide, image)
-    return told is not None and told.transformed is False
+    header = _header(slide, image)
+    return header is not None and header.transformed is False
 
 
 def _by_coding(slide: Slide) -> dict[tuple[str, str], list[SlideImage]]:
@@ -69,10 +69,10 @@ def _by_coding(slide: Slide) -> dict[tuple[str, str], list[SlideImage]]:
 
 def check_tile_headers(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
     """R08. Rows, columns, samples and sign equal the metadata's; precision equals BitsAllocated; colour is 8 bit."""
-    found: list[SlideFinding] = []
+    findings: list[SlideFinding] = []
     deep = [image for image in slide.own if image.samples > 1 and image.bits > 8]
     if deep:
-        found.append(rule.finding("colour", deep, remedy="none"))
+        findings.append(rule.finding("colour", deep, remedy="none"))
     sizes: dict[tuple[str, int, str, int], list[SlideImage]] = {}
     depths: dict[tuple[str, str], list[SlideImage]] = {}
     unsigned: list[SlideImage] = []
@@ -94,12 +94,12 @@ def check_tile_headers(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
             "said": said,
             "said_samples": said_samples,
         }
-        found.append(rule.finding("size", images, **words))
+        findings.append(rule.finding("size", images, **words))
     for (is_depth, said), images in sorted(depths.items()):
-        found.append(rule.finding("precision", images, found=is_depth, said=said))
+        findings.append(rule.finding("precision", images, found=is_depth, said=said))
     if unsigned:
-        found.append(rule.finding("sign", unsigned, remedy="none"))
-    return found
+        findings.append(rule.finding("sign", unsigned, remedy="none"))
+    return findings
 
 
 def _header(slide: Slide, image: SlideImage) -> Header | None:
@@ -114,7 +114,7 @@ def _depth(bits: int, signed: bool) -> str:
 
 def check_colours(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
     """R11. The engine shows colour (3 samples) or MONOCHROME2, not both in one slide."""
-    found: list[SlideFinding] = []
+    findings: list[SlideFinding] = []
     odd: dict[tuple[str, int], list[SlideImage]] = {}
     strange: dict[str, list[SlideImage]] = {}
     for image in slide.own:
@@ -122,22 +122,22 @@ def check_colours(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
             odd.setdefault(("samples", image.samples), []).append(image)
         elif not _shown(image):
             strange.setdefault(image.photometric or "nothing known", []).append(image)
-    found += [rule.finding("samples", images, samples=samples) for (_, samples), images in sorted(odd.items())]
-    found += [rule.finding("photometric", images, photometric=name) for name, images in sorted(strange.items())]
+    findings += [rule.finding("samples", images, samples=samples) for (_, samples), images in sorted(odd.items())]
+    findings += [rule.finding("photometric", images, photometric=name) for name, images in sorted(strange.items())]
     if len({image.samples == 1 for image in slide.own}) > 1:
         maps = [image for image in slide.own if image.samples == 1]
         scanned = {image.samples for image in slide.own if image.image_type[:1] == ("ORIGINAL",)}
         if 1 not in scanned and scanned:
-            found.append(rule.finding("map", maps, remedy="repair"))
+            findings.append(rule.finding("map", maps, remedy="repair"))
         else:
-            found.append(rule.finding("mixed", slide.own))
+            findings.append(rule.finding("mixed", slide.own))
     elif len({image.samples == 1 for image in slide.images}) > 1:
         others = [image for image in slide.images if image.samples == 1 and image.series != slide.series]
         if others:
-            found.append(rule.finding("crowded", slide.own, remedy="repair", others=len(others)))
+            findings.append(rule.finding("crowded", slide.own, remedy="repair", others=len(others)))
         else:
-            found.append(rule.finding("beside", slide.own))
-    return found
+            findings.append(rule.finding("beside", slide.own))
+    return findings
 
 
 def _shown(image: SlideImage) -> bool:

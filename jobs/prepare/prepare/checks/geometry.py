@@ -24,8 +24,8 @@ def check_geometry(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
     for base, image in _pairs(slide):
         for problem in misfits(image, base, rule):
             by_problem.setdefault(problem, set()).add(image)
-    found = [rule.finding(problem, images) for problem, images in sorted(by_problem.items())]
-    return [*found, *check_pictures(slide, rule), *_check_glass(slide, rule)]
+    findings = [rule.finding(problem, images) for problem, images in sorted(by_problem.items())]
+    return [*findings, *check_pictures(slide, rule), *_check_glass(slide, rule)]
 
 
 def _check_glass(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
@@ -33,7 +33,7 @@ def _check_glass(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
 
     Where only one of the series was scanned, what was derived (a heat map) does not decide for it.
     """
-    found: list[SlideFinding] = []
+    findings: list[SlideFinding] = []
     for path, levels in pyramids(slide.images).items():
         bases: dict[str, SlideImage] = {}
         for level in levels:
@@ -48,8 +48,8 @@ def _check_glass(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
                 continue
             if misfits(small, large, rule) or show_the_same(slide, large, small, path, rule) is False:
                 problem = between_series(slide, {slide.series, other.series})
-                found.append(rule.finding(problem, (own, other), remedy="none"))
-    return found
+                findings.append(rule.finding(problem, (own, other), remedy="none"))
+    return findings
 
 
 def between_series(slide: Slide, here: set[str]) -> str:
@@ -78,26 +78,26 @@ def misfits(image: SlideImage, base: SlideImage, r10: ReadinessRule) -> list[str
 
     Where a spacing is not told, a size that is no whole fraction of the largest may well be padded to whole tiles.
     """
-    found: list[str] = []
+    reasons: list[str] = []
     turns = zip(image.orientation, base.orientation, strict=False)
     if any(abs(one - other) > r10.parameters["turn"] for one, other in turns):
-        found.append("turned")
+        reasons.append("turned")
     if min(*image.size, *base.size) < 1:
-        return found
+        return reasons
     ratio = base.total_columns / image.total_columns
     slack = r10.parameters["tolerance"] + 1 / min(image.size)
     across, down = image.spacings, base.spacings
     if across and down and any(abs(one / other / ratio - 1) > slack for one, other in zip(across, down, strict=True)):
-        found.append("spacing")
+        reasons.append("spacing")
     untold = image.flavor == "VOLUME" and "PixelSpacing" in {*image.missing, *base.missing}
     if untold and abs(round(ratio) / ratio - 1) > 1 / min(image.size):
-        found.append("scale")
+        reasons.append("scale")
     if abs(base.total_rows / image.total_rows / ratio - 1) > 2 * slack:
-        found.append("aspect")
+        reasons.append("aspect")
     pixel = max(image.spacing, base.spacing * ratio)
     if image.origin and base.origin and math.dist(image.origin, base.origin) > r10.parameters["origin_pixels"] * pixel:
-        found.append("origin")
-    return found
+        reasons.append("origin")
+    return reasons
 
 
 def _pairs(slide: Slide) -> Iterator[tuple[SlideImage, SlideImage]]:

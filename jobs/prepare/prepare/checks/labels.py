@@ -11,21 +11,21 @@ LABELS = ("LABEL", "OVERVIEW")
 
 def check_labels(slide: Slide, rule: ReadinessRule, policy: str) -> list[SlideFinding]:
     """R13. Told whatever the policy; under `withhold` a slide that shows its label itself cannot be shown."""
-    found: list[SlideFinding] = []
+    findings: list[SlideFinding] = []
     showing = [image for image in (*slide.own, *slide.labels) if image.flavor in LABELS or image.burned_in]
     if showing:
-        found.append(rule.finding("label", showing, policy=policy))
+        findings.append(rule.finding("label", showing, policy=policy))
     telling = [image for image in (*slide.own, *slide.labels) if set(image.label_attributes) - {PRIVATE}]
     if telling:
-        found.append(rule.finding("attributes", telling, policy=policy))
+        findings.append(rule.finding("attributes", telling, policy=policy))
     if policy == "withhold":
         if unknown := [image for image in slide.labels if image not in showing]:
-            found.append(rule.finding("unknown", unknown, policy=policy))
+            findings.append(rule.finding("unknown", unknown, policy=policy))
         if private := [image for image in slide.own if PRIVATE in image.label_attributes]:
-            found.append(rule.finding("private", private, policy=policy))
+            findings.append(rule.finding("private", private, policy=policy))
     if policy == "withhold" and (bases := _burned_bases(slide)):
-        found.append(rule.finding("burned", bases, "BLOCK", "none"))
-    return found
+        findings.append(rule.finding("burned", bases, "BLOCK", "none"))
+    return findings
 
 
 def _burned_bases(slide: Slide) -> list[SlideImage]:

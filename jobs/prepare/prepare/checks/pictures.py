@@ -33,8 +33,8 @@ def check_pictures(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
     for path, levels in pyramids(slide.own).items():
         right = [levels[0].images[0]]
         for image in (image for level in levels[1:] for image in level.images):
-            told = (show_the_same(slide, finer, image, path, rule) for finer in reversed(right))
-            same = next((one for one in told if one is not None), None)
+            comparisons = (show_the_same(slide, finer, image, path, rule) for finer in reversed(right))
+            same = next((comparison for comparison in comparisons if comparison is not None), None)
             if same:
                 right.append(image)
                 agreeing.add(image)
@@ -55,14 +55,16 @@ def show_the_same(slide: Slide, fine: SlideImage, coarse: SlideImage, path: str,
     """Whether two images show the same where tiles of both were looked at; None where that is too little to tell."""
     if coarse.samples != fine.samples or min(*fine.size, *coarse.size, fine.tiles, coarse.tiles) < 1:
         return None
-    told = _means(slide, coarse, path)
+    coarse_means = _means(slide, coarse, path)
     differences: list[Array] = []
     for tile, (total, area) in _sampled_down(slide, fine, coarse, path).items():
         across, down = (np.diff(_edges(coarse, axis, tile[axis])) for axis in (0, 1))
-        together = next((one for one in (1, 2, 4) if min(coarse.columns, coarse.rows) * one >= SAMPLE_EDGE * PART), 0)
-        if tile in told and together:
+        together = next(
+            (side for side in (1, 2, 4) if min(coarse.columns, coarse.rows) * side >= SAMPLE_EDGE * PART), 0
+        )
+        if tile in coarse_means and together:
             whole = np.outer(down, across)
-            shown = _joined(_parts(told[tile], coarse) * whole[..., None], together)
+            shown = _joined(_parts(coarse_means[tile], coarse) * whole[..., None], together)
             total, area, whole = _joined(total, together), _joined(area, together), _joined(whole, together)
             apart = np.abs(total / np.maximum(area, 1e-9)[..., None] - shown / np.maximum(whole, 1)[..., None])
             differences.append(apart.max(axis=-1)[(area > COVERED * whole) & (whole >= PART * PART)])
@@ -81,7 +83,7 @@ def _sampled_down(
     Of each part of a tile: the sum over the parts of the fine one, each by the area that both share, and that area.
     """
     ratios = [_ratio(large, small) for large, small in zip(fine.size, coarse.size, strict=True)]
-    found: dict[tuple[int, int], tuple[Array, Array]] = {}
+    sampled: dict[tuple[int, int], tuple[Array, Array]] = {}
     for (column, row), means in _means(slide, fine, path).items():
         across, down = _edges(fine, 0, column) / ratios[0], _edges(fine, 1, row) / ratios[1]
         for x in range(int(across[0] // coarse.columns), -(-int(np.ceil(across[-1])) // coarse.columns)):
@@ -89,9 +91,9 @@ def _sampled_down(
                 wide, high = _shared(across, _edges(coarse, 0, x)), _shared(down, _edges(coarse, 1, y))
                 total = np.einsum("ij,ikc,kl->jlc", high, _parts(means, fine), wide)
                 area = np.outer(high.sum(axis=0), wide.sum(axis=0))
-                before = found.get((x, y), (0.0, 0.0))
-                found[x, y] = before[0] + total, before[1] + area
-    return found
+                before = sampled.get((x, y), (0.0, 0.0))
+                sampled[x, y] = before[0] + total, before[1] + area
+    return sampled
 
 
 def _ratio(large: int, small: int) -> float:

@@ -15,7 +15,7 @@ def check_duplicates(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
 
     The engine compares no focal planes, so planes stored as separate instances stop it too.
     """
-    found: list[SlideFinding] = []
+    findings: list[SlideFinding] = []
     for path, levels in pyramids(slide.images).items():
         for level in levels:
             if len(level.images) == 1 or level.one_concatenation:
@@ -24,23 +24,23 @@ def check_duplicates(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
             columns, rows = level.size
             words: dict[str, Any] = {"columns": columns, "rows": rows, "path": path or "(none)", "series": series}
             problem = between_series(slide, {image.series for image in level.images}) if series > 1 else "same_size"
-            found.append(rule.finding(problem, level.images, remedy="none" if series > 1 else None, **words))
-    return _first_of_each(found)
+            findings.append(rule.finding(problem, level.images, remedy="none" if series > 1 else None, **words))
+    return _first_of_each(findings)
 
 
 def check_complete_pyramid(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
     """R09. The coarsest level is small, and no step between neighbouring levels is too wide."""
-    found: list[SlideFinding] = []
+    findings: list[SlideFinding] = []
     for levels in pyramids(slide.images).values():
         coarsest = levels[-1]
         if coarsest.tiles > rule.parameters["coarsest_tiles"]:
             columns, rows = coarsest.size
-            found.append(rule.finding("coarsest", coarsest.images, tiles=coarsest.tiles, columns=columns, rows=rows))
+            findings.append(rule.finding("coarsest", coarsest.images, tiles=coarsest.tiles, columns=columns, rows=rows))
         for finer, coarser in pairwise(levels):
             if is_step_too_wide(finer.tiles, finer.size[0], coarser.size[0]):
                 images = (*finer.images, *coarser.images)
-                found.append(rule.finding("ratio", images, finer=finer.size[0], coarser=coarser.size[0]))
-    return _first_of_each(found)
+                findings.append(rule.finding("ratio", images, finer=finer.size[0], coarser=coarser.size[0]))
+    return _first_of_each(findings)
 
 
 def check_image_types(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
@@ -55,6 +55,6 @@ def check_image_types(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
     return [rule.finding("type", wrong)] if wrong else []
 
 
-def _first_of_each(found: list[SlideFinding]) -> list[SlideFinding]:
+def _first_of_each(findings: list[SlideFinding]) -> list[SlideFinding]:
     """An image with several optical paths would be reported once for each."""
-    return list({finding.instances: finding for finding in reversed(found)}.values())[::-1]
+    return list({finding.instances: finding for finding in reversed(findings)}.values())[::-1]

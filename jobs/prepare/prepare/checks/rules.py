@@ -43,13 +43,13 @@ STUDY_CHECKS: Mapping[str, Callable[[Study, ReadinessRule], list[SlideFinding]]]
 def findings(slide: Slide, policy: LabelPolicy = "show") -> list[SlideFinding]:
     """All findings about images of the slide's own series, worst first."""
     own = {image.instance for image in (*slide.own, *slide.labels)}
-    found: list[SlideFinding] = []
+    all_findings: list[SlideFinding] = []
     for rule in rules():
         if check := SLIDE_CHECKS.get(rule.id):
-            found += [finding for finding in check(slide, rule) if own & set(finding.instances)]
+            all_findings += [finding for finding in check(slide, rule) if own & set(finding.instances)]
         elif rule.id == "R13":
-            found += labels.check_labels(slide, rule, policy)
-    return worst_first(found)
+            all_findings += labels.check_labels(slide, rule, policy)
+    return worst_first(all_findings)
 
 
 def study_findings(study: Study) -> list[SlideFinding]:
@@ -59,13 +59,13 @@ def study_findings(study: Study) -> list[SlideFinding]:
     )
 
 
-def worst_first(found: Iterable[SlideFinding]) -> list[SlideFinding]:
+def worst_first(unordered: Iterable[SlideFinding]) -> list[SlideFinding]:
     order = list(table()["severities"])
-    return sorted(found, key=lambda finding: (order.index(finding.severity), finding.rule, finding.instances))
+    return sorted(unordered, key=lambda finding: (order.index(finding.severity), finding.rule, finding.instances))
 
 
-def status(found: Iterable[SlideFinding]) -> Status:
-    severities: set[Severity] = {finding.severity for finding in found}
+def status(findings_of_one: Iterable[SlideFinding]) -> Status:
+    severities: set[Severity] = {finding.severity for finding in findings_of_one}
     if severities & {"BLOCK", "WRONG"}:
         return "blocked"
     return "ready_degraded" if "SLOW" in severities else "ready"

@@ -17,37 +17,40 @@ def check_references(study: Study, rule: ReadinessRule) -> list[SlideFinding]:
     """
     known = {image.instance for series in study.series for image in series.images}
     lost = [
-        one.instance
+        reference.instance
         for series in study.series
-        for one in series.references
-        if one.sop_class in OVERLAYS and one.whole_slides and not known & set(one.whole_slides)
+        for reference in series.references
+        if reference.sop_class in OVERLAYS and reference.whole_slides and not known & set(reference.whole_slides)
     ]
     return [rule.about("unknown", lost)] if lost else []
 
 
 def check_study(study: Study, rule: ReadinessRule) -> list[SlideFinding]:
     """R18. One bad image, a label included, keeps SLIM from listing any slide of the study."""
-    found: list[SlideFinding] = []
+    findings: list[SlideFinding] = []
     every = [image for series in study.series for image in series.images]
     lacking = [image for image in every if "OpticalPathSequence" in image.missing]
     if lacking:
-        found.append(rule.finding("paths", lacking))
+        findings.append(rule.finding("paths", lacking))
     for series in study.series:
         if series.images and not any(_has_shape(image) for image in series.images):
             photographs = all(image.flavor in PHOTOGRAPHS for image in series.images)
-            found.append(rule.finding("shapeless", series.images, "WARN" if photographs else "BLOCK", "none"))
+            findings.append(rule.finding("shapeless", series.images, "WARN" if photographs else "BLOCK", "none"))
         if split := _split_by_acquisition(series.images):
-            found.append(rule.finding("acquisition", split, "WRONG"))
+            findings.append(rule.finding("acquisition", split, "WRONG"))
     holders: dict[str, set[str]] = {}
     for series in study.series:
-        for instance in (*(one.instance for one in series.images), *(one.instance for one in series.references)):
+        for instance in (
+            *(image.instance for image in series.images),
+            *(reference.instance for reference in series.references),
+        ):
             holders.setdefault(instance, set()).add(series.uid)
     if same := [instance for instance, series in holders.items() if len(series) > 1]:
-        found.append(rule.about("same_uids", same, remedy="none"))
+        findings.append(rule.about("same_uids", same, remedy="none"))
     patients = {image.patient for image in every} - {""}
     if len(patients) > 1:
-        found.append(rule.finding("patients", every, "WRONG", "none", patients=len(patients)))
-    return found
+        findings.append(rule.finding("patients", every, "WRONG", "none", patients=len(patients)))
+    return findings
 
 
 def _has_shape(image: SlideImage) -> bool:

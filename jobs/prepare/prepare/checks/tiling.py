@@ -13,18 +13,18 @@ def check_frame_places(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
     """R01. The engine takes anything but TILED_FULL for sparse, and then needs the per-frame sequence."""
     sparse = [image for image in slide.own if image.sparse]
     missing = [image for image in sparse if not image.per_frame_items or _is_placed_otherwise(image)]
-    found = [rule.finding("missing", missing)] if missing else []
+    findings = [rule.finding("missing", missing)] if missing else []
     unplaced = [image for image in sparse if image not in missing and _is_unplaced(image)]
     if unplaced:
-        found.append(rule.finding("unplaced", unplaced, remedy="none"))
+        findings.append(rule.finding("unplaced", unplaced, remedy="none"))
     misplaced = [image for image in sparse if image.positions in ("off_grid", "repeated")]
     if misplaced:
-        found.append(rule.finding("off_grid", misplaced, "WRONG", "none"))
+        findings.append(rule.finding("off_grid", misplaced, "WRONG", "none"))
     large = [image for image in sparse if (image.per_frame_items or 0) > rule.parameters["slow_frames"]]
     if large:
         items = sum(image.per_frame_items or 0 for image in large)
-        found.append(rule.finding("large", large, "SLOW", items=items))
-    return found
+        findings.append(rule.finding("large", large, "SLOW", items=items))
+    return findings
 
 
 def _is_placed_otherwise(image: SlideImage) -> bool:
@@ -43,7 +43,7 @@ def check_frame_counts(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
     The engine counts the frames of each part from the first tile of the level, whatever its offset says: of parts in
     full tiling the last one is shown, in the wrong place. Only positions tell it where a part belongs.
     """
-    found: list[SlideFinding] = []
+    findings: list[SlideFinding] = []
     base = {path: levels[0] for path, levels in pyramids(slide.own).items()}
     for level in levels_of(slide.own):
         finer = level not in base.values()
@@ -52,35 +52,35 @@ def check_frame_counts(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
         if parts > len(level.images):
             have = len(level.images)
             words: dict[str, Any] = {"columns": columns, "rows": rows, "have": have, "parts": parts}
-            found.append(rule.finding("part", level.images, remedy="repair" if finer else None, **words))
+            findings.append(rule.finding("part", level.images, remedy="repair" if finer else None, **words))
             continue
         if broken := _broken_frames(level, slide):
             remedy = "repair" if finer else None
-            found += [rule.finding(problem, [image], remedy=remedy, **words) for problem, image, words in broken]
+            findings += [rule.finding(problem, [image], remedy=remedy, **words) for problem, image, words in broken]
             continue
         frames, expected = sum(image.frames for image in level.images), expected_frames(level)
         if not any(image.sparse for image in level.images) and frames != expected and _is_one_image(level):
             words = {"columns": columns, "rows": rows, "frames": frames, "expected": expected}
             problem = "level" if finer else "count"
-            found.append(rule.finding(problem, level.images, remedy="repair" if finer else None, **words))
+            findings.append(rule.finding(problem, level.images, remedy="repair" if finer else None, **words))
         elif level.one_concatenation and len(level.images) > 1 and not all(image.sparse for image in level.images):
             words = {"columns": columns, "rows": rows, "parts": len(level.images)}
-            found.append(rule.finding("joined", level.images, remedy="repair", **words))
-    return found
+            findings.append(rule.finding("joined", level.images, remedy="repair", **words))
+    return findings
 
 
 def _broken_frames(level: PyramidLevel, slide: Slide) -> list[tuple[str, SlideImage, dict[str, Any]]]:
     """(problem, image, words) of frames that are not there, or no picture."""
-    found: list[tuple[str, SlideImage, dict[str, Any]]] = []
+    problems: list[tuple[str, SlideImage, dict[str, Any]]] = []
     for image in level.images:
         probe = slide.probes.get(image.instance)
         words: dict[str, Any] = {"columns": level.size[0], "rows": level.size[1], "frames": image.frames}
         if probe and probe.absent:
-            found.append(("absent", image, {**words, "first": probe.absent[0], "absent": len(probe.absent)}))
+            problems.append(("absent", image, {**words, "first": probe.absent[0], "absent": len(probe.absent)}))
         if probe and probe.damaged:
             more = {"first": probe.damaged[0], "damaged": len(probe.damaged), "looked": probe.looked_at}
-            found.append(("damaged", image, {**words, **more}))
-    return found
+            problems.append(("damaged", image, {**words, **more}))
+    return problems
 
 
 def expected_frames(level: PyramidLevel) -> int:

@@ -49,8 +49,8 @@ def inspect(store: DicomStore, study: str, rows: Iterable[Row], everything: bool
             raise
         except Exception as error:  # told when this series is prepared; the others go on
             unreadable[uid] = error
-    study_read = Study(study, tuple(one for one in series if one.uid not in unreadable))
-    every = {instance: probe for found in probes.values() for instance, probe in found.items()}
+    study_read = Study(study, tuple(series_read for series_read in series if series_read.uid not in unreadable))
+    every = {instance: probe for by_instance in probes.values() for instance, probe in by_instance.items()}
     slides = {uid: study_read.slide_of(uid, every) for uid in probes if uid not in unreadable}
     return Inspected(study_read, slides, unreadable)
 
@@ -83,10 +83,10 @@ def _probes(store: DicomStore, study: str, images: Iterable[SlideImage]) -> dict
     small = [image for image in pyramid if image.frames <= GUIDE_FRAMES]
     large = [image for image in pyramid if image.frames > GUIDE_FRAMES]
     with ThreadPoolExecutor(IN_FLIGHT) as pool:
-        found = dict(zip((one.instance for one in small), pool.map(_probe(store, study, ()), small), strict=True))
-        points = busiest_points([(image, found[image.instance]) for image in small])
-        more = zip((one.instance for one in large), pool.map(_probe(store, study, points), large), strict=True)
-        return found | dict(more)
+        probes = dict(zip((image.instance for image in small), pool.map(_probe(store, study, ()), small), strict=True))
+        points = busiest_points([(image, probes[image.instance]) for image in small])
+        more = zip((image.instance for image in large), pool.map(_probe(store, study, points), large), strict=True)
+        return probes | dict(more)
 
 
 def _probe(store: DicomStore, study: str, points: Sequence[Point]) -> Callable[[SlideImage], Probe]:

@@ -19,7 +19,7 @@ def with_profiles(store: DicomStore, images: Iterable[SlideImage], metadata: Ite
     """The images, each level with what its profile is, and whether it is one. What the store lacks stays unknown."""
     by_instance = {text(item, "SOPInstanceUID"): item for item in metadata if _links(item)}
 
-    def told(image: SlideImage) -> SlideImage:
+    def with_profile(image: SlideImage) -> SlideImage:
         if not (image.in_pyramid and image.samples > 1 and image.instance in by_instance):
             return image
         try:
@@ -33,9 +33,9 @@ def with_profiles(store: DicomStore, images: Iterable[SlideImage], metadata: Ite
         )
 
     with ThreadPoolExecutor(IN_FLIGHT) as pool:
-        return tuple(pool.map(told, images))
+        return tuple(pool.map(with_profile, images))
 
 
 def _links(item: Json) -> list[str]:
-    found = (path.get(ICC, {}).get("BulkDataURI") for path in items(item, "OpticalPathSequence"))
-    return [link for link in found if isinstance(link, str)]
+    links = (path.get(ICC, {}).get("BulkDataURI") for path in items(item, "OpticalPathSequence"))
+    return [link for link in links if isinstance(link, str)]

@@ -86,8 +86,8 @@ class DicomStore:
     def study_of(self, series: str) -> str:
         """StudyInstanceUID of a series."""
         with self._explained(f"series {series}"):
-            found = self._client.search_for_series(search_filters={"SeriesInstanceUID": series}, limit=1)
-        studies = [item["0020000D"]["Value"][0] for item in cast("list[dict[str, Any]]", found) if "0020000D" in item]
+            rows = self._client.search_for_series(search_filters={"SeriesInstanceUID": series}, limit=1)
+        studies = [item["0020000D"]["Value"][0] for item in cast("list[dict[str, Any]]", rows) if "0020000D" in item]
         if not studies:
             raise Gone(f"series {series} is not in {self.name}: check the UID and the store")
         return str(studies[0])
@@ -98,11 +98,11 @@ class DicomStore:
 
     def frames(self, study: str, series: str, instance: str, numbers: list[int]) -> dict[int, bytes]:
         """Frames by their numbers (from 1) as the viewer gets them, in one request; those it does not have left out."""
-        found = self._frames(study, series, instance, numbers)
-        if found is None and len(numbers) > 1:  # a store refuses all where one is not there
+        bodies = self._frames(study, series, instance, numbers)
+        if bodies is None and len(numbers) > 1:  # a store refuses all where one is not there
             single = ((number, self._frames(study, series, instance, [number])) for number in numbers)
             return {number: frames[0] for number, frames in single if frames}
-        return dict(zip(numbers, found or (), strict=False))
+        return dict(zip(numbers, bodies or (), strict=False))
 
     def _frames(self, study: str, series: str, instance: str, numbers: list[int]) -> list[bytes] | None:
         """All of them, or None where the store says that it does not have them."""
@@ -272,8 +272,8 @@ class DicomStore:
 
 
 def _sum_bytes(answer: Mapping[str, Any]) -> int:
-    told = (str(answer.get(key, "")) for key in ("structuredStorageSizeBytes", "blobStorageSizeBytes"))
-    return sum(int(value) for value in told if value.isdigit())
+    sizes = (str(answer.get(key, "")) for key in ("structuredStorageSizeBytes", "blobStorageSizeBytes"))
+    return sum(int(value) for value in sizes if value.isdigit())
 
 
 def _objects(answer: Any) -> list[Json]:

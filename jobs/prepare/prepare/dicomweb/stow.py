@@ -107,10 +107,10 @@ def _answer(response: requests.Response) -> dict[str, Any]:
 
 def _items(answer: dict[str, Any], tag: str) -> list[dict[str, Any]]:
     element = answer.get(tag)
-    found = element.get("Value") if isinstance(element, dict) else None
-    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+    value = element.get("Value") if isinstance(element, dict) else None
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _first(item: dict[str, Any], tag: str) -> Any:
-    found = item.get(tag, {}).get("Value", [])
-    return found[0] if found else None
+    value = item.get(tag, {}).get("Value", [])
+    return value[0] if value else None

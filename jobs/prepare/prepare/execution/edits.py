@@ -91,16 +91,16 @@ def _set_spacing(dataset: Dataset, template: Dataset) -> None:
     for frame in dataset.get("PerFrameFunctionalGroupsSequence") or ():  # a group is told once, not in both places
         if "PixelMeasuresSequence" in frame:
             del frame.PixelMeasuresSequence
-    own.PixelSpacing = [f"{float(one) * ratio:.10g}" for one in measures.PixelSpacing]
+    own.PixelSpacing = [f"{float(value) * ratio:.10g}" for value in measures.PixelSpacing]
 
 
 def _measures(dataset: Dataset) -> Dataset | None:
     """Of all frames together; else of the first, where the plan knows that all agree."""
     for keyword in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
         groups = dataset.get(keyword)
-        found = groups[0].get("PixelMeasuresSequence") if groups else None
-        if found:
-            return found[0]
+        measures = groups[0].get("PixelMeasuresSequence") if groups else None
+        if measures:
+            return measures[0]
     return None
 
 

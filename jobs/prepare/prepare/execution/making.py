@@ -76,11 +76,11 @@ class InstanceMaker:
         plan = judged.plan.of(series)
         if plan.kind == "blocked":
             return NOTHING
-        followers = [one for one in judged.plan.followers if one.series == series]
+        followers = [follower for follower in judged.plan.followers if follower.series == series]
         known = successors(judged.plan, images)
         uids = {level_uid(level, plan, images) for level in plan.new_levels}
         uids |= {group.uid for group in groups(plan, images)}
-        uids |= {known[one.instance].uid for one in followers}
+        uids |= {known[follower.instance].uid for follower in followers}
 
         def make(missing: Collection[str]) -> Iterator[NewFile]:
             self._headers.clear()
@@ -89,11 +89,11 @@ class InstanceMaker:
                 for group in groups(plan, images):
                     if group.uid in missing:
                         yield self._rewritten(study, plan, group, images, known)
-                for one in followers:
-                    if known[one.instance].uid in missing:
-                        yield self._following(study, judged, one, known, images)
+                for follower in followers:
+                    if known[follower.instance].uid in missing:
+                        yield self._following(study, judged, follower, known, images)
 
-        return Additions(frozenset(uids), frozenset(one.instance for one in followers), make)
+        return Additions(frozenset(uids), frozenset(follower.instance for follower in followers), make)
 
     def _following(
         self,

@@ -19,7 +19,7 @@ def verify(target: DicomStore, study: str, series: str, rows: Iterable[Row], lab
     slide = seen.slides.get(series)
     all_findings = findings(slide, label_policy) if slide else []
     if status(all_findings) == "blocked":
-        worst = next(one for one in all_findings if one.severity in ("BLOCK", "WRONG"))
+        worst = next(finding for finding in all_findings if finding.severity in ("BLOCK", "WRONG"))
         raise SeriesFailed(
             f"series {series}: what was made of it does not open as {target.name} tells it ({worst.rule}: "
             f"{worst.sentence.rstrip('.')}): correct the slide and send it again; if it is sound, report it"

@@ -228,8 +228,8 @@ def profile_digest(profiles: Iterable[str]) -> str:
 
 
 def _digest(parts: Iterable[object]) -> str:
-    told = [str(part) for part in parts]
-    return hashlib.sha256("|".join(told).encode()).hexdigest()[:16] if any(told) else ""
+    words = [str(part) for part in parts]
+    return hashlib.sha256("|".join(words).encode()).hexdigest()[:16] if any(words) else ""
 
 
 def _measures(item: Json) -> Json:
@@ -241,17 +241,17 @@ def _measures(item: Json) -> Json:
 
 def _frame_measures(per_frame: list[Json]) -> Json:
     """Of each frame by itself, where all agree and none lacks them."""
-    found = [items(frame, "PixelMeasuresSequence") for frame in per_frame]
-    if not found or not all(found):
+    per_frame_measures = [items(frame, "PixelMeasuresSequence") for frame in per_frame]
+    if not per_frame_measures or not all(per_frame_measures):
         return {}
-    alike = {usable_spacing(measures[0]) for measures in found}
-    return found[0][0] if len(alike) == 1 else {}
+    alike = {usable_spacing(measures[0]) for measures in per_frame_measures}
+    return per_frame_measures[0][0] if len(alike) == 1 else {}
 
 
 def usable_spacing(measures: Json) -> tuple[float, ...]:
     """Two positive lengths in millimetres, or nothing."""
     spacing = numbers(measures, "PixelSpacing")
-    return spacing if len(spacing) == 2 and all(math.isfinite(one) and one > 0 for one in spacing) else ()
+    return spacing if len(spacing) == 2 and all(math.isfinite(value) and value > 0 for value in spacing) else ()
 
 
 def usable_origin(item: Json) -> tuple[float, ...]:
@@ -269,7 +269,7 @@ def is_usable_orientation(cosines: tuple[float, ...]) -> bool:
         return False
     row, column = cosines[:3], cosines[3:]
     across = sum(one * other for one, other in zip(row, column, strict=True))
-    return abs(across) < 0.1 and all(abs(math.hypot(*one) - 1) < 0.1 for one in (row, column))
+    return abs(across) < 0.1 and all(abs(math.hypot(*vector) - 1) < 0.1 for vector in (row, column))
 
 
 def has_value(element: Json) -> bool:

@@ -29,13 +29,13 @@ def tag(keyword: str) -> str:
 
 def values(item: Json, keyword: str) -> list[Any]:
     element = item.get(tag(keyword))
-    found = element.get("Value") if isinstance(element, dict) else None
-    return found if isinstance(found, list) else []
+    value = element.get("Value") if isinstance(element, dict) else None
+    return value if isinstance(value, list) else []
 
 
 def text(item: Json, keyword: str) -> str:
-    found = values(item, keyword)
-    return str(found[0]) if found and found[0] is not None else ""
+    present = values(item, keyword)
+    return str(present[0]) if present and present[0] is not None else ""
 
 
 def number(item: Json, keyword: str, otherwise: int = 0) -> int:
@@ -125,7 +125,7 @@ def _checksum(item: Json) -> str:
 
 def items(item: Json, keyword: str) -> list[Json]:
     """The items of a sequence."""
-    return [one for one in values(item, keyword) if isinstance(one, dict)]
+    return [value for value in values(item, keyword) if isinstance(value, dict)]
 
 
 def numbers(item: Json, keyword: str) -> tuple[float, ...]:

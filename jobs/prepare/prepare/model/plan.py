@@ -29,8 +29,8 @@ class SeriesPlan:
 
     def actions_on(self, instance: str) -> tuple[Action, ...]:
         """The actions that write `instance` anew, in the order they are applied."""
-        found = [action for action in self.actions if isinstance(action, REWRITES) and instance in action.instances]
-        return tuple(sorted(found, key=lambda action: REWRITES.index(type(action))))
+        actions = [action for action in self.actions if isinstance(action, REWRITES) and instance in action.instances]
+        return tuple(sorted(actions, key=lambda action: REWRITES.index(type(action))))
 
     @property
     def new_levels(self) -> tuple[MakeLevel, ...]:

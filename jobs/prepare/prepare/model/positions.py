@@ -21,7 +21,7 @@ def positions(item: Json, per_frame: list[Json]) -> Positions:
     for frame in per_frame:
         for where in items(frame, "PlanePositionSlideSequence")[:1]:
             column, row = _place(where)
-            if not _is_told(where):
+            if not _is_stated(where):
                 continue
             placed += 1
             if not columns or not rows or (column - 1) % columns or (row - 1) % rows:
@@ -32,7 +32,7 @@ def positions(item: Json, per_frame: list[Json]) -> Positions:
             repeated = repeated or place in seen
             seen.add(place)
     if not placed:
-        return "off_grid" if any(map(_is_told, _shared(item))) and not is_shared(item) else "none"
+        return "off_grid" if any(map(_is_stated, _shared(item))) and not is_shared(item) else "none"
     if placed < max(len(per_frame), number(item, "NumberOfFrames", 1)):
         return "partial"
     return "repeated" if repeated else "grid"
@@ -40,10 +40,10 @@ def positions(item: Json, per_frame: list[Json]) -> Positions:
 
 def places(per_frame: list[Json], columns: int, rows: int) -> tuple[tuple[int, int], ...]:
     """(column, row) of each frame's tile, from 0; nothing where a frame tells none."""
-    found = [_place(where) for frame in per_frame for where in items(frame, "PlanePositionSlideSequence")[:1]]
-    if len(found) != len(per_frame) or not columns or not rows:
+    placed = [_place(where) for frame in per_frame for where in items(frame, "PlanePositionSlideSequence")[:1]]
+    if len(placed) != len(per_frame) or not columns or not rows:
         return ()
-    return tuple(((column - 1) // columns, (row - 1) // rows) for column, row in found)
+    return tuple(((column - 1) // columns, (row - 1) // rows) for column, row in placed)
 
 
 def is_shared(item: Json) -> bool:
@@ -62,7 +62,7 @@ def _shared(item: Json) -> list[Json]:
     return [place for group in groups for place in items(group, "PlanePositionSlideSequence")[:1]]
 
 
-def _is_told(where: Json) -> bool:
+def _is_stated(where: Json) -> bool:
     return all(text(where, f"{axis}PositionInTotalImagePixelMatrix") for axis in ("Column", "Row"))
 
 
@@ -85,7 +85,7 @@ def stacked(per_frame: list[Json]) -> int:
 
 
 def _paths_of(frame: Json) -> list[str]:
-    return [text(one, "OpticalPathIdentifier") for one in items(frame, "OpticalPathIdentificationSequence")]
+    return [text(item, "OpticalPathIdentifier") for item in items(frame, "OpticalPathIdentificationSequence")]
 
 
 def depth(item: Json, per_frame: list[Json]) -> float | None:
@@ -93,8 +93,8 @@ def depth(item: Json, per_frame: list[Json]) -> float | None:
     groups = [*items(item, "SharedFunctionalGroupsSequence"), *per_frame]
     places = [where for group in groups for where in items(group, "PlanePositionSlideSequence")]
     places += items(item, "TotalPixelMatrixOriginSequence")
-    found = {z for where in places for z in numbers(where, "ZOffsetInSlideCoordinateSystem")}
-    return found.pop() if len(found) == 1 else None
+    offsets = {z for where in places for z in numbers(where, "ZOffsetInSlideCoordinateSystem")}
+    return offsets.pop() if len(offsets) == 1 else None
 
 
 def unidentified(item: Json, per_frame: list[Json]) -> bool:

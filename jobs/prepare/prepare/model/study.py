@@ -56,7 +56,7 @@ class Study:
 
     def of(self, series: str) -> Series:
         """Raises KeyError for a series the study does not have."""
-        return {one.uid: one for one in self.series}[series]
+        return {series_of_study.uid: series_of_study for series_of_study in self.series}[series]
 
     def not_of_tissue(self) -> frozenset[str]:
         """Instances that are no whole-slide images and are not known to be derived from those that show tissue only."""
@@ -67,8 +67,10 @@ class Study:
             if image.in_pyramid and not image.burned_in
         }
         labelled = {instance for series in self.series for instance in series.labelled}
-        referring = [one for series in self.series for one in series.references if one.instance not in labelled]
-        while grown := {one.instance for one in referring if known & set(one.instances)} - known:
+        referring = [
+            reference for series in self.series for reference in series.references if reference.instance not in labelled
+        ]
+        while grown := {reference.instance for reference in referring if known & set(reference.instances)} - known:
             known |= grown
         return frozenset(instance for series in self.series for instance in series.others) - known
 
@@ -85,18 +87,18 @@ def series_of(uid: str, modality: str, metadata: list[Json]) -> Series:
     """A series from its metadata, in the order of the store."""
     images = [item for item in metadata if text(item, "SOPClassUID") == WHOLE_SLIDE]
     others = [item for item in metadata if text(item, "SOPClassUID") != WHOLE_SLIDE]
-    found = [reference for item in others if (reference := _reference(item)).instances]
+    referring = [reference for item in others if (reference := _reference(item)).instances]
     labelled = tuple(text(item, "SOPInstanceUID") for item in others if shows_label(item))
     every = tuple(text(item, "SOPInstanceUID") for item in others)
-    return Series(uid, modality, tuple(SlideImage.of(item) for item in images), tuple(found), labelled, every)
+    return Series(uid, modality, tuple(SlideImage.of(item) for item in images), tuple(referring), labelled, every)
 
 
 def _reference(item: Json) -> Reference:
-    told = dict.fromkeys(references(item))
+    instances = dict.fromkeys(references(item))
     return Reference(
         instance=text(item, "SOPInstanceUID"),
         sop_class=text(item, "SOPClassUID"),
-        instances=tuple(instance for instance, _ in told),
-        whole_slides=tuple(instance for instance, sop_class in told if sop_class == WHOLE_SLIDE),
+        instances=tuple(instance for instance, _ in instances),
+        whole_slides=tuple(instance for instance, sop_class in instances if sop_class == WHOLE_SLIDE),
         private=has_private(item),
     )

@@ -103,11 +103,11 @@ def add_sources(made: Dataset, sources: Sequence[Dataset], purpose: Dataset) -> 
         )
         for source in sources
     ]
-    by_series = {str(one.get("SeriesInstanceUID")): one for one in made.get("ReferencedSeriesSequence") or ()}
+    by_series = {str(item.get("SeriesInstanceUID")): item for item in made.get("ReferencedSeriesSequence") or ()}
     for source in sources:
         series = by_series.setdefault(str(source.SeriesInstanceUID), item(SeriesInstanceUID=source.SeriesInstanceUID))
         instances = list(series.get("ReferencedInstanceSequence") or ())
-        if all(one.get("ReferencedSOPInstanceUID") != source.SOPInstanceUID for one in instances):
+        if all(instance.get("ReferencedSOPInstanceUID") != source.SOPInstanceUID for instance in instances):
             reference = item(ReferencedSOPClassUID=source.SOPClassUID, ReferencedSOPInstanceUID=source.SOPInstanceUID)
             series.ReferencedInstanceSequence = [*instances, reference]
     made.ReferencedSeriesSequence = list(by_series.values())

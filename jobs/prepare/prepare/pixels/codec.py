@@ -71,8 +71,8 @@ def decode_halved(frame: bytes, form: PixelFormat) -> Samples | None:
     coding = identify(frame, form.raw_bytes)
     if coding not in ("jpeg-baseline", "jpeg-extended-8"):
         return None  # a JPEG without a marker, or of another process
-    told = header(frame, coding)
-    if told is None or not _fits(told, form):
+    frame_header = header(frame, coding)
+    if frame_header is None or not _fits(frame_header, form):
         return None
     try:
         *_, colours, sampling = simplejpeg.decode_jpeg_header(frame, strict=True)
@@ -182,9 +182,9 @@ def _cannot(frame: bytes, form: PixelFormat, error: Exception) -> CannotDecode:
     )
 
 
-def _fits(told: Header, form: PixelFormat) -> bool:
+def _fits(frame_header: Header, form: PixelFormat) -> bool:
     """Whether a codestream has the size that the attributes say."""
-    return (told.rows, told.columns, told.samples) == (form.rows, form.columns, form.samples)
+    return (frame_header.rows, frame_header.columns, frame_header.samples) == (form.rows, form.columns, form.samples)
 
 
 def _check_size(frame: bytes, form: PixelFormat) -> None:

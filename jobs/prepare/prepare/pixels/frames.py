@@ -141,14 +141,14 @@ def _batch(
     """Up to `size` frames of one instance; and the first one of the next instance when that was met."""
     instance, numbers = "", list[int]()
     while len(numbers) < size:
-        one = held or next(todo, None)
+        first = held or next(todo, None)
         held = None
-        if one is None:
+        if first is None:
             break
-        if numbers and one[0] != instance:
-            return instance, numbers, one
-        instance = one[0]
-        numbers.append(one[1])
+        if numbers and first[0] != instance:
+            return instance, numbers, first
+        instance = first[0]
+        numbers.append(first[1])
     return instance, numbers, None
 
 

@@ -93,7 +93,11 @@ def _sparse(parts: Sequence[Dataset], grid: TileGrid, paths: tuple[str, ...]) ->
         positions = (
             _first(item, "PlanePositionSlideSequence") for item in part.get("PerFrameFunctionalGroupsSequence") or ()
         )
-        heights |= {float(one.get("ZOffsetInSlideCoordinateSystem", 0) or 0) for one in positions if one is not None}
+        heights |= {
+            float(position.get("ZOffsetInSlideCoordinateSystem", 0) or 0)
+            for position in positions
+            if position is not None
+        }
     if len(heights) > 1:
         raise CannotPlace(f"frames of instance {parts[0].SOPInstanceUID} lie on {len(heights)} focal planes")
     return placed

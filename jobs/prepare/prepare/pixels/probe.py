@@ -73,19 +73,19 @@ def _frames_at(image: SlideImage, points: Sequence[Point]) -> Iterator[int]:
 def busiest_points(looked_at: Iterable[tuple[SlideImage, Probe]]) -> list[Point]:
     """Where the smallest image that tells enough differs most from what it is in the main: tissue, not glass."""
     for image, probe in sorted(looked_at, key=lambda one: one[0].total_columns):
-        found = [
+        points = [
             (_centre(image, place, part), means[part * image.samples : (part + 1) * image.samples])
             for place, means in probe.samples.items()
             for part in range(len(means) // image.samples)
             if place[0] == 0 and not math.isnan(means[part * image.samples])
         ]
-        if len(found) < SAMPLE_EDGE * 2:
+        if len(points) < SAMPLE_EDGE * 2:
             continue
-        colours = np.array([colour for _, colour in found])
+        colours = np.array([colour for _, colour in points])
         unlike = np.abs(colours - np.median(colours, axis=0)).max(axis=1)
         chosen: list[Point] = []
         for at in np.argsort(-unlike, kind="stable"):
-            x, y = found[at][0]
+            x, y = points[at][0]
             if all(max(abs(x - one), abs(y - other)) >= APART for one, other in chosen):
                 chosen.append((x, y))
             if len(chosen) == POINTS:
@@ -113,7 +113,7 @@ def examine(image: SlideImage, frames: Mapping[int, bytes], wanted: list[int], b
         damaged |= {number for number, one in codings.items() if one == "unknown"}
     samples: dict[Place, tuple[float, ...]] = {}
     for number, one in codings.items():
-        if number in damaged or ((told := headers[number]) and _differs(told, image)):
+        if number in damaged or ((frame_header := headers[number]) and _differs(frame_header, image)):
             continue
         try:
             pixels = _decoded(image, frames[number], one)
@@ -122,7 +122,9 @@ def examine(image: SlideImage, frames: Mapping[int, bytes], wanted: list[int], b
             continue
         if pixels is not None and (place := _place(image, number)):
             samples[place] = _means(image, pixels, place)
-    odd = next((told for told in headers.values() if told and _differs(told, image)), None)
+    odd = next(
+        (frame_header for frame_header in headers.values() if frame_header and _differs(frame_header, image)), None
+    )
     return Probe(
         frame=middle,
         bytes=len(frames.get(middle, b"")),
@@ -153,8 +155,8 @@ def _common(codings: Mapping[int, str], middle: int) -> str:
     return unread[0] if unread else codings.get(middle, "")
 
 
-def _differs(told: Header, image: SlideImage) -> bool:
-    return (told.rows, told.columns, told.samples) != (image.rows, image.columns, image.samples)
+def _differs(frame_header: Header, image: SlideImage) -> bool:
+    return (frame_header.rows, frame_header.columns, frame_header.samples) != (image.rows, image.columns, image.samples)
 
 
 def _decoded(image: SlideImage, frame: bytes, coding: str) -> codec.Samples | None:

@@ -36,8 +36,8 @@ def keep_one_duplicate(case: Case) -> list[Action]:
 def differences(case: Case, one: Group, other: Group) -> list[str]:
     """In what two images of one size are not known to be alike; nothing where they are one picture."""
     first, second = _facts(one), _facts(other)
-    found = [name for name, value in first.items() if value != second[name]]
-    return found or ([] if _same_pixels(case, one, other) else ["pixels, as far as they could be compared"])
+    names = [name for name, value in first.items() if value != second[name]]
+    return names or ([] if _same_pixels(case, one, other) else ["pixels, as far as they could be compared"])
 
 
 def _facts(group: Group) -> dict[str, object]:
@@ -47,9 +47,9 @@ def _facts(group: Group) -> dict[str, object]:
         "kind of pixels": (first.samples, first.bits),
         "spacing": round(first.spacing, 9),
         "time or depth of field of the scan": first.scan,
-        "origin": tuple(round(one, 6) for one in first.origin),
+        "origin": tuple(round(value, 6) for value in first.origin),
         "depth": first.depth,
-        "direction": tuple(round(one, 6) for one in first.orientation),
+        "direction": tuple(round(value, 6) for value in first.orientation),
         "pyramid (PyramidUID)": first.pyramid,
         "acquisition (AcquisitionUID)": first.slide[2],
         "tiles": (first.columns, first.rows, _places(group)),

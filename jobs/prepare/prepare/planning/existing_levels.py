@@ -37,17 +37,17 @@ def find_existing_levels(case: Case, actions: Sequence[Action], standing: frozen
     images = {image.instance: image for image in (*slide.images, *slide.labels)}
     anew = {uid for action in actions if isinstance(action, MakeLevel) for uid in action.instances}
     again = {level_uid(action, plan, images) for action in actions if isinstance(action, MakeLevel)}
-    found: dict[str, ExistingLevel] = {}
+    levels: dict[str, ExistingLevel] = {}
     for made in _candidates(slide, plan.absent | anew | {image.instance for image in broken(case)}):
         uid = level_uid(made, plan, images)
         if uid in standing - again:
             image = next(
-                one
-                for one in simulate_plan(slide, replace(plan, actions=(made,))).images
-                if one.instance == provisional(made)
+                image
+                for image in simulate_plan(slide, replace(plan, actions=(made,))).images
+                if image.instance == provisional(made)
             )
-            found[uid] = ExistingLevel(made, image, uid)
-    return sorted(found.values(), key=lambda one: (-one.made.columns * one.made.rows, one.uid))
+            levels[uid] = ExistingLevel(made, image, uid)
+    return sorted(levels.values(), key=lambda one: (-one.made.columns * one.made.rows, one.uid))
 
 
 def _candidates(slide: Slide, gone: Collection[str]) -> Iterator[MakeLevel]:

@@ -40,35 +40,38 @@ def judge(study: Study, slides: Mapping[str, Slide], options: Options, standing:
     `standing` are the instances that this job has already put before viewers.
     """
     stand = frozenset(standing)
-    found = {series.uid: _found(series, slides.get(series.uid), study, options) for series in study.series}
-    plans = {one.uid: _plan(one, slides.get(one.uid), found[one.uid], study, options, stand) for one in study.series}
+    findings = {series.uid: _findings_of(series, slides.get(series.uid), study, options) for series in study.series}
+    plans = {
+        series.uid: _plan(series, slides.get(series.uid), findings[series.uid], study, options, stand)
+        for series in study.series
+    }
     slides = dict(slides)
     for uid, slide in _without_blocked(slides, plans).items():
         slides[uid] = slide
-        found[uid] = _found(study.of(uid), slide, study, options)
-        plans[uid] = _plan(study.of(uid), slide, found[uid], study, options, stand)
+        findings[uid] = _findings_of(study.of(uid), slide, study, options)
+        plans[uid] = _plan(study.of(uid), slide, findings[uid], study, options, stand)
     for series, plan in plans.items():
         if late := _late(plan, stand):
-            found[series] = tuple(worst_first([*found[series], rule("R03").about("late", late, "WARN", "none")]))
+            findings[series] = tuple(worst_first([*findings[series], rule("R03").about("late", late, "WARN", "none")]))
     tracker = ReferenceTracker(study, plans, options.label_policy)
     followers, unmapped = tracker.followers(), tracker.dangling()
     for series in study.series:
         if plans[series.uid].kind == "blocked":
             continue
-        if lost := [one for one in series.references if one.instance in tracker.lost]:
+        if lost := [reference for reference in series.references if reference.instance in tracker.lost]:
             plans[series.uid] = _without(plans[series.uid], series, lost)
         dangling = unmapped & {one.instance for one in (*series.references, *series.images)}
-        told = {"lost": {one.instance for one in lost}, "dangling": dangling}
-        about = [rule("R17").about(problem, uids, SEVERITY[problem]) for problem, uids in told.items() if uids]
-        found[series.uid] = tuple(worst_first([*found[series.uid], *about]))
+        targets = {"lost": {one.instance for one in lost}, "dangling": dangling}
+        about = [rule("R17").about(problem, uids, SEVERITY[problem]) for problem, uids in targets.items() if uids]
+        findings[series.uid] = tuple(worst_first([*findings[series.uid], *about]))
     plan = StudyPlan(
         study=study.uid, series=tuple(plans.values()), followers=followers, unmapped=tuple(sorted(unmapped))
     )
-    return Judged(plan, slides, found)
+    return Judged(plan, slides, findings)
 
 
-def _found(series: Series, slide: Slide | None, study: Study, options: Options) -> tuple[SlideFinding, ...]:
-    own = {image.instance for image in series.images} | {one.instance for one in series.references}
+def _findings_of(series: Series, slide: Slide | None, study: Study, options: Options) -> tuple[SlideFinding, ...]:
+    own = {image.instance for image in series.images} | {reference.instance for reference in series.references}
     concerning = [
         finding
         for finding in study_findings(study)
@@ -76,7 +79,11 @@ def _found(series: Series, slide: Slide | None, study: Study, options: Options) 
     ]
     if options.label_policy == "withhold":
         unknown = study.not_of_tissue() & set(series.others) - set(series.labelled)
-        private = {one.instance for one in series.references if one.private} - unknown - set(series.labelled)
+        private = (
+            {reference.instance for reference in series.references if reference.private}
+            - unknown
+            - set(series.labelled)
+        )
         hidden = {"label": series.labelled, "unknown": unknown, "private": private}
         concerning += [rule("R13").about(name, uids, policy="withhold") for name, uids in hidden.items() if uids]
     return tuple(worst_first([*(findings(slide, options.label_policy) if slide else ()), *concerning]))
@@ -85,14 +92,14 @@ def _found(series: Series, slide: Slide | None, study: Study, options: Options) 
 def _plan(
     series: Series,
     slide: Slide | None,
-    found: tuple[SlideFinding, ...],
+    findings: tuple[SlideFinding, ...],
     study: Study,
     options: Options,
     standing: frozenset[str],
 ) -> SeriesPlan:
     if slide is not None:
-        plan = plan_series(slide, found, options, standing)
-    elif any((one.rule, one.problem) == ("R17", "unknown") for one in found):
+        plan = plan_series(slide, findings, options, standing)
+    elif any((finding.rule, finding.problem) == ("R17", "unknown") for finding in findings):
         plan = blocked(series.uid, "unmapped_references")
     else:
         plan = SeriesPlan(series=series.uid)

@@ -19,7 +19,7 @@ def missing_levels(images: Iterable[SlideImage], series: str, broken: frozenset[
     coarser.
     """
     r09 = rule("R09")
-    found: dict[tuple[tuple[str, ...], int], MakeLevel] = {}
+    missing: dict[tuple[tuple[str, ...], int], MakeLevel] = {}
     paths = list(pyramids(images).values())
     wanted = [[halved(near, step) for near, step in _steps(levels, r09)] for levels in paths]
     for levels, own in zip(paths, wanted, strict=True):
@@ -32,8 +32,8 @@ def missing_levels(images: Iterable[SlideImage], series: str, broken: frozenset[
             source, factor = best_source(sound, level)
             if source and all(image.series == series for image in source.images):
                 made = plan_level(source, factor)
-                found[made.sources, factor] = made
-    return sorted(found.values(), key=lambda level: (-level.columns * level.rows, level.sources))
+                missing[made.sources, factor] = made
+    return sorted(missing.values(), key=lambda level: (-level.columns * level.rows, level.sources))
 
 
 def _steps(levels: list[PyramidLevel], r09: ReadinessRule) -> list[tuple[PyramidLevel, int]]:

@@ -36,14 +36,14 @@ class Group:
 
 def groups(plan: SeriesPlan, images: Mapping[str, SlideImage]) -> list[Group]:
     """What `plan` writes anew, but for levels. Parts become one where their frames move or are coded anew."""
-    found: dict[tuple[str, ...], Group] = {}
+    groups_by_uids: dict[tuple[str, ...], Group] = {}
     levels = {uid for level in plan.new_levels for uid in level.instances}
     for uid in sorted(plan.rewritten - levels):
         actions = plan.actions_on(uid)
         whole = any(isinstance(action, FullTiling | Transcode) for action in actions)
         instances = _parts(uid, plan, images) if whole else (uid,)
-        found[instances] = Group(instances, actions, _uid(instances, images, "rewritten", 0, actions))
-    return list(found.values())
+        groups_by_uids[instances] = Group(instances, actions, _uid(instances, images, "rewritten", 0, actions))
+    return list(groups_by_uids.values())
 
 
 def level_uid(level: MakeLevel, plan: SeriesPlan, images: Mapping[str, SlideImage]) -> str:
@@ -54,37 +54,37 @@ def level_uid(level: MakeLevel, plan: SeriesPlan, images: Mapping[str, SlideImag
 
 def successors(plan: StudyPlan, images: Mapping[str, SlideImage]) -> dict[str, Successor]:
     """By the instance that they stand in for; those of objects that follow included."""
-    found: dict[str, Successor] = {}
+    successor_of: dict[str, Successor] = {}
     names: dict[str, Successor] = {}
     for series in plan.series:
         if series.kind == "blocked":
             continue
         for group in groups(series, images):
-            found |= dict.fromkeys(group.instances, Successor(group.uid))
+            successor_of |= dict.fromkeys(group.instances, Successor(group.uid))
         for level in series.new_levels:
-            found |= dict.fromkeys(level.instances, Successor(level_uid(level, series, images)))
+            successor_of |= dict.fromkeys(level.instances, Successor(level_uid(level, series, images)))
         for action in series.actions:
             if isinstance(action, LeaveOut) and action.kept:
                 kept = action.kept[0]
-                found |= {uid: _instead(uid, kept, found, images) for uid in action.instances}
+                successor_of |= {uid: _instead(uid, kept, successor_of, images) for uid in action.instances}
     for follower in plan.followers:
-        pairs = {uid: found[uid].uid for uid in _images_behind(follower, plan) if uid in found}
+        pairs = {uid: successor_of[uid].uid for uid in _images_behind(follower, plan) if uid in successor_of}
         if follower.without_private:  # the same object with and without is two
             pairs["without"] = "private elements"
         names[follower.instance] = Successor(uid_of(follower.instance, pairs, ALGORITHM))
-    return found | names
+    return successor_of | names
 
 
-def _instead(uid: str, kept: str, found: Mapping[str, Successor], images: Mapping[str, SlideImage]) -> Successor:
+def _instead(uid: str, kept: str, successor_of: Mapping[str, Successor], images: Mapping[str, SlideImage]) -> Successor:
     """The image kept in another's place. Frame numbers hold for both only where both have the same tiles in order."""
-    successor, left, right = found.get(kept, Successor(kept)), images[uid], images.get(kept)
+    successor, left, right = successor_of.get(kept, Successor(kept)), images[uid], images.get(kept)
     same = right is None or (left.columns, left.rows, left.frames) == (right.columns, right.rows, right.frames)
     return successor if same and not left.sparse else replace(successor, frames={})
 
 
 def _images_behind(follower: Follower, plan: StudyPlan) -> set[str]:
     """The changed images that an object refers to, through other objects too (which may name each other)."""
-    refers = {one.instance: one.refers_to for one in plan.followers}
+    refers = {follower.instance: follower.refers_to for follower in plan.followers}
     seen, todo = set[str](), [follower.instance]
     while todo:
         uid = todo.pop()
@@ -98,8 +98,10 @@ def _parts(uid: str, plan: SeriesPlan, images: Mapping[str, SlideImage]) -> tupl
     concatenation = images[uid].concatenation
     if not concatenation:
         return (uid,)
-    parts = [one for one in images.values() if one.concatenation == concatenation and one.instance in plan.rewritten]
-    return tuple(one.instance for one in sorted(parts, key=lambda one: one.concatenation_offset))
+    parts = [
+        image for image in images.values() if image.concatenation == concatenation and image.instance in plan.rewritten
+    ]
+    return tuple(part.instance for part in sorted(parts, key=lambda one: one.concatenation_offset))
 
 
 def _source(instances: tuple[str, ...], images: Mapping[str, SlideImage]) -> str:
@@ -111,6 +113,6 @@ def _uid(
     sources: tuple[str, ...], images: Mapping[str, SlideImage], role: str, level: int, actions: tuple[Action, ...]
 ) -> str:
     """Made by what is done to these instances: not by the others that the same is done to, which may come later."""
-    told = [{key: value for key, value in asdict(action).items() if key != "instances"} for action in actions]
-    parameters = json.dumps([MAKING.parameters, sources, *told], sort_keys=True)
+    described = [{key: value for key, value in asdict(action).items() if key != "instances"} for action in actions]
+    parameters = json.dumps([MAKING.parameters, sources, *described], sort_keys=True)
     return new_uid(ALGORITHM, _source(sources, images), role, level, parameters)

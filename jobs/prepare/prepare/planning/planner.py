@@ -91,13 +91,13 @@ class Options:
 
 
 def plan_series(
-    slide: Slide, found: Iterable[SlideFinding], options: Options, standing: frozenset[str] = frozenset()
+    slide: Slide, all_findings: Iterable[SlideFinding], options: Options, standing: frozenset[str] = frozenset()
 ) -> SeriesPlan:
     """The plan for `slide.series`; `found` are its findings, those of the study (R18) included.
 
     `standing` are the instances that this job has already made for the series.
     """
-    case = Case(slide, tuple(found))
+    case = Case(slide, tuple(all_findings))
     if reason := _unrepairable_reason(case):
         return blocked(slide.series, reason)
     try:
@@ -107,7 +107,7 @@ def plan_series(
     plan = SeriesPlan(series=slide.series, kind=plan_kind(actions), actions=tuple(actions))
     left = findings(simulate_plan(slide, plan), options.label_policy)
     if status(left) == "blocked":
-        rules = sorted({one.rule for one in left if one.severity in ("BLOCK", "WRONG")})
+        rules = sorted({finding.rule for finding in left if finding.severity in ("BLOCK", "WRONG")})
         return blocked(slide.series, "not_mended", rules=", ".join(rules))
     return plan
 
@@ -127,11 +127,11 @@ def plan_kind(actions: Iterable[Action]) -> Literal["none", "add_levels", "repai
 
 
 def _unrepairable_reason(case: Case) -> str:
-    problems = {(one.rule, one.problem) for one in case.found if one.severity in MENDED}
-    base = {(one.rule, one.problem) for one in case.found if one.remedy == "none"}
-    told = [reason for problem, reason in UNREPAIRABLE.items() if problem in problems]
-    told += [reason for problem, reason in BASE.items() if problem in base]
-    return told[0] if told else ""
+    problems = {(finding.rule, finding.problem) for finding in case.found if finding.severity in MENDED}
+    base = {(finding.rule, finding.problem) for finding in case.found if finding.remedy == "none"}
+    reasons = [reason for problem, reason in UNREPAIRABLE.items() if problem in problems]
+    reasons += [reason for problem, reason in BASE.items() if problem in base]
+    return reasons[0] if reasons else ""
 
 
 def _acts(case: Case, options: Options, standing: frozenset[str]) -> list[Action]:
@@ -177,7 +177,7 @@ def _case_without(case: Case, late: Iterable[LeaveOut], options: Options) -> Cas
     """As if the late ones had not come; what they did to the study as a whole stays."""
     gone = {uid for action in late for uid in action.instances}
     slide = replace(case.slide, images=tuple(image for image in case.slide.images if image.instance not in gone))
-    of_study = (one for one in case.found if one.rule in STUDY_CHECKS)
+    of_study = (finding for finding in case.found if finding.rule in STUDY_CHECKS)
     return Case(slide, (*findings(slide, options.label_policy), *of_study))
 
 
@@ -196,7 +196,7 @@ def _retyped(images: list[SlideImage], actions: list[Action]) -> list[SlideImage
         if isinstance(action, Complete) and NAMING & set(action.attributes)
         for uid in action.instances
     }
-    images = [replace(one, optical_paths=named.get(one.instance, one.optical_paths)) for one in images]
+    images = [replace(image, optical_paths=named.get(image.instance, image.optical_paths)) for image in images]
     types = {
         uid: action.image_type for action in actions if isinstance(action, FixImageType) for uid in action.instances
     }

@@ -148,7 +148,7 @@ def completed(case: Case, kept: list[SlideImage]) -> list[Action]:
     wanted: dict[tuple[tuple[str, ...], str], list[SlideImage]] = {}
     for image in [one for one in case.concerned(("R12", "missing"), ("R18", "paths")) if one in kept]:
         lacks = set(image.missing)
-        if image.samples == 1 and lacks & NAMING and len({one.optical_paths for one in case.slide.images}) > 2:
+        if image.samples == 1 and lacks & NAMING and len({image.optical_paths for image in case.slide.images}) > 2:
             raise CannotRepair("attributes", keywords=", ".join(image.missing))  # which channel is it?
         if image.own_measures:  # each frame tells them, all alike: they only have to be said of all together
             wanted[("PixelSpacing",), image.instance] = [image]
@@ -156,7 +156,7 @@ def completed(case: Case, kept: list[SlideImage]) -> list[Action]:
             if not lacks:
                 continue
         missing = tuple(name for name in image.missing if name in lacks)
-        having = [one for one in case.slide.images if not lacks & set(one.missing)]
+        having = [image for image in case.slide.images if not lacks & set(image.missing)]
         template = min(having, key=lambda one: (-one.total_columns, one.instance), default=None)
         if not image.in_pyramid:  # a photograph of the glass: only what SLIM insists on
             wanted.setdefault((tuple(name for name in missing if name in BRIGHTFIELD), ""), []).append(image)

@@ -27,19 +27,23 @@ class PlanResult:
 
 def plan_result(judged: Judged, series: str, acted: bool, policy: LabelPolicy) -> PlanResult:
     """`acted` says whether the plan is carried out, or has nothing to carry out."""
-    plan, found, before = judged.plan.of(series), judged.findings[series], judged.slides.get(series)
+    plan, findings, before = judged.plan.of(series), judged.findings[series], judged.slides.get(series)
     slide = _shown(before, plan) if before and acted else before
-    still = {(one.rule, one.problem) for one in rules.findings(slide, policy)} if slide else set[tuple[str, str]]()
+    still = (
+        {(finding.rule, finding.problem) for finding in rules.findings(slide, policy)}
+        if slide
+        else set[tuple[str, str]]()
+    )
     stays = not acted or plan.kind == "blocked"
-    left = tuple(one for one in found if stays or _remains(one, still, slide))
+    left = tuple(finding for finding in findings if stays or _remains(finding, still, slide))
     status = "blocked" if plan.kind == "blocked" else rules.status(left)
     return PlanResult(
         status=status,
         left=left,
-        mended=tuple(one for one in found if one not in left),
+        mended=tuple(finding for finding in findings if finding not in left),
         slide=slide,
         cost=_cost(slide, status),
-        cost_before=_cost(before, rules.status(found)),
+        cost_before=_cost(before, rules.status(findings)),
     )
 
 

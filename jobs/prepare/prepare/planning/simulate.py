@@ -80,9 +80,9 @@ def _changed(action: Action, image: SlideImage, every: dict[str, SlideImage]) ->
         paths = image.optical_paths
         if not all(paths) or not paths:
             paths = every[action.template].optical_paths if action.template else ("1",)
-        told = 0 if "NumberOfOpticalPaths" in action.attributes else image.paths_told
+        stated_paths = 0 if "NumberOfOpticalPaths" in action.attributes else image.paths_told
         return replace(
-            image, missing=still, slide=(frame, container, acquisition), optical_paths=paths, paths_told=told
+            image, missing=still, slide=(frame, container, acquisition), optical_paths=paths, paths_told=stated_paths
         )
     if isinstance(action, Transcode) and not action.unwrap:
         return _coded(image, action.coding)

@@ -39,7 +39,7 @@ def fingerprint(rows: Iterable[Row], parameters: Mapping[str, str]) -> str:
     it tells them. What neither shows is seen by the store's notification (`was_listed_before`).
     """
     listed = sorted(
-        (one.series, one.instance, one.frames, one.columns, one.rows, *one.slide, one.version) for one in rows
+        (row.series, row.instance, row.frames, row.columns, row.rows, *row.slide, row.version) for row in rows
     )
     basis = json.dumps([VERSION, table(), dict(parameters), listed], sort_keys=True)
     return "sha256:" + hashlib.sha256(basis.encode()).hexdigest()
@@ -93,8 +93,12 @@ def describe_unreadable(report: Any, generation: int) -> str:
     """What to say of a report that this version cannot go by; empty when there was none, or one of this version."""
     if not generation or (isinstance(report, dict) and report.get("schema_version") == SCHEMA_VERSION):
         return ""
-    told = report.get("schema_version") if isinstance(report, dict) else None
-    kind = f"a report of another version (schema {told})" if isinstance(told, int) else "a report that cannot be read"
+    version = report.get("schema_version") if isinstance(report, dict) else None
+    kind = (
+        f"a report of another version (schema {version})"
+        if isinstance(version, int)
+        else "a report that cannot be read"
+    )
     return f"{kind} was there: ignored, and written anew"
 
 
@@ -156,7 +160,7 @@ class ReadinessReport:
             "instances": self.instances,
             "delivered": self.delivered,
             "written": list(self.written),
-            "withdrawals": [asdict(one) for one in self.withdrawals],
+            "withdrawals": [asdict(withdrawal) for withdrawal in self.withdrawals],
             "levels": [self._level(path, level) for path, levels in pyramid.items() for level in levels],
             "open_cost": asdict(self.open_cost) if self.open_cost else None,
             "open_cost_before": asdict(self.open_cost_before) if self.open_cost_before else None,

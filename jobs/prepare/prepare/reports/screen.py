@@ -56,13 +56,16 @@ def plan_words(document: Mapping[str, Any]) -> str:
     for action in plan["actions"]:
         added = action["action"] == "make_level"
         counts[action["action"]] = counts.get(action["action"], 0) + (1 if added else len(action["instances"]))
-    told = ", ".join(f"{name} {count}" for name, count in counts.items())
-    return f"{plan['kind']}: {told}" if told else plan["kind"]
+    words = ", ".join(f"{name} {count}" for name, count in counts.items())
+    return f"{plan['kind']}: {words}" if words else plan["kind"]
 
 
 def plan_table(outcomes: Sequence[ListedOutcome]) -> str:
     """A row a series, and below it the sentences: why it is blocked, and what is found."""
-    rows = [(one.study, one.series, one.status, plan_words(one.document or {}) or one.reason) for one in outcomes]
+    rows = [
+        (outcome.study, outcome.series, outcome.status, plan_words(outcome.document or {}) or outcome.reason)
+        for outcome in outcomes
+    ]
     widths = [max(map(len, column)) for column in zip(COLUMNS, *rows, strict=True)]
     lines = [_row(COLUMNS, widths)]
     for row, one in zip(rows, outcomes, strict=True):
@@ -70,8 +73,8 @@ def plan_table(outcomes: Sequence[ListedOutcome]) -> str:
         document = one.document or {}
         plan = document.get("plan") or {}
         lines += [f"    {plan['sentence']}"] if plan.get("sentence") else []
-        found = [*document.get("findings", []), *document.get("mended", [])]
-        lines += [f"    {finding['rule']} {finding['severity']}: {finding['sentence']}" for finding in found]
+        findings = [*document.get("findings", []), *document.get("mended", [])]
+        lines += [f"    {finding['rule']} {finding['severity']}: {finding['sentence']}" for finding in findings]
     return "\n".join(lines)
 
 

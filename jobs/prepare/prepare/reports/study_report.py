@@ -40,15 +40,15 @@ def document(
     series: dict[str, int] = {}
     for row in rows:
         series[row.series] = series.get(row.series, 0) + 1
-    rows_of_report = [_series(one, count, reports.get(one)) for one, count in series.items()]
-    statuses = {one["status"] for one in rows_of_report}
+    rows_of_report = [_series(uid, count, reports.get(uid)) for uid, count in series.items()]
+    statuses = {row["status"] for row in rows_of_report}
     return {
         "schema_version": SCHEMA_VERSION,
         "prepare_version": VERSION,
         "study": study,
         "status": next((status for status in WORST_FIRST if status in statuses), "withdrawn"),
         "instances": sum(series.values()),
-        "delivered": _sum(one["delivered"] for one in rows_of_report),
+        "delivered": _sum(row["delivered"] for row in rows_of_report),
         "series": rows_of_report,
         "viewer": f"{viewer_url}/studies/{study}" if viewer_url else "",
         "prepared_at": format_time(now),
