@@ -6,6 +6,7 @@ import base64
 import copy
 import io
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -52,10 +53,13 @@ class Bucket:
     def __init__(self) -> None:
         self.objects: dict[str, tuple[str, int]] = {}
         self.writes: list[str] = []
+        self.requests = Counter[str]()
+        """Each verb with the name or prefix that it was about."""
         self.on_write: Callable[[str], None] = lambda name: None
         self._generation = 0
 
     def read(self, name: str) -> tuple[Any, int]:
+        self.requests[f"read {name}"] += 1
         if name not in self.objects:
             return None, 0
         text, generation = self.objects[name]
@@ -65,6 +69,7 @@ class Bucket:
             return None, generation
 
     def write(self, name: str, content: Any, generation: int) -> int:
+        self.requests[f"write {name}"] += 1
         self.on_write(name)
         if self.objects.get(name, ("", 0))[1] != generation:
             raise Conflict(name)
@@ -77,11 +82,13 @@ class Bucket:
         return self._generation
 
     def delete(self, name: str, generation: int) -> None:
+        self.requests[f"delete {name}"] += 1
         if name in self.objects and self.objects[name][1] != generation:
             raise Conflict(name)
         self.objects.pop(name, None)
 
     def names(self, prefix: str, before: str | None = None) -> list[str]:
+        self.requests[f"names {prefix}"] += 1
         return sorted(name for name in self.objects if name.startswith(prefix) and (before is None or name < before))
 
     def json(self, name: str) -> Any:

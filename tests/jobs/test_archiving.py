@@ -79,6 +79,24 @@ def test_a_ready_study_moves_once_when_its_days_are_over(archive: Archive) -> No
     assert archive.bench.bucket.json("archive/moved/coldline/1.2.json")["instances"] == 5
 
 
+def test_what_is_not_due_yet_costs_runs_without_work_no_request_of_its_own(archive: Archive) -> None:
+    """Whatever the hour at which it was prepared: listed is only what may move."""
+    archive.arrive("1.2", *pyramid())
+    archive.work()
+    bucket = archive.bench.bucket
+    archive.days_pass(AFTER - 1)
+    for _ in range(24):
+        archive.days_pass(1 / 24)
+        before = bucket.requests.copy()
+        archive.work()
+        told = bucket.requests - before
+        assert set(told) == {"names archive/due/", "names work/"}, told
+    assert archive.moved == []
+    archive.days_pass(1)
+    archive.work()
+    assert archive.moved == [("1.2", "coldline")]
+
+
 def test_one_that_is_blocked_does_not_move_and_one_that_is_mended_does(archive: Archive) -> None:
     archive.arrive("1.2", *pyramid(), frame=RLE)
     archive.work()

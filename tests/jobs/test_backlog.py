@@ -25,7 +25,7 @@ def backlog(bucket: Bucket, messages: Messages) -> WorkBacklog:
 
 
 def items(backlog: WorkBacklog, task: int = 0, tasks: int = 1) -> list[tuple[Item, int]]:
-    return [one for names in backlog.studies(task, tasks).values() for one in backlog.items(names)]
+    return [one for names in backlog.studies(task, tasks).mine.values() for one in backlog.items(names)]
 
 
 def test_messages_about_one_series_become_one_item_and_are_acknowledged(

@@ -10,7 +10,7 @@ import requests
 from prepare.dicomweb.store import DicomStore
 from prepare.errors import SeriesFailed
 from prepare.execution.copying import Deliverer
-from prepare.execution.pace import MEASURED_BYTES, Pace
+from prepare.http.pace import MEASURED_BYTES, Pace
 from prepare.http.retry import Traffic
 from prepare.model.metadata import Row
 

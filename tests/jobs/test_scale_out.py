@@ -6,7 +6,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from prepare.backlog.study_leases import StudyLeases
@@ -15,6 +15,7 @@ from prepare.errors import SeriesFailed
 from prepare.execution.runner import JobRunner
 from prepare.execution.scale_out import WINDOW_SECONDS, ScaleOut, tasks_needed, tasks_to_start
 from prepare.log import Log
+from prepare.model.work_item import shard
 
 from tests.jobs.fakes import STORE, Bench, item
 
@@ -48,9 +49,9 @@ class Cloud:
             self.bench.store.add(study, item(f"{study}.1.1", 256, f"{study}.1", **OTHER))
             self.bench.messages.notify(study, f"{study}.1")
 
-    def task(self, execution: str, index: int, count: int) -> JobRunner:
+    def task(self, execution: str, index: int, count: int, quiet: str = "0") -> JobRunner:
         of_task = ("--task-index", str(index), "--task-count", str(count), "--execution", execution)
-        runner = self.bench.runner("--quiet-seconds", "0", *of_task)
+        runner = self.bench.runner("--quiet-seconds", quiet, *of_task)
         clock, bucket = self.bench.time.clock, self.bench.bucket
         runner.leases = StudyLeases(bucket, f"{execution}/{index}", clock)
         log = Log(self.bench.output)
@@ -103,6 +104,37 @@ def test_a_burst_starts_tasks_once_and_the_decision_can_be_read(cloud: Cloud) ->
 def test_a_few_studies_start_nothing_and_cost_no_decision(cloud: Cloud) -> None:
     cloud.arrive(4)
     cloud.run("a")
+    assert cloud.started == []
+    assert cloud.bench.bucket.names("starts/") == []
+
+
+def test_what_waits_for_other_tasks_is_counted_as_it_was_listed_last(cloud: Cloud) -> None:
+    """Studies that come while the first task works are not set off against what it did before they came."""
+    cloud.arrive(20)
+    runner = cloud.task("a", 0, 2)
+    told: list[tuple[int, int]] = []
+    assert runner.scale_out is not None
+
+    def consider(waiting: int, _: float) -> int:
+        told.append((waiting, len(cloud.bench.bucket.names("work/"))))
+        if len(told) == 3:
+            cloud.arrive(40)
+        return 0
+
+    runner.scale_out.consider = consider  # type: ignore[method-assign]
+    runner.work_off_backlog(WorkBacklog(cloud.bench.bucket, cloud.bench.messages, STORE))
+
+    mine = sum(shard(f"1.2.{number}", 2) == 0 for number in range(40))
+    assert len(told) >= mine
+    assert all(waiting == left for waiting, left in told), told
+
+
+def test_studies_of_which_instances_still_arrive_start_nothing(cloud: Cloud) -> None:
+    cloud.arrive(50)
+    runner = cloud.task("a", 0, 1, quiet="30")
+    runner.settings = replace(runner.settings, wait_seconds=1.0)
+    runner.work_off_backlog(WorkBacklog(cloud.bench.bucket, cloud.bench.messages, STORE))
+    assert runner.outcomes == []
     assert cloud.started == []
     assert cloud.bench.bucket.names("starts/") == []
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import requests
 from prepare.dicomweb import store as store_module
+from prepare.dicomweb.storage_class import set_storage_class
 from prepare.dicomweb.store import DicomStore
 from prepare.errors import CannotRun, Gone, SeriesFailed
 
@@ -44,6 +45,10 @@ def script() -> Script:
 @pytest.fixture
 def store(script: Script) -> Iterator[DicomStore]:
     class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.do_GET()
+
         def do_GET(self) -> None:
             script.seen.append((self.path, self.headers["Accept"]))
             status, kind, body = script.answer(self.path)
@@ -161,3 +166,35 @@ def test_a_head_that_is_no_dicom_fails_the_series(store: DicomStore, script: Scr
     script.on("/instances/1.2.1.1", 200, b"nothing of the kind", "multipart/related; boundary=b")
     with pytest.raises(SeriesFailed, match="does not begin as a DICOM file"):
         store.transfer_syntax("1.2", "1.2.1", "1.2.1.1")
+
+
+MOVE = "studies/1.2:setBlobStorageSettings"
+SEARCHES = {"may": (200, []), "may not": (403, refused(403))}
+
+
+@pytest.mark.parametrize(
+    ("status", "searches", "kind", "words"),
+    [
+        (401, "may", CannotRun, r"does not accept the credentials of this job \(401\)"),
+        (403, "may", CannotRun, r"no permission to move study 1\.2 .* needs healthcare\.dicomStores\.dicomWebWrite"),
+        (403, "may not", CannotRun, r"no permission to read projects/.* needs healthcare\.dicomStores\.dicomWebRead"),
+        (404, "may", Gone, r"study 1\.2 is not in projects/"),
+        (404, "may not", CannotRun, r"no permission to read projects/"),
+        (400, "may", SeriesFailed, r"study 1\.2: projects/.* answered 400"),
+    ],
+)
+def test_a_move_that_is_refused_is_told_as_any_other_refusal(
+    store: DicomStore, script: Script, status: int, searches: str, kind: type[Exception], words: str
+) -> None:
+    """Only what is known to be gone is Gone: an entry of the archive is dropped for it."""
+    script.on(MOVE, status, refused(status))
+    script.on("/studies", *SEARCHES[searches])
+    with pytest.raises(kind, match=words) as error:
+        set_storage_class(store, "1.2", "coldline")
+    assert type(error.value) is kind
+    assert CANARY not in str(error.value)
+
+
+def test_a_move_answers_with_the_name_of_its_operation(store: DicomStore, script: Script) -> None:
+    script.on(MOVE, 200, {"name": "operations/1"})
+    assert set_storage_class(store, "1.2", "coldline") == "operations/1"

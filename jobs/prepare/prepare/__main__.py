@@ -109,9 +109,10 @@ def run(settings: JobSettings, log: Log) -> int:
         moves=moves,
         task_maker=InstanceMaker(store, FrameReader(session, store.root, clock, policy), BucketStage(records)),
     )
-    leases = StudyLeases(records, f"{settings.execution}/{settings.task_index}" if settings.execution else "", clock)
+    holder = f"{settings.execution}/{settings.task_index}"
+    leases = StudyLeases(records, holder, clock) if settings.execution else None
     runner = JobRunner(preparation, log, clock, settings, archivist=archivist, leases=leases)
-    if settings.job_url and settings.most_tasks > 1:
+    if settings.job_url and settings.most_tasks > 1 and leases is not None:
         session.mount(settings.job_url, HTTPAdapter())  # a start is not repeated: it may have been heard
         start = partial(start_tasks, session, settings.job_url)
         own, most = settings.task_count, settings.most_tasks

@@ -1,7 +1,8 @@
 """Which studies of the raw store are due to move to another storage class, and which have been moved.
 
-`archive/due/<day>/<study>.json` is a study that was ready; the day is the first (UTC) on which it may be moved. A
-listing ends at today, so its length does not depend on how many studies there are.
+`archive/due/<day>/<study>.json` is a study that was ready; the day is the first (UTC) that begins after it may be
+moved. A listing ends at today, so its length does not depend on how many studies there are, and whatever is listed may
+be moved now: a run without work asks nothing else of what is not due.
 `archive/moved/<class>/<study>.json` says when it was moved, and how often and how much of it was read back since.
 """
 
@@ -57,14 +58,18 @@ class MoveRecords:
 
     def plan(self, study: str, prepared: float) -> str:
         """Notes that a study that was ready at `prepared` (seconds since 1970) is to move; returns the entry's name."""
-        return self.put(study, prepared + self.after_days * DAY, prepared_at=format_time(prepared))
+        return self.put(study, _next_day(prepared + self.after_days * DAY), prepared_at=format_time(prepared))
 
-    def put(self, study: str, due: float, **told: str) -> str:
-        """Notes that a study may be moved from the day of `due` on; returns the name of the entry, which has `told`.
+    def put_off(self, study: str, now: float) -> str:
+        """Notes that a study is to be tried again tomorrow; returns the entry's name."""
+        return self.put(study, _next_day(now))
+
+    def put(self, study: str, day: str, **told: str) -> str:
+        """Notes that a study may be moved from `day` on; returns the name of the entry, which has `told`.
 
         An entry that is there is written again: a run that was about to remove it then sees that there is news.
         """
-        name = f"{DUE}{_day(due)}/{study}.json"
+        name = f"{DUE}{day}/{study}.json"
         content = {"schema_version": SCHEMA_VERSION, "study": study, **told}
         generation = ABSENT
         while True:
@@ -76,7 +81,7 @@ class MoveRecords:
 
     def due(self, now: float) -> Iterable[DueMove]:
         """What may be moved now, the oldest first."""
-        for name in self.objects.names(DUE, before=f"{DUE}{_day(now + DAY)}"):
+        for name in self.objects.names(DUE, before=f"{DUE}{_next_day(now)}"):
             yield DueMove(name.removesuffix(".json").rpartition("/")[2], name)
 
     def generation_of(self, due: DueMove) -> int:
@@ -137,5 +142,6 @@ def _parse(content: Any) -> MovedStudy | None:
         return None
 
 
-def _day(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).date().isoformat()
+def _next_day(seconds: float) -> str:
+    """The first day (UTC) that begins after a time."""
+    return datetime.fromtimestamp(seconds + DAY, UTC).date().isoformat()

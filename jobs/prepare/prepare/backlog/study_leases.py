@@ -23,10 +23,7 @@ LEASE_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class StudyLeases:
-    """Leases of `holder`, which is a task of an execution; an attempt that is tried again holds what the first held.
-
-    Without a holder (a run by hand) every study is free.
-    """
+    """Leases of `holder`, which is a task of an execution; an attempt that is tried again holds what the first held."""
 
     objects: RecordObjects
     holder: str
@@ -37,9 +34,9 @@ class StudyLeases:
     def hold(self, study: str) -> Generator[bool]:
         """Whether the study is this task's until the end of the block."""
         name = f"{PREFIX}{study}.json"
-        generation = self._take(name) if self.holder else ABSENT
-        if generation is None or not self.holder:
-            yield not self.holder
+        generation = self._take(name)
+        if generation is None:
+            yield False
             return
         kept, over = [generation], threading.Event()
         renewing = threading.Thread(target=self._renew, args=(name, kept, over), daemon=True)

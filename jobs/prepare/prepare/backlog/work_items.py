@@ -50,6 +50,14 @@ class Drained:
     """Of which there is news."""
 
 
+@dataclass(frozen=True)
+class WaitingStudies:
+    """At one listing: names of items by study of a task's shard, and how many studies wait in other shards."""
+
+    mine: dict[str, list[str]]
+    others: int
+
+
 class WorkBacklog:
     """The work items in `objects`, filled from the messages of `source` about `store` (resource name)."""
 
@@ -57,8 +65,6 @@ class WorkBacklog:
         self._objects = objects
         self._source = source
         self._store = store
-        self.listed = 0
-        """Studies that waited at the last listing, of all shards."""
 
     def drain(self, now: float) -> Drained:
         """Turns every waiting message into work items, then acknowledges it.
@@ -106,18 +112,19 @@ class WorkBacklog:
             except Conflict:
                 continue
 
-    def studies(self, task: int, tasks: int) -> dict[str, list[str]]:
-        """Names of this task's items by study: a listing, whatever is in them."""
-        by_study: dict[str, list[str]] = {}
-        every: set[str] = set()
+    def studies(self, task: int, tasks: int) -> WaitingStudies:
+        """What waits for this task, and for others: a listing, whatever is in the items."""
+        mine: dict[str, list[str]] = {}
+        others: set[str] = set()
         for name in self._objects.names("work/"):
             parts = name.removesuffix(".json").split("/")
-            if len(parts) == 3:
-                every.add(parts[1])
-                if shard(parts[1], tasks) == task:
-                    by_study.setdefault(parts[1], []).append(name)
-        self.listed = len(every)
-        return by_study
+            if len(parts) != 3:
+                continue
+            if shard(parts[1], tasks) == task:
+                mine.setdefault(parts[1], []).append(name)
+            else:
+                others.add(parts[1])
+        return WaitingStudies(mine, len(others))
 
     def items(self, names: Iterable[str]) -> list[tuple[Item, int]]:
         """(item, generation) of each that is still there. Read one study at a time: a backlog may be long."""

@@ -8,31 +8,20 @@ from __future__ import annotations
 
 import requests
 
-from ..errors import CannotRun, Gone, SeriesFailed
+from ..errors import SeriesFailed
 from .store import TIMEOUT, DicomStore
 
 
 def set_storage_class(store: DicomStore, study: str, storage_class: str) -> str:
     """Name of the operation that moves it. Raises Gone, CannotRun, SeriesFailed."""
     body = {"blobStorageSettings": {"blobStorageClass": storage_class.upper()}}
-    url = f"{store.root}/studies/{study}:setBlobStorageSettings"
+    what = f"study {study}"
     try:
-        answer = store.session.post(url, json=body, timeout=TIMEOUT)
-        if answer.status_code == 403 and store.may_read():
-            raise CannotRun(
-                f"no permission to move study {study} of {store.name} to another storage class: the job's service "
-                "account needs healthcare.dicomStores.dicomWebWrite on it"
-            )
-        if answer.status_code in (403, 404):
-            raise Gone(f"study {study} is not in {store.name}, or no longer")
+        answer = store.session.post(f"{store.root}/studies/{study}:setBlobStorageSettings", json=body, timeout=TIMEOUT)
         if not answer.ok:
-            raise SeriesFailed(
-                f"study {study}: {store.name} answered {answer.status_code} to its move to {storage_class}; it is "
-                "tried again tomorrow"
-            )
+            raise store.refusal(what, answer.status_code, f"move {what} to another storage class", "dicomWebWrite")
         return str(answer.json().get("name", ""))
     except (requests.RequestException, ValueError, AttributeError) as error:
         raise SeriesFailed(
-            f"study {study}: its move to {storage_class} was not answered ({type(error).__name__}); it is tried "
-            "again tomorrow"
+            f"{what}: its move to {storage_class} was not answered ({type(error).__name__}); run again"
         ) from None

@@ -188,15 +188,10 @@ class DicomStore:
     def _delete(self, path: str, what: str) -> None:
         try:
             response = self.session.delete(f"{self.root}/{path}", timeout=TIMEOUT)
-            if response.status_code == 403 and self.may_read():
-                raise CannotRun(
-                    f"no permission to take {what} away from {self.name}: the job's service account needs "
-                    "healthcare.dicomStores.dicomWebDelete on it"
-                )
             if response.status_code == 404:
                 return
-            with self._explained(what):
-                response.raise_for_status()
+            if not response.ok:
+                raise self.refusal(what, response.status_code, f"take {what} away", "dicomWebDelete")
             self._wait_for(response)
         except requests.RequestException as error:
             raise SeriesFailed(
@@ -245,7 +240,7 @@ class DicomStore:
         try:
             yield
         except requests.HTTPError as error:
-            raise self._refusal(what, error.response.status_code) from None
+            raise self.refusal(what, error.response.status_code) from None
         except (ValueError, RecursionError):
             raise SeriesFailed(f"{what}: {self.name} answered with something that is not DICOMweb; run again") from None
         except requests.RequestException as error:
@@ -253,17 +248,26 @@ class DicomStore:
                 f"{what}: {self.name} could not be reached ({type(error).__name__}); run again"
             ) from None
 
-    def _refusal(self, what: str, status: int) -> Exception:
+    def refusal(self, what: str, status: int, doing: str = "", permission: str = "") -> Exception:
+        """What an answer means that is no success. Only what is known to be gone is Gone.
+
+        `doing` is what was asked for, such as `take series 1.2 away`, where that takes more than the right to read.
+        """
         if status == 401:
             return CannotRun(f"{self.name} does not accept the credentials of this job (401)")
         if status in (403, 404):
             # Google says 403 for both; whether the store lets us search at all tells them apart.
-            if self.may_read():
-                return Gone(f"{what} is not in {self.name}, or no longer: check the UID and the store")
-            return CannotRun(
-                f"no permission to read {self.name} (or it does not exist): the job's service account needs "
-                "healthcare.dicomStores.dicomWebRead on it"
-            )
+            if not self.may_read():
+                return CannotRun(
+                    f"no permission to read {self.name} (or it does not exist): the job's service account needs "
+                    "healthcare.dicomStores.dicomWebRead on it"
+                )
+            if status == 403 and doing:
+                return CannotRun(
+                    f"no permission to {doing} in {self.name}: the job's service account needs "
+                    f"healthcare.dicomStores.{permission} on it"
+                )
+            return Gone(f"{what} is not in {self.name}, or no longer: check the UID and the store")
         return SeriesFailed(f"{what}: {self.name} answered {status}; run again")
 
     def may_read(self) -> bool:

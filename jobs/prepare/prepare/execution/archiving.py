@@ -57,7 +57,7 @@ class Archivist:
                 moved += self._handle(due)
             except SeriesFailed as error:
                 failures += 1
-                self.log.line("WARNING", str(error), study=due.study)
+                self.log.line("WARNING", f"{error} (its move is tried again tomorrow)", study=due.study)
                 self._put_off(due)
         if moved:
             self.log.line("INFO", f"{moved} studies of the raw store moved to {self.records.storage_class}")
@@ -72,10 +72,8 @@ class Archivist:
             return False  # something of it has just come: its report decides when it is prepared
         report, _ = records.objects.read(study_report.name(due.study))
         verdict = judge_move(report, now, records.after_days)
-        if verdict == "later":
-            again = records.plan(due.study, read_time(report["prepared_at"]))
-            if again == due.name:
-                return False
+        if verdict == "later":  # it was prepared again since
+            records.plan(due.study, read_time(report["prepared_at"]))
         if verdict == "move":
             try:
                 operation = self.move(due.study, records.storage_class)
@@ -89,5 +87,5 @@ class Archivist:
     def _put_off(self, due: DueMove) -> None:
         """One that fails is tried again tomorrow, and is not in the way of the others."""
         generation = self.records.generation_of(due)
-        self.records.put(due.study, self.clock.time() + DAY)
+        self.records.put_off(due.study, self.clock.time())
         self.records.forget(due, generation)

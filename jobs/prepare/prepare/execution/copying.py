@@ -17,10 +17,10 @@ from ..dicomweb.retrieve import StoredFile
 from ..dicomweb.store import DicomStore
 from ..dicomweb.stow import FileSource, store
 from ..errors import Gone, SeriesFailed
+from ..http.pace import LONGEST_SECONDS, Pace
 from ..http.retry import Repeater, Traffic
 from ..model.metadata import Row
 from .content_digest import content_of
-from .pace import LONGEST_SECONDS, Pace
 
 T = TypeVar("T")
 IN_FLIGHT = 4

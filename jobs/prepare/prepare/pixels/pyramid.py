@@ -79,27 +79,25 @@ class Cascade:
     def bands(self, tiles: Iterable[bytes | None]) -> Iterator[Band]:
         """Finished rows of every wanted level, as they become complete. `tiles` of the source, row by row."""
         arriving = iter(tiles)
-        first = self._levels(None, 1)
+        first = _Level(1, self.grid.halved(1), 1 in self.wanted, np.zeros((0, 0)))  # never kept as pixels
         made: _Row | None = None
         with ThreadPoolExecutor(self.threads, thread_name_prefix="pixels") as pool:
             for row in range(first.grid.down):
                 rows = [list(islice(arriving, self.grid.across)) for _ in range(min(2, self.grid.down - 2 * row))]
                 finished = self._finished(first, made, pool) if made else []  # `rows` arrived while it was at work
                 if made is None and max(self.wanted) > 1:
-                    first.above = self._levels(self.decode(rows[0][0]), 2)
+                    first.above = self._levels_above(self.decode(rows[0][0]))
                 made = self._started(first, row, rows, pool)
                 yield from finished
             yield from self._finished(first, made, pool) if made else []
 
-    def _levels(self, sample: Samples | None, finest: int) -> _Level:
-        """The chain of levels from `finest` up; without a sample that one alone, which is not kept as pixels."""
+    def _levels_above(self, sample: Samples) -> _Level | None:
+        """The chain of levels above the first, whose pixels are like a tile's `sample`; None where there is none."""
         level: _Level | None = None
-        for halvings in range(max(self.wanted) if sample is not None else finest, finest - 1, -1):
+        for halvings in range(max(self.wanted), 1, -1):
             grid = self.grid.halved(halvings)
-            shape = (grid.tile_rows, grid.across * grid.tile_columns)
-            pixels = np.zeros((0, 0)) if sample is None else np.zeros((*shape, *sample.shape[2:]), sample.dtype)
-            level = _Level(halvings, grid, halvings in self.wanted, pixels, level)
-        assert level is not None
+            shape = (grid.tile_rows, grid.across * grid.tile_columns, *sample.shape[2:])
+            level = _Level(halvings, grid, halvings in self.wanted, np.zeros(shape, sample.dtype), level)
         return level
 
     def _started(self, level: _Level, row: int, rows: list[list[bytes | None]], pool: ThreadPoolExecutor) -> _Row:
