@@ -1,4 +1,4 @@
-"""Cloud Logging: sinks have short names in bodies and answers; two buckets are there from the start."""
+"""Cloud Logging: sinks and metrics have short names in bodies and answers; two buckets are there from the start."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from localcloud.forms import epoch, timestamp
 
 HOST = "logging.googleapis.com"
 SINKS = "logging.v2:projects.sinks"
+METRICS = "logging.v2:projects.metrics"
 BUCKETS = "logging.v2:projects.locations.buckets"
 DELETED = "deleted log buckets"
 """Kept beside the resources, under this in place of a host: until when a deleted bucket's name is taken."""
@@ -35,6 +36,19 @@ def complete_sink(cloud: Cloud, call: Call, resource: Resource) -> None:
     resource["resourceName"] = resource["name"]
     resource["name"] = resource["name"].rpartition("/")[2]
     resource["writerIdentity"] = f"serviceAccount:{ensure_agent(cloud, 'logging')}"
+
+
+@extra(f"{METRICS}.create", f"{METRICS}.update")
+def complete_metric(cloud: Cloud, call: Call, resource: Resource) -> None:
+    name = resource["name"].rpartition("/")[2]
+    kind = f"logging.googleapis.com/user/{name}"
+    descriptor = {"unit": "1", **resource.get("metricDescriptor", {})}
+    descriptor |= {"name": f"projects/{cloud.project}/metricDescriptors/{kind}", "type": kind}
+    resource |= {
+        "name": name,
+        "resourceName": f"projects/{cloud.project}/metrics/{name}",
+        "metricDescriptor": descriptor,
+    }
 
 
 @extra(f"{BUCKETS}.createAsync")

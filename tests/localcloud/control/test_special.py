@@ -231,6 +231,18 @@ def test_the_log_buckets_of_every_project_stay(client: Client, bucket: str) -> N
     assert client.refused("DELETE", f"logging/v2/projects/p-1/locations/global/buckets/{bucket}")[0] == 400
 
 
+def test_a_log_metric_has_its_short_name_in_every_answer(client: Client) -> None:
+    url, metric = "logging/v2/projects/p-1/metrics", {"name": "seconds-to-view", "filter": "severity=ERROR"}
+    made = client.ok("POST", url, metric)
+    changed = client.ok("PUT", f"{url}/seconds-to-view", {**metric, "filter": "severity>=ERROR"})
+    read = client.ok("GET", f"{url}/seconds-to-view")
+    [listed] = client.ok("GET", url)["metrics"]
+
+    assert {answer["name"] for answer in (made, changed, read, listed)} == {"seconds-to-view"}
+    assert made["metricDescriptor"]["type"] == "logging.googleapis.com/user/seconds-to-view"
+    assert read["filter"] == "severity>=ERROR"
+
+
 def test_a_locked_log_bucket_stays(client: Client) -> None:
     url = f"logging/v2/{LOCATION}/buckets"
     for identifier, locked in (("audit", True), ("debug", False)):
