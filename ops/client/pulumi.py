@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from collections.abc import Mapping
 
-from ops.client.children import run_child
 from ops.client.refusal import OpsRefused
 
 HOW = "the Pulumi CLI is not on PATH; install it (https://www.pulumi.com/docs/install/), then run this again"
@@ -25,17 +23,10 @@ def find() -> str:
     return path
 
 
-def run(stack: str, *arguments: str, environment: Mapping[str, str] | None = None) -> int:
-    """Exit status of the CLI on a stack; what it prints is for whoever typed the command."""
-    command = [find(), *arguments, "--stack", stack]
-    return run_child(command, {**os.environ, **(environment or {})})
-
-
-def outputs(stack: str, environment: Mapping[str, str] | None = None) -> str:
+def outputs(stack: str, environment: Mapping[str, str]) -> str:
     """The stack's outputs as JSON text. Raises `PulumiRefused`."""
     command = [find(), "stack", "output", "--json", "--stack", stack]
-    env = {**os.environ, **(environment or {})}
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
     if done.returncode:
         reason = done.stderr.strip() or f"deploy it first: make deploy STACK={stack}"
         raise PulumiRefused(f"no outputs of stack {stack}: {reason}")

@@ -1,20 +1,24 @@
-"""The commands that a step runs: the Pulumi CLI, and our own modules as a user would run them."""
+"""The Pulumi CLI on a stack, and what must be true before it changes anything, whoever runs it.
+
+Here is the one `pulumi up` of deliveries, of `make deploy` and of the first hour; and our own modules as a user would
+run them.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from infra.settings import NAMESPACE
+from ops.client import pulumi as pulumi_cli
 from ops.client.children import run_child
-from ops.client.pulumi import find
 from ops.client.refusal import OpsRefused
 from ops.deliver.stack import Stack
+from ops.operate.doctor.existing import refuse_what_stands_in_the_way
 
 WORK = Path(".delivery")
 """What steps of one build hand to each other; on Cloud Build in /workspace, which they share."""
@@ -33,30 +37,24 @@ class Failed(OpsRefused):
 
 def pulumi(stack: Stack, *arguments: str, capture: bool = False) -> str:
     """Runs the CLI on the stack; returns its standard output when captured. Raises `Failed`."""
-    command = [find(), *arguments, "--stack", stack.name]
+    command = [pulumi_cli.find(), *arguments, "--stack", stack.name]
     printed = ""
     if capture:
         done = subprocess.run(  # noqa: S603 - our own arguments
-            command, env=environment(stack), stdout=subprocess.PIPE, text=True, check=False
+            command, env=stack.pulumi_environment, stdout=subprocess.PIPE, text=True, check=False
         )
         status, printed = done.returncode, done.stdout
     else:
-        status = run_child(command, environment(stack))
+        status = run_child(command, stack.pulumi_environment)
     if status:
         what = f"pulumi {' '.join(arguments[:2])} ended with {status} on stack {stack.name}"
         raise Failed(f"{what}, see above", printed)
     return printed
 
 
-def environment(stack: Stack) -> Mapping[str, str]:
-    """With the backend that the settings name, unless one is chosen already."""
-    chosen = {"PULUMI_BACKEND_URL": f"gs://{stack.settings.state_bucket}"} if stack.settings.state_bucket else {}
-    return {"PULUMI_SKIP_UPDATE_CHECK": "true", **chosen, **os.environ}
-
-
 def require_backend(stack: Stack) -> None:
     """Raises `OpsRefused` at the first step, and not in the middle, when nobody said where Pulumi's state is."""
-    if "PULUMI_BACKEND_URL" not in environment(stack):
+    if "PULUMI_BACKEND_URL" not in stack.pulumi_environment:
         raise OpsRefused(
             f"nothing says where Pulumi's state of {stack.name} is, so a build cannot find it: "
             f"pulumi config set -s {stack.name} {NAMESPACE}:stateBucket BUCKET, deploy by hand once, commit the file"
@@ -71,18 +69,39 @@ def configure(stack: Stack, images: Images) -> None:
 
 
 def up(stack: Stack, images: Images) -> None:
-    """`pulumi up` with these images, once every rule has been asked; leaves the stack's outputs in OUTPUTS.
+    """`pulumi up` with these images, forward or back; leaves the stack's outputs in OUTPUTS."""
+    configure(stack, images)
+    update(stack, "--yes", "--non-interactive")
+    WORK.mkdir(exist_ok=True)
+    OUTPUTS.write_text(pulumi(stack, "stack", "output", "--json", capture=True), encoding="utf-8")
+
+
+def deploy(stack: Stack, *options: str) -> None:
+    """`pulumi up` of a new declaration. Raises `OpsRefused` before the first change, `Failed` after it.
+
+    The local cloud forgets what Google keeps, so nothing of that stands in the way of stack local.
+    """
+    pulumi_cli.find()  # said before a minute of judging
+    if stack.name != "local":
+        refuse_what_stands_in_the_way(stack)
+    update(stack, *options)
+
+
+def update(stack: Stack, *options: str) -> None:
+    """`pulumi up`, once every rule has been asked. Raises `OpsRefused` before the first change, `Failed` after it.
 
     Rules over the whole stack are asked by `pulumi up` itself only when all is changed: so the program is judged in
     process first, where every value is known, and then by the engine's own preview, which has the provider's values.
     """
-    configure(stack, images)
+    require_sound(stack)
+    # Without --skip-preview: then the pack is asked before the first change, and a violation ends it there.
+    pulumi(stack, "up", "--policy-pack", "policy", *options)
+
+
+def require_sound(stack: Stack) -> None:
+    """Raises `OpsRefused` for what is declared and may not be, or not in one step."""
     judge(stack)
     require_whole_move(stack)
-    # Without --skip-preview: then the pack is asked before the first change, and a violation ends it there.
-    pulumi(stack, "up", "--yes", "--non-interactive", "--policy-pack", "policy")
-    WORK.mkdir(exist_ok=True)
-    OUTPUTS.write_text(pulumi(stack, "stack", "output", "--json", capture=True), encoding="utf-8")
 
 
 def cancel(stack: Stack) -> None:

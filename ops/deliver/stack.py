@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,13 @@ class Stack:
     @property
     def endpoints(self) -> dict[str, str]:
         return api_roots(self.config)
+
+    @property
+    def pulumi_environment(self) -> dict[str, str]:
+        """Of the Pulumi CLI: with the backend that the settings name, unless one is chosen already."""
+        bucket = self.settings.state_bucket
+        chosen = {"PULUMI_BACKEND_URL": f"gs://{bucket}"} if bucket else {}
+        return {"PULUMI_SKIP_UPDATE_CHECK": "true", **chosen, **os.environ}
 
     @property
     def records(self) -> str:

@@ -20,6 +20,7 @@ from ops.deliver.record import Record, Release, require_owner, roll_back, start_
 from ops.deliver.settling import at_work, require_idle, settle
 from ops.deliver.stack import Stack, load
 from ops.deliver.viewer_image import ViewerImage
+from ops.operate.doctor.existing import refuse_what_stands_in_the_way
 from ops.operate.stack_outputs import profile, token_options
 
 IMAGE, COPY, VIEWER_IMAGE = WORK / "image.json", WORK / "copy", WORK / "viewer-image.json"
@@ -30,9 +31,10 @@ REPORTS = Path("reports")
 
 
 def start(stack: Stack, commit: str, build: str) -> None:
-    """Before anything is changed: settles what an earlier delivery left, then asks GitHub and the policy.
+    """Before anything is changed: settles what an earlier delivery left, then asks GitHub, the policy and Google.
 
-    Raises `OpsRefused` for a commit whose required checks did not pass, and for one that breaks a rule.
+    Raises `OpsRefused` for a commit whose required checks did not pass, for one that breaks a rule, and for what
+    Google would refuse in the middle.
     """
     cli.require_backend(stack)
     ledger = Ledger(stack.google(), stack.records)
@@ -44,6 +46,7 @@ def start(stack: Stack, commit: str, build: str) -> None:
     if release := record.last_proved if record else None:
         cli.configure(stack, images(stack, release))
     cli.judge(stack)
+    refuse_what_stands_in_the_way(stack)
 
 
 def image(stack: Stack, commit: str) -> None:

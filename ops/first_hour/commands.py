@@ -28,7 +28,7 @@ from ops.first_hour.person import AtTheTerminal, Person, PersonNeeded
 from ops.first_hour.pulumi_cli import PulumiCli
 from ops.first_hour.settings_file import write_setting
 from ops.first_hour.steps import walk
-from ops.operate.commands import endpoints_of
+from ops.operate.doctor.endpoints import endpoints_of
 
 DONE, REFUSED, PERSON_NEEDED, INTERRUPTED = 0, 1, 3, 130
 PROJECT = "gcp:project"
@@ -66,7 +66,7 @@ def choose_project(name: str, given: str, person: Person, folder: Path) -> None:
 
 
 def google_of(stack: Stack, person: Person) -> NewProject:
-    """As `ops.operate.commands.google_of`, but as somebody in a project that is new."""
+    """As `ops.operate.doctor.endpoints.google_of`, but as somebody in a project that is new."""
     paying, bare = token_source(project=stack.settings.project), token_source()
     return NewProject(endpoints_of(stack), paying, bare, person)
 
@@ -82,7 +82,7 @@ def main(arguments: list[str]) -> int:
                 stack_name=given.stack,
                 folder=folder,
                 google=google_of(stack, person),
-                engine=PulumiCli(given.stack, folder),
+                engine=PulumiCli(given.stack),
                 person=person,
                 run_module=lambda *words: run_child([sys.executable, "-m", *words]),
                 agreed=given.yes,

@@ -17,17 +17,17 @@ from pathlib import Path
 
 from rich.console import Console
 
-from infra.providers import KEYS, api_roots
 from ops.client.google import GoogleApi
 from ops.client.http import session_of
 from ops.client.outputs import Outputs, read_outputs, require
 from ops.client.refusal import OpsRefused
-from ops.client.tokens import TokenSource, credentials, token_source
+from ops.client.tokens import TokenSource, credentials
 from ops.deliver.stack import Stack, load
 from ops.operate.bootstrap import Bootstrap, bucket_of
 from ops.operate.doctor import Check, Diagnosis, Situation, examine
 from ops.operate.doctor.accounts import default_accounts
 from ops.operate.doctor.branch_protection import branch_protection
+from ops.operate.doctor.endpoints import google_of
 from ops.operate.doctor.existing import IN_THE_WAY, regions
 from ops.operate.doctor.people import dns, firebase, github, sign_in
 from ops.operate.doctor.policies import org_policies
@@ -52,15 +52,6 @@ CHECKS: tuple[Check, ...] = (
     branch_protection,
     dns,
 )
-ENDPOINTS = {
-    **KEYS,
-    "cloudbilling": "cloudBillingCustomEndpoint",
-    "cloudkms": "kmsCustomEndpoint",
-    "cloudresourcemanager": "resourceManagerCustomEndpoint",
-    "firebase": "firebaseCustomEndpoint",
-    "orgpolicy": "orgPolicyCustomEndpoint",
-    "serviceusage": "serviceUsageCustomEndpoint",
-}
 MARKS = {"ok": ("✓", "green"), "todo": ("✗", "red"), "by hand": ("·", "yellow"), "unknown": ("?", "yellow")}
 
 
@@ -85,17 +76,6 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def endpoints_of(stack: Stack) -> dict[str, str]:
-    """An API whose endpoint the stack does not set is beside Cloud Storage: a local stack's is never Google's own."""
-    roots = api_roots(stack.config, ENDPOINTS)
-    named = {api: roots[api] for api, key in ENDPOINTS.items() if f"gcp:{key}" in stack.config}
-    return {"storage": roots["storage"], **named}
-
-
-def google_of(stack: Stack) -> GoogleApi:
-    return GoogleApi(endpoints_of(stack), token_source(project=stack.settings.project))
-
-
 def doctor(arguments: argparse.Namespace, stack: Stack) -> int:
     situation = Situation(stack=stack.name, settings=stack.settings, google=google_of(stack))
     findings = examine(situation, CHECKS)
@@ -104,14 +84,6 @@ def doctor(arguments: argparse.Namespace, stack: Stack) -> int:
     else:
         show(findings)
     return SOMETHING_TO_DO if any(finding.status == "todo" for finding in findings) else ALL_DONE
-
-
-def refuse_what_stands_in_the_way(stack: Stack) -> None:
-    """Raises `OpsRefused` with each thing that Google would refuse a deploy for, and what mends it."""
-    situation = Situation(stack=stack.name, settings=stack.settings, google=google_of(stack))
-    obstacles = [finding for finding in examine(situation, IN_THE_WAY) if finding.status == "todo"]
-    if obstacles:
-        raise OpsRefused("; ".join(f"{obstacle.what} ({' && '.join(obstacle.do)})" for obstacle in obstacles))
 
 
 def show(findings: Sequence[Diagnosis]) -> None:

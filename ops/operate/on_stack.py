@@ -18,12 +18,10 @@ from pathlib import Path
 from ops.client import pulumi
 from ops.client.children import run_child
 from ops.client.refusal import OpsRefused
+from ops.deliver import cli
 from ops.deliver import commands as deliver
-from ops.deliver.cli import require_whole_move
 from ops.deliver.stack import load
-from ops.operate.commands import refuse_what_stands_in_the_way
 from ops.operate.stack_outputs import options
-from ops.review import judge
 
 
 def smoke(given: argparse.Namespace) -> int:
@@ -40,21 +38,16 @@ def smoke_tests(*arguments: str) -> int:
 
 
 def preview(given: argparse.Namespace) -> int:
-    return judged(given.stack, "preview")
+    pulumi.find()  # said before a minute of judging
+    stack = load(given.stack)
+    cli.require_sound(stack)
+    cli.pulumi(stack, "preview", "--policy-pack", "policy")
+    return 0
 
 
 def deploy(given: argparse.Namespace) -> int:
-    if given.stack != "local":
-        refuse_what_stands_in_the_way(load(given.stack))
-    return judged(given.stack, "up")
-
-
-def judged(stack: str, command: str) -> int:
-    pulumi.find()  # said before a minute of judging
-    if status := judge.main(["--stack", stack]):
-        return status
-    require_whole_move(load(stack))
-    return pulumi.run(stack, command, "--policy-pack", "policy")
+    cli.deploy(load(given.stack))
+    return 0
 
 
 def rollback(given: argparse.Namespace) -> int:

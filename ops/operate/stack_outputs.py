@@ -5,11 +5,13 @@ Outputs are in the running local cloud's file, or what Pulumi's state says.
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 from ops.client import pulumi
 from ops.client.outputs import LOCAL, OutputsRefused
+from ops.deliver.stack import load
 from ops.local import pointing, state
 
 TOKEN = f"{sys.executable} -m ops token --as {{principal}}"
@@ -20,7 +22,7 @@ def outputs_file(stack: str) -> Path:
     """A file with the stack's outputs, as they are now. Raises `OpsRefused`."""
     path = state.FOLDER / f"outputs-{stack}.json"
     if stack != "local":
-        state.write_private(path, pulumi.outputs(stack))
+        state.write_private(path, pulumi.outputs(stack, load(stack).pulumi_environment))
         return path
     try:
         running = state.load()
@@ -35,7 +37,7 @@ def outputs_file(stack: str) -> Path:
             "stack local: the local cloud runs, and nothing was deployed to it: start it with make up, or deploy with "
             'the Pulumi CLI: eval "$(.venv/bin/python -m ops env)" && pulumi up -s local'
         )
-    state.write_private(path, pulumi.outputs(stack, pointing.variables(running, home)))
+    state.write_private(path, pulumi.outputs(stack, {**os.environ, **pointing.variables(running, home)}))
     return path
 
 

@@ -10,7 +10,9 @@ from collections.abc import Iterator, Sequence
 
 from components.federation import POOL, PROVIDER
 from ops.client.refusal import OpsRefused
-from ops.operate.doctor import Check, Diagnosis, Situation, unseen
+from ops.deliver.stack import Stack
+from ops.operate.doctor import Check, Diagnosis, Situation, examine, unseen
+from ops.operate.doctor.endpoints import google_of
 
 LOG_BUCKET = "imaging-audit"
 TOPIC = "what exists"
@@ -105,3 +107,11 @@ def regions(at: Situation) -> Iterator[Diagnosis]:
 
 IN_THE_WAY: Sequence[Check] = (audit_log, identity_pool, notifications)
 """What no deploy should begin with."""
+
+
+def refuse_what_stands_in_the_way(stack: Stack) -> None:
+    """Raises `OpsRefused` with each thing that Google would refuse a deploy for, and what mends it."""
+    situation = Situation(stack=stack.name, settings=stack.settings, google=google_of(stack))
+    obstacles = [finding for finding in examine(situation, IN_THE_WAY) if finding.status == "todo"]
+    if obstacles:
+        raise OpsRefused("; ".join(f"{obstacle.what} ({' && '.join(obstacle.do)})" for obstacle in obstacles))

@@ -55,7 +55,7 @@ def test_the_stack_is_looked_for_in_the_bucket_and_made_under_the_key(folder: Pa
     answer(folder, "stack-ls", [{"name": "prod"}, {"name": "organization/dicom-platform/deva"}])
     answer(folder, "login", "")
     answer(folder, "stack-init", "")
-    cli = PulumiCli("dev", folder)
+    cli = PulumiCli("dev")
 
     assert not cli.has_stack()
     cli.make_stack()
@@ -83,11 +83,11 @@ def test_what_is_deployed_is_what_the_last_update_had_if_it_succeeded(
     config = {"gcp:project": {"value": "my-lab", "secret": False}}
     answer(folder, "stack-history", [{"kind": kind, "result": result, "config": config} for kind, result in updates])
 
-    found = PulumiCli("dev", folder).deployed_settings()
+    found = PulumiCli("dev").deployed_settings()
 
     assert found == ({"gcp:project": "my-lab"} if deployed else None)
 
 
 def test_what_the_cli_refuses_is_a_sentence(folder: Path) -> None:
     with pytest.raises(OpsRefused, match="pulumi stack output --stack dev ended with 1: error: no such thing"):
-        PulumiCli("dev", folder).outputs()
+        PulumiCli("dev").outputs()

@@ -12,9 +12,10 @@ import requests
 from infra.config_loader import read_settings
 from infra.settings import NAMESPACE
 from ops.client.google import GoogleApi
-from ops.operate.commands import CHECKS, ENDPOINTS, main
+from ops.operate.commands import CHECKS, main
 from ops.operate.doctor import Diagnosis, Situation, examine
 from ops.operate.doctor.branch_protection import branch_protection
+from ops.operate.doctor.endpoints import ENDPOINTS
 from tests.ops.operate.google import Answers, answering
 
 P = "my-imaging"

@@ -30,6 +30,7 @@ print(json.dumps({{"asked": sys.argv[1:], "backend": os.environ.get("PULUMI_BACK
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder in which a local cloud runs, and a Pulumi CLI that tells how it was called."""
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "Pulumi.dev.yaml").write_text("config:\n  gcp:project: my-lab\n  dicom-platform:environment: dev\n")
     cli = tmp_path / "bin/pulumi"
     cli.parent.mkdir()
     cli.write_text(PULUMI)
