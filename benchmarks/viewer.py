@@ -26,7 +26,7 @@ from typing import Any
 from playwright.sync_api import Browser, Error, Page, ViewportSize, sync_playwright
 
 from benchmarks.viewer_server import Peers, Served, served
-from ops.viewer.screenshot import FLAGS
+from smoke_tests.browser import CHROMIUM_FLAGS
 from smoke_tests.sign_in import SmokeSignIn
 
 GOAL = 1.2
@@ -177,7 +177,7 @@ def main() -> int:
         served(Path(folder), given.size, Peers(slim=given.slim, seadragon=given.seadragon)) as cloud,
         sync_playwright() as playwright,
     ):
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
         comparisons = [compare(browser, cloud, given.runs, latency) for latency in LATENCIES]
         browser.close()
     return 0 if max(ratio for ratio, _ in comparisons) <= GOAL and comparisons[0][1] <= CHANGE_GOAL else 1

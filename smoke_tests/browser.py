@@ -23,7 +23,15 @@ if TYPE_CHECKING:
     from playwright.sync_api import ConsoleMessage, Page, Request, Response, Route
 
 SIZE = (1280, 800)
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 """Chromium as root and without a screen, asking nobody else for anything."""
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 QUIET_SECONDS = 1.0
@@ -83,7 +91,7 @@ class Opening:
         seen = PageView()
         program = next(filter(None, map(shutil.which, NAMES)), None)
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+            browser = playwright.chromium.launch(executable_path=program, args=CHROMIUM_FLAGS)
             try:
                 page = browser.new_page(viewport={"width": SIZE[0], "height": SIZE[1]}, reduced_motion="reduce")
                 self._listen(page, seen)

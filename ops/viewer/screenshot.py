@@ -25,20 +25,11 @@ from ops.operate.stack_outputs import TOKEN
 from ops.viewer.hosting import HostingApi
 from ops.viewer.release import release, rollback
 from ops.viewer.target import ReleaseTarget, read
+from smoke_tests.browser import CHROMIUM_FLAGS
 from viewer.application import assemble_unpinned
 from viewer.slim_pin import SlimError
 
 SIZE = (1280, 800)
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-"""Chromium as root, without a screen, and asking nobody on the internet for anything."""
 PATIENCE = 60_000
 """Milliseconds for any one step."""
 
@@ -50,7 +41,7 @@ SETTLED = 3_000
 def take(url: str, account: str, out: Path, chromium: str, app: str = "lite") -> None:
     """Save a PNG of the first slide of the worklist, fitted to the window."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
         page = browser.new_page(viewport={"width": SIZE[0], "height": SIZE[1]}, color_scheme="light")
         page.set_default_timeout(PATIENCE)
         page.goto(url)

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Playwright, ViewportSize, sync_playwright
 
 from ops.viewer.release import release
-from ops.viewer.screenshot import FLAGS
+from smoke_tests.browser import CHROMIUM_FLAGS
 from smoke_tests.slide import Instance, make
 from tests import needs
 from tests.browser.desk import Desk
@@ -47,7 +47,7 @@ def engine() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="module")
 def chromium(engine: Playwright) -> Iterator[Browser]:
-    browser = engine.chromium.launch(executable_path=needs.chromium(), args=FLAGS)
+    browser = engine.chromium.launch(executable_path=needs.chromium(), args=CHROMIUM_FLAGS)
     yield browser
     browser.close()
 

@@ -7,7 +7,7 @@ import sys
 
 from playwright.sync_api import sync_playwright
 
-from ops.viewer.screenshot import FLAGS
+from smoke_tests.browser import CHROMIUM_FLAGS
 from tests import needs
 from tests.decoding import table
 from tests.decoding.between import write_engine_checks
@@ -18,7 +18,7 @@ from tests.decoding.fixtures import fixtures
 def main() -> int:
     tried = fixtures()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=needs.chromium(), args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=needs.chromium(), args=CHROMIUM_FLAGS)
         with engine(browser, needs.viewer_packages()) as decoder:
             rows = {one.name: table.row(one, decoder.decode(one)) for one in tried}
         browser.close()
