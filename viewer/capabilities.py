@@ -14,6 +14,8 @@ from typing import Any
 LIST = Path(__file__).parent / "slim" / "capabilities.json"
 BUILD, CAPABILITY, VIEWER = "slim", "capability", "viewer"
 """Properties of a JUnit report: which build was tested; and of a test, what can be done if it passes, and by which."""
+LEFT_OUT = "left out"
+"""Property of a report: a test of SLIM's that the run was told not to run."""
 VIEWERS = ("slim", "lite")
 
 
@@ -66,6 +68,11 @@ def column(report: ElementTree.Element, viewer: str) -> dict[str, str]:
 def read_list(path: Path = LIST) -> dict[str, Any]:
     """`{"builds": {viewer: which one was tested}, "can": {viewer: {capability: why it cannot, or ""}}}`."""
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def lines_of_suite(path: Path = LIST) -> set[str]:
+    """The capabilities that the suite has a test of; a test of the list holds it to the suite."""
+    return set(read_list(path)["can"]["lite"])
 
 
 def write_column(viewer: str, build: str, can: Mapping[str, str], path: Path = LIST) -> None:

@@ -13,7 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from viewer.capabilities import BUILD, ReportUnusable, not_passed, properties, read_report, results_by_case
+from viewer.capabilities import (
+    BUILD,
+    LEFT_OUT,
+    ReportUnusable,
+    lines_of_suite,
+    not_passed,
+    properties,
+    read_report,
+    results_by_case,
+)
 
 SLIM = Path(__file__).parent / "slim"
 PIN = SLIM / "pin.toml"
@@ -28,7 +37,7 @@ SAVES = "draw, save, reload"
 """The capability without which no drawing tools are offered."""
 _FORM = {
     "repository": (r"https://\S+|http://127\.0\.0\.1\S*", "the repository's URL"),
-    "tag": (r"v?\d+(?:\.\d+)+(?:-[\w.]+)?", "a release's tag such as v1.2.3"),
+    "tag": (r"v?\d+(?:\.\d+)+(?:-[\w.-]+)?", "a release's tag such as v1.2.3"),
     "commit": (r"[0-9a-f]{40}", "40 hexadecimal digits"),
     "sha256": (r"[0-9a-f]{64}|", "64 hexadecimal digits"),
 }
@@ -123,8 +132,9 @@ def can_save(pin: SlimPin, passes: Path = PASSES) -> bool:
 def record_pass(pin: SlimPin, junit: Path, when: str, passes: Path = PASSES) -> dict[str, Any]:
     """Write down what the suite's report says of this build, `when` in RFC 3339; gives the entry.
 
-    Raises SlimError when the report is of another build, or no pass: a test failed, or was skipped for want of
-    something. What the viewer may lack (`xfail`) is no failure; it is recorded under `cannot`, with why.
+    Raises SlimError when the report is of another build, of a part of the suite, or no pass: a test failed, or was
+    skipped for want of something. What the viewer may lack (`xfail`) is no failure; it is
+    recorded under `cannot`, with why.
     """
     try:
         report = read_report(junit)
@@ -136,17 +146,28 @@ def record_pass(pin: SlimPin, junit: Path, when: str, passes: Path = PASSES) -> 
         raise SlimError(f"{junit} is about {of}, pinned is {pin.build}; run the suite on the pinned one: {SUITE}")
     cases = list(report.iter("testcase"))
     bad = not_passed(cases)
-    if bad or not cases:
-        raise SlimError(f"{junit} is not a pass ({len(cases)} tests; not passed: {', '.join(bad) or 'none'})")
-    results = results_by_case(cases)
-    can, cannot = (
-        sorted(name for name in results if not results[name]),
-        {name: why for name, why in results.items() if why},
-    )
-    entry = {"passed": when, "tests": len(cases), "can": can, "cannot": cannot}
+    if bad:
+        raise SlimError(f"{junit} is not a pass ({len(cases)} tests; not passed: {', '.join(bad)})")
+    results, lines = results_by_case(cases), lines_of_suite()
+    _require_whole(junit, lines, lines - set(results), properties(report, LEFT_OUT))
+    entry = {
+        "passed": when,
+        "tests": len(cases),
+        "lines": len(results),
+        "can": sorted(name for name in results if not results[name]),
+        "cannot": {name: why for name, why in results.items() if why},
+    }
     known = {**_read_passes(passes), pin.build: entry}
     _replace(passes, json.dumps(known, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
     return entry
+
+
+def _require_whole(junit: Path, lines: set[str], missing: set[str], left_out: list[str]) -> None:
+    """Raises SlimError for a run of a part of the suite, which names no lack that stands in another part."""
+    said = [f"{len(lines) - len(missing)} of {len(lines)} lines; missing: {', '.join(sorted(missing))}"] * bool(missing)
+    said += [f"chosen away: {', '.join(left_out)}"] * bool(left_out)
+    if said:
+        raise SlimError(f"{junit} did not run the whole suite ({'; '.join(said)}); run all of it: {SUITE}")
 
 
 def _read_passes(passes: Path) -> Mapping[str, Any]:

@@ -132,7 +132,8 @@ def record_pass(chosen: argparse.Namespace) -> None:
     when = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     entry = slim_pin.record_pass(pinned, chosen.junit, when)
     lacks = f"; it cannot: {', '.join(entry['cannot'])}" if entry["cannot"] else ""
-    print(f"{pinned.ref}: a pass of {entry['tests']} tests is recorded{lacks}; commit viewer/slim/passes.json")
+    ran = f"{entry['tests']} tests, {entry['lines']} lines of the suite"
+    print(f"{pinned.ref}: a pass of {ran} is recorded{lacks}; commit viewer/slim/passes.json")
 
 
 def record_capabilities(chosen: argparse.Namespace) -> None:

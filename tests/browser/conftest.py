@@ -7,7 +7,7 @@ there is taken away, or looked for, at the end of each test; the sign-in lies in
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 
 import pytest
@@ -21,10 +21,12 @@ from tests.browser.desk import Desk
 from tests.browser.reader import Reader
 from tests.localcloud.hosting.platform import PROJECT, Platform, platform
 from viewer.application import SlimSource, assemble
-from viewer.capabilities import BUILD, CAPABILITY, VIEWER, read_list
+from viewer.capabilities import BUILD, CAPABILITY, LEFT_OUT, VIEWER, read_list
 from viewer.slim_pin import SlimError, read_pin
 
 LISTING = "python -m pytest tests/browser --junit-xml=suite.xml; python -m ops viewer capabilities --junit suite.xml"
+CHOSEN_AWAY: list[str] = []
+"""Tests of SLIM that this run was told to leave out, as by `-k`: what it reports is no pass."""
 SIZE: ViewportSize = {"width": 1280, "height": 800}
 SLIDES = {
     "tissue": {"painter": "tissue", "size": 2048},
@@ -102,6 +104,8 @@ def slim_site(served: Platform, record_testsuite_property: Callable[[str, object
     except SlimError as reason:
         pytest.skip(f"the pinned SLIM cannot be had: {reason}")
     record_testsuite_property(BUILD, read_pin().build)
+    for name in CHOSEN_AWAY:
+        record_testsuite_property(LEFT_OUT, name)
     site = f"projects/{PROJECT}/sites/slim"
     made = replace(served, url=served.create_site(site)["defaultUrl"], site=site)
     release(made.hosting(), files, firebase)
@@ -125,6 +129,10 @@ def named(request: pytest.FixtureRequest, record_property: Callable[[str, object
     if mark := request.node.get_closest_marker("capability"):
         record_property(CAPABILITY, mark.args[0])
         record_property(VIEWER, request.node.callspec.params["app"])
+
+
+def pytest_deselected(items: Sequence[pytest.Item]) -> None:
+    CHOSEN_AWAY.extend(item.name for item in items if item.get_closest_marker("slim"))
 
 
 def why_in(message: str) -> str:

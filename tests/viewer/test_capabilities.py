@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ops.viewer.commands import main
+from tests.browser import conftest
 from tests.viewer.test_slim_pin import PINNED, XFAIL
 from viewer import capabilities
 from viewer.capabilities import LIST, ReportUnusable, column, read_list, read_report, table, write_column
@@ -74,6 +75,20 @@ def test_the_command_writes_the_columns_that_a_report_has(
     assert "lite page: 2 lines, 1 that it cannot" in capsys.readouterr().out
     assert main(["capabilities", "--junit", str(tmp_path / "none.xml")]) == 1
     assert "is not a JUnit report" in capsys.readouterr().err
+
+
+def test_a_run_remembers_the_tests_of_slim_that_it_was_told_to_leave_out(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conftest, "CHOSEN_AWAY", [])
+    of_slim, of_lite = (
+        pytest.Function.from_parent(request.node.parent, name=name, callobj=lambda: None) for name in ("slim", "lite")
+    )
+    of_slim.add_marker("slim")
+
+    conftest.pytest_deselected([of_slim, of_lite])
+
+    assert conftest.CHOSEN_AWAY == ["slim"]
 
 
 def test_the_committed_list_has_a_line_for_each_test_of_the_suite_and_names_no_builds_hash() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.viewer import slim_layout
+from viewer.capabilities import lines_of_suite
 from viewer.slim_pin import PIN, SAVES, SlimError, can_save, read_pin, record_pass, require_pass, write_pin
 
 
@@ -67,20 +68,28 @@ CASE = """<testcase name="test_{name}"><properties><property name="capability" v
 XFAIL = '<skipped type="pytest.xfail" message="write is not a function"/>'
 
 
-def report(path: Path, *cases: tuple[str, str], build: str = PINNED.build) -> Path:
-    """A JUnit report as pytest writes it: a name and what stands in the test case, for each test."""
-    told = "".join(CASE.format(name=name, outcome=outcome) for name, outcome in cases)
-    built = f'<properties><property name="slim" value="{build}"/></properties>' if build else ""
-    path.write_text(f"<testsuites><testsuite>{built}{told}</testsuite></testsuites>")
+def report(
+    path: Path, *cases: tuple[str, str], build: str = PINNED.build, omit: str = "", left_out: tuple[str, ...] = ()
+) -> Path:
+    """A JUnit report as pytest writes it: every line of the suite passed, but for `cases`, each a name and what stands
+    in the test case; without the line `omit`. `left_out`: tests that were chosen away."""
+    passed = [(name, "") for name in lines_of_suite() if name not in (omit, *dict(cases))]
+    told = "".join(CASE.format(name=name, outcome=outcome) for name, outcome in [*cases, *passed])
+    stated = [("slim", build)] * bool(build) + [("left out", name) for name in left_out]
+    of_suite = "".join(f'<property name="{name}" value="{value}"/>' for name, value in stated)
+    path.write_text(f"<testsuites><testsuite><properties>{of_suite}</properties>{told}</testsuite></testsuites>")
     return path
 
 
 def test_only_the_build_that_passed_may_go_to_prod(tmp_path: Path) -> None:
     passes = tmp_path / "passes.json"
 
-    entry = record_pass(PINNED, report(tmp_path / "slim.xml", ("opens", ""), ("tiles", "")), "now", passes)
+    entry = record_pass(PINNED, report(tmp_path / "slim.xml", ("sign out", XFAIL)), "now", passes)
 
-    assert entry == {"passed": "now", "tests": 2, "can": ["opens", "tiles"], "cannot": {}}
+    can = sorted(lines_of_suite() - {"sign out"})
+    lines = len(can) + 1
+    lacks = {"sign out": "write is not a function"}
+    assert entry == {"passed": "now", "tests": lines, "lines": lines, "can": can, "cannot": lacks}
     require_pass(PINNED, passes)
     for other in (slim_layout.pin(tag="v1.0.0", sha256="a" * 64), slim_layout.pin(sha256="b" * 64)):
         with pytest.raises(SlimError, match="no pass of the browser suite is recorded for it"):
@@ -92,7 +101,7 @@ def test_saving_is_what_the_suite_found_out_for_this_build(tmp_path: Path, outco
     passes = tmp_path / "passes.json"
     assert not can_save(PINNED, passes)
 
-    entry = record_pass(PINNED, report(tmp_path / "slim.xml", ("opens", ""), (SAVES, outcome)), "now", passes)
+    entry = record_pass(PINNED, report(tmp_path / "slim.xml", (SAVES, outcome)), "now", passes)
 
     assert can_save(PINNED, passes) is saves
     assert entry["cannot"] == ({} if saves else {SAVES: "write is not a function"})
@@ -106,20 +115,42 @@ def test_what_one_test_of_two_found_lacking_is_not_there(tmp_path: Path, outcome
 
     entry = record_pass(PINNED, report(tmp_path / "slim.xml", *cases), "now", passes)
 
-    assert (entry["can"], entry["cannot"]) == ([], {SAVES: "write is not a function"})
+    assert SAVES not in entry["can"]
+    assert entry["cannot"] == {SAVES: "write is not a function"}
     assert not can_save(PINNED, passes)
 
 
 @pytest.mark.parametrize(
     "outcome",
-    ['<failure message="no"/>', '<error message="no"/>', '<skipped type="pytest.skip" message="no Chromium"/>', None],
+    ['<failure message="no"/>', '<error message="no"/>', '<skipped type="pytest.skip" message="no Chromium"/>'],
 )
-def test_a_report_of_anything_but_a_pass_is_not_recorded(tmp_path: Path, outcome: str | None) -> None:
+def test_a_report_of_anything_but_a_pass_is_not_recorded(tmp_path: Path, outcome: str) -> None:
     passes = tmp_path / "passes.json"
-    cases = [] if outcome is None else [("opens", ""), ("tiles", outcome)]
 
     with pytest.raises(SlimError, match="is not a pass"):
-        record_pass(PINNED, report(tmp_path / "slim.xml", *cases), "now", passes)
+        record_pass(PINNED, report(tmp_path / "slim.xml", ("tiles", outcome)), "now", passes)
+
+    assert not passes.exists()
+
+
+@pytest.mark.parametrize("line", sorted(lines_of_suite()))
+def test_a_report_that_lacks_a_line_of_the_suite_is_no_pass(tmp_path: Path, line: str) -> None:
+    passes = tmp_path / "passes.json"
+
+    with pytest.raises(SlimError, match="did not run the whole suite") as refusal:
+        record_pass(PINNED, report(tmp_path / "slim.xml", omit=line), "now", passes)
+
+    lines = len(lines_of_suite())
+    assert f"{lines - 1} of {lines} lines; missing: {line}" in str(refusal.value)
+    assert not passes.exists()
+
+
+def test_a_report_of_a_run_that_left_tests_out_is_no_pass(tmp_path: Path) -> None:
+    passes = tmp_path / "passes.json"
+    made = report(tmp_path / "slim.xml", left_out=("test_each_allowance[blob]", "test_other"))
+
+    with pytest.raises(SlimError, match=r"chosen away: test_each_allowance\[blob\], test_other"):
+        record_pass(PINNED, made, "now", passes)
 
     assert not passes.exists()
 
@@ -129,6 +160,6 @@ def test_a_report_about_another_build_is_not_recorded(tmp_path: Path, build: str
     passes = tmp_path / "passes.json"
 
     with pytest.raises(SlimError, match=f"pinned is {PINNED.build}"):
-        record_pass(PINNED, report(tmp_path / "slim.xml", ("opens", ""), build=build), "now", passes)
+        record_pass(PINNED, report(tmp_path / "slim.xml", build=build), "now", passes)
 
     assert not passes.exists()
