@@ -32,14 +32,14 @@ class Preparing:
     """None as long as there is no image."""
 
 
-def source_bucket(settings: Settings) -> str:
+def source_bucket(project: str) -> str:
     """Where builds by hand put their source."""
-    return f"{settings.project}-imaging-builds"
+    return f"{project}-imaging-builds"
 
 
-def records_bucket(settings: Settings) -> str:
+def records_bucket(project: str) -> str:
     """Where the job's records are."""
-    return f"{settings.project}-imaging-records"
+    return f"{project}-imaging-records"
 
 
 def build_registry(base: Foundation) -> ImageRegistry:
@@ -54,7 +54,7 @@ def build_registry(base: Foundation) -> ImageRegistry:
             repository="images",
             writers={duty: identities.member(duty) for duty in builders},
             readers=promoted_by(settings),
-            source_bucket=source_bucket(settings),
+            source_bucket=source_bucket(settings.project),
             source_readers={duty: identities.member(duty) for duty in builders if duty != "deployer"},
             protected=settings.protected,
             labels=base.labels,
@@ -76,7 +76,7 @@ def build_preparing(
         JobRecordsArgs(
             project=settings.project,
             location=settings.location,
-            bucket=records_bucket(settings),
+            bucket=records_bucket(settings.project),
             protected=settings.protected,
             labels=base.labels,
             users={"job": identities.member("job")},

@@ -53,7 +53,7 @@ def _job_image(settings: Settings, image: pulumi.Input[str]) -> pulumi.Output[st
         f"gcloud builds submit {SOURCE} --project={settings.project} --region={settings.location} ",
         "--config=delivery/job-image-by-hand.yaml ",
         f"--service-account=projects/{settings.project}/serviceAccounts/{email_of('jobBuild', settings.project)} ",
-        f"--gcs-source-staging-dir=gs://{source_bucket(settings)}/source ",
+        f"--gcs-source-staging-dir=gs://{source_bucket(settings.project)}/source ",
         "--substitutions=_IMAGE=",
         image,
         f",_BASE={images['python']},_DOCKER={images['docker']}",

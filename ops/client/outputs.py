@@ -69,6 +69,14 @@ class ViewerOutputs(SharedOutputs):
     """A preview needs that of the smoke tests."""
 
 
+class ViewerImageOutputs(ViewerOutputs):
+    """What a release to Cloud Run needs."""
+
+    location: str
+    image_repository: str
+    """`LOCATION-docker.pkg.dev/PROJECT/images`"""
+
+
 class Groups(Outputs):
     """Members as the settings name them, such as `group:NAME@DOMAIN` or an e-mail."""
 

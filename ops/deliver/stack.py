@@ -68,7 +68,7 @@ class Stack:
     @property
     def status_root(self) -> str:
         """Output viewerStatusRoot, once it is deployed."""
-        return status_root(self.settings, self.endpoints["storage"], records_bucket(self.settings))
+        return status_root(self.settings, self.endpoints["storage"], records_bucket(self.settings.project))
 
     @property
     def image(self) -> str:

@@ -61,7 +61,7 @@ def find_build(hour: FirstHour, tag: str) -> dict[str, Any] | None:
 
 
 def begin(hour: FirstHour, tag: str, base: str, docker: str) -> dict[str, Any]:
-    bucket, name = source_bucket(hour.settings), f"source/{tag}.tgz"
+    bucket, name = source_bucket(hour.settings.project), f"source/{tag}.tgz"
     hour.google.send(
         "POST",
         "storage",

@@ -32,6 +32,7 @@ from engine import (
 from localcloud.assemble import Parts
 from localcloud.awkward import GRANT_SECONDS, SITE_SECONDS
 from localcloud.server import PortTaken
+from ops.client.outputs import StackOutputs, require
 from ops.local import state, view
 from ops.local.ending import wait_for_the_end
 from ops.local.serve import JOB
@@ -66,7 +67,8 @@ def up(options: argparse.Namespace) -> int:
                 load_demo(console, outputs, parts.cloud.data / "demo")
             console.print()
             logs = LOGS.resolve() if options.once else parts.cloud.data / "logs"
-            console.print(view.where_to_look(places(deployment.outputs, logs, viewer)), soft_wrap=True)
+            stack = require(deployment.outputs, StackOutputs)
+            console.print(view.where_to_look(places(stack, logs, viewer)), soft_wrap=True)
             console.print(
                 f"\nUp in {time.monotonic() - started:.1f} s; smoke tests {'passed' if status == 0 else 'FAILED'}."
             )
@@ -172,14 +174,14 @@ def load_demo(console: Console, outputs: Path, folder: Path) -> None:
     console.print("Demo slide loaded.\n" if loaded else "There is no demo slide: the line above says why.\n")
 
 
-def places(outputs: dict[str, Any], logs: Path, viewer: str) -> list[tuple[str, str]]:
+def places(outputs: StackOutputs, logs: Path, viewer: str) -> list[tuple[str, str]]:
     """What the closing table says: where to look."""
-    users = ", ".join(outputs["groups"]["viewers"])
+    users = ", ".join(outputs.groups.viewers)
     return [
-        ("Viewer", viewer or f"{outputs['viewerUrl']}  (sign in as {users})"),
-        ("DICOMweb root", outputs["dicomwebRoot"]),
-        ("Job", outputs.get("job") or "not declared: no image digest"),
-        ("Job records", f"gs://{outputs['recordsBucket']}"),
+        ("Viewer", viewer or f"{outputs.viewer_url}  (sign in as {users})"),
+        ("DICOMweb root", outputs.dicomweb_root),
+        ("Job", outputs.job or "not declared: no image digest"),
+        ("Job records", f"gs://{outputs.records_bucket}"),
         ("Logs", str(logs)),
         ("Smoke report", str((state.FOLDER / "reports").resolve())),
         ("Stack outputs", str((state.FOLDER / "outputs.json").resolve())),

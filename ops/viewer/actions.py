@@ -13,7 +13,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from ops.client.outputs import read_outputs
+from ops.client.outputs import ViewerOutputs, read_outputs, require
 from ops.client.tokens import token_source
 from ops.viewer import cloud_run
 from ops.viewer.hosting import HostingApi
@@ -49,7 +49,7 @@ def write(chosen: argparse.Namespace) -> None:
 def release(chosen: argparse.Namespace) -> None:
     """Also what `make up` calls."""
     outputs = read_outputs(chosen.outputs)
-    if (chosen.host or outputs.get("viewerHost", "firebase")) == "cloud_run":
+    if (chosen.host or require(outputs, ViewerOutputs).viewer_host) == "cloud_run":
         write_image(chosen, outputs)
         return
     # A channel's host is new, so nobody can sign in there: it shows headers, and never a store with people in it.

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ops.viewer.target import TargetError, stack_of, window_config_of
+from infra.job import source_bucket
+from ops.client.outputs import ViewerImageOutputs, require
+from ops.viewer.target import TargetError, releaser_of, window_config_of
 from viewer.build import FileSet
 from viewer.nginx import nginx_conf
 
@@ -40,22 +42,19 @@ class ServiceTarget:
 
 
 def read_service(outputs: Mapping[str, Any]) -> ServiceTarget:
-    """Raises TargetError when the stack lacks what an image needs."""
-    config = window_config_of(outputs)
-    try:
-        return ServiceTarget(
-            stack=stack_of(outputs),
-            config=config,
-            repository=outputs["imageRepository"],
-            project=outputs["project"],
-            location=outputs["location"],
-            releaser=outputs["serviceAccounts"]["viewerBuild"],
-            app=outputs.get("viewerApp", "lite"),
-            status_root=outputs.get("viewerStatusRoot", ""),
-            guarded=outputs.get("environment") == "prod",
-        )
-    except KeyError as missing:
-        raise TargetError(f"the stack's outputs lack {missing}; deploy the stack again, then release") from None
+    """Raises OpsRefused when the stack lacks what an image needs."""
+    deployed = require(outputs, ViewerImageOutputs)
+    return ServiceTarget(
+        stack=deployed.stack,
+        config=window_config_of(deployed),
+        repository=deployed.image_repository,
+        project=deployed.project,
+        location=deployed.location,
+        releaser=releaser_of(deployed),
+        app=deployed.viewer_app,
+        status_root=deployed.viewer_status_root,
+        guarded=deployed.environment == "prod",
+    )
 
 
 def context(files: FileSet, firebase: Mapping[str, Any], base: str) -> dict[str, bytes]:
@@ -104,7 +103,7 @@ def by_hand(target: ServiceTarget, made: Mapping[str, bytes], out: Path) -> list
     digest = f"gcloud artifacts docker images describe {image} {where} --format='value(image_summary.digest)'"
     return [
         f"gcloud builds submit {out} {where} --region={target.location} --config={out}/cloudbuild.yaml"
-        f" --gcs-source-staging-dir=gs://{target.project}-imaging-builds/source",
+        f" --gcs-source-staging-dir=gs://{source_bucket(target.project)}/source",
         f'pulumi config set -s {target.stack} dicom-platform:viewerImageDigest "$({digest})"',
         f"pulumi up -s {target.stack}",
     ]

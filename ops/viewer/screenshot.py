@@ -18,7 +18,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Error, sync_playwright
 
-from ops.client.outputs import read_outputs
+from ops.client.outputs import StackOutputs, read_outputs, require
 from ops.client.refusal import OpsRefused
 from ops.client.tokens import token_source
 from ops.operate.stack_outputs import TOKEN
@@ -86,7 +86,7 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     try:
         outputs = read_outputs(chosen.outputs)
-        target, account = read(outputs), outputs["groups"]["viewers"][0]
+        target, account = read(outputs), require(outputs, StackOutputs).groups.viewers[0]
         take(target.url, account, chosen.out / "viewer.png", chromium, target.app)
         if chosen.slim:
             with slim_live(target, chosen.slim):

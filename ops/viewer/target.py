@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from ops.client.outputs import ViewerOutputs, require
 from ops.client.refusal import OpsRefused
 from viewer.config import check, with_store
+
+EntryT = TypeVar("EntryT")
 
 
 class TargetError(OpsRefused):
@@ -44,55 +46,57 @@ SiteName = Literal["viewer", "preview"]
 
 def read(outputs: Mapping[str, Any], site: SiteName = "viewer") -> ReleaseTarget:
     """The stack's viewer site; or its preview site, which shows the synthetic store. Raises TargetError."""
-    if outputs.get("viewerHost") == "cloud_run":
+    stack = require(outputs, ViewerOutputs)
+    if stack.viewer_host == "cloud_run":
         raise TargetError(
             "the viewer is on Cloud Run, not on a hosting site: see what is live with gcloud run revisions list, "
             "and go back with make rollback where a delivery released it, else by setting viewerImageDigest to the "
             "earlier digest"
         )
-    name, url = outputs.get(f"{site}Site"), outputs.get(f"{site}Url")
+    sites = {"viewer": (stack.viewer_site, stack.viewer_url), "preview": (stack.preview_site, stack.preview_url)}
+    name, url = sites[site]
     if not name or not url:
         raise TargetError(f"this stack has no {site} site: its {site}Site output is empty; see the setting viewerHost")
-    config = window_config_of(outputs, site)
-    parsed = require(outputs, ViewerOutputs)
-    releaser = "viewerBuild" if site == "viewer" else "previewViewer"
-    missing = [what for what, there in (
-        ("endpoints.firebasehosting", parsed.endpoints), (f"serviceAccounts.{releaser}", parsed.service_accounts),
-    ) if what.partition(".")[2] not in there]  # fmt: skip
-    if missing:
-        raise TargetError(f"the stack's outputs lack {', '.join(missing)}; deploy the stack again, then release")
-    full = name if name.startswith("projects/") else f"projects/{parsed.project}/sites/{name}"
+    config = window_config_of(stack, site)
+    full = name if name.startswith("projects/") else f"projects/{stack.project}/sites/{name}"
     return ReleaseTarget(
-        project=parsed.project,
+        project=stack.project,
         site=full,
         url=url.rstrip("/"),
-        endpoint=parsed.endpoints["firebasehosting"],
+        endpoint=entry_of(stack.endpoints, "endpoints", "firebasehosting"),
         config=config,
-        releaser=parsed.service_accounts[releaser],
-        app=parsed.viewer_app,
-        status_root=parsed.viewer_status_root if site == "viewer" else "",
-        guarded=site == "viewer" and parsed.environment == "prod",
+        releaser=releaser_of(stack, site),
+        app=stack.viewer_app,
+        status_root=stack.viewer_status_root if site == "viewer" else "",
+        guarded=site == "viewer" and stack.environment == "prod",
     )
 
 
-def window_config_of(outputs: Mapping[str, Any], site: SiteName = "viewer") -> dict[str, Any]:
+def releaser_of(outputs: ViewerOutputs, site: SiteName = "viewer") -> str:
+    """E-mail of the identity that may release to this site. Raises TargetError."""
+    duty = "viewerBuild" if site == "viewer" else "previewViewer"
+    return entry_of(outputs.service_accounts, "serviceAccounts", duty)
+
+
+def entry_of(entries: Mapping[str, EntryT], output: str, name: str) -> EntryT:
+    """One entry of an output that is a mapping. Raises TargetError when the stack's version had none."""
+    if name not in entries:
+        raise TargetError(f"the stack's outputs lack {output}.{name}; deploy the stack again, then release")
+    return entries[name]
+
+
+def window_config_of(outputs: ViewerOutputs, site: SiteName = "viewer") -> dict[str, Any]:
     """`window.config` for a site of the stack. Raises TargetError when there is none that SLIM would understand."""
-    if not outputs.get("viewerConfig"):
-        stack = stack_of(outputs)
+    if not outputs.viewer_config:
         raise TargetError(
             "the stack has no viewerConfig: its sign-in client is not set; create the OAuth client that output oauth "
-            f"describes, then run: pulumi config set -s {stack} dicom-platform:oauthClientId CLIENT_ID, and: "
-            f"pulumi up -s {stack}"
+            f"describes, then run: pulumi config set -s {outputs.stack} dicom-platform:oauthClientId CLIENT_ID, and: "
+            f"pulumi up -s {outputs.stack}"
         )
     try:
-        config = check(outputs["viewerConfig"])
-        return with_store(config, outputs["stores"]["smoke"]["dicomwebRoot"]) if site == "preview" else config
-    except KeyError as missing:
-        raise TargetError(f"the stack's outputs lack {missing}; deploy the stack again, then release") from None
+        config = check(outputs.viewer_config)
     except ValueError as error:
         raise TargetError(f"viewerConfig cannot be released: {error}") from None
-
-
-def stack_of(outputs: Mapping[str, Any]) -> str:
-    """The stack's name for the commands that a person is told; a stack deployed by an earlier version does not say."""
-    return str(outputs.get("stack", "STACK"))
+    if site == "preview":
+        return with_store(config, entry_of(outputs.stores, "stores", "smoke").dicomweb_root)
+    return config

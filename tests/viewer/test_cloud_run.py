@@ -22,6 +22,7 @@ OUTPUTS: dict[str, Any] = {
     "project": "my-imaging",
     "location": "europe-west4",
     "environment": "prod",
+    "endpoints": {},
     "viewerApp": "lite",
     "viewerHost": "cloud_run",
     "viewerConfig": window_config(dicomweb_root=ROOT, client_id="1-a.apps.googleusercontent.com"),
