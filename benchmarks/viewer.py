@@ -26,7 +26,7 @@ from typing import Any
 from playwright.sync_api import Browser, Error, Page, ViewportSize, sync_playwright
 
 from benchmarks.viewer_server import Peers, Served, served
-from smoke_tests.browser import CHROMIUM_FLAGS
+from ops.viewer.screenshot import CHROMIUM_FLAGS
 from smoke_tests.sign_in import SmokeSignIn
 
 GOAL = 1.2

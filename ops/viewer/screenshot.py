@@ -25,11 +25,21 @@ from ops.operate.stack_outputs import TOKEN
 from ops.viewer.hosting import HostingApi
 from ops.viewer.release import release, rollback
 from ops.viewer.target import ReleaseTarget, read
-from smoke_tests.browser import CHROMIUM_FLAGS
 from viewer.application import assemble_unpinned
 from viewer.slim_pin import SlimError
 
 SIZE = (1280, 800)
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+"""Chromium as root, without a screen, and asking nobody on the internet for anything. The smoke tests, which import
+nothing of ours, have the same."""
 PATIENCE = 60_000
 """Milliseconds for any one step."""
 

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Playwright, ViewportSize, sync_playwright
 
 from ops.viewer.release import release
-from smoke_tests.browser import CHROMIUM_FLAGS
+from ops.viewer.screenshot import CHROMIUM_FLAGS
 from smoke_tests.slide import Instance, make
 from tests import needs
 from tests.browser.desk import Desk

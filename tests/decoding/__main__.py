@@ -7,7 +7,7 @@ import sys
 
 from playwright.sync_api import sync_playwright
 
-from smoke_tests.browser import CHROMIUM_FLAGS
+from ops.viewer.screenshot import CHROMIUM_FLAGS
 from tests import needs
 from tests.decoding import table
 from tests.decoding.between import write_engine_checks

@@ -13,11 +13,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from PIL import Image
 
+from ops.viewer import screenshot
 from ops.viewer.hosting import HostingApi
 from ops.viewer.release import release
 from ops.viewer.target import read
 from smoke_tests import context, runner
-from smoke_tests.browser import Opening
+from smoke_tests.browser import CHROMIUM_FLAGS, Opening
 from smoke_tests.http import READ_ONLY
 from smoke_tests.results import SuiteOutcome
 from smoke_tests.sign_in import SmokeSignIn
@@ -105,6 +106,10 @@ def test_a_slide_that_does_not_open_is_caught(
 
     assert outcome.exit_code == 1
     assert re.search(words, outcome.results[0].reason), outcome.results[0].reason
+
+
+def test_the_browser_is_started_as_that_of_the_pictures() -> None:
+    assert CHROMIUM_FLAGS == screenshot.CHROMIUM_FLAGS
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
