@@ -13,6 +13,7 @@ ALL = {
     "store": (),
     "storing": (),
     "scale": (),
+    "quota": (),
     "job_use": (),
     "time_to_view": (),
     "copying": ("--mib", "1000"),

@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from prepare.backlog.shared_pace import COUNT_SECONDS, LOOK_SECONDS
 from prepare.execution.scale_out import STUDY_SECONDS, WINDOW_SECONDS, tasks_needed, tasks_to_start
 from prepare.http.budget import MOST_REQUESTS
 from prepare.model.work_item import shard
@@ -80,14 +81,17 @@ class BurstOutcome:
     seconds: float = 0.0
     """Of all tasks."""
     longest_list: int = 0
+    looks: float = 0.0
+    """Of tasks at the pace of all: requests to the records."""
 
 
-def study_seconds(assumed: Assumed, latency: float, count: int) -> float:
-    """How long one of `count` tasks works on a study: its pixels, its requests, its share of the stores' pace."""
+def study_seconds(assumed: Assumed, latency: float, working: int) -> float:
+    """How long one of `working` tasks works on a study: its pixels and requests, or as long as its share of the stores'
+    pace lets it."""
     moved = 2 * assumed.study_mib / assumed.line_mib
     asked = (assumed.store_requests + assumed.record_requests) * latency / assumed.in_flight
-    paced = assumed.store_requests * count / MOST_REQUESTS
-    return max(assumed.cpu_seconds / 2, moved) + max(asked, paced)
+    paced = assumed.store_requests * working / MOST_REQUESTS
+    return max(max(assumed.cpu_seconds / 2, moved) + asked, paced)
 
 
 def simulate(arrivals: Sequence[float], latency: float, most: int, assumed: Assumed) -> BurstOutcome:
@@ -118,24 +122,26 @@ def simulate(arrivals: Sequence[float], latency: float, most: int, assumed: Assu
         free = [n for n in waiting if held.get(n, 0.0) <= now]
         out.longest_list = max(out.longest_list, len(waiting))
         out.requests += 2
-        each = study_seconds(assumed, latency, task.count) if done else STUDY_SECONDS
+        working = len({id(one) for _, _, one in tasks}) + 1
+        each = study_seconds(assumed, latency, working) if done else STUDY_SECONDS
         needed = tasks_needed(len(free), each, most)
         if task.index == 0 and needed > task.count and now >= decided + WINDOW_SECONDS:
             decided = now
-            running = len({id(one) for _, _, one in tasks}) + 1
-            if count := tasks_to_start(needed, running, most):
+            if count := tasks_to_start(needed, working, most):
                 out.requests += 4
                 begin(now + assumed.start_seconds, count)
         mine = next((n for n in free if shard(names[n], task.count) == task.index), None)
         if mine is None:
             out.seconds += assumed.start_seconds
             continue  # nothing is left for it: the task ends
-        lasts = study_seconds(assumed, latency, task.count)
+        lasts = study_seconds(assumed, latency, working)
         held[mine] = now + lasts
         done.add(mine)
         works.append((now, now + lasts))
         out.views.append(now + lasts - arrivals[mine])
-        out.requests += assumed.store_requests + assumed.record_requests
+        looks = (lasts / LOOK_SECONDS + lasts / COUNT_SECONDS) if most > 1 else 0.0
+        out.looks += looks
+        out.requests += assumed.store_requests + assumed.record_requests + math.ceil(looks)
         share = assumed.store_requests / max(lasts, 1.0)
         for second in range(int(now), int(now + lasts) + 1):
             out.asked[second] += math.ceil(share)
@@ -166,7 +172,7 @@ def cost_of(outcome: BurstOutcome, assumed: Assumed, cpus: float = 4.0, gib: flo
     price = {key: entry["usd"] for key, entry in table()["prices"].items()}
     machine = outcome.seconds * (cpus * price["run.cpu"] + gib * price["run.memory"]) / len(outcome.views)
     simple = (assumed.store_requests - assumed.searches) * price["healthcare.standard"]
-    written = assumed.record_requests * price["storage.write"]
+    written = (assumed.record_requests + outcome.looks / len(outcome.views)) * price["storage.write"]
     return machine + simple + assumed.searches * price["healthcare.complex"] + written
 
 

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prepare.http.budget import MOST_REQUESTS
 
 from localcloud.cloud import Cloud
 from tests.e2e.tiles import TILES
 from tests.e2e.tiles_slide import Written, write_slide
 from tests.jobs.conftest import DATASET, SUBSCRIPTION, TOPIC, as_principal
+from tests.jobs.faults import Faults, spoiling
 from tests.local_objects import object_names, object_path, publish
 
 JOB = Path(__file__).parents[2] / "jobs" / "prepare"
@@ -148,3 +150,16 @@ def test_two_runs_at_once_end_as_one(cloud: Cloud, tmp_path: Path) -> None:
     assert [process.returncode for process in runs] == [0] * 4
     assert sum('"status": "ready"' in out for out in outs) == 1
     assert sum('"status": "unchanged"' in out for out in outs) == 3
+
+
+def test_what_a_task_is_refused_is_written_down_for_the_others(cloud: Cloud, tmp_path: Path) -> None:
+    slide = push(cloud, tmp_path, "refused")
+    with spoiling(int(cloud.base.rpartition(":")[2])) as proxy:
+        proxy.faults = Faults("429", 1.0, wants=lambda line: "/dicomWeb/" in line, most=1)
+        root = environment(cloud)["DICOMWEB_ROOT"].replace(cloud.base, f"http://127.0.0.1:{proxy.port}")
+        task = {"CLOUD_RUN_EXECUTION": "prepare-1", "MOST_TASKS": "2"}
+        code, out, _ = run(cloud, "--study", slide.study, DICOMWEB_ROOT=root, **task)
+    assert code == 0, out
+    path = object_path(cloud, "records", "state/pace.json")
+    assert path is not None
+    assert json.loads(path.read_text())["rate"] == MOST_REQUESTS / 2

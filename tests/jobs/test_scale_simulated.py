@@ -7,6 +7,7 @@ import statistics
 import pytest
 from prepare.http.budget import MOST_REQUESTS
 
+from benchmarks import quota
 from benchmarks.harness import exponent
 from benchmarks.scale import Assumed, burst, simulate, sweep_requests
 
@@ -38,3 +39,13 @@ def test_all_tasks_together_stay_below_the_pace_of_one_store() -> None:
 
 def test_only_a_sweep_grows_with_the_store() -> None:
     assert sweep_requests(100_000, ASSUMED) <= 3.01 * 100_000
+
+
+@pytest.mark.parametrize("tasks", [2, 64])
+def test_a_quota_below_the_jobs_own_pace_is_shared_fairly_and_seldom_overrun(tasks: int) -> None:
+    alone, together = (quota.simulate(tasks, 100, 120, shares) for shares in (False, True))
+    assert together.spread <= 1.5
+    assert together.used >= 0.75
+    assert together.refused <= 0.05
+    assert together.refused <= alone.refused * (1.1 if tasks == 2 else 0.7)
+    assert together.looks <= tasks * 120 / 2

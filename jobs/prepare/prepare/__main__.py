@@ -16,6 +16,7 @@ from requests.adapters import HTTPAdapter
 
 from .backlog.deliveries import DeliveryLedger
 from .backlog.records import Records
+from .backlog.shared_pace import SharedPace
 from .backlog.staging import BucketStage
 from .backlog.storage_moves import MoveRecords
 from .backlog.study_leases import StudyLeases
@@ -83,13 +84,19 @@ def run(settings: JobSettings, log: Log) -> int:
     session = authorized(credentials)
     for scheme in ("https://", "http://"):
         session.mount(scheme, RetryingAdapter(HTTPAdapter(pool_maxsize=IN_FLIGHT), policy, clock, traffic=traffic))
-    for root in (settings.dicomweb_root, settings.viewer_dicomweb_root):
-        budget = RateBudget(clock, highest=MOST_REQUESTS / settings.task_count)
-        paced = BudgetedAdapter(HTTPAdapter(pool_maxsize=IN_FLIGHT), budget)
-        session.mount(root, RetryingAdapter(paced, policy, clock, traffic=traffic))
     store = DicomStore(settings.dicomweb_root, session)
     viewers = DicomStore(settings.viewer_dicomweb_root, session)
     records = Records(settings.records_bucket, settings.storage_endpoint, credentials, session)
+    holder = f"{settings.execution}/{settings.task_index}"
+    leases = StudyLeases(records, holder, clock) if settings.execution else None
+    shared = None
+    if leases is not None and settings.most_tasks > 1:
+        held = leases.held
+        shared = SharedPace(records, lambda: max(settings.task_count, held()), clock)
+    budget = RateBudget(clock, MOST_REQUESTS / settings.task_count, shared)  # the quota is of both stores together
+    for root in (settings.dicomweb_root, settings.viewer_dicomweb_root):
+        paced = BudgetedAdapter(HTTPAdapter(pool_maxsize=IN_FLIGHT), budget)
+        session.mount(root, RetryingAdapter(paced, policy, clock, traffic=traffic))
     # A store that is its own viewers' one (the smoke test's) is the archive of its images: nothing ever goes from it.
     ledger = DeliveryLedger(records) if viewers.root != store.root else None
     moves = archivist = None
@@ -109,8 +116,6 @@ def run(settings: JobSettings, log: Log) -> int:
         moves=moves,
         task_maker=InstanceMaker(store, FrameReader(session, store.root, clock, policy), BucketStage(records)),
     )
-    holder = f"{settings.execution}/{settings.task_index}"
-    leases = StudyLeases(records, holder, clock) if settings.execution else None
     runner = JobRunner(preparation, log, clock, settings, archivist=archivist, leases=leases)
     if settings.job_url and settings.most_tasks > 1 and leases is not None:
         session.mount(settings.job_url, HTTPAdapter())  # a start is not repeated: it may have been heard

@@ -1,6 +1,7 @@
 """How many requests a second the job allows itself: half as many after each refusal (429), slowly more again.
 
-Below the retry layer: what that layer repeats is counted here too.
+Below the retry layer: what that layer repeats is counted here too. What other tasks are refused counts as well, where
+there are some (`SharedLimit`).
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import requests
 from requests.adapters import BaseAdapter
@@ -16,8 +17,23 @@ from requests.adapters import BaseAdapter
 from ..clock import Clock
 
 MOST_REQUESTS = 500.0
-"""A second to one store, shared out over the tasks of an execution. Google does not publish its quotas' values: a
-project's are in its console (Healthcare API, DICOMweb operations a minute and region)."""
+"""A second to the DICOM stores, of all tasks. Google does not publish its quotas' values: a project's are in its
+console (Healthcare API, DICOMweb operations a minute and region)."""
+LEAST_REQUESTS = 0.5
+RECOVERY_SECONDS = 60.0
+"""From the lowest rate to the highest, when nothing is refused."""
+
+
+class SharedLimit(Protocol):
+    """What all tasks have agreed on."""
+
+    def share(self) -> float:
+        """Requests a second that this task may send now."""
+        ...
+
+    def halve(self) -> None:
+        """Tells all of a refusal."""
+        ...
 
 
 @dataclass
@@ -26,9 +42,8 @@ class RateBudget:
 
     clock: Clock = field(default_factory=Clock)
     highest: float = MOST_REQUESTS
-    lowest: float = 0.5
-    recovery_seconds: float = 60.0
-    """From the lowest rate to the highest, when nothing is refused."""
+    shared: SharedLimit | None = None
+    """None where this is the only task."""
     settle_seconds: float = 1.0
     """Refusals this close together count as one: they answer requests that were already on their way."""
     _rate: float = 0.0
@@ -38,22 +53,28 @@ class RateBudget:
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def __post_init__(self) -> None:
-        if not 0 < self.lowest <= self.highest:
-            raise ValueError(f"rates {self.lowest} to {self.highest} a second do not fit: use 0 < lowest <= highest")
+        if self.highest <= 0:
+            raise ValueError(f"a highest rate of {self.highest} a second lets nothing pass: use more than 0")
         self._rate, self._since = self.highest, self.clock.monotonic()
 
     @property
     def rate(self) -> float:
         """What is allowed now."""
-        gained = (self.clock.monotonic() - self._since) * self.highest / self.recovery_seconds
+        own = self._own()
+        return own if self.shared is None else min(own, self.shared.share())
+
+    def _own(self) -> float:
+        """What this task's own refusals leave."""
+        gained = (self.clock.monotonic() - self._since) * self.highest / RECOVERY_SECONDS
         return min(self.highest, self._rate + gained)
 
     def wait(self) -> None:
         """Returns when the next request may go."""
+        rate = self.rate
         with self._lock:
             now = self.clock.monotonic()
             turn = max(now, self._next)
-            self._next = turn + 1 / self.rate
+            self._next = turn + 1 / rate
         if turn > now:
             self.clock.sleep(turn - now)
 
@@ -63,7 +84,11 @@ class RateBudget:
             now = self.clock.monotonic()
             if self._refused is not None and now - self._refused < self.settle_seconds:
                 return
-            self._rate, self._since, self._refused = max(self.lowest, self.rate / 2), now, now
+            lowest = min(LEAST_REQUESTS, self.highest)
+            # Of its own rate: where another task has halved all, this refusal may be of the same second.
+            self._rate, self._since, self._refused = max(lowest, self._own() / 2), now, now
+        if self.shared is not None:
+            self.shared.halve()
 
 
 @dataclass
