@@ -28,7 +28,7 @@ ME = ("-m", "benchmarks.deploy", "--only")
 
 
 @contextlib.contextmanager
-def served() -> Generator[Parts]:
+def serve() -> Generator[Parts]:
     """The local cloud on a free port, with the job's image."""
     from localcloud.awkward import WITHOUT_WAITING
     from localcloud.cloud import Cloud
@@ -55,7 +55,7 @@ def deploy(parts: Parts) -> None:
 
 def used_modules() -> list[str]:
     """The submodules of `pulumi_gcp` that deploying loads."""
-    with served() as parts:
+    with serve() as parts:
         deploy(parts)
     inside = (name.split(".") for name in sys.modules if name.startswith("pulumi_gcp."))
     return sorted({parts[1] for parts in inside if len(parts) > 2})
@@ -71,7 +71,7 @@ def main() -> int:
             hasattr(importlib.import_module(name), "outputs")  # submodules are lazy: a look into one loads it
         return 0
     if options.only in ("serve", "deploy"):
-        with served() as parts:
+        with serve() as parts:
             if options.only == "deploy":
                 deploy(parts)
         return 0

@@ -44,7 +44,7 @@ def level(edge: int, study: str, halvings: int, tile: int = TILE) -> TissueSlide
     return slide
 
 
-def measured(cloud: Cloud, edge: int, whole: bool) -> dict[str, float]:
+def measure_stages(cloud: Cloud, edge: int, whole: bool) -> dict[str, float]:
     """Seconds of the job's stages for one study, and what it did."""
     study = f"1.2.826.{50 + whole}.{edge}"
     halvings = TissueSlide(edge, edge, TILE).grid.halvings() if whole else 0
@@ -71,7 +71,7 @@ def main() -> int:
         with running(cloud):
             prepare_cloud(cloud)
             for what, whole in (("inspect and copy", True), ("make levels", False)):
-                stages = [measured(cloud, edge, whole) for edge in edges]
+                stages = [measure_stages(cloud, edge, whole) for edge in edges]
                 seconds = [stage.get("inspect", 0) + stage.get("act", 0) for stage in stages]
                 slope = exponent(sizes, seconds)
                 figures = ", ".join(

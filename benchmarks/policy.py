@@ -74,7 +74,7 @@ def main() -> int:
     options = parser(__doc__).parse_args()
     report = BenchmarkReport()
 
-    from benchmarks.deploy import deploy, served
+    from benchmarks.deploy import deploy, serve
     from engine import load_config, program_of
     from ops.local.up import JOB_IMAGE, SOME_DIGEST
     from ops.review.judge import judge, today
@@ -91,13 +91,13 @@ def main() -> int:
     def judging() -> None:
         judge(program_of(REPOSITORY), load_config(REPOSITORY, "local", image), "local", root=REPOSITORY, today=today())
 
-    with served() as parts:
+    with serve() as parts:
         deploy(parts)  # warm: modules and discovery documents are loaded once, whoever needs them first
     judged = cpu(judging, options.runs)
     before = cpu(lambda: settings_only("local", image), options.runs)
     deployed = float("inf")
     for _ in range(options.runs):
-        with served() as parts:
+        with serve() as parts:
             deployed = min(deployed, cpu(lambda parts=parts: deploy(parts), 1))
     added = (judged - before) / (before + deployed)
     report.note(

@@ -101,7 +101,7 @@ def simulate(tasks: int, quota: float, seconds: float, shares: bool) -> QuotaOut
             asking[number].answered += counts
         else:
             asking[number].refused += counts
-            budgets[number].refused()
+            budgets[number].slow_down()
         queue(number)
     answered, refused = [one.answered for one in asking], sum(one.refused for one in asking)
     return QuotaOutcome(

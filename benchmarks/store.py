@@ -43,13 +43,13 @@ class StoreProcess:
         return Connection(self.port, self.token)
 
     def peak(self) -> float:
-        return float(self._asked("/peak")) / MIB
+        return float(self._ask("/peak")) / MIB
 
     def cpu(self) -> float:
         """Seconds so far; finer than what the system counts for another process."""
-        return float(self._asked("/cpu"))
+        return float(self._ask("/cpu"))
 
-    def _asked(self, path: str) -> bytes:
+    def _ask(self, path: str) -> bytes:
         connection = self.connect()
         connection.send(connection.request("GET", path))
         _, body, _ = connection.answer()

@@ -32,7 +32,7 @@ PATIENCE = 900.0
 WINDOWS = ("dicom-platform:eventWindowSeconds", "dicom-platform:jobQuietSeconds")
 
 
-def deployed(parts: Parts, google: bool) -> dict[str, Any]:
+def deploy(parts: Parts, google: bool) -> dict[str, Any]:
     """The local stack's outputs."""
     from rich.console import Console
 
@@ -52,7 +52,7 @@ def edge_for(size: int) -> int:
     return max(step, round(tiles**0.5 * TILE / step) * step)
 
 
-def waited(session: requests.Session, url: str, instances: int, since: float) -> float:
+def wait_until_shown(session: requests.Session, url: str, instances: int, since: float) -> float:
     """Seconds since `since` until all of the study is shown. `RuntimeError` for a study that is not."""
     seen: dict[str, Any] = {}
     while time.monotonic() - since < PATIENCE:
@@ -84,7 +84,7 @@ def main() -> int:
         running(Cloud(data=Path(folder), awkward=WITHOUT_WAITING), 0) as parts,
     ):
         parts.registry.seed(REPOSITORY / JOB)
-        outputs = deployed(parts, given.google)
+        outputs = deploy(parts, given.google)
         session = requests.Session()
         session.trust_env = False
         session.headers["Authorization"] = f"Bearer {parts.cloud.iam.token(parts.cloud.iam.owner)}"
@@ -103,7 +103,7 @@ def main() -> int:
         last = time.monotonic()
         size = sum(instance.length for instance in levels)
         report.note(f"{size / GIB:.2f} GiB in {len(levels)} levels of {edge} pixels, stored in {last - began:.1f} s")
-        seconds = waited(session, url, len(levels), last)
+        seconds = wait_until_shown(session, url, len(levels), last)
     report.line("seconds from the last instance to the view", seconds, "<=", GOAL)
     return report.status
 

@@ -25,7 +25,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Error, Page, ViewportSize, sync_playwright
 
-from benchmarks.viewer_server import Peers, Served, served
+from benchmarks.viewer_server import Peers, Served, serve
 from ops.viewer.screenshot import CHROMIUM_FLAGS
 from smoke_tests.sign_in import SmokeSignIn
 
@@ -79,7 +79,7 @@ def visit(browser: Browser, cloud: Served, page: str, latency: float, window: Vi
             sign_in(shown, cloud, address)
         shown.goto(address, wait_until="commit")
         tiles = all_tiles(shown)
-        seen = [cloud.seen(what) for what in ("OPTIONS", "GET", "bytes")]
+        seen = [cloud.count_requests(what) for what in ("OPTIONS", "GET", "bytes")]
         box = shown.locator("#box, .viewport, .ol-viewport").first.bounding_box()
         assert box is not None
         size: ViewportSize = {"width": int(box["width"]), "height": int(box["height"])}
@@ -89,13 +89,13 @@ def visit(browser: Browser, cloud: Served, page: str, latency: float, window: Vi
             change = (all_tiles(shown)["last"] - shown.evaluate("clicked")) / 1000
             shown.goto(address, wait_until="commit")
             all_tiles(shown)
-        before = cloud.seen("OPTIONS")
+        before = cloud.count_requests("OPTIONS")
         shown.reload(wait_until="commit")
         all_tiles(shown)
         return Visit(
             seconds=tiles["last"] / 1000, change=change, tiles=frozenset(tiles["names"]), viewport=size,
             preflights=seen[0], gets=seen[1], megabytes=seen[2] / 1e6,
-            preflights_of_reload=cloud.seen("OPTIONS") - before,
+            preflights_of_reload=cloud.count_requests("OPTIONS") - before,
         )  # fmt: skip
     finally:
         context.close()
@@ -174,7 +174,7 @@ def main() -> int:
         return 1
     with (
         tempfile.TemporaryDirectory() as folder,
-        served(Path(folder), given.size, Peers(slim=given.slim, seadragon=given.seadragon)) as cloud,
+        serve(Path(folder), given.size, Peers(slim=given.slim, seadragon=given.seadragon)) as cloud,
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)

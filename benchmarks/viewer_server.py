@@ -90,7 +90,7 @@ class Served:
             origin.seen.clear()
         return f"{self.origins[page].url}/studies/{self.study}/series/{self.series[0]}"
 
-    def seen(self, method: str) -> int:
+    def count_requests(self, method: str) -> int:
         return sum(origin.seen[method] for origin in self.origins.values())
 
 
@@ -103,7 +103,7 @@ class Peers:
 
 
 @contextlib.contextmanager
-def served(folder: Path, size: int, peers: Peers) -> Iterator[Served]:
+def serve(folder: Path, size: int, peers: Peers) -> Iterator[Served]:
     """Two slides of `size` pixels in a store, and the pages."""
     cloud = Cloud(data=folder, project=PROJECT, awkward=WITHOUT_WAITING)
     pages = ["lite", "engine", "one", *(["slim"] if peers.slim else []), *(["seadragon"] if peers.seadragon else [])]
@@ -113,7 +113,7 @@ def served(folder: Path, size: int, peers: Peers) -> Iterator[Served]:
         origins = {page: Origin({"/": site}) for page, site in sites.items()}
         origins["store"] = Origin({"/": base})
         origins["one"].upstreams = {f"/{API}": base, "/accounts.google.com": base, "/": sites["one"]}
-        with _started(origins, loop):
+        with _start(origins, loop):
             slides = _store_slides(cloud, size)
             for page in pages:
                 _release(cloud, base, page, origins["one" if page == "one" else "store"].url, peers)
@@ -189,7 +189,7 @@ def _loop() -> Iterator[asyncio.AbstractEventLoop]:
 
 
 @contextlib.contextmanager
-def _started(origins: dict[str, Origin], loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+def _start(origins: dict[str, Origin], loop: asyncio.AbstractEventLoop) -> Iterator[None]:
     async def start() -> ClientSession:
         session = ClientSession(auto_decompress=False, cookie_jar=DummyCookieJar())
         for origin in origins.values():

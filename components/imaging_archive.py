@@ -87,7 +87,7 @@ class ImagingArchive(pulumi.ComponentResource):
             location=args.location,
             encryption_spec={"kms_key_name": args.kms_key} if args.kms_key else None,
             deletion_policy=policy,
-            opts=self._kept("dataset", dataset, key_usable),
+            opts=self._keep_images("dataset", dataset, key_usable),
         )
         self.topic, announces = self._topic()
         self.backlog, self.dead_letters = self._backlog()
@@ -103,7 +103,7 @@ class ImagingArchive(pulumi.ComponentResource):
                 else None,
                 deletion_policy=policy,
                 # The backlog too comes before the store: a message nobody subscribes to is gone.
-                opts=self._kept(
+                opts=self._keep_images(
                     store, f"{dataset}/dicomStores/{self._name_of(store)}", [announces, self.backlog, *args.after]
                 ),
             )
@@ -117,7 +117,7 @@ class ImagingArchive(pulumi.ComponentResource):
     def _name_of(self, store: str) -> str:
         return self._args.store_names.get(store, store)
 
-    def _kept(self, key: str, id_: str, after: Sequence[pulumi.Resource]) -> pulumi.ResourceOptions:
+    def _keep_images(self, key: str, id_: str, after: Sequence[pulumi.Resource]) -> pulumi.ResourceOptions:
         """Options of what holds images; `id_` is its full name, for taking it over."""
         adopted = key in self._args.adopted
         return pulumi.ResourceOptions(

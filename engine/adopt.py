@@ -20,13 +20,15 @@ NOT_LEFT_TO_GOOGLE = ("encryptionSpec", "notificationConfig", "notificationConfi
 def differences(declared: Mapping[str, Any], live: Mapping[str, Any], ignored: Collection[str]) -> list[str]:
     """One phrase for each top-level field that differs; `ignored` are fields that the program does not insist on."""
     return [
-        f"{field} is {shown(live.get(field))}, declared is {shown(declared.get(field))}"
+        f"{field} is {show(live.get(field))}, declared is {show(declared.get(field))}"
         for field in sorted({*declared, *(name for name in NOT_LEFT_TO_GOOGLE if live.get(name))})
-        if field not in ignored and field not in PATHS and not covers(live.get(field), wanted(declared.get(field)))
+        if field not in ignored
+        and field not in PATHS
+        and not covers(live.get(field), _without_label(declared.get(field)))
     ]
 
 
-def wanted(value: Any) -> Any:
+def _without_label(value: Any) -> Any:
     """Without the label that the provider adds by itself, on what it makes only."""
     if isinstance(value, Mapping):
         return {key: item for key, item in value.items() if MARK.get(key) != item}
@@ -43,5 +45,5 @@ def covers(live: Any, declared: Any) -> bool:
     return live == declared
 
 
-def shown(value: Any) -> str:
+def show(value: Any) -> str:
     return "not set" if value in (None, {}, []) else repr(value)

@@ -44,7 +44,7 @@ def foretell(declared: Declared) -> tuple[str, Json]:
         foretold["name"] = id_
     elif row is not None:
         values = {**row.fallback, **values}
-        values["answer"] = answer = answered(row, declared, values)
+        values["answer"] = answer = foretell_answer(row, declared, values)
         id_ = expand_template(row.id, values)
         foretold = {
             **answer,
@@ -54,7 +54,7 @@ def foretell(declared: Declared) -> tuple[str, Json]:
     return id_ or "", {**{name: value for name, value in foretold.items() if value}, **declared.inputs}
 
 
-def answered(row: Row, declared: Declared, values: Mapping[str, Any]) -> Json:
+def foretell_answer(row: Row, declared: Declared, values: Mapping[str, Any]) -> Json:
     """What the API's answer will say of what the inputs leave open: a name, an e-mail."""
     if declared.type == "gcp:serviceaccount/account:Account":
         email = expand_template("{accountId}@{project}.iam.gserviceaccount.com", values)

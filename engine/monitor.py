@@ -195,25 +195,25 @@ class Monitor:
     def _make(self, node: Node, request: Any) -> None:
         is_provider = node.type.startswith(PROVIDER_TYPE)
         if not is_provider:
-            node.inputs = self._provider.check(self._declared(node))
+            node.inputs = self._provider.check(self._to_declared(node))
         kept = self._reuse.same(node)
         if kept is not None:
             node.id, node.outputs, node.status = kept.id, dict(kept.outputs), "same"
         elif is_provider:
             node.id, node.outputs = "" if self._preview else "local", dict(node.inputs)
         elif request.importId and not self._preview:
-            node.id, node.outputs = self._provider.adopt(self._declared(node), request.importId, node.ignore_changes)
+            node.id, node.outputs = self._provider.adopt(self._to_declared(node), request.importId, node.ignore_changes)
             node.status = "same"
         elif self._preview:
-            node.id, node.outputs = self._foretell(self._declared(node))
+            node.id, node.outputs = self._foretell(self._to_declared(node))
         else:
-            declared = self._declared(node)
+            declared = self._to_declared(node)
             node.id, node.outputs = self._hooks.create(
                 node, binding_of(request), lambda: self._provider.create(declared)
             )
         node.secret_outputs = node.secrets | {key for key in request.additionalSecretOutputs if key in node.outputs}
 
-    def _declared(self, node: Node) -> Declared:
+    def _to_declared(self, node: Node) -> Declared:
         return Declared(
             urn=node.urn,
             type=node.type,

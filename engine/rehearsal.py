@@ -6,14 +6,14 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from engine import Declared, Deployment, Refused, StackConfig, foretell, run
-from engine.rest import named
+from engine.rest import with_name
 
 
 class Rehearsing:
     """A provider that makes nothing and tells what it would have made."""
 
     def check(self, declared: Declared) -> dict[str, Any]:
-        return named(declared)
+        return with_name(declared)
 
     def create(self, declared: Declared) -> tuple[str, dict[str, Any]]:
         raise Refused(f"{declared.name} is not made in a rehearsal")

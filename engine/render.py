@@ -71,7 +71,7 @@ class Conversion:
         self._schemas = schemas
 
     def message(self, declared: Mapping[str, Any], schema: Json, path: str) -> Json:
-        schema = self._resolved(schema)
+        schema = self._resolve(schema)
         if "properties" not in schema:
             return self._map(declared, schema, path)
         result: Json = {}
@@ -92,7 +92,7 @@ class Conversion:
         return result
 
     def _field(self, schema: Json, name: str, where: str) -> Json:
-        properties = self._resolved(schema).get("properties", {})
+        properties = self._resolve(schema).get("properties", {})
         if name not in properties:
             raise Refused(f"the {self._row.host} API has no field {name!r} for it", where)
         return properties[name]
@@ -102,7 +102,7 @@ class Conversion:
         return {key: self._value(value, items, path) for key, value in declared.items()}
 
     def _value(self, value: Any, schema: Json, path: str) -> Any:
-        schema = self._resolved(schema)
+        schema = self._resolve(schema)
         if schema.get("type") == "array":
             items = value if isinstance(value, list) else [value]
             return [self._value(item, schema["items"], path) for item in items]
@@ -113,7 +113,7 @@ class Conversion:
             return str(value)
         return value
 
-    def _resolved(self, schema: Json) -> Json:
+    def _resolve(self, schema: Json) -> Json:
         return self._schemas[schema["$ref"]] if "$ref" in schema else schema
 
 

@@ -54,7 +54,7 @@ class RestProvider:
                 "the in-process deployer does not know this type: deploy with the Pulumi CLI, "
                 "or add its row to engine/types"
             )
-        return named(declared)
+        return with_name(declared)
 
     def create(self, declared: Declared) -> tuple[str, Json]:
         values = with_settings(declared.inputs, declared.settings)
@@ -111,7 +111,7 @@ class RestProvider:
         return self._api.find(row.host, f"/{row.version}/{fill(row.id, values)}")
 
 
-def named(declared: Declared) -> Json:
+def with_name(declared: Declared) -> Json:
     """The inputs, with an automatic name where the type has one and none is declared."""
     row = ROWS.get(declared.type)
     if row and row.named_by and declared.inputs.get(row.named_by) is None:

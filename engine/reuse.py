@@ -20,11 +20,11 @@ class Reuse:
         ignored = {path.split(".")[0].split("[")[0] for path in node.ignore_changes}
         for key in sorted(former.inputs.keys() | node.inputs.keys()):
             if key not in ignored and former.inputs.get(key) != node.inputs.get(key):
-                raise Refused(_changed(former.inputs.get(key), node.inputs.get(key), key in node.secrets), key)
+                raise Refused(_describe_change(former.inputs.get(key), node.inputs.get(key), key in node.secrets), key)
         return former
 
 
-def _changed(old: Any, new: Any, secret: bool) -> str:
+def _describe_change(old: Any, new: Any, secret: bool) -> str:
     values = "" if secret else f" from {old!r} to {new!r}"
     return (
         f"changed{values}, and the in-process deployer only creates: "

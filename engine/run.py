@@ -126,13 +126,13 @@ def _no_garbage_collection() -> Generator[None]:
 def _in_a_thread(body: Callable[[], None]) -> BaseException | None:
     raised: list[BaseException] = []
 
-    def guarded() -> None:
+    def guard() -> None:
         try:
             body()
         except BaseException as error:
             raised.append(error)
 
-    thread = threading.Thread(target=guarded, name="pulumi-program", daemon=True)
+    thread = threading.Thread(target=guard, name="pulumi-program", daemon=True)
     thread.start()
     thread.join()
     return raised[0] if raised else None

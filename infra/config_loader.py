@@ -72,7 +72,7 @@ def read_settings(
     problems = [secret_problem(stack, key) for key in secret]
     settings, wrong, conflicts = None, list[str](), list[str]()
     try:
-        settings = Settings.model_validate(given(config, secret))
+        settings = Settings.model_validate(read_given(config, secret))
     except ValidationError as invalid:
         seen: set[str] = set()
         for error in invalid.errors():
@@ -88,7 +88,7 @@ def read_settings(
     return settings
 
 
-def given(config: Mapping[str, Any], secret: Iterable[str] = ()) -> dict[str, Any]:
+def read_given(config: Mapping[str, Any], secret: Iterable[str] = ()) -> dict[str, Any]:
     """What is really set, by key without our namespace; secrets left out."""
     kept: dict[str, Any] = {}
     for full_key, raw in config.items():
@@ -113,7 +113,7 @@ def sentence(stack: str, key: str, error: ErrorDetails, config: Mapping[str, Any
         return missing(stack, key)
     raw = config[full(key)]
     if key in REMOVED:
-        return removed(stack, key, raw)
+        return remove(stack, key, raw)
     if kind == "extra_forbidden":
         return unknown(NAMESPACE, stack, key, raw, [name for name in FIELDS if ":" not in name])
     if kind == "literal_error":
@@ -170,7 +170,7 @@ def unknown(namespace: str, stack: str, key: str, raw: object, known: Iterable[s
     return problem(name, raw, f"is not a setting; {meant}run: {command('rm', stack, name)}")
 
 
-def removed(stack: str, key: str, raw: object) -> str:
+def remove(stack: str, key: str, raw: object) -> str:
     words, follows = REMOVED[key]
     name = full(key)
     return problem(name, raw, f"{words}; run: {command('rm', stack, name)}{follows.get(str(raw), '')}")

@@ -25,11 +25,11 @@ class BackgroundTasks:
         def start() -> None:
             task = self._loop.create_task(coroutine)
             self._tasks.add(task)
-            task.add_done_callback(self._ended)
+            task.add_done_callback(self._end)
 
         self._loop.call_soon_threadsafe(start)
 
-    def _ended(self, task: asyncio.Task[Any]) -> None:
+    def _end(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
             self._on_error(f"background task {task.get_coro()!r}", error)

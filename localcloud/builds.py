@@ -50,7 +50,7 @@ class Builds:
         }
         self._cloud.resources.put(HOST, f"{call.name}/builds/{identifier}", build)
         operation = self._cloud.operations.new(HOST, call.name, {"build": build})
-        return self._cloud.operations.done(HOST, operation, build)
+        return self._cloud.operations.finish(HOST, operation, build)
 
     def _image(self, source: dict[str, Any]) -> str:
         item = self._objects.store.get(source["bucket"], source["object"])

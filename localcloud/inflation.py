@@ -39,7 +39,7 @@ class InflationBudget:
             )
 
 
-async def decoded_chunks(body: StreamReader) -> AsyncIterator[bytes]:
+async def decode_chunks(body: StreamReader) -> AsyncIterator[bytes]:
     """A request's body as it comes, its Content-Encoding undone. Raises `InflatedTooMuch`."""
     budget, seen = InflationBudget(), 0
     async for chunk in body.iter_any():

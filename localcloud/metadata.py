@@ -25,7 +25,7 @@ class MetadataServer:
 
     async def start(self) -> str:
         """Begin to serve; returns `127.0.0.1:port`, the value for GCE_METADATA_HOST."""
-        app = web.Application(middlewares=[only_loopback, flavored])
+        app = web.Application(middlewares=[only_loopback, require_flavor])
         account = f"/computeMetadata/v1/instance/service-accounts/{{account:default|{self.email}}}"
         texts = {
             "/": "computeMetadata/\n",
@@ -64,7 +64,7 @@ class MetadataServer:
 
 
 @web.middleware
-async def flavored(
+async def require_flavor(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
     """Refuse who does not say that it knows whom it asks (a browser, for instance), as Google's server does."""

@@ -49,11 +49,11 @@ def parse_media_type(value: str) -> MediaType:
 
     HTTP has no continuations or charsets of parameters (RFC 2231): `boundary*0` is a parameter of that name.
     """
-    parameters = {name.lower(): unquoted(text.strip()) for name, text in PARAMETER.findall(value)}
+    parameters = {name.lower(): unquote(text.strip()) for name, text in PARAMETER.findall(value)}
     return MediaType(value.partition(";")[0].strip().lower(), parameters)
 
 
-def unquoted(text: str) -> str:
+def unquote(text: str) -> str:
     return re.sub(r"\\(.)", r"\1", text[1:-1]) if len(text) > 1 and text[0] == text[-1] == '"' else text
 
 

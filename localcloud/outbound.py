@@ -80,7 +80,7 @@ class Outbound:
                 method, self.local(url), params=query, data=body, headers=sent, timeout=limit
             ) as response:
                 text = await response.text()
-                return Answer(status=response.status, body=parsed(text), headers=dict(response.headers))
+                return Answer(status=response.status, body=parse(text), headers=dict(response.headers))
         except (aiohttp.ClientError, TimeoutError) as problem:
             raise ApiError(503, f"{method} {url} was not answered: {problem or 'time-out'}.") from problem
 
@@ -97,7 +97,7 @@ class Outbound:
             await self._session.close()
 
 
-def parsed(text: str) -> Any:
+def parse(text: str) -> Any:
     try:
         return json.loads(text) if text else None
     except ValueError:

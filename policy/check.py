@@ -58,7 +58,7 @@ def check(
     """Every rule over every resource that it looks at; what an exception allows on the day `today` is a warning."""
     stack, report = Stack(resources), Report()
     for rule in rules:
-        for seen in looked_at(rule, stack):
+        for seen in subjects_of(rule, stack):
             ask(rule, stack, seen, report)
     allowed = [violation for violation in report.violations if exceptions.allow(violation, today)]
     report.violations = [violation for violation in report.violations if violation not in allowed]
@@ -67,7 +67,7 @@ def check(
     return report
 
 
-def looked_at(rule: Rule, stack: Stack) -> Iterable[Seen]:
+def subjects_of(rule: Rule, stack: Stack) -> Iterable[Seen]:
     if rule.on == ("*",):
         return stack.seen
     return stack.of(*rule.on) if rule.on else (WHOLE,)

@@ -34,7 +34,7 @@ from pulumi_policy import (
 )
 from pulumi_policy.proxy import UnknownValueError
 
-from policy.check import Open, Report, ask, looked_at
+from policy.check import Open, Report, ask, subjects_of
 from policy.exceptions import Exceptions, load
 from policy.provider_defaults import without_defaults
 from policy.resource import UNKNOWN, Resource, Violation
@@ -55,7 +55,7 @@ class DeclaredInputs:
         self._known: dict[str, dict[str, Any]] = {}
 
     def remember(self, args: ResourceValidationArgs) -> None:
-        self._known[args.urn] = without_defaults(args.resource_type, copied(args.props))
+        self._known[args.urn] = without_defaults(args.resource_type, to_plain(args.props))
 
     def forget(self) -> None:
         self._known.clear()
@@ -66,7 +66,7 @@ class DeclaredInputs:
     def _resource(self, resource: PolicyResource) -> Resource:
         parent = resource.parent.urn if resource.parent else ""
         known = self._known.get(resource.urn)
-        properties = copied(resource.props) if known is None else known
+        properties = to_plain(resource.props) if known is None else known
         return Resource(resource.urn, resource.resource_type, resource.name, properties, resource.opts.protect, parent)
 
 
@@ -82,7 +82,7 @@ def serve(root: Path) -> None:
 def policies(exceptions: Exceptions, today: Callable[[], date]) -> list[Policy]:
     """One policy a rule, one for what is open, and one that looks after the exceptions."""
 
-    def excepted(violation: Violation) -> bool:
+    def is_excepted(violation: Violation) -> bool:
         return exceptions.allow(violation, today())
 
     declared = DeclaredInputs()
@@ -93,8 +93,8 @@ def policies(exceptions: Exceptions, today: Callable[[], date]) -> list[Policy]:
             report(describe_violation(fault), None)
 
     return [
-        *(resource_policy(rule, declared, excepted) for rule in ALONE),
-        *(stack_policy(rule, declared, excepted) for rule in TOGETHER),
+        *(resource_policy(rule, declared, is_excepted) for rule in ALONE),
+        *(stack_policy(rule, declared, is_excepted) for rule in TOGETHER),
         StackValidationPolicy(
             "decided-at-up",
             "What some rules ask for is not known before the resources are made.",
@@ -110,21 +110,21 @@ def resource_policy(rule: Rule, declared: DeclaredInputs, excepted: Callable[[Vi
         if rule is ALONE[0]:
             declared.remember(args)
         if rule.on == ("*",) or args.resource_type in rule.on:
-            tell(report, judged(rule, [of_args(args)]), excepted)
+            tell(report, judge(rule, [of_args(args)]), excepted)
 
     return ResourceValidationPolicy(rule.name, rule.words, validate, LEVELS[rule.level])
 
 
 def stack_policy(rule: Rule, declared: DeclaredInputs, excepted: Callable[[Violation], bool]) -> Policy:
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
-        tell(report, judged(rule, declared.of_stack(args)), excepted)
+        tell(report, judge(rule, declared.of_stack(args)), excepted)
 
     return StackValidationPolicy(rule.name, rule.words, validate, LEVELS[rule.level])
 
 
-def judged(rule: Rule, resources: Sequence[Resource]) -> Report:
+def judge(rule: Rule, resources: Sequence[Resource]) -> Report:
     stack, report = Stack(resources), Report()
-    for seen in looked_at(rule, stack):
+    for seen in subjects_of(rule, stack):
         ask(rule, stack, seen, report)
     return report
 
@@ -136,7 +136,7 @@ def tell(report: ReportViolation, judged: Report, excepted: Callable[[Violation]
 
 
 def report_open(report: ReportViolation, resources: Sequence[Resource]) -> None:
-    lines = [line for rule in RULES if (line := open_line(judged(rule, resources).open))]
+    lines = [line for rule in RULES if (line := open_line(judge(rule, resources).open))]
     if lines:
         report("\n".join([f"{len(lines)} rules are decided at up:", *(f"  {line}" for line in lines)]), None)
 
@@ -159,11 +159,11 @@ def describe_violation(violation: Violation) -> str:
 
 
 def of_args(args: ResourceValidationArgs) -> Resource:
-    properties = copied(args.props)
+    properties = to_plain(args.props)
     return Resource(args.urn, args.resource_type, args.name, properties, args.opts.protect, args.opts.parent or "")
 
 
-def copied(value: Any) -> Any:
+def to_plain(value: Any) -> Any:
     """Plain values out of Pulumi's proxies; what raises because it is unknown becomes `UNKNOWN`."""
     if isinstance(value, Mapping):
         mapping = cast("Mapping[str, Any]", value)
@@ -176,6 +176,6 @@ def copied(value: Any) -> Any:
 
 def item_of(holder: Any, key: Any) -> Any:
     try:
-        return copied(holder[key])
+        return to_plain(holder[key])
     except UnknownValueError:
         return UNKNOWN

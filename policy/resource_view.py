@@ -47,7 +47,7 @@ class Seen:
             value = cast("dict[str, Any]", value).get(key) if isinstance(value, dict) else None
             if value is UNKNOWN:
                 raise Undecided(path)
-        return known(value, path)
+        return require_known(value, path)
 
     def each(self, path: str) -> list[Any]:
         """Values at a path with `[]`, None for an item that has none; nothing when a list is absent or empty."""
@@ -63,7 +63,7 @@ class Seen:
                 elif isinstance(value, list):
                     all_values += cast("list[Any]", value)
             values = all_values
-        return [known(value, path) for value in values]
+        return [require_known(value, path) for value in values]
 
 
 @functools.cache
@@ -72,7 +72,7 @@ def steps(path: str) -> tuple[tuple[str, bool], ...]:
     return tuple((step.removesuffix("[]"), step.endswith("[]")) for step in path.split("."))
 
 
-def known(value: Any, path: str) -> Any:
+def require_known(value: Any, path: str) -> Any:
     """The value itself; raises `Undecided` when it is unknown or anything in it is."""
     if value is None or isinstance(value, str):
         return value
@@ -80,8 +80,8 @@ def known(value: Any, path: str) -> Any:
         raise Undecided(path)
     if isinstance(value, dict):
         for item in cast("dict[str, Any]", value).values():
-            known(item, path)
+            require_known(item, path)
     elif isinstance(value, list):
         for item in cast("list[Any]", value):
-            known(item, path)
+            require_known(item, path)
     return value

@@ -70,7 +70,7 @@ def names(resources: Sequence[Resource]) -> dict[str, str]:
     return dict(sorted(((k, v) for k, v in names_seen.items() if len(k) > 3), key=lambda item: -len(item[0])))
 
 
-def reduced(value: Any, own: Mapping[str, str]) -> Any:
+def reduce(value: Any, own: Mapping[str, str]) -> Any:
     """The value as the list has it: the stack's names in braces, long text as a hash, what is not known as None."""
     if value is UNKNOWN or not isinstance(value, str):
         return None if value is UNKNOWN else value
@@ -84,7 +84,7 @@ def _pattern(own: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, own))})(?!\w)")
 
 
-def unreviewed(resource: Resource, own: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
+def find_unreviewed(resource: Resource, own: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
     """Paths that the list lacks for the type, and values that it lacks for a path."""
     if OURS.fullmatch(resource.type):
         return
@@ -96,7 +96,7 @@ def unreviewed(resource: Resource, own: Mapping[str, str]) -> Iterator[tuple[str
         reviewed = shape[path]
         if reviewed is None or value is UNKNOWN or value in reviewed:
             continue
-        if reduced(value, own) not in reviewed:
+        if reduce(value, own) not in reviewed:
             yield path, value
 
 
@@ -145,5 +145,5 @@ def union(stacks: Iterable[Sequence[Resource]]) -> dict[str, dict[str, set[str]]
             if not OURS.fullmatch(resource.type):
                 of_type = merged.setdefault(resource.type, {})
                 for path, value in resource.leaves:
-                    of_type.setdefault(path, set()).add(json.dumps(reduced(value, own)))
+                    of_type.setdefault(path, set()).add(json.dumps(reduce(value, own)))
     return merged

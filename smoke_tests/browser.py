@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from smoke_tests.http import redacted
+from smoke_tests.http import redact
 from smoke_tests.sign_in import SmokeSignIn
 
 if TYPE_CHECKING:
@@ -102,19 +102,19 @@ class Opening:
                         page.route(f"{self.records}/o/**", self._ready)
                 if self.methods is not None:
                     # The route that was added last is asked first.
-                    page.route("**/*", lambda route: self._permitted(route, seen))
+                    page.route("**/*", lambda route: self._permit(route, seen))
                 self._wait(page, seen)
                 seen.picture = self._picture(page)
             finally:
                 browser.close()
         return seen
 
-    def _permitted(self, route: Route, seen: PageView) -> None:
+    def _permit(self, route: Route, seen: PageView) -> None:
         method, allowed = route.request.method, self.methods or ()
         if method in allowed:
             route.fallback()
             return
-        seen.errors.append(f"{method} {redacted(route.request.url)} was not sent: this run only reads")
+        seen.errors.append(f"{method} {redact(route.request.url)} was not sent: this run only reads")
         route.abort()
 
     def _elsewhere(self, route: Route) -> None:
@@ -160,13 +160,13 @@ class Opening:
 
         def said(message: ConsoleMessage) -> None:
             if message.type == "error":
-                seen.errors.append(redacted(message.text))
+                seen.errors.append(redact(message.text))
 
         page.on("request", asked)
         page.on("requestfinished", ended)
         page.on("requestfailed", failed)
         page.on("response", answered)
-        page.on("pageerror", lambda error: seen.errors.append(redacted(str(error))))
+        page.on("pageerror", lambda error: seen.errors.append(redact(str(error))))
         page.on("console", said)
 
     def _wait(self, page: Page, seen: PageView) -> None:

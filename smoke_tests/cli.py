@@ -18,14 +18,14 @@ from smoke_tests.browser import unavailable
 from smoke_tests.context import Profile
 from smoke_tests.credentials import ME, Credentials, NoToken, TokenSource, by_command, by_impersonation, by_yourself
 from smoke_tests.dicomweb import DicomWeb, DicomwebRefused
-from smoke_tests.http import Http, Unreachable, WaitTimedOut, redacted
+from smoke_tests.http import Http, Unreachable, WaitTimedOut, redact
 from smoke_tests.janitor import sweep
 from smoke_tests.results import COULD_NOT_RUN, LEAKED, PASSED
 from smoke_tests.runner import run
 from smoke_tests.screen import Screen
 from smoke_tests.seeding import Seeder
 from smoke_tests.slide.identity import LIFETIME, new_run_id
-from smoke_tests.target import BadTarget, SmokeTarget, declared, from_outputs
+from smoke_tests.target import BadTarget, SmokeTarget, from_outputs, target_of_url
 
 
 def parser() -> argparse.ArgumentParser:
@@ -93,7 +93,7 @@ def target_of(arguments: argparse.Namespace) -> SmokeTarget:
     if arguments.dicomweb_root and arguments.missing:
         raise BadTarget("--missing goes with --outputs; a store at --dicomweb-root can do what --capability names")
     if arguments.dicomweb_root:
-        return declared(arguments.dicomweb_root, arguments.capability)
+        return target_of_url(arguments.dicomweb_root, arguments.capability)
     try:
         outputs = json.loads(arguments.outputs.read_text(encoding="utf-8"))
     except ValueError as error:
@@ -163,7 +163,7 @@ def sweep_up(arguments: argparse.Namespace) -> int:
     done = sweep(store, older_than=arguments.older_than, now=datetime.now(UTC))
     print(f"{len(done.removed)} removed, {len(done.young)} too young, {len(done.problems)} problems")
     for problem in done.problems:
-        print(f"  {redacted(problem)}")
+        print(f"  {redact(problem)}")
     return LEAKED if done.problems else PASSED
 
 
@@ -175,5 +175,5 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return COMMANDS[arguments.command](arguments)
     except (ValueError, OSError, NoToken, Unreachable, DicomwebRefused, WaitTimedOut) as error:
-        print(f"smoke_tests {arguments.command}: {redacted(str(error))}", file=sys.stderr)
+        print(f"smoke_tests {arguments.command}: {redact(str(error))}", file=sys.stderr)
         return COULD_NOT_RUN

@@ -29,7 +29,7 @@ class UnparsableDicom(AssertionError):
     """What came back is not a DICOM file."""
 
 
-def parsed(data: bytes) -> Dataset:
+def parse(data: bytes) -> Dataset:
     try:
         dataset = dcmread(io.BytesIO(data))
         _ = dataset.SOPInstanceUID
@@ -103,7 +103,7 @@ def frame_digests(dataset: Dataset) -> list[str]:
 
 def pixels_of(instance: Instance) -> Pixels:
     """rows x columns x 3 of the first frame that was sent, as this machine decodes it."""
-    with Image.open(io.BytesIO(next(generate_frames(parsed(instance.data).PixelData, number_of_frames=1)))) as image:
+    with Image.open(io.BytesIO(next(generate_frames(parse(instance.data).PixelData, number_of_frames=1)))) as image:
         return np.asarray(image.convert("RGB"))
 
 

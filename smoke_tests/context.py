@@ -125,7 +125,7 @@ class Context:
                 f"{self.target.records} has no {golden.OBJECT}: no golden study was seeded; run: make seed-golden"
             )
         self.patient = str(kept.get("runId"))
-        return golden.recalled(kept)
+        return golden.recall(kept)
 
     @property
     def study(self) -> str:

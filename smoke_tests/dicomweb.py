@@ -27,7 +27,7 @@ class DicomwebRefused(AssertionError):
     """The store answered something else than the request calls for."""
 
 
-def listed(answer: HttpAnswer) -> list[Attributes]:
+def parse_list(answer: HttpAnswer) -> list[Attributes]:
     """The objects of a JSON answer; 204 is an empty list."""
     if answer.status == 204:
         return []
@@ -67,10 +67,10 @@ class DicomWeb:
         return self.send("POST", "studies", headers={"Content-Type": content_type}, body=body)
 
     def search(self, path: str, **query: str) -> list[Attributes]:
-        return listed(self.send("GET", path, params=query))
+        return parse_list(self.send("GET", path, params=query))
 
     def metadata(self, path: str) -> list[Attributes]:
-        return listed(self.send("GET", f"{path}/metadata"))
+        return parse_list(self.send("GET", f"{path}/metadata"))
 
     def parts(self, path: str, accept: str) -> list[multipart.Part]:
         """The parts of a multipart answer; `DicomwebRefused` unless it is 200."""
@@ -98,11 +98,11 @@ class DicomWeb:
         name = str(operation.get("name", ""))
         if name and not operation.get("done"):
             url = f"{self._api_root()}{name}"
-            operation = until(lambda: self._ended(url), f"operation {name} on {self.root}", seconds)
+            operation = until(lambda: self._wait_for_operation(url), f"operation {name} on {self.root}", seconds)
         if error := operation.get("error"):
             raise DicomwebRefused(f"operation {name} ended with an error: {error.get('message', error)}")
 
-    def _ended(self, url: str) -> dict[str, Any] | None:
+    def _wait_for_operation(self, url: str) -> dict[str, Any] | None:
         answer = self.send("GET", url, accept="application/json")
         if answer.status != 200:
             raise DicomwebRefused(str(answer))

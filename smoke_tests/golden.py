@@ -32,7 +32,7 @@ class NoGolden(ValueError):
     """There is no usable record of a golden study."""
 
 
-def drawn() -> list[Instance]:
+def draw() -> list[Instance]:
     """The slide as this version draws it, base level first."""
     return slide.make(RUN_ID, size=SIZE, purpose="golden")
 
@@ -68,7 +68,7 @@ def without_pixels(file: bytes) -> bytes:
     return out.getvalue()
 
 
-def recalled(kept: Mapping[str, Any]) -> list[Instance]:
+def recall(kept: Mapping[str, Any]) -> list[Instance]:
     """The instances of a record. Those but the last have no pixels in their `data`. `NoGolden` when it is unusable."""
     if kept.get("schema") != SCHEMA:
         raise NoGolden(

@@ -22,7 +22,7 @@ SECRETS = (
 )
 
 
-def redacted(text: str) -> str:
+def redact(text: str) -> str:
     """The text without access tokens."""
     for secret in SECRETS:
         text = secret.sub(r"\1…", text)
@@ -85,7 +85,7 @@ class HttpAnswer:
         shown = ""
         if self.content_type.endswith(("json", "xml")) or self.content_type.startswith("text/"):
             shown = f": {self.text[:400]}"
-        return redacted(f"{self.method} {self.url} answered {self.status} {self.content_type or 'no type'}{shown}")
+        return redact(f"{self.method} {self.url} answered {self.status} {self.content_type or 'no type'}{shown}")
 
 
 class Unreachable(Exception):
@@ -160,7 +160,7 @@ class Http:
                 method, url, headers=every, params=params, data=body, timeout=self.timeout, allow_redirects=False
             )
         except requests.RequestException as error:
-            raise Unreachable(redacted(f"{method} {url} got no answer: {error}")) from None
+            raise Unreachable(redact(f"{method} {url} got no answer: {error}")) from None
         self.ledger.add(requests=1, bytes=len(body or b"") + len(got.content))
         return HttpAnswer(method, got.url, got.status_code, got.headers, got.content, self.clock() - began)
 

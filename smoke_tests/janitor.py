@@ -31,7 +31,7 @@ def sweep(store: DicomWeb, *, older_than: timedelta, now: datetime, seconds: flo
     # Listed to the end first: deleting while paging would shift the pages.
     for study in list(smoke_studies(store)):
         uid = str(value(study, STUDY))
-        if now - born(study) < older_than:
+        if now - started_at(study) < older_than:
             done.young.append(uid)
             continue
         try:
@@ -53,7 +53,7 @@ def smoke_studies(store: DicomWeb) -> Iterator[Attributes]:
         offset += len(page)
 
 
-def born(study: Attributes) -> datetime:
+def started_at(study: Attributes) -> datetime:
     """When the run began: from the run id in PatientID, else from the study's date; now-like when it has neither."""
     run_id = str(value(study, PATIENT_ID)).removeprefix(PREFIX["smoke"])
     if RUN_ID.fullmatch(run_id):

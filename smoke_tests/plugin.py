@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from smoke_tests.context import Context
-from smoke_tests.http import RequestLedger, redacted
+from smoke_tests.http import RequestLedger, redact
 from smoke_tests.results import Result, Status
 from smoke_tests.target import CAPABILITIES
 
@@ -75,7 +75,7 @@ class Suite:
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
-            self.broken.append(redacted(str(report.longrepr)))
+            self.broken.append(redact(str(report.longrepr)))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
@@ -117,7 +117,7 @@ class Suite:
             requests=ledger.requests,
             bytes=ledger.bytes,
             retries=ledger.retries,
-            reason=" ".join(redacted(reason).split())[:LONGEST_REASON],
+            reason=" ".join(redact(reason).split())[:LONGEST_REASON],
             evidence=self.notes.evidence,
         )
 

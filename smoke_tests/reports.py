@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from xml.etree import ElementTree
 
-from smoke_tests.http import redacted
+from smoke_tests.http import redact
 from smoke_tests.results import INTERRUPTED, Result, SuiteOutcome
 
 MARKS = {"pass": "✓", "warn": "!", "fail": "✗", "skip": "–"}  # noqa: RUF001 - a dash is what a skip looks like
@@ -20,7 +20,7 @@ def write(outcome: SuiteOutcome, folder: Path) -> list[Path]:
         "smoke.md": markdown(outcome),
     }
     for name, text in made.items():
-        (folder / name).write_text(redacted(text), encoding="utf-8")
+        (folder / name).write_text(redact(text), encoding="utf-8")
     return [folder / name for name in made]
 
 

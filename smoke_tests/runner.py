@@ -16,7 +16,7 @@ import pytest
 from smoke_tests.context import Context, Profile
 from smoke_tests.credentials import NoToken, TokenSource
 from smoke_tests.golden import NoGolden
-from smoke_tests.http import Unreachable, redacted
+from smoke_tests.http import Unreachable, redact
 from smoke_tests.plugin import Suite
 from smoke_tests.results import INTERRUPTED, Result, SuiteOutcome
 from smoke_tests.slide.identity import new_run_id
@@ -49,26 +49,28 @@ def run(
     clock = time.monotonic()
     context = Context(target, new_run_id(began), profile, source)
     outcome = SuiteOutcome(context.run_id, profile, context.target.dicomweb_root, target.environment, began)
-    outcome.left_out = {str(number): why for number, why in left_out(target).items() if number in EXPECTED[profile]}
+    outcome.left_out = {
+        str(number): why for number, why in checks_left_out(target).items() if number in EXPECTED[profile]
+    }
     with interruptible():
         try:
             context.prepare()
             _check(context, outcome, on_result)
         except (NoToken, NoGolden, Unreachable) as problem:
-            outcome.problem = redacted(str(problem))
+            outcome.problem = redact(str(problem))
         except KeyboardInterrupt:
             outcome.problem = INTERRUPTED
         finally:
             with deaf():
                 if outcome.problem == INTERRUPTED:
                     context.tracker.seconds = LAST_WORDS_SECONDS
-                outcome.leaks = [redacted(leak) for leak in context.tracker.clean_up()]
+                outcome.leaks = [redact(leak) for leak in context.tracker.clean_up()]
                 context.http.close()
     outcome.ms = round((time.monotonic() - clock) * 1000)
     return outcome
 
 
-def left_out(target: SmokeTarget) -> dict[int, str]:
+def checks_left_out(target: SmokeTarget) -> dict[int, str]:
     """Checks that cannot be made of this target, by number, and why."""
     return {**(NOT_IN_PROD if target.strict else {}), **(BEHIND_PROXY if target.proxied else {})}
 

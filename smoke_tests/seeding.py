@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from smoke_tests import golden
-from smoke_tests.compare import frame_digests, parsed
+from smoke_tests.compare import frame_digests, parse
 from smoke_tests.credentials import Credentials
 from smoke_tests.dicomweb import AS_STORED, DicomWeb, DicomwebRefused
 from smoke_tests.golden import NoGolden
@@ -36,7 +36,7 @@ class Seeder:
         if not self.target.raw_root or not self.target.main_root:
             raise NoGolden("the stack's outputs name no raw store; deploy the stack again with this version")
         kept = golden.fetch(self.http, self.target.records, self.credentials, self.principal)
-        instances = golden.recalled(kept) if kept else golden.drawn()
+        instances = golden.recall(kept) if kept else golden.draw()
         if kept:
             self.say(f"Recorded before: study {instances[0].study}.")
         else:
@@ -57,7 +57,7 @@ class Seeder:
             raise DicomwebRefused(str(answer))
         for instance in instances:
             path = f"studies/{study}/series/{instance.series}/instances/{instance.uid}"
-            if frame_digests(parsed(raw.parts(path, AS_STORED)[0].body)) != list(instance.frames):
+            if frame_digests(parse(raw.parts(path, AS_STORED)[0].body)) != list(instance.frames):
                 raise NoGolden(
                     f"instance {instance.uid} in {self.target.raw_root} has other frames than this version draws, and "
                     f"no record says whether that is right; delete study {study} or restore {golden.OBJECT}"

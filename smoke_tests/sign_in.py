@@ -25,7 +25,7 @@ KEY = "smoke"
 CORS = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-store"}
 
 
-def encoded(data: bytes) -> str:
+def encode(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
@@ -69,7 +69,7 @@ class SmokeSignIn:
 
     def _keys(self) -> dict[str, Any]:
         numbers = {"n": self._public.n, "e": self._public.e}
-        parts = {name: encoded(value.to_bytes((value.bit_length() + 7) // 8)) for name, value in numbers.items()}
+        parts = {name: encode(value.to_bytes((value.bit_length() + 7) // 8)) for name, value in numbers.items()}
         return {"keys": [{"kty": "RSA", "alg": "RS256", "use": "sig", "kid": KEY, **parts}]}
 
     def _tokens(self, query: dict[str, str]) -> dict[str, Any]:
@@ -84,7 +84,7 @@ class SmokeSignIn:
             "nonce": query.get("nonce", ""),
             "iat": now,
             "exp": now + LIFETIME,
-            "at_hash": encoded(hashlib.sha256(self.token.encode()).digest()[:16]),
+            "at_hash": encode(hashlib.sha256(self.token.encode()).digest()[:16]),
         }
         return {
             "access_token": self.token,

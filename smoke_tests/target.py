@@ -109,7 +109,7 @@ class SmokeTarget:
         return self.environment == "prod"
 
 
-def declared(root: str, capabilities: list[str], **values: Any) -> SmokeTarget:
+def target_of_url(root: str, capabilities: list[str], **values: Any) -> SmokeTarget:
     """A target by its URL alone; what is not in `capabilities` is missing."""
     if unknown := sorted(set(capabilities) - set(CAPABILITIES)):
         raise BadTarget(f"unknown capability {', '.join(unknown)}; known are {', '.join(CAPABILITIES)}")

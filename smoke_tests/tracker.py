@@ -25,7 +25,7 @@ class Tracker:
         if study not in self.studies:
             self.studies.append(study)
 
-    def gone(self, study: str) -> None:
+    def note_absence(self, study: str) -> None:
         """Call when its absence was seen."""
         self.studies.remove(study)
 
@@ -37,7 +37,7 @@ class Tracker:
                 continue
             try:
                 remove(self.store, study, self.seconds)
-                self.gone(study)
+                self.note_absence(study)
             except PROBLEMS as problem:
                 leaks.append(f"study {study} is left in {self.store.root}: {problem}")
         return leaks

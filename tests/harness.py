@@ -17,7 +17,7 @@ from infra.propagation import wait_for_google
 from localcloud.awkward import EVERY_POINT, AwkwardPoint
 from localcloud.cloud import Cloud
 from localcloud.control.plane import ControlPlane
-from ops.review.judge import declared
+from ops.review.judge import declared_resources
 from policy.resource import Resource
 from tests.clock import SETTLED, Clock
 
@@ -60,7 +60,7 @@ class Graph:
     @property
     def declared(self) -> list[Resource]:
         """The graph as the policy rules see it."""
-        return declared(self.deployment)
+        return declared_resources(self.deployment)
 
     @property
     def outputs(self) -> dict[str, Any]:

@@ -89,10 +89,10 @@ def build(config: dict[str, Any], packages: Path, lite: Path = LITE, status_root
     `status_root`: the URL to which an object's name is put to read what the job says of a study; empty: nobody says.
     """
     parts = {name: _read(packages / source) for source, name in ENGINE.items()}
-    parts[WORKER] = guarded_worker(parts[WORKER])
-    engine, engine_files = _hashed("engine", parts)
+    parts[WORKER] = guard_worker(parts[WORKER])
+    engine, engine_files = _hash("engine", parts)
     shown = {path.name: path.read_bytes() for path in sorted((lite / "page").iterdir())}
-    page, page_files = _hashed("page", shown)
+    page, page_files = _hash("page", shown)
     modules = [f"{engine}/{CLIENT}", *(path for path in page_files if path.endswith(".js"))]
     index = (lite / "index.html").read_text()
     placeholders = {
@@ -115,7 +115,7 @@ def build(config: dict[str, Any], packages: Path, lite: Path = LITE, status_root
     return FileSet({**files, MANIFEST: manifest("lite", ref, versions, files)}, ref=ref)
 
 
-def guarded_worker(script: bytes) -> bytes:
+def guard_worker(script: bytes) -> bytes:
     """The engine's decoder worker with our guard before it: a tile that cannot be decoded does not stop it."""
     return (LITE / "worker.js").read_bytes() + script
 
@@ -136,7 +136,7 @@ def content_type(path: str) -> str:
     return TYPES[Path(path).suffix]
 
 
-def _hashed(name: str, files: Mapping[str, bytes]) -> tuple[str, dict[str, bytes]]:
+def _hash(name: str, files: Mapping[str, bytes]) -> tuple[str, dict[str, bytes]]:
     """The folder's served path and its files under it."""
     total = hashlib.sha256()
     for file, content in sorted(files.items()):

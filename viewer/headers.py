@@ -87,7 +87,7 @@ def serving_config(firebase: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def expected(path: str, firebase: Mapping[str, Any]) -> dict[str, str]:
+def expected_headers(path: str, firebase: Mapping[str, Any]) -> dict[str, str]:
     """The headers that a request for `path` must be answered with."""
     rules = [rule for rule in firebase["headers"] if pattern(rule["source"]).fullmatch(path)]
     return {header["key"]: header["value"] for rule in rules for header in rule["headers"]}

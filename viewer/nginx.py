@@ -33,7 +33,7 @@ def nginx_conf(firebase: Mapping[str, Any]) -> str:
         line
         for rule in firebase["rewrites"]
         for line in (
-            f"    location ~ {_quoted(_exact(rule['source']))} {{",
+            f"    location ~ {_quote(_exact(rule['source']))} {{",
             f"      try_files $uri {rule['destination']};",
             "    }",
         )
@@ -105,7 +105,7 @@ def _kinds() -> dict[str, list[str]]:
 
 def _entry(rule: tuple[str, str]) -> str:
     source, value = rule
-    return f"    {_quoted('~' + _exact(source))} {_quoted(value)};"
+    return f"    {_quote('~' + _exact(source))} {_quote(value)};"
 
 
 def _exact(source: str) -> str:
@@ -117,7 +117,7 @@ def _variable(header: str) -> str:
     return f"$header_{header.lower().replace('-', '_')}"
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     """In double quotes. A quote or a variable would be nginx's to read; a `$` at the end is a pattern's."""
     if '"' in text or "$" in text[:-1]:
         raise ValueError(f"{text!r} cannot be written into nginx.conf")

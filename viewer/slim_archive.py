@@ -70,7 +70,7 @@ def unpack(path: Path) -> dict[str, bytes]:
             files = dict(_members(opened))
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError) as error:
         raise SlimError(f"{path.name} cannot be opened as a zip archive: {error}") from error
-    return _rooted(files, path.name)
+    return _strip_root(files, path.name)
 
 
 def read_folder(folder: Path, what: str) -> dict[str, bytes]:
@@ -110,7 +110,7 @@ def _safe(entry: zipfile.ZipInfo) -> str:
     return path.as_posix()
 
 
-def _rooted(files: Mapping[str, bytes], archive_name: str) -> dict[str, bytes]:
+def _strip_root(files: Mapping[str, bytes], archive_name: str) -> dict[str, bytes]:
     homes = sorted(
         (PurePosixPath(name).parent for name in files if PurePosixPath(name).name == "index.html"), key=_depth
     )

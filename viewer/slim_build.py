@@ -13,7 +13,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-from viewer.build import ABSENT, CONFIG, MANIFEST, FileSet, content_type, guarded_worker, manifest
+from viewer.build import ABSENT, CONFIG, MANIFEST, FileSet, content_type, guard_worker, manifest
 from viewer.config import check, render_js
 from viewer.headers import WORKER, SiteContent
 from viewer.slim_archive import read_folder
@@ -43,7 +43,7 @@ def build(config: dict[str, Any], app: Mapping[str, bytes], ref: str, overlay: P
     workers = [path for path in files if path.endswith(f"/{WORKER}")]
     if not workers:
         raise SlimError(f"{ref} has no {WORKER}: its engine's layout has changed; look at the build before you pin it")
-    files |= {path: guarded_worker(files[path]) for path in workers}
+    files |= {path: guard_worker(files[path]) for path in workers}
     files[CONFIG] = render_js(check(config)).encode()
     return FileSet({**files, MANIFEST: manifest("slim", ref, {}, files)}, ref=ref)
 

@@ -120,16 +120,16 @@ def change(api: Api, target: Target, values: Mapping[str, Any], edit: Callable[[
     path = fill(target.path, values)
     if target.is_storage:
         policy = api.call(target.host, "GET", f"{path}/iam", dict(target.query or {}))
-        return api.call(target.host, "PUT", f"{path}/iam", body=edited(policy, edit))
+        return api.call(target.host, "PUT", f"{path}/iam", body=_edit_policy(policy, edit))
     ask = {"options": {"requestedPolicyVersion": 3}} if target.asks_in_body else None
     policy = api.call(target.host, target.get, f"{path}:getIamPolicy", dict(target.query or {}), ask)
-    body: Json = {"policy": edited(policy, edit)}
+    body: Json = {"policy": _edit_policy(policy, edit)}
     if target.asks_in_body:
         body["updateMask"] = "bindings,etag,auditConfigs"
     return api.call(target.host, "POST", f"{path}:setIamPolicy", body=body)
 
 
-def edited(policy: Json, edit: Callable[[Json], None]) -> Json:
+def _edit_policy(policy: Json, edit: Callable[[Json], None]) -> Json:
     """What is written: the parts a policy consists of, others (`kind`, `resourceId`) left out."""
     kept = {key: policy[key] for key in ("bindings", "auditConfigs", "etag") if policy.get(key)}
     edit(kept)

@@ -17,7 +17,7 @@ def cleanup_by_id(inputs: Json, _: Around) -> Json:
     return inputs
 
 
-def ordered_environment(inputs: Json, _: Around) -> Json:
+def order_environment(inputs: Json, _: Around) -> Json:
     """The provider keeps a container's environment as a set, which it sends by name."""
     for container in inputs["template"]["template"].get("containers", []):
         container.get("envs", []).sort(key=lambda variable: variable["name"])
@@ -56,7 +56,7 @@ RUN = {
         },
         keep=frozenset({"template.template.maxRetries"}),
         defaults={"template.template.maxRetries": 3},
-        shape=ordered_environment,
+        shape=order_environment,
     ),
     "gcp:cloudrunv2/service:Service": Row(
         host="run",

@@ -26,9 +26,9 @@ class Eventarc:
         self.cloud, self.outbound, self.log, self.tasks = cloud, outbound, log, tasks
         self.places = asyncio.Semaphore(AT_ONCE)
         cloud.checks.setdefault("eventarc.v1:projects.locations.triggers.create", []).append(check_trigger)
-        pubsub.listeners.append(self.published)
+        pubsub.listeners.append(self.start_executions)
 
-    def published(self, topic: str, message: dict[str, Any]) -> None:
+    def start_executions(self, topic: str, message: dict[str, Any]) -> None:
         for name, trigger in self.cloud.resources.all(HOST).items():
             transport = (trigger.get("transport") or {}).get("pubsub") or {}
             if "/triggers/" in name and transport.get("topic") == topic:
@@ -41,7 +41,7 @@ class Eventarc:
         async with self.places:
             try:
                 project = f"//cloudresourcemanager.googleapis.com/projects/{self.cloud.project}"
-                if not self.cloud.iam.allowed(f"serviceAccount:{account}", "eventarc.events.receiveEvent", project):
+                if not self.cloud.iam.is_allowed(f"serviceAccount:{account}", "eventarc.events.receiveEvent", project):
                     raise ApiError(403, f"{account} lacks eventarc.events.receiveEvent on {project}")
                 url = f"https://workflowexecutions.googleapis.com/v1/{workflow}/executions"
                 answer = await self.outbound.send("POST", url, account=account, body={"argument": json.dumps(event)})

@@ -50,7 +50,7 @@ Compiled = Callable[[Scope], Any]
 
 
 @lru_cache(maxsize=256)
-def compiled(text: str) -> Compiled:
+def compile_expression(text: str) -> Compiled:
     """What evaluates the expression between `${` and `}`; `ExpressionError` naming what is not understood."""
     try:
         node = ast.parse(text.strip(), mode="eval").body
@@ -121,12 +121,12 @@ def _value(node: ast.AST, scope: Scope) -> Any:
                 raise TypeError(f"{values[0]!r} and {values[1]!r} are not both numbers")
             return OPERATORS[type(operation)](*values)
         case ast.Call(func=function, args=arguments):
-            return _called(ast.unparse(function), arguments, scope)
+            return _call(ast.unparse(function), arguments, scope)
         case _:
             raise TypeError(f"{ast.unparse(node)} was not checked")
 
 
-def _called(name: str, arguments: list[ast.expr], scope: Scope) -> Any:
+def _call(name: str, arguments: list[ast.expr], scope: Scope) -> Any:
     if name == "default":
         try:
             value = _value(arguments[0], scope)

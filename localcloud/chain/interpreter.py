@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from localcloud.chain.expressions import ExpressionError, Scope, compiled
+from localcloud.chain.expressions import ExpressionError, Scope, compile_expression
 from localcloud.chain.language import Step, Steps, expression_in
 from localcloud.errors import ApiError
 from localcloud.outbound import Outbound
@@ -112,7 +112,7 @@ class Interpreter:
             return value
         system = {"sys.get_env": self.get_env, "sys.now": lambda: math.floor(self.now() * 1e6) / 1e6}
         try:
-            return compiled(expression)(Scope(variables=self.variables, system=system))
+            return compile_expression(expression)(Scope(variables=self.variables, system=system))
         except ExpressionError as problem:
             raise WorkflowError({"message": str(problem), "tags": ["ValueError"]}) from problem
 

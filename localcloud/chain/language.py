@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import yaml
 
-from localcloud.chain.expressions import ExpressionError, compiled
+from localcloud.chain.expressions import ExpressionError, compile_expression
 
 CALLS: dict[str, set[str]] = {
     "http.get": {"url", "headers", "query", "auth", "timeout"},
@@ -115,7 +115,7 @@ def check_values(value: Any, name: str) -> None:
             check_values(inner, name)
     elif isinstance(value, str) and (expression := expression_in(value)) is not None:
         try:
-            compiled(expression)
+            compile_expression(expression)
         except ExpressionError as problem:
             raise LanguageError(f"step {name}: {problem}") from problem
 

@@ -46,7 +46,7 @@ class Workflows:
             EXECUTIONS + "list": self.list,
             EXECUTIONS + "cancel": self.cancel,
         }
-        cloud.on_delete.append(self.deleted)
+        cloud.on_delete.append(self.forget)
 
     def create(self, call: Call) -> dict[str, Any]:
         workflow = self.cloud.resources.get(WORKFLOWS, call.name)
@@ -127,7 +127,7 @@ class Workflows:
             task.get_loop().call_soon_threadsafe(task.cancel)
         return execution
 
-    def deleted(self, host: str, name: str) -> None:
+    def forget(self, host: str, name: str) -> None:
         if host == WORKFLOWS:
             self.cloud.resources.delete(HOST, name)
 

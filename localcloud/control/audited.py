@@ -87,7 +87,7 @@ def name_of(method: Method) -> str:
 
 
 @contextmanager
-def audited(cloud: Cloud, audit: AuditLog, method: Method, call: Call, permission: str) -> Generator[None]:
+def audit_call(cloud: Cloud, audit: AuditLog, method: Method, call: Call, permission: str) -> Generator[None]:
     """Gives the audit log the call when it is over, refused ones too."""
     sets_policy = method.leaf == "setIamPolicy"
     resource = names.full(cloud, call.request.host, call.name)

@@ -20,13 +20,13 @@ def new_etag() -> str:
     return base64.b64encode(uuid.uuid4().bytes[:9]).decode()
 
 
-def merged(current: Resource, new: Resource, fields: list[str]) -> Resource:
+def merge(current: Resource, new: Resource, fields: list[str]) -> Resource:
     """`current` with `fields` (dotted paths) as in `new`; a field absent there is cleared."""
     result = dict(current)
     for field in fields:
         first, _, rest = field.partition(".")
         if rest:
-            result[first] = merged(result.get(first) or {}, new.get(first) or {}, [rest])
+            result[first] = merge(result.get(first) or {}, new.get(first) or {}, [rest])
         elif first in new:
             result[first] = new[first]
         else:

@@ -14,7 +14,7 @@ from engine.discovery import Catalogue, Document, Method
 from localcloud.cloud import Cloud
 from localcloud.control import canon, names
 from localcloud.control.call import Call
-from localcloud.control.fields import merged, new_etag, new_uid, page
+from localcloud.control.fields import merge, new_etag, new_uid, page
 from localcloud.control.operations import timestamp
 from localcloud.control.schema import camel_case
 from localcloud.errors import ApiError
@@ -107,9 +107,9 @@ class Generic:
         for extra in self._extras(method):
             extra(call, resource)
         if call.query.get("validateOnly") == "true":
-            return self.finished(call, name, resource)
+            return self.finish(call, name, resource)
         self._cloud.resources.put(call.request.host, name, resource)
-        return self.finished(call, name, resource)
+        return self.finish(call, name, resource)
 
     def patch(self, call: Call, method: Method) -> Resource:
         current = self.existing(call)
@@ -120,7 +120,7 @@ class Generic:
         schema = method.request or ""
         body = canon.canonical(method.document, schema, call.body)
         fields = self._mask(call, method, schema)
-        changed = merged(current, body, fields)
+        changed = merge(current, body, fields)
         changed["name"] = current.get("name", call.name)
         properties = method.document.schemas[schema].get("properties", {})
         if "updateTime" in properties:
@@ -149,7 +149,7 @@ class Generic:
     def delete(self, call: Call, method: Method) -> Resource:
         self.existing(call)
         self.remove(call.request.host, call.name)
-        return self.finished(call, call.name, {}, "google.protobuf.Empty")
+        return self.finish(call, call.name, {}, "google.protobuf.Empty")
 
     def remove(self, host: str, name: str) -> None:
         """Take a resource and everything below it away, with the policies; tells who wants to know."""
@@ -162,7 +162,7 @@ class Generic:
 
     # -- answers
 
-    def finished(self, call: Call, name: str, resource: Resource, kind: str = "") -> Resource:
+    def finish(self, call: Call, name: str, resource: Resource, kind: str = "") -> Resource:
         """The resource, or a finished operation around it if the document says that the method answers with one."""
         method = self._catalogue.method(call.method_id)
         if not method.is_operation:
@@ -170,7 +170,7 @@ class Generic:
         response = {"@type": f"type.googleapis.com/{kind or method.request or method.collection}", **resource}
         host, prefix = call.request.host, operation_prefix(call.request.host, name)
         operation = self._cloud.operations.new(host, prefix, {"target": name, "verb": method.leaf})
-        return self._cloud.operations.done(host, operation, response)
+        return self._cloud.operations.finish(host, operation, response)
 
     def now(self) -> str:
         return timestamp(self._cloud.clock())

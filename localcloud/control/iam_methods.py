@@ -21,17 +21,17 @@ def get_policy(cloud: Cloud, call: Call) -> dict[str, Any]:
 def set_policy(cloud: Cloud, call: Call) -> dict[str, Any]:
     if not isinstance(call.body.get("policy"), dict):
         raise ApiError(400, f"setIamPolicy of {call.name}: the request has no policy.")
-    return cloud.iam.set_policy(_resource(cloud, call), _masked(cloud, call))
+    return cloud.iam.set_policy(_resource(cloud, call), _mask(cloud, call))
 
 
 def test_permissions(cloud: Cloud, call: Call) -> dict[str, Any]:
     """The subset of the asked permissions that the caller has."""
     resource = _resource(cloud, call)
-    held = [p for p in call.body.get("permissions", []) if cloud.iam.allowed(call.principal, p, resource)]
+    held = [p for p in call.body.get("permissions", []) if cloud.iam.is_allowed(call.principal, p, resource)]
     return {"permissions": held} if held else {}
 
 
-def _masked(cloud: Cloud, call: Call) -> dict[str, Any]:
+def _mask(cloud: Cloud, call: Call) -> dict[str, Any]:
     """The policy to set: of the fields outside `updateMask` (by default bindings and etag) the present value stays."""
     policy: dict[str, Any] = call.body["policy"]
     mask = str(call.body.get("updateMask") or "bindings,etag")

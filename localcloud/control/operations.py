@@ -36,7 +36,7 @@ class Operations:
         """Merge `metadata` (progress counters, for instance) into the operation's."""
         self._change(host, name, metadata, {})
 
-    def done(self, host: str, name: str, response: dict[str, Any]) -> dict[str, Any]:
+    def finish(self, host: str, name: str, response: dict[str, Any]) -> dict[str, Any]:
         """Finish with `response`; returns the operation."""
         return self._change(host, name, {"endTime": self._now()}, {"done": True, "response": response})
 

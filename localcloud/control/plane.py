@@ -15,7 +15,7 @@ from engine.api_request import ApiRequest, ApiResponse
 from engine.discovery import Method, catalogue
 from localcloud.cloud import Cloud
 from localcloud.control import iam_methods, names, operation_methods, quota, schema
-from localcloud.control.audited import audited
+from localcloud.control.audited import audit_call
 from localcloud.control.call import Call
 from localcloud.control.generic import Extra, Generic
 from localcloud.control.special import CHECKS, EXTRAS, METHODS, seed
@@ -45,7 +45,7 @@ class ControlPlane:
             with self._lock:
                 return ApiResponse(status=200, body=self._answer(request))
         except ApiError as error:
-            return ApiResponse(status=error.code, body=_shaped(request.host, error))
+            return ApiResponse(status=error.code, body=_shape(request.host, error))
 
     def _answer(self, request: ApiRequest) -> Any:
         match = self._catalogue.match(request.host, request.method, request.path)
@@ -56,16 +56,16 @@ class ControlPlane:
         quota.require(self._cloud, request, principal)
         params = {key: names.canonical(self._cloud, value) for key, value in params.items()}
         name = names.target(self._cloud, method, params)
-        permission = permissions.required(method, request.body)
+        permission = permissions.required_permission(method, request.body)
         call = Call(method_id=method.id, request=request, params=params, principal=principal, name=name)
         if not permission:
-            return self._checked(call, method)
-        with audited(self._cloud, self._audit, method, call, permission):
-            for needed in (permission, *permissions.required_too(method)):
+            return self._check(call, method)
+        with audit_call(self._cloud, self._audit, method, call, permission):
+            for needed in (permission, *permissions.further_permissions(method)):
                 self._cloud.iam.require(principal, needed, names.full(self._cloud, request.host, name))
-            return self._checked(call, method)
+            return self._check(call, method)
 
-    def _checked(self, call: Call, method: Method) -> Any:
+    def _check(self, call: Call, method: Method) -> Any:
         refuse_deep(call.request.body)
         require_enabled(self._cloud, call.request.host)
         schema.check(method, call.request.body, call.request.query)
@@ -119,7 +119,7 @@ def _first(registered: Mapping[str, T], method: Method) -> T | None:
     return next((registered[key] for key in method.ids if key in registered), None)
 
 
-def _shaped(host: str, error: ApiError) -> dict[str, Any]:
+def _shape(host: str, error: ApiError) -> dict[str, Any]:
     body = error.body()
     if host in WITH_REASONS:
         reason = REASONS.get(error.code, "backendError")

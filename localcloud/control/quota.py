@@ -21,7 +21,7 @@ def require(cloud: Cloud, request: ApiRequest, principal: Principal) -> None:
         return
     if not request.user_project:
         if principal.kind == "user" and request.host in NEED_A_PROJECT:
-            raise _denied(
+            raise _deny(
                 f"Your application is authenticating by using local Application Default Credentials. The {request.host}"
                 " API requires a quota project, which is not set by default. To learn how to set your quota project, "
                 "see https://cloud.google.com/docs/authentication/adc-troubleshooting/user-creds .",
@@ -30,8 +30,8 @@ def require(cloud: Cloud, request: ApiRequest, principal: Principal) -> None:
             )
         return
     ours = request.user_project in (cloud.project, cloud.number)
-    if not ours or not cloud.iam.allowed(principal, USE, cloud.iam.project):
-        raise _denied(
+    if not ours or not cloud.iam.is_allowed(principal, USE, cloud.iam.project):
+        raise _deny(
             f"Caller does not have required permission to use project {request.user_project}. Grant the caller the "
             f"roles/serviceusage.serviceUsageConsumer role, or a custom role with the {USE} permission.",
             "USER_PROJECT_DENIED",
@@ -39,7 +39,7 @@ def require(cloud: Cloud, request: ApiRequest, principal: Principal) -> None:
         )
 
 
-def _denied(message: str, reason: str, host: str) -> ApiError:
+def _deny(message: str, reason: str, host: str) -> ApiError:
     info = {
         "@type": "type.googleapis.com/google.rpc.ErrorInfo",
         "reason": reason,

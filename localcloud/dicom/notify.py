@@ -48,7 +48,7 @@ def require_publisher(cloud: Cloud, wanted: list[str]) -> None:
     """Raises `ApiError` 403 unless the healthcare service agent may publish on each topic."""
     agent = cloud.service_agent("gcp-sa-healthcare")
     for topic in wanted:
-        if not cloud.iam.allowed(f"serviceAccount:{agent}", PUBLISH, f"//pubsub.googleapis.com/{topic}"):
+        if not cloud.iam.is_allowed(f"serviceAccount:{agent}", PUBLISH, f"//pubsub.googleapis.com/{topic}"):
             raise ApiError(
                 403,
                 f"the Cloud Healthcare service agent {agent} lacks permission {PUBLISH} on topic {topic}, which "

@@ -57,7 +57,7 @@ def matches(rule: Mapping[str, Any], path: str) -> bool:
     return glob(rule["glob"]).fullmatch(path) is not None
 
 
-def malformed(config: Mapping[str, Any]) -> list[str]:
+def find_malformed(config: Mapping[str, Any]) -> list[str]:
     """What in a ServingConfig no path could ever be answered with, in words."""
     wrong: list[str] = []
     for kind in ("redirects", "rewrites", "headers"):
@@ -74,7 +74,7 @@ def malformed(config: Mapping[str, Any]) -> list[str]:
     return wrong
 
 
-def unsupported(config: Mapping[str, Any]) -> list[str]:
+def find_unsupported(config: Mapping[str, Any]) -> list[str]:
     """The parts of a ServingConfig that only Google can serve, named."""
     keys = [f"rewrites[].{key}" for rule in config.get("rewrites") or () for key in rule if key not in _REWRITE]
     keys += [

@@ -43,9 +43,9 @@ class Versions:
     def create(self, call: Call) -> Json:
         site = self.library.site(call)
         config = call.body.get("config", {})
-        if wrong := rules.malformed(config):
+        if wrong := rules.find_malformed(config):
             raise ApiError(400, f"Invalid config: {'; '.join(wrong)}.")
-        if foreign := rules.unsupported(config):
+        if foreign := rules.find_unsupported(config):
             raise ApiError(501, f"The local cloud redirects, rewrites and sets headers; it lacks {', '.join(foreign)}.")
         name = f"{site}/versions/{secrets.token_hex(8)}"
         version = {

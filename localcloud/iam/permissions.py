@@ -93,7 +93,7 @@ DECIDED_BY_BODY = frozenset({"logging:entries.list", "cloudresourcemanager:organ
 """Methods that are about no one resource; who answers them checks."""
 
 
-def required(method: Method, body: Any) -> str | None:
+def required_permission(method: Method, body: Any) -> str | None:
     """The permission to call `method`; None where whoever is signed in may (testIamPermissions) or the body decides."""
     label = method.document.host.split(".")[0]
     where = method.id.split(":")[1]
@@ -114,7 +114,7 @@ def required(method: Method, body: Any) -> str | None:
     return f"{service}.{collection}.{VERBS.get(method.leaf, method.leaf)}"
 
 
-def required_too(method: Method) -> tuple[str, ...]:
+def further_permissions(method: Method) -> tuple[str, ...]:
     """Further permissions that the caller of `method` needs, on the same resource."""
     return ALSO.get(f"{method.document.host.split('.')[0]}:{method.id.split(':')[1]}", ())
 

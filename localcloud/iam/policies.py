@@ -22,7 +22,7 @@ _BELOW = re.compile(r"""\s*resource\.name\.startsWith\(\s*["']([^"']+)["']\s*\)\
 _UNTIL = re.compile(r"""\s*request\.time\s*<\s*timestamp\(\s*["']([^"']+)["']\s*\)\s*""")
 
 
-def normalised(policy: Policy) -> Policy:
+def normalise(policy: Policy) -> Policy:
     """As Google gives it back: one binding a role and condition, none empty, version 3 only with conditions."""
     merged: dict[tuple[str, str], dict[str, Any]] = {}
     for binding in policy.get("bindings") or []:
@@ -99,7 +99,7 @@ def grant_keys(policy: Policy) -> list[str]:
     return [grant_key(binding, member) for binding in policy["bindings"] for member in binding["members"]]
 
 
-def renamed(policy: Policy, old: str, new: str) -> Policy:
+def rename_member(policy: Policy, old: str, new: str) -> Policy:
     """The policy with one member written differently; its etag stays, as nobody set it."""
     bindings = [
         {**binding, "members": [new if member == old else member for member in binding["members"]]}

@@ -127,7 +127,7 @@ class Iam:
 
     # -- may they
 
-    def allowed(self, member: Principal | str, permission: str, resource: str) -> bool:
+    def is_allowed(self, member: Principal | str, permission: str, resource: str) -> bool:
         """Whether a policy on the resource, on anything above it or on the project grants the permission."""
         identity = member.member if isinstance(member, Principal) else member
         mine = self._identities(identity)
@@ -143,7 +143,7 @@ class Iam:
         """403 in Google's words unless allowed."""
         if isinstance(principal, Principal):
             require_scope(principal, permission, resource)
-        if not self.allowed(principal, permission, resource):
+        if not self.is_allowed(principal, permission, resource):
             named = resource.replace("//cloudresourcemanager.googleapis.com/", "")
             raise ApiError(
                 403,
@@ -216,7 +216,7 @@ class Iam:
                 f"backoff. The policy of {resource} has etag {current['etag']}, the request {policy['etag']}.",
                 status="ABORTED",
             )
-        fresh = policies.normalised(policy)
+        fresh = policies.normalise(policy)
         self._refuse_unknown(fresh, policies.members(current))
         since: dict[str, float] = current.get(SINCE) or {}
         now = self._cloud.clock()
@@ -249,7 +249,7 @@ class Iam:
         old, new = f"serviceAccount:{email}", f"deleted:serviceAccount:{email}?uid={unique_id}"
         for resource, policy in self._resources.all(POLICIES).items():
             if old in policies.members(policy):
-                self._resources.put(POLICIES, resource, policies.renamed(policy, old, new))
+                self._resources.put(POLICIES, resource, policies.rename_member(policy, old, new))
 
     def _etag(self) -> str:
         self._last_etag = max(self._last_etag + 1, int(self._cloud.clock() * 1e6))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from localcloud.cloud import Cloud
-from localcloud.logs.audit import Audit, spelled_out
+from localcloud.logs.audit import Audit, spell_out
 from localcloud.logs.journal import Journals
 from localcloud.logs.reading import Reading
 
@@ -21,7 +21,7 @@ class Logs:
     """Keeps log entries and answers `entries.list`; `audit` takes accesses."""
 
     def __init__(self, cloud: Cloud) -> None:
-        self._journals = Journals(cloud.data / "logs" / "batches", spelled_out(cloud.project))
+        self._journals = Journals(cloud.data / "logs" / "batches", spell_out(cloud.project))
         self.audit = Audit(cloud, self._journals.note)
         cloud.methods["logging.v2:entries.list"] = Reading(cloud, self._journals).entries
 

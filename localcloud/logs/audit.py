@@ -74,7 +74,7 @@ class Audit:
                 self._asked[service, kind] = frozenset([*exempted, *common])
 
 
-def spelled_out(project: str) -> Callable[[str, Short], Entry]:
+def spell_out(project: str) -> Callable[[str, Short], Entry]:
     """Makes whole entries of the short records of a project."""
 
     def spell_out(log: str, record: Short) -> Entry:

@@ -15,7 +15,7 @@ Short = tuple[float, int, str, tuple[Any, ...]]
 """Seconds since the epoch, number, resource, and the rest, which many have in common and JSON can hold."""
 
 
-def encoded(records: Iterable[Entry | Short]) -> str:
+def encode(records: Iterable[Entry | Short]) -> str:
     """One line, without its end."""
     whole: list[Entry] = []
     rows: list[tuple[int, int, int, str]] = []
@@ -31,7 +31,7 @@ def encoded(records: Iterable[Entry | Short]) -> str:
     return json.dumps({"entries": whole, "shared": list(shared), "rows": rows}, separators=(",", ":"))
 
 
-def decoded(line: str) -> Iterator[Entry | Short]:
+def decode(line: str) -> Iterator[Entry | Short]:
     """Whole entries first, then the short ones, each kind in its order."""
     batch = json.loads(line)
     yield from batch["entries"]

@@ -93,10 +93,10 @@ class _Parser:
             return lambda entry: True
         predicate = self._conjunction()
         if self._token.kind != "end":
-            raise self._unexpected()
+            raise self._refuse()
         return predicate
 
-    def _unexpected(self) -> ApiError:
+    def _refuse(self) -> ApiError:
         token = self._token
         return self._refusal(f"{token.value!r} at {token.at}" if token.kind != "end" else "its end")
 
@@ -124,13 +124,13 @@ class _Parser:
         if negated:
             return lambda entry: not inner(entry)
         if not self._take(")"):
-            raise self._unexpected()
+            raise self._refuse()
         return inner
 
     def _comparison(self) -> Predicate:
         field = self._token
         if field.kind != "word":
-            raise self._unexpected()
+            raise self._refuse()
         self._next += 1
         if self._take("("):
             return self._function(field)
@@ -141,7 +141,7 @@ class _Parser:
         path = field.value.split(".")
         if sign.value == ":" and self._take("*"):
             return lambda entry: bool(_values(entry, path))
-        values = self._wanted(sign)
+        values = self._parse_values(sign)
         if sign.value in (":", "=~"):
             holds = _IN_TEXT[sign.value]
             return lambda entry: any(holds(str(own), value) for own in _values(entry, path) for value in values)
@@ -153,7 +153,7 @@ class _Parser:
             for other in wanted
         )
 
-    def _wanted(self, sign: Token) -> list[str]:
+    def _parse_values(self, sign: Token) -> list[str]:
         """The value, or all of `("a" OR "b")`."""
         if not self._take("("):
             return [self._value(sign)]
@@ -161,13 +161,13 @@ class _Parser:
         while self._take("OR"):
             values.append(self._value(sign))
         if not self._take(")"):
-            raise self._unexpected()
+            raise self._refuse()
         return values
 
     def _value(self, sign: Token) -> str:
         token = self._token
         if token.kind not in ("text", "word"):
-            raise self._unexpected()
+            raise self._refuse()
         self._next += 1
         if sign.value == "=~":
             try:
@@ -185,7 +185,7 @@ class _Parser:
         wanted = self._token.value
         self._next += 1
         if not self._take(")"):
-            raise self._unexpected()
+            raise self._refuse()
         return lambda entry: read(entry) == wanted
 
 

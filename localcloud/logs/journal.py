@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
-from localcloud.logs.batches import Entry, Short, decoded, encoded
+from localcloud.logs.batches import Entry, Short, decode, encode
 
 LARGEST = 8 * 2**20
 """Bytes of one log on disk, in two files of half of it."""
@@ -58,7 +58,7 @@ class Journal:
             if not batch:
                 return
             try:
-                size = self._append(f"{encoded(batch)}\n")
+                size = self._append(f"{encode(batch)}\n")
             except BaseException:
                 with self._adding:
                     self._pending[:0] = batch
@@ -87,7 +87,7 @@ class Journal:
                 for line in path.read_text().splitlines(keepends=True)
             ]
         for line in lines:
-            yield from decoded(line)
+            yield from decode(line)
 
 
 class Journals:
@@ -106,9 +106,9 @@ class Journals:
         self.note(entry["logName"].rpartition("/")[2], entry)
 
     def note(self, log: str, record: Entry | Short) -> None:
-        (self._logs.get(log) or self._opened(log)).write(record)
+        (self._logs.get(log) or self._open(log)).write(record)
 
-    def _opened(self, log: str) -> Journal:
+    def _open(self, log: str) -> Journal:
         with self._opening:
             if log not in self._logs:
                 self._logs[log] = Journal(self._folder / f"{log}.jsonl", self._largest)

@@ -39,7 +39,7 @@ class Reading:
             raise ApiError(400, "entries.list: resourceNames is empty; name a project or a view.")
         visible = [self._visible(call, name) for name in names]
         wanted = matching(body.get("filter", ""))
-        entries = list(_selected(self._journals.entries(), visible, wanted))
+        entries = list(_select(self._journals.entries(), visible, wanted))
         order = body.get("orderBy", "timestamp asc")
         if order not in ("timestamp", "timestamp asc", "timestamp desc"):
             raise ApiError(400, f"entries.list: orderBy {order!r} is neither 'timestamp asc' nor 'timestamp desc'.")
@@ -62,7 +62,7 @@ class Reading:
                 403, f"Permission 'logging.logEntries.list' denied on resource '{name}' (or it may not exist)."
             )
         iam.require(call.principal, "logging.logEntries.list", iam.project)
-        private = iam.allowed(call.principal, "logging.privateLogEntries.list", iam.project)
+        private = iam.is_allowed(call.principal, "logging.privateLogEntries.list", iam.project)
         return lambda entry: private or log_id(entry) != DATA_ACCESS
 
     def _in_view(self, name: str, bucket: str) -> Predicate:
@@ -72,12 +72,12 @@ class Reading:
             raise ApiError(404, f"View {name} does not exist.")
         sinks = [sink for sink in resources.children(HOST, f"projects/{self._cloud.project}", "sinks")
                  if sink.get("destination") == f"{HOST}/{bucket}" and not sink.get("disabled")]  # fmt: skip
-        routed = [(matching(sink.get("filter", "")), excluded(sink)) for sink in sinks]
+        routed = [(matching(sink.get("filter", "")), exclude(sink)) for sink in sinks]
         shown = matching(view.get("filter", ""))
         return lambda entry: shown(entry) and any(sends(entry) and not drops(entry) for sends, drops in routed)
 
 
-def _selected(entries: list[Entry], visible: list[Predicate], wanted: Predicate) -> Iterator[Entry]:
+def _select(entries: list[Entry], visible: list[Predicate], wanted: Predicate) -> Iterator[Entry]:
     """What is visible and wanted; `ApiError` 504 when the filter is too costly for so many entries."""
     end = time.monotonic() + LONGEST_SECONDS
     for entry in entries:
@@ -87,7 +87,7 @@ def _selected(entries: list[Entry], visible: list[Predicate], wanted: Predicate)
             yield entry
 
 
-def excluded(sink: dict[str, Any]) -> Predicate:
+def exclude(sink: dict[str, Any]) -> Predicate:
     """What a sink leaves out."""
     filters = [
         matching(exclusion.get("filter", ""))

@@ -30,7 +30,7 @@ SOURCES = web.RequestKey("sources", list[tuple[str, str]])
 """(bucket, name) of the objects that a request reads on the way."""
 
 
-def audited(cloud: Cloud, audit: AuditLog, verb: Verb, handler: Handler) -> Handler:
+def audit_requests(cloud: Cloud, audit: AuditLog, verb: Verb, handler: Handler) -> Handler:
     """The handler, with each request given to the audit log when it is over, a refused one too."""
 
     async def handle(request: web.Request) -> web.StreamResponse:

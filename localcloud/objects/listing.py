@@ -29,10 +29,10 @@ def list_objects(store: ObjectStore, bucket: str, query: Mapping[str, str], endp
     while True:
         for item in store.walk(bucket, start, versions=query.get("versions", "").lower() == "true"):
             if not item.name.startswith(prefix) or (end and item.name >= end):
-                return filled(answer, items, prefixes)
+                return fill(answer, items, prefixes)
             if len(items) + len(prefixes) >= limit and not (items and items[-1]["name"] == item.name):
                 answer["nextPageToken"] = base64.urlsafe_b64encode(item.name.encode()).decode()
-                return filled(answer, items, prefixes)
+                return fill(answer, items, prefixes)
             folder, cut, _ = item.name[len(prefix) :].partition(delimiter) if delimiter else ("", "", "")
             if cut:
                 prefixes.append(prefix + folder + delimiter)
@@ -40,10 +40,10 @@ def list_objects(store: ObjectStore, bucket: str, query: Mapping[str, str], endp
                 break
             items.append(item.resource(endpoint))
         else:
-            return filled(answer, items, prefixes)
+            return fill(answer, items, prefixes)
 
 
-def filled(answer: dict[str, Any], items: list[dict[str, Any]], prefixes: list[str]) -> dict[str, Any]:
+def fill(answer: dict[str, Any], items: list[dict[str, Any]], prefixes: list[str]) -> dict[str, Any]:
     return answer | ({"prefixes": prefixes} if prefixes else {}) | ({"items": items} if items else {})
 
 

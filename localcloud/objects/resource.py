@@ -119,10 +119,10 @@ def error_body(error: ApiError) -> dict[str, Any]:
 
 def writable(body: Mapping[str, Any]) -> dict[str, Any]:
     """Of a client's object resource, what it may set; nulls clear and so are left out. Raises `ApiError` 400."""
-    return checked({key: body[key] for key in WRITABLE if body.get(key) is not None})
+    return check_fields({key: body[key] for key in WRITABLE if body.get(key) is not None})
 
 
-def checked(fields: dict[str, Any]) -> dict[str, Any]:
+def check_fields(fields: dict[str, Any]) -> dict[str, Any]:
     """`fields`, when those that become headers of a download can be headers; `ApiError` 400 otherwise."""
     for key in HEADERS:
         if key in fields and not (isinstance(fields[key], str) and fields[key].isprintable()):
@@ -144,10 +144,10 @@ def check_name(name: str) -> str:
     return name
 
 
-def patched(fields: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, Any]:
+def patch(fields: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, Any]:
     """`fields` after a PATCH: null removes a key, `metadata` is merged key by key."""
     merged = dict(fields) | {key: body[key] for key in WRITABLE if key in body}
     if isinstance(body.get("metadata"), dict):
         entries: dict[str, Any] = {**fields.get("metadata", {}), **body["metadata"]}
         merged["metadata"] = {key: value for key, value in entries.items() if value is not None}
-    return checked({key: value for key, value in merged.items() if value is not None})
+    return check_fields({key: value for key, value in merged.items() if value is not None})

@@ -13,10 +13,10 @@ from localcloud import cors
 from localcloud.errors import ApiError
 from localcloud.inflation import InflatedTooMuch
 from localcloud.multipart import MalformedMultipart
-from localcloud.objects.audit import MADE, SOURCES, Handler, Verb, audited
+from localcloud.objects.audit import MADE, SOURCES, Handler, Verb, audit_requests
 from localcloud.objects.incoming import Incoming
 from localcloud.objects.listing import list_objects
-from localcloud.objects.resource import Preconditions, StoredObject, check_name, error_body, patched, writable
+from localcloud.objects.resource import Preconditions, StoredObject, check_name, error_body, patch, writable
 from localcloud.objects.service import HOST, ObjectService
 from localcloud.objects.uploads import CHUNK, Uploads, parse
 
@@ -49,7 +49,7 @@ class ObjectRoutes:
             ("POST", one + "/copyTo" + to, "create", self.copy),
         ]
         for method, path, verb, handler in table:
-            audited_handler = audited(self.objects.cloud, self.objects.audit, verb, handler)
+            audited_handler = audit_requests(self.objects.cloud, self.objects.audit, verb, handler)
             app.router.add_route(method, f"/{HOST}/{path}", storage_errors(audited_handler))
         app.router.add_route("DELETE", f"/{HOST}/upload/{bucket}", storage_errors(self.uploads.cancel))
         app.router.add_route("OPTIONS", f"/{HOST}/{one}", preflight)
@@ -101,14 +101,14 @@ class ObjectRoutes:
         """PATCH merges into the writable metadata, PUT replaces it."""
         item = self.find_object(request, UPDATE)
         body = parse(await request.read(), "patch")
-        fields = patched(item.fields, body) if request.method == "PATCH" else writable(body)
+        fields = patch(item.fields, body) if request.method == "PATCH" else writable(body)
         with self.objects.changing(item.bucket, item.name):
             changed = self.store.update(item, fields, when=Preconditions.of(request.query))
         return self.answer(changed)
 
     async def delete(self, request: web.Request) -> web.StreamResponse:
         item = self.find_object(request, DELETE)
-        keep = self.objects.versioned(item.bucket) and "generation" not in request.query
+        keep = self.objects.is_versioned(item.bucket) and "generation" not in request.query
         self.objects.check_retention(item, keep=keep)
         with self.objects.changing(item.bucket, item.name):
             self.store.delete(item, when=Preconditions.of(request.query), keep=keep)

@@ -59,7 +59,7 @@ class ObjectService:
             raise ApiError(404, f"The specified bucket does not exist: {name}.")
         return resource
 
-    def versioned(self, bucket: str) -> bool:
+    def is_versioned(self, bucket: str) -> bool:
         return bool((self.bucket(bucket).get("versioning") or {}).get("enabled"))
 
     def find(self, authorization: str | None, bucket: str, name: str, generation: str | None = None) -> StoredObject:
@@ -80,8 +80,8 @@ class ObjectService:
         with self.changing(bucket, name):
             if current := self.store.get(bucket, name):
                 self.require(authorization, bucket, "storage.objects.delete", name=name)
-                self.check_retention(current, keep=self.versioned(bucket))
-            return self.store.put(bucket, name, content, fields, when=when, keep=self.versioned(bucket))
+                self.check_retention(current, keep=self.is_versioned(bucket))
+            return self.store.put(bucket, name, content, fields, when=when, keep=self.is_versioned(bucket))
 
     @contextlib.contextmanager
     def changing(self, bucket: str, name: str) -> Generator[None]:
@@ -132,7 +132,7 @@ class ObjectService:
             for chunk in chunks:
                 content.write(chunk)
             content.close()
-            keep = self.versioned(bucket)
+            keep = self.is_versioned(bucket)
             self.store.put(bucket, name, content, {"contentType": content_type}, when=Preconditions(), keep=keep)
         finally:
             content.discard()

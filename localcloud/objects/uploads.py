@@ -15,7 +15,7 @@ from engine.discovery import catalogue
 from localcloud.control import schema
 from localcloud.errors import ApiError
 from localcloud.forms import parse_json
-from localcloud.inflation import decoded_chunks
+from localcloud.inflation import decode_chunks
 from localcloud.multipart import Event, PartEnd, PartStart, parse_media_type, split
 from localcloud.objects.audit import CALLER, MADE, STEP
 from localcloud.objects.incoming import Incoming
@@ -65,7 +65,7 @@ class Uploads:
         try:
             await content.drain(chunks)
             await content.finish()
-            content.verify(metadata | announced(request), name)
+            content.verify(metadata | read_checksums(request), name)
             when = Preconditions.of(request.query)
             stored = self.objects.put(authorization, bucket, name, content, writable(metadata), when)
         finally:
@@ -127,7 +127,7 @@ class Uploads:
     async def complete(self, request: web.Request, session: UploadSession) -> web.Response:
         await session.content.finish()
         try:
-            session.content.verify(session.metadata | announced(request), session.name)
+            session.content.verify(session.metadata | read_checksums(request), session.name)
             session.stored = self.objects.put(
                 session.authorization, session.bucket, session.name, session.content,
                 writable(session.metadata), session.when,
@@ -161,7 +161,7 @@ def parse(raw: bytes, method: str) -> dict[str, Any]:
 
 def media(request: web.Request) -> tuple[dict[str, Any], AsyncIterator[bytes]]:
     kind = request.headers.get(hdrs.CONTENT_TYPE)
-    return {"contentType": kind} if kind else {}, decoded_chunks(request.content)
+    return {"contentType": kind} if kind else {}, decode_chunks(request.content)
 
 
 async def multipart(request: web.Request) -> tuple[dict[str, Any], AsyncIterator[bytes]]:
@@ -169,7 +169,7 @@ async def multipart(request: web.Request) -> tuple[dict[str, Any], AsyncIterator
     kind = parse_media_type(request.headers.get(hdrs.CONTENT_TYPE, ""))
     if not kind.type.startswith("multipart/") or not kind.parameters.get("boundary"):
         raise ApiError(400, f"uploadType is multipart, but the body is {kind.type} or has no boundary.")
-    events = split(decoded_chunks(request.content), kind.parameters["boundary"])
+    events = split(decode_chunks(request.content), kind.parameters["boundary"])
     metadata, head = bytearray(), 0
     async for event in events:
         if isinstance(event, PartStart):
@@ -197,14 +197,14 @@ async def second_part(events: AsyncIterator[Event]) -> AsyncIterator[bytes]:
 
 async def skip(request: web.Request, known: int) -> AsyncIterator[bytes]:
     """The body without its first `known` bytes, which arrived before."""
-    async for chunk in decoded_chunks(request.content):
+    async for chunk in decode_chunks(request.content):
         fresh = chunk[known:]
         known = max(0, known - len(chunk))
         if fresh:
             yield fresh
 
 
-def announced(request: web.Request) -> dict[str, str]:
+def read_checksums(request: web.Request) -> dict[str, str]:
     """Checksums of the `X-Goog-Hash` header under their names in the object resource."""
     keys = {"md5": "md5Hash", "crc32c": "crc32c"}
     pairs = [item.strip().partition("=") for item in request.headers.get("X-Goog-Hash", "").split(",")]

@@ -14,7 +14,7 @@ from localcloud.control.call import Call
 from localcloud.errors import ApiError
 from localcloud.forms import duration, epoch
 from localcloud.pubsub.backlog import Backlog, Message
-from localcloud.pubsub.bodies import ack_ids, back_off, check_subscription, decoded, message_body, origin, received
+from localcloud.pubsub.bodies import ack_ids, back_off, check_subscription, decode, message_body, origin, show_received
 from localcloud.pubsub.journal import BacklogJournal
 
 HOST = "pubsub.googleapis.com"
@@ -46,7 +46,7 @@ class PubSub:
         }
         for method in ("create", "patch"):
             cloud.checks.setdefault(subscriptions + method, []).append(check_subscription)
-        cloud.on_delete.append(self.deleted)
+        cloud.on_delete.append(self.forget)
 
     def publish(self, topic: str, data: bytes, attributes: dict[str, str], ordering_key: str = "") -> str:
         """Hand one message to every subscription of the topic; returns its id; `ApiError` 404 without the topic."""
@@ -66,7 +66,7 @@ class PubSub:
     def publish_call(self, call: Call) -> dict[str, Any]:
         topic = call.name
         self.topic(topic)
-        messages = [decoded(message, index) for index, message in enumerate(call.body.get("messages", []))]
+        messages = [decode(message, index) for index, message in enumerate(call.body.get("messages", []))]
         if not 1 <= len(messages) <= 1000:
             raise ApiError(400, f"A request publishes 1 to 1000 messages; this one to {topic} has {len(messages)}.")
         return {"messageIds": [self.publish(topic, *message) for message in messages]}
@@ -87,7 +87,7 @@ class PubSub:
             for delivery in leased:
                 self.journal.keep(name, delivery)
             counted = bool(subscription.get("deadLetterPolicy"))
-            return {"receivedMessages": [received(d, counted) for d in leased]} if leased else {}
+            return {"receivedMessages": [show_received(d, counted) for d in leased]} if leased else {}
 
     def acknowledge(self, call: Call) -> dict[str, Any]:
         name, subscription = self.subscription(call)
@@ -157,7 +157,7 @@ class PubSub:
         for name, backlog in list(self.backlogs.items()):
             policy = (self.cloud.resources.get(HOST, name) or {}).get("deadLetterPolicy") or {}
             topic = policy.get("deadLetterTopic", "")
-            used_up = backlog.used_up(policy.get("maxDeliveryAttempts") or 5, self.cloud.clock()) if topic else []
+            used_up = backlog.find_used_up(policy.get("maxDeliveryAttempts") or 5, self.cloud.clock()) if topic else []
             if not used_up or not self.may_forward(name, topic):
                 continue
             for delivery in used_up:
@@ -167,7 +167,7 @@ class PubSub:
 
     def may_forward(self, subscription: str, topic: str) -> bool:
         agent = f"serviceAccount:{self.cloud.service_agent('gcp-sa-pubsub')}"
-        allowed = self.cloud.iam.allowed
+        allowed = self.cloud.iam.is_allowed
         return (
             self.cloud.resources.get(HOST, topic) is not None
             and allowed(agent, "pubsub.topics.publish", f"//{HOST}/{topic}")
@@ -191,7 +191,7 @@ class PubSub:
             raise ApiError(400, f"Subscription {name} is detached from its topic.", status="FAILED_PRECONDITION")
         return name, resource
 
-    def deleted(self, host: str, name: str) -> None:
+    def forget(self, host: str, name: str) -> None:
         """A deleted subscription loses its messages; a deleted topic leaves its subscriptions, with a name for it."""
         if host != HOST:
             return

@@ -78,7 +78,7 @@ class Backlog:
             del self.deliveries[delivery.message.id]
         return delivery
 
-    def used_up(self, attempts: int, now: float) -> list[MessageDelivery]:
+    def find_used_up(self, attempts: int, now: float) -> list[MessageDelivery]:
         """Unacknowledged deliveries that were handed out `attempts` times and whose last lease is over."""
         return [d for d in self.deliveries.values() if d.attempts >= attempts and d.is_due(now) and not d.acknowledged]
 

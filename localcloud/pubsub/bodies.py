@@ -27,7 +27,7 @@ def check_subscription(call: Call) -> None:
         raise ApiError(400, f"maxDeliveryAttempts of {name} is {attempts}; it must be from 5 to 100.")
 
 
-def decoded(message: dict[str, Any], index: int) -> tuple[bytes, dict[str, str], str]:
+def decode(message: dict[str, Any], index: int) -> tuple[bytes, dict[str, str], str]:
     """Data, attributes and ordering key of one `PubsubMessage`; `ApiError` 400 naming the message that is wrong."""
     data = from_base64(message.get("data") or "")
     attributes: dict[str, str] = message.get("attributes") or {}
@@ -45,7 +45,7 @@ def message_body(message: Message) -> dict[str, Any]:
     return {key: value for key, value in body.items() if value}
 
 
-def received(delivery: MessageDelivery, counted: bool) -> dict[str, Any]:
+def show_received(delivery: MessageDelivery, counted: bool) -> dict[str, Any]:
     body: dict[str, Any] = {"ackId": delivery.ack_id, "message": message_body(delivery.message)}
     return body | {"deliveryAttempt": delivery.attempts} if counted else body
 

@@ -25,7 +25,7 @@ class BacklogJournal:
 
     def keep(self, subscription: str, delivery: MessageDelivery) -> None:
         """Write a delivery's state down."""
-        self._append([subscription, delivery.message.id, _written(delivery)])
+        self._append([subscription, delivery.message.id, _write(delivery)])
 
     def forget(self, subscription: str, message_id: str = "") -> None:
         """Write down that a message is gone, or the subscription's whole backlog."""
@@ -72,7 +72,7 @@ class BacklogJournal:
             self._file = None
 
 
-def _written(delivery: MessageDelivery) -> dict[str, Any]:
+def _write(delivery: MessageDelivery) -> dict[str, Any]:
     message = delivery.message
     return {
         "data": base64.b64encode(message.data).decode(),

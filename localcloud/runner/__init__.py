@@ -37,7 +37,7 @@ class Runner:
             JOBS + "executions.tasks.list": refuse_tasks,
             JOBS + "executions.tasks.get": refuse_tasks,
         }
-        cloud.on_delete.append(self.deleted)
+        cloud.on_delete.append(self.forget)
 
     def run(self, call: Call) -> dict[str, Any]:
         """Start an execution; returns its operation. `ApiError` 400 for a job that cannot run."""
@@ -102,7 +102,7 @@ class Runner:
             raise ApiError(404, f"Resource '{name}' was not found.")
         self.end(name)
         operation = self.cloud.operations.new(HOST, "/".join(name.split("/")[:4]), resource)
-        return self.cloud.operations.done(HOST, operation, resource)
+        return self.cloud.operations.finish(HOST, operation, resource)
 
     def end(self, name: str) -> None:
         if execution := self.running.get(name):
@@ -110,7 +110,7 @@ class Runner:
             if execution.runs:
                 execution.runs.get_loop().call_soon_threadsafe(execution.runs.cancel)
 
-    def deleted(self, host: str, name: str) -> None:
+    def forget(self, host: str, name: str) -> None:
         if host == HOST:
             self.end(name)
 

@@ -158,7 +158,7 @@ class Execution:
             self.log(message)
         else:
             done = self.cloud.resources.get(HOST, self.name) or {}
-            self.cloud.operations.done(HOST, self.operation, {"@type": TYPE} | done)
+            self.cloud.operations.finish(HOST, self.operation, {"@type": TYPE} | done)
 
 
 def log_path(cloud: Cloud, execution: str) -> Path:

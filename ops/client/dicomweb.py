@@ -29,12 +29,12 @@ def instances(session: requests.Session, root: str) -> Iterator[str]:
 
 def _pages(session: requests.Session, url: str) -> Iterator[dict[str, Any]]:
     offset = 0
-    while page := _listed(session, url, offset):
+    while page := _list(session, url, offset):
         yield from page
         offset += len(page)
 
 
-def _listed(session: requests.Session, url: str, offset: int) -> list[dict[str, Any]]:
+def _list(session: requests.Session, url: str, offset: int) -> list[dict[str, Any]]:
     query = {"limit": PAGE, "offset": offset}
     try:
         response = session.get(url, params=query, headers={"Accept": "application/dicom+json"}, timeout=TIMEOUT)

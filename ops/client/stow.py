@@ -103,9 +103,9 @@ def store(session: requests.Session, root: str, file: Sendable, progress: Callab
     try:
         response = session.post(f"{root}/studies/{file.study}", data=part, headers=headers, timeout=TIMEOUT)
     except requests.RequestException as error:
-        return _refused(f"the store could not be reached ({type(error).__name__}); run again")
+        return _refuse(f"the store could not be reached ({type(error).__name__}); run again")
     except Unsendable as reason:
-        return _refused(f"cannot be read: {reason}")
+        return _refuse(f"cannot be read: {reason}")
     if response.status_code in (401, 403):
         raise StoreClosed(refusal(response, root, "store", "healthcare.dicomStores.dicomWebWrite"))
     return read_answer(file.instance, response)
@@ -129,13 +129,13 @@ def read_answer(instance: str, response: requests.Response) -> StoreAnswer:
         if "already exists" in detail or (code == DUPLICATE and "differ" in detail):
             return StoreAnswer("there")
         reason = detail or (REASONS.get(code, "") if isinstance(code, int) else "")
-        return _refused(f"the store refused it: {reason or 'no reason given'} (FailureReason {code})")
+        return _refuse(f"the store refused it: {reason or 'no reason given'} (FailureReason {code})")
     if response.status_code == 409 and not body:
         return StoreAnswer("there")
-    return _refused(f"the store answered {response.status_code} without naming the instance as stored")
+    return _refuse(f"the store answered {response.status_code} without naming the instance as stored")
 
 
-def _refused(reason: str) -> StoreAnswer:
+def _refuse(reason: str) -> StoreAnswer:
     return StoreAnswer("refused", reason)
 
 

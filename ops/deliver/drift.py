@@ -38,16 +38,16 @@ class DriftFinding:
 
 def find(stack: Stack, plan: Plan, release: Release | None, google: GoogleApi) -> list[DriftFinding]:
     """Everything that differs, sorted. Raises `OpsRefused` when something could not be looked at."""
-    findings = [*changed(plan), *undeclared(grants(plan.after()), google, stack.settings.project)]
+    findings = [*find_changed(plan), *find_undeclared(grants(plan.after()), google, stack.settings.project)]
     if release is not None:
         findings += [*_viewer(stack, release, google), *_image(stack, release, google)]
     return sorted(set(findings))
 
 
-def changed(plan: Plan) -> list[DriftFinding]:
+def find_changed(plan: Plan) -> list[DriftFinding]:
     """Steps of a preview against what Google has: with nothing to deploy, every one of them is drift."""
     return [
-        DriftFinding("field", step.urn.rpartition("::")[2], f"{step.type} {STEPS[step.op]}{_changed(step)}")
+        DriftFinding("field", step.urn.rpartition("::")[2], f"{step.type} {STEPS[step.op]}{_describe_change(step)}")
         for step in plan.changes
     ]
 
@@ -60,15 +60,15 @@ STEPS = {
 }
 
 
-def _changed(step: Step) -> str:
+def _describe_change(step: Step) -> str:
     return f": {', '.join(step.changed)}" if step.changed else ""
 
 
-def undeclared(declared: Sequence[Grant], google: GoogleApi, project: str) -> list[DriftFinding]:
+def find_undeclared(declared: Sequence[Grant], google: GoogleApi, project: str) -> list[DriftFinding]:
     """Members in the policies of every resource that we grant something on, and that nobody declared or accepted."""
     known = {(grant.resource, grant.role, grant.principal, grant.condition) for grant in declared}
     number = str(google.call("GET", "cloudresourcemanager", f"v1/projects/{project}")["projectNumber"])
-    known |= {(grant["resource"], grant["role"], grant["member"], "") for grant in accepted()}
+    known |= {(grant["resource"], grant["role"], grant["member"], "") for grant in read_accepted()}
     return [
         DriftFinding("member", resource, f"{member} has {role}{f' if {condition}' if condition else ''}")
         for resource in sorted({grant.resource for grant in declared})
@@ -77,7 +77,7 @@ def undeclared(declared: Sequence[Grant], google: GoogleApi, project: str) -> li
     ]
 
 
-def accepted(file: Path = ACCEPTED) -> list[dict[str, str]]:
+def read_accepted(file: Path = ACCEPTED) -> list[dict[str, str]]:
     return yaml.safe_load(file.read_text(encoding="utf-8")) or []
 
 

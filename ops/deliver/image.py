@@ -17,7 +17,7 @@ from ops.deliver import pins
 from ops.deliver.cli import WORK
 from ops.deliver.cloud_build import build_image
 from ops.deliver.ledger import Ledger
-from ops.deliver.record import Record, known
+from ops.deliver.record import Record, usable_releases
 from ops.deliver.stack import Stack
 
 SOURCE = Path("jobs/prepare")
@@ -43,9 +43,9 @@ def choose(stack: Stack, commit: str, current: Record | None, google: GoogleApi,
     if owner == "prebuilt":
         return Image(source=None, digest=stack.settings.job_image_digest)
     if other is not None:
-        return promoted(stack, commit, google, other)
+        return find_promotable(stack, commit, google, other)
     source = content_tag(SOURCE, base())
-    for release in known(current):
+    for release in usable_releases(current):
         if release.job_source == source and release.job_digest:
             return Image(source=source, digest=release.job_digest)
     return Image(source=source, digest=build_image(stack, commit, google, "job-image"))
@@ -62,7 +62,7 @@ def write_base() -> None:
     BASE.write_text(f"{base()}\n", encoding="utf-8")
 
 
-def promoted(stack: Stack, commit: str, google: GoogleApi, other: Stack) -> Image:
+def find_promotable(stack: Stack, commit: str, google: GoogleApi, other: Stack) -> Image:
     """The digest that `other` proved with the same commit."""
     record, _ = Ledger(google, other.records).read(other.name)
     if record is None or record.state != "proved" or record.release.commit != commit or not record.release.job_digest:

@@ -92,7 +92,7 @@ class Ledger:
     def _first_versions(self, stack: str) -> dict[int, str]:
         """Number → generation that was written first: a record that somebody overwrote counts as it was."""
         versions: dict[int, str] = {}
-        for entry in self._listed(f"{FOLDER}/{stack}/"):
+        for entry in self._list(f"{FOLDER}/{stack}/"):
             name, generation = str(entry["name"]).rpartition("/")[2], str(entry["generation"])
             if not NUMBERED.fullmatch(name):
                 continue
@@ -102,7 +102,7 @@ class Ledger:
             versions[number] = min(versions.get(number, generation), generation, key=int)
         return versions
 
-    def _listed(self, prefix: str) -> list[dict[str, Any]]:
+    def _list(self, prefix: str) -> list[dict[str, Any]]:
         entries: list[dict[str, Any]] = []
         query: dict[str, str] = {"prefix": prefix, "versions": "true"}
         while True:

@@ -68,7 +68,7 @@ class Record:
         return self.release if self.state == "proved" else self.previous
 
 
-def known(current: Record | None) -> list[Release]:
+def usable_releases(current: Record | None) -> list[Release]:
     """The releases whose images may be used again, the latest first."""
     return [release for release in (current.release, current.previous) if release] if current else []
 

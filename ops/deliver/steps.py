@@ -75,8 +75,8 @@ def choose_viewer_image(stack: Stack, commit: str) -> None:
 def begin(stack: Stack, commit: str, build: str) -> None:
     """Writes the release record: from here on this build is the one at work."""
     actual, shown = (
-        Image(**_decided(IMAGE, "image", stack)),
-        ViewerImage(**_decided(VIEWER_IMAGE, "viewer-image", stack)),
+        Image(**_read_decision(IMAGE, "image", stack)),
+        ViewerImage(**_read_decision(VIEWER_IMAGE, "viewer-image", stack)),
     )
     ledger = Ledger(stack.google(), stack.records)
     current, generation = ledger.read(stack.name)
@@ -97,7 +97,7 @@ def begin(stack: Stack, commit: str, build: str) -> None:
     print(f"delivering {commit[:12]} to {stack.name}, {before}")
 
 
-def _decided(path: Path, step: str, stack: Stack) -> dict[str, Any]:
+def _read_decision(path: Path, step: str, stack: Stack) -> dict[str, Any]:
     """What a step before left in this folder. Raises `OpsRefused` where it did not run."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))

@@ -20,7 +20,7 @@ from ops.client.refusal import OpsRefused
 from ops.deliver import pins
 from ops.deliver.cli import WORK
 from ops.deliver.cloud_build import build_image
-from ops.deliver.record import Record, known
+from ops.deliver.record import Record, usable_releases
 from ops.deliver.stack import Stack
 from ops.viewer.cloud_run import context, context_hash, write_context
 from ops.viewer.verify import faults
@@ -49,14 +49,14 @@ def choose(stack: Stack, commit: str, current: Record | None, google: GoogleApi)
         return ViewerImage(content=None, digest=settings.viewer_image_digest)
     if settings.oauth_client_id is None:
         return ViewerImage(content=None, digest=None)
-    content = context_hash(made(stack))
-    for release in known(current):
+    content = context_hash(make_context(stack))
+    for release in usable_releases(current):
         if release.viewer_hash == content and release.viewer_digest:
             return ViewerImage(content=content, digest=release.viewer_digest)
     return ViewerImage(content=content, digest=build_image(stack, commit, google, "viewer-image"))
 
 
-def made(stack: Stack) -> dict[str, bytes]:
+def make_context(stack: Stack) -> dict[str, bytes]:
     """Path → content of what the image is built from. Raises `OpsRefused`."""
     base = pins.base("nginx", "the viewer's image")
     return context(*files(stack), base)
@@ -77,7 +77,7 @@ def files(stack: Stack) -> tuple[FileSet, dict[str, Any]]:
 
 def write(stack: Stack) -> None:
     """For the build: the folder that `docker build` is given."""
-    write_context(made(stack), CONTEXT)
+    write_context(make_context(stack), CONTEXT)
 
 
 def ask(stack: Stack, url: str) -> None:

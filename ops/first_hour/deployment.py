@@ -11,7 +11,7 @@ from ops.first_hour.person import PersonNeeded
 from ops.local.state import FOLDER, write_private
 from ops.operate.stack_outputs import profile, token_options
 from ops.review.cost import estimate, usage
-from ops.review.graph import CANNOT_RUN, declared, resources_of
+from ops.review.graph import CANNOT_RUN, declare_graph, resources_of
 from viewer.slim_pin import SlimError, read_pin
 
 
@@ -32,7 +32,7 @@ def deploy(hour: FirstHour) -> None:
 def monthly_cost(hour: FirstHour) -> str:
     """What the stack comes to, in words; nothing where that cannot be said."""
     try:
-        estimated = estimate(resources_of(declared(hour.stack_name)), usage())
+        estimated = estimate(resources_of(declare_graph(hour.stack_name)), usage())
     except CANNOT_RUN as problem:
         raise OpsRefused(f"stack {hour.stack_name} cannot be declared: {problem}") from None
     return f" (about USD {estimated.total:,.0f} a month, as make cost STACK={hour.stack_name} explains)"

@@ -67,7 +67,7 @@ def begin(hour: FirstHour, tag: str, base: str, docker: str) -> dict[str, Any]:
         "storage",
         f"upload/storage/v1/b/{bucket}/o",
         params={"uploadType": "media", "name": name},
-        data=packed(hour.folder / SOURCE),
+        data=pack(hour.folder / SOURCE),
         headers={"Content-Type": "application/gzip"},
     )
     recipe: dict[str, Any] = yaml.safe_load((hour.folder / RECIPE).read_text(encoding="utf-8"))
@@ -110,7 +110,7 @@ def digest_of(hour: FirstHour, made: dict[str, Any]) -> str:
     return str(images[0]["digest"])
 
 
-def packed(folder: Path) -> bytes:
+def pack(folder: Path) -> bytes:
     """The folder's files as a compressed tar."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as tar:

@@ -117,26 +117,26 @@ def is_new(hour: FirstHour) -> bool:
     return (datetime.now(UTC) - made).total_seconds() < 900
 
 
-def disabled(hour: FirstHour, apis: tuple[str, ...]) -> list[str]:
+def list_disabled(hour: FirstHour, apis: tuple[str, ...]) -> list[str]:
     at = Situation(stack=hour.stack_name, settings=hour.settings, google=hour.google)
     enabled = names_of(at, hour.project)
     return [f"{api}.googleapis.com" for api in apis if f"{api}.googleapis.com" not in enabled]
 
 
 def lacks_free_apis(hour: FirstHour) -> bool:
-    return bool(disabled(hour, FREE))
+    return bool(list_disabled(hour, FREE))
 
 
 def enable_free_apis(hour: FirstHour) -> None:
-    enable(hour, disabled(hour, FREE))
+    enable(hour, list_disabled(hour, FREE))
 
 
 def lacks_first_apis(hour: FirstHour) -> bool:
-    return bool(disabled(hour, FIRST))
+    return bool(list_disabled(hour, FIRST))
 
 
 def enable_first_apis(hour: FirstHour) -> None:
-    enable(hour, disabled(hour, FIRST))
+    enable(hour, list_disabled(hour, FIRST))
 
 
 def enable(hour: FirstHour, hosts: list[str]) -> None:

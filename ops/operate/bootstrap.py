@@ -64,19 +64,19 @@ class Bootstrap:
 
     def make(self) -> Iterator[str]:
         """Raises `OpsRefused`; what was made before stays, and the next run goes on from there."""
-        yield self._made(self.ring, f"v1/{self.ring.rpartition('/keyRings/')[0]}/keyRings", {}, keyRingId=RING)
+        yield self._make(self.ring, f"v1/{self.ring.rpartition('/keyRings/')[0]}/keyRings", {}, keyRingId=RING)
         body = {
             "purpose": "ENCRYPT_DECRYPT",
             "rotationPeriod": ROTATION,
             "nextRotationTime": f"{self.now + timedelta(days=90):%Y-%m-%dT%H:%M:%SZ}",
             "destroyScheduledDuration": WAIT_BEFORE_DESTROYING,
         }
-        yield self._made(self.key, f"v1/{self.ring}/cryptoKeys", body, cryptoKeyId=KEY)
+        yield self._make(self.key, f"v1/{self.ring}/cryptoKeys", body, cryptoKeyId=KEY)
         if self.cmek:
             yield self._usable_by_storage()
         yield from self._bucket()
 
-    def _made(self, name: str, parent: str, body: Json, **query: str) -> str:
+    def _make(self, name: str, parent: str, body: Json, **query: str) -> str:
         try:
             self.google.call("POST", "cloudkms", parent, body, **query)
         except OpsRefused as refused:

@@ -61,11 +61,11 @@ class Drill:
             self.say(f"Importing it into {self.scratch} ...")
             self._finish(self._call("POST", f"{self.scratch}:import", {"gcsSource": {"uri": f"{uri}/**"}}))
             self.say("Comparing ...")
-            return self._compared()
+            return self._compare()
         finally:
             self._call("DELETE", self.scratch)
 
-    def _compared(self) -> DrillReport:
+    def _compare(self) -> DrillReport:
         original, restored = (f"{self.root}v1/{store}/dicomWeb" for store in (self.store, self.scratch))
         try:
             wanted, there = (set(instances(self.session, root)) for root in (original, restored))

@@ -25,7 +25,7 @@ from typing import Any
 from ops.review.code_files import files_steps, judges_alike
 from ops.review.compare import plan_of
 from ops.review.exceptions_applied import judge
-from ops.review.graph import ROOT, Graph, declared, from_json, resources_of, set_by
+from ops.review.graph import ROOT, Graph, declare_graph, from_json, resources_of, set_by
 from ops.review.plan import Plan, Unreadable
 from policy import exceptions
 from policy.check import NO_EXCEPTIONS, check
@@ -91,7 +91,7 @@ def graphs_at(
 def between(commit: str, stack: str, as_set: frozenset[str]) -> Plan:
     """The plan from the program of `commit` to the one here; nothing is assumed for the settings in `as_set`."""
     before = graphs_at(commit, [stack], as_set=as_set)[stack] or Graph(stack=stack, nodes=())
-    return with_files(plan_of(before, declared(stack, as_set=as_set)), commit, ROOT)
+    return with_files(plan_of(before, declare_graph(stack, as_set=as_set)), commit, ROOT)
 
 
 def permits_since(commit: str, root: Path) -> exceptions.Exceptions:

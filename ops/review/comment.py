@@ -24,8 +24,8 @@ from ops.review.base import between, describe, graphs_at, merge_base, permits_si
 from ops.review.compare import settings_step
 from ops.review.exceptions_applied import judge
 from ops.review.gate import OWNERS_AGREE, read
-from ops.review.graph import CANNOT_RUN, ROOT, Graph, deployed, set_by, settings_of
-from ops.review.judge import declared as every
+from ops.review.graph import CANNOT_RUN, ROOT, Graph, deploy_graph, set_by, settings_of
+from ops.review.judge import declared_resources as every
 from ops.review.parts import Reviewed
 from ops.review.plan import Plan, Unreadable
 from policy import exceptions
@@ -58,7 +58,7 @@ def look(
         else:
             plan = between(commit, stack, set_by(written.settings) | set_by(settings))
         judged = judge(plan, since, today, owners_agree=owners_agree)
-        controls = check(every(deployed(stack), settings), exceptions=permits, today=today)
+        controls = check(every(deploy_graph(stack), settings), exceptions=permits, today=today)
         before = verdict_of(commit, stack)
         # Asked only where there is another judge to compare with: it runs both programs once more.
         now = frozenset[str]() if before is None else frozenset(verdict(commit, stack, ROOT))
@@ -105,7 +105,7 @@ def write(
         MARKER,
         TITLE,
         words.sentence(what),
-        parts.disputed(reviewed),
+        parts.describe_dispute(reviewed),
         parts.not_looked_at(reviewed),
         *parts.dangerous(reviewed),
     ]
@@ -113,12 +113,12 @@ def write(
     tail = [parts.controls(reviewed), parts.costs(reviewed, use), parts.viewer(preview_url), parts.smoke(smoke or {})]
     changed = [item.plan for item in reviewed if item.plan.changes]
     details = {plan.stack: f"{words.heading(plan)}\n\n{words.details(plan)}" for plan in changed}
-    text = _joined([*head, *details.values(), *tail])
+    text = _join([*head, *details.values(), *tail])
     for stack in sorted(details, key=lambda name: -len(details[name])):
         if len(text) <= longest:
             break
         details[stack] = f"### {words.code(stack)}\n\nToo long for a comment: {ELSEWHERE}."
-        text = _joined([*head, *details.values(), *tail])
+        text = _join([*head, *details.values(), *tail])
     return text if len(text) <= longest else _cut(text, int(longest))
 
 
@@ -130,12 +130,12 @@ def _cut(text: str, longest: int) -> str:
     return begun + (note if folded else note.replace("\n\n</details>", "", 1))
 
 
-def failed(what: str, why: str) -> str:
+def failure_comment(what: str, why: str) -> str:
     """In place of the comment: what it said of an earlier commit must not stand there any longer."""
-    return _joined([MARKER, TITLE, words.sentence(what), "**This change could not be looked at.**", words.code(why)])
+    return _join([MARKER, TITLE, words.sentence(what), "**This change could not be looked at.**", words.code(why)])
 
 
-def _joined(parts: Sequence[str]) -> str:
+def _join(parts: Sequence[str]) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -161,14 +161,14 @@ def main(arguments: Sequence[str]) -> int:
     options = _options().parse_args(arguments)
     what = ""
     try:
-        what = _compared(options.base, options.commit)
+        what = _describe_commits(options.base, options.commit)
         plans = dict(_plan(text) for text in options.plan)
         reviewed = look(options.base, options.stack or STACKS, plans, owners_agree=options.owners_agree)
         use = cost.usage(studies=options.studies)
     except (*CANNOT_RUN, Unreadable, OSError, ValueError) as problem:
         print(f"comment: {problem}", file=sys.stderr)
         if options.out:
-            _keep(options.out, failed(what, str(problem)))
+            _keep(options.out, failure_comment(what, str(problem)))
         return 2
     more: dict[str, Any] = {
         "what": what,
@@ -185,7 +185,7 @@ def main(arguments: Sequence[str]) -> int:
     return 1 if options.gate and any(item.stops for item in reviewed) else 0
 
 
-def _compared(base: str, commit: str) -> str:
+def _describe_commits(base: str, commit: str) -> str:
     """`commit` is the one that was pushed, when what is checked out is GitHub's merge of it."""
     return f"Commit `{commit[:10]}`, merged: {describe(base)}." if commit else f"{describe(base)}."
 

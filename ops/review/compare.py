@@ -30,7 +30,7 @@ def plan_of(before: Graph, after: Graph) -> Plan:
         if former:
             taken.add(former)
         steps.append(_step(old.get(former), node, new.keys()))
-    steps += [_deleted(node) for node in before.nodes if node.urn not in taken]
+    steps += [_delete(node) for node in before.nodes if node.urn not in taken]
     if before.nodes or before.settings:
         steps += settings_step(after.stack, before.settings, after.settings)
         steps += outputs_step(after.stack, before.outputs, after.outputs)
@@ -59,7 +59,7 @@ def _step(old: GraphNode | None, new: GraphNode, there: Container[str]) -> Step:
     )
 
 
-def _deleted(old: GraphNode) -> Step:
+def _delete(old: GraphNode) -> Step:
     stays = old.retain_on_delete or old.inputs.get("deletionPolicy") == "ABANDON"
     return Step(urn=old.urn, type=old.type, op="delete", before=state(old), stays_at_google=stays)
 
@@ -114,16 +114,16 @@ def _without(inputs: Mapping[str, Any], key: str, ignored: tuple[str, ...]) -> A
     for path in ignored:
         first, *rest = path.replace("[", ".").replace("]", "").split(".")
         if first == key:
-            value = _pruned(value, rest)
+            value = _prune(value, rest)
     return value
 
 
-def _pruned(value: Any, path: list[str]) -> Any:
+def _prune(value: Any, path: list[str]) -> Any:
     if not path:
         return None
     if not isinstance(value, dict):
         return value
-    return {key: _pruned(child, path[1:]) if key == path[0] else child for key, child in value.items()}
+    return {key: _prune(child, path[1:]) if key == path[0] else child for key, child in value.items()}
 
 
 def former_urns(node: GraphNode, nodes: Mapping[str, GraphNode]) -> list[str]:

@@ -30,7 +30,7 @@ from ops.review.cost_models import (
     scheduled_starts,
     viewed_store,
 )
-from ops.review.graph import CANNOT_RUN, declared, resources_of
+from ops.review.graph import CANNOT_RUN, declare_graph, resources_of
 from ops.review.plan import UNKNOWN, Unreadable, is_masked
 from ops.review.words import decimal
 from policy.resource import Resource
@@ -141,7 +141,7 @@ def in_words(estimated: Estimate, use: Usage) -> str:
     lines += [f"Only known after the deployment: {', '.join(estimated.open)}.", ""] if estimated.open else []
     lines += ["Assumed:", ""]
     lines += [
-        f"- {name}: {decimal(use[name])} {entry['unit']} ({measured(entry)}{entry['why']})"
+        f"- {name}: {decimal(use[name])} {entry['unit']} ({mark_measured(entry)}{entry['why']})"
         for name, entry in table()["usage"].items()
     ]
     lines += ["", "Prices:", ""]
@@ -152,7 +152,7 @@ def in_words(estimated: Estimate, use: Usage) -> str:
     return "\n".join(lines) + "\n"
 
 
-def measured(entry: Mapping[str, Any]) -> str:
+def mark_measured(entry: Mapping[str, Any]) -> str:
     """The mark of an assumption that a measurement has replaced."""
     return f"measured {entry['measured']}: " if "measured" in entry else ""
 
@@ -198,7 +198,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     try:
         use = usage(**{"studies": options.studies, **dict(assumption(text) for text in options.assume)})
-        resources = resources_of(declared(options.stack))
+        resources = resources_of(declare_graph(options.stack))
         print(in_words(estimate(resources, use), use), end="")
         if options.plot:
             options.plot.write_text(picture(resources, use), encoding="utf-8")

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from ops.review.differences import fingerprint, kind_of, noticed
-from ops.review.grants import PUBLIC, Right, grants, widened
+from ops.review.differences import find_noteworthy, fingerprint, kind_of
+from ops.review.grants import PUBLIC, Right, find_widened, grants
 from ops.review.plan import BESIDE, FILES, Plan, State, Step
 from policy.shape import is_reviewed
 
@@ -72,21 +72,21 @@ def dangers(plan: Plan) -> list[Danger]:
     A first deployment changes nothing: its resources are judged by the rules alone, and only what no rule knows or what
     is open to the public stands here.
     """
-    all_dangers = [danger for step in plan.steps for danger in (*_unreviewed(step), *_of_step(step))]
+    all_dangers = [danger for step in plan.steps for danger in (*_find_unreviewed(step), *_of_step(step))]
     all_dangers += _public(plan)
     if not plan.is_first:
-        all_dangers += _widened(plan)
+        all_dangers += _find_widened(plan)
         whole = {danger.urn for danger in all_dangers if danger.kind in ("delete", "replace", "unknown")}
         all_dangers += [danger for step in plan.steps if step.urn not in whole for danger in _different(step)]
     return sorted(all_dangers, key=lambda danger: ORDER.index(danger.kind))
 
 
-def _unreviewed(step: Step) -> Iterator[Danger]:
+def _find_unreviewed(step: Step) -> Iterator[Danger]:
     if step.after and not is_reviewed(step.type):
         yield Danger(
             "unknown",
             step.urn,
-            f"{quoted(step.name)} is of the type {quoted(step.type)}.",
+            f"{quote(step.name)} is of the type {quote(step.type)}.",
             "No table of ours knows it, so nobody can say what it does.",
             "Leave it out, or have it reviewed: python -m ops shapes --write.",
         )
@@ -94,7 +94,7 @@ def _unreviewed(step: Step) -> Iterator[Danger]:
 
 def _different(step: Step) -> Iterator[Danger]:
     """What comes, goes or changes and is not harmless, in one sentence a resource."""
-    kind, name = kind_of(step.type), f"{quoted(step.name)} ({short(step.type)})"
+    kind, name = kind_of(step.type), f"{quote(step.name)} ({short(step.type)})"
     if step.op in ("create", "delete"):
         if not groups(step.type):
             state = step.after or step.before
@@ -105,10 +105,10 @@ def _different(step: Step) -> Iterator[Danger]:
     if step.type == FILES:
         yield _of_files(step)
         return
-    differences = [change for change in noticed(step) if change.path.startswith("(") or not groups(step.type)]
+    differences = [change for change in find_noteworthy(step) if change.path.startswith("(") or not groups(step.type)]
     if differences:
         changes = "; ".join(
-            f"{quoted(difference.path)} {_value(difference.before)} → {_value(difference.after)}"
+            f"{quote(difference.path)} {_value(difference.before)} → {_value(difference.after)}"
             for difference in differences
         )
         agreed = fingerprint([[difference.path, difference.before, difference.after] for difference in differences])
@@ -120,7 +120,7 @@ def _of_files(step: Step) -> Danger:
     shown = step.changed[:MOST_FILES]
     more = f" and {len(step.changed) - len(shown)} more" * (len(step.changed) > len(shown))
     agreed = fingerprint([step.before.inputs if step.before else {}, step.after.inputs if step.after else {}])
-    what = f"{', '.join(quoted(path) for path in shown)}{more} {'differ' if len(step.changed) > 1 else 'differs'}."
+    what = f"{', '.join(quote(path) for path in shown)}{more} {'differ' if len(step.changed) > 1 else 'differs'}."
     return Danger("code", f"{step.urn}#{agreed}", what, UNSEEN, OWNERS)
 
 
@@ -130,7 +130,7 @@ def groups(type_: str) -> bool:
 
 
 def _value(value: Any) -> str:
-    return "nothing" if value is None else quoted(value if isinstance(value, str) else json.dumps(value, default=str))
+    return "nothing" if value is None else quote(value if isinstance(value, str) else json.dumps(value, default=str))
 
 
 def _of_step(step: Step) -> Iterator[Danger]:
@@ -142,16 +142,17 @@ def _of_step(step: Step) -> Iterator[Danger]:
         yield Danger(
             "delete",
             step.urn,
-            f"{quoted(step.name)} ({kind}) {gone}.{_refused(step)}",
+            f"{quote(step.name)} ({kind}) {gone}.{_describe_refusal(step)}",
             f"With it goes {lost}." if not step.stays_at_google else "Nothing protects, logs or pays attention to it.",
             "Keep it in the program; if only its name changed, give it an alias with the former one.",
         )
     if step.op == "replace":
-        keys = ", ".join(quoted(key) for key in step.replacing) or "a change"
+        keys = ", ".join(quote(key) for key in step.replacing) or "a change"
         yield Danger(
             "replace",
             step.urn,
-            f"{quoted(step.name)} ({kind}) is replaced because of {keys}: deleted, made anew empty.{_refused(step)}",
+            f"{quote(step.name)} ({kind}) is replaced because of {keys}: deleted, made anew empty."
+            f"{_describe_refusal(step)}",
             f"With it goes {lost}.",
             "Leave that setting as it is, or make a second resource beside it and move the content first.",
         )
@@ -159,13 +160,13 @@ def _of_step(step: Step) -> Iterator[Danger]:
         yield Danger(
             "unprotect",
             step.urn,
-            f"{quoted(step.name)} ({kind}) loses {', '.join(sorted(taken))}.",
+            f"{quote(step.name)} ({kind}) loses {', '.join(sorted(taken))}.",
             f"The next mistake can delete it, and with it {lost}.",
             "Put it back; taking it off on purpose is the first of two steps in docs/removing-on-purpose.md.",
         )
 
 
-def _refused(step: Step) -> str:
+def _describe_refusal(step: Step) -> str:
     """Whether the deployment would stop at it, which is no reason to merge it."""
     stops = step.before and not step.stays_at_google and (_guards(step, step.before) & STOPPING)
     return f" `pulumi up` refuses it, since it has {', '.join(sorted(stops))}." if stops else ""
@@ -182,27 +183,25 @@ def _public(plan: Plan) -> Iterator[Danger]:
             yield Danger(
                 "public",
                 grant.urn,
-                f"{quoted(grant.principal)} gets {quoted(grant.role)} on {quoted(grant.resource)}.",
+                f"{quote(grant.principal)} gets {quote(grant.role)} on {quote(grant.resource)}.",
                 "Anybody in the world could use it, signed in or not.",
                 "Name a group, or the one service account that needs it.",
             )
 
 
-def _widened(plan: Plan) -> Iterator[Danger]:
+def _find_widened(plan: Plan) -> Iterator[Danger]:
     urns = {(grant.principal, grant.resource): grant.urn for grant in grants(plan.after())}
     gathered: dict[tuple[str, str, str], list[Right]] = {}
-    for right in widened(plan.before(), plan.after()):
+    for right in find_widened(plan.before(), plan.after()):
         if right.principal not in PUBLIC:
             gathered.setdefault((right.principal, right.resource, right.condition), []).append(right)
     for (principal, resource, condition), new in gathered.items():
-        names = ", ".join(quoted(right.permission) for right in new[:6]) + (
-            f" and {len(new) - 6} more" * (len(new) > 6)
-        )
-        limit = f" if {quoted(condition)}" if condition else ""
+        names = ", ".join(quote(right.permission) for right in new[:6]) + (f" and {len(new) - 6} more" * (len(new) > 6))
+        limit = f" if {quote(condition)}" if condition else ""
         yield Danger(
             "widen",
             urns.get((principal, resource), ""),
-            f"{quoted(principal)} gets {names} on {quoted(near(resource))}{limit}.",
+            f"{quote(principal)} gets {names} on {quote(near(resource))}{limit}.",
             "It could not do that before.",
             "Grant it less, on one resource; if it is meant, a reviewer lists it in policy/exceptions.yaml.",
         )
@@ -219,7 +218,7 @@ def short(type_: str) -> str:
     return f"{package.partition(':')[2].partition('/')[0]} {name}"
 
 
-def quoted(name: str) -> str:
+def quote(name: str) -> str:
     """The name between backticks, of which it holds none itself."""
     return f"`{name.replace('`', chr(39))}`"
 

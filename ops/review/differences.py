@@ -70,7 +70,7 @@ def differences(step: Step) -> list[Difference]:
     return different
 
 
-def noticed(step: Step) -> list[Difference]:
+def find_noteworthy(step: Step) -> list[Difference]:
     """The differences that are not on the list of harmless ones."""
     return [difference for difference in differences(step) if not is_harmless(step.type, difference.path)]
 

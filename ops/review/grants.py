@@ -120,7 +120,7 @@ def permissions(role: str, own: Mapping[str, tuple[str, ...]], named: frozenset[
     return patterns | {name for name in named if roles.grants(role, name)}
 
 
-def widened(before: Sequence[Resource], after: Sequence[Resource]) -> list[Right]:
+def find_widened(before: Sequence[Resource], after: Sequence[Resource]) -> list[Right]:
     """Rights that nothing granted before: not on that resource, nor on one above it, nor under fewer conditions."""
     named = frozenset(name for names in (before, after) for own in custom_roles(names).values() for name in own)
     had: dict[tuple[str, str], list[Right]] = {}
@@ -133,15 +133,15 @@ def widened(before: Sequence[Resource], after: Sequence[Resource]) -> list[Right
         same = [other for principal in principals for other in had.get((principal, right.permission), [])]
         return not any(covers(other, right) for other in (*same, *(patterns if "*" in right.permission else ())))
 
-    return _gathered([right for right in rights(after, named) if is_new(right)])
+    return _gather([right for right in rights(after, named) if is_new(right)])
 
 
-def narrowed(before: Sequence[Resource], after: Sequence[Resource]) -> list[Right]:
+def find_narrowed(before: Sequence[Resource], after: Sequence[Resource]) -> list[Right]:
     """Rights that nothing grants any more."""
-    return widened(after, before)
+    return find_widened(after, before)
 
 
-def _gathered(rights: list[Right]) -> list[Right]:
+def _gather(rights: list[Right]) -> list[Right]:
     """Without the permissions that a pattern among them already says."""
     patterns = [right for right in rights if "*" in right.permission]
     return sorted(right for right in rights if not any(other != right and covers(other, right) for other in patterns))

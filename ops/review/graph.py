@@ -94,7 +94,7 @@ class Place:
     """The requests that made it."""
 
 
-def declared(
+def declare_graph(
     stack: str, root: Path = ROOT, overrides: Mapping[str, Any] | None = None, *, as_set: frozenset[str] = frozenset()
 ) -> Graph:
     """What `root`'s program declares for `stack`; `overrides` are settings as on the command line.
@@ -110,7 +110,7 @@ def settings_of(stack: str, root: Path = ROOT) -> dict[str, str]:
     loaded = load_config(root, stack)
     beside = {f"({key})": value for key, value in loaded.beside.items()}
     secret = loaded.secret_keys
-    return {key: marked(key, value) if key in secret else value for key, value in loaded.config.items()} | beside
+    return {key: mark_secret(key, value) if key in secret else value for key, value in loaded.config.items()} | beside
 
 
 def set_by(settings: Mapping[str, str]) -> frozenset[str]:
@@ -118,7 +118,7 @@ def set_by(settings: Mapping[str, str]) -> frozenset[str]:
     return frozenset(key for key in settings if not _is_open(key, settings))
 
 
-def deployed(stack: str, root: Path = ROOT, overrides: Mapping[str, Any] | None = None) -> Deployment:
+def deploy_graph(stack: str, root: Path = ROOT, overrides: Mapping[str, Any] | None = None) -> Deployment:
     """The same with every value in clear, for the rules."""
     return stand_up(stack, root, overrides).deployment
 
@@ -160,8 +160,8 @@ def stand_up(
 
 
 def of_deployment(stack: str, deployment: Deployment) -> Graph:
-    calls = sorted({f"{made.token} {json.dumps(_settled(made.args), sort_keys=True)}" for made in deployment.invokes})
-    outputs = {**masked(deployment.outputs, deployment.secret_outputs), "(calls)": calls}
+    calls = sorted({f"{made.token} {json.dumps(_settle(made.args), sort_keys=True)}" for made in deployment.invokes})
+    outputs = {**mask(deployment.outputs, deployment.secret_outputs), "(calls)": calls}
     return Graph(stack=stack, nodes=tuple(_node(node) for node in deployment.resources.values()), outputs=outputs)
 
 
@@ -184,14 +184,14 @@ def _node(node: Node) -> GraphNode:
         ignored=tuple(node.ignore_changes),
         depends_on=tuple(urn for urn in node.dependencies if urn not in of_inputs),
         options={**node.options, **provider},
-        inputs=masked(node.inputs, node.secrets),
+        inputs=mask(node.inputs, node.secrets),
     )
 
 
-def masked(inputs: Mapping[str, Any], secrets: set[str]) -> Json:
+def mask(inputs: Mapping[str, Any], secrets: set[str]) -> Json:
     """The inputs without what is secret: any path into an input masks the whole of it. Google's numbers go too."""
     hidden = {path.split(".")[0].split("[")[0] for path in secrets}
-    return {key: marked(key, value) if key in hidden else _settled(value) for key, value in inputs.items()}
+    return {key: mark_secret(key, value) if key in hidden else _settle(value) for key, value in inputs.items()}
 
 
 @cache
@@ -200,17 +200,17 @@ def _mark(text: str) -> str:
     return hashlib.scrypt(text.encode(), salt=b"dicom-platform", n=2**14, r=8, p=1, dklen=6).hex()
 
 
-def marked(key: str, value: Any) -> str:
+def mark_secret(key: str, value: Any) -> str:
     """`[secret]` with a mark, so that another value in its place is seen and neither of them is."""
-    return f"{SECRET[:-1]} {_mark(json.dumps([key, _settled(value)], sort_keys=True, default=str))}]"
+    return f"{SECRET[:-1]} {_mark(json.dumps([key, _settle(value)], sort_keys=True, default=str))}]"
 
 
-def _settled(value: Any) -> Any:
+def _settle(value: Any) -> Any:
     """The value, with ids that Google makes up anew in each deployment in words."""
     if isinstance(value, dict):
-        return {key: _settled(child) for key, child in cast(Json, value).items()}
+        return {key: _settle(child) for key, child in cast(Json, value).items()}
     if isinstance(value, list):
-        return [_settled(child) for child in cast(list[Any], value)]
+        return [_settle(child) for child in cast(list[Any], value)]
     return MADE_UP.sub(UNKNOWN, value) if isinstance(value, str) else value
 
 
@@ -291,7 +291,7 @@ def main(arguments: Sequence[str]) -> int:
             ]
         else:
             wanted = frozenset(options.as_set)
-            graphs = [declared(stack, options.root, as_set=wanted) for stack in options.stack]
+            graphs = [declare_graph(stack, options.root, as_set=wanted) for stack in options.stack]
     except (*CANNOT_RUN, Unreadable) as problem:
         print(f"graph: {problem}", file=sys.stderr)
         return 2

@@ -37,13 +37,15 @@ class PolicyBroken(Exception):
 
 def judge(program: Callable[[], Any], loaded: StackConfig, stack: str, *, root: Path, today: date) -> Report:
     """The policy's report with its warnings. Raises `PolicyBroken` when a rule is broken or cannot be decided."""
-    report = check(declared(rehearse(program, loaded, stack), loaded.config), exceptions=load(root), today=today)
+    report = check(
+        declared_resources(rehearse(program, loaded, stack), loaded.config), exceptions=load(root), today=today
+    )
     if report.violations or report.open:
         raise PolicyBroken(report)
     return report
 
 
-def declared(deployment: Deployment, config: Mapping[str, str] | None = None) -> list[Resource]:
+def declared_resources(deployment: Deployment, config: Mapping[str, str] | None = None) -> list[Resource]:
     """Every resource but the stack itself, in the order of registration.
 
     With the stack's `config`, first the default provider that the engine makes of its `gcp:` keys.
@@ -52,7 +54,7 @@ def declared(deployment: Deployment, config: Mapping[str, str] | None = None) ->
         [Resource(f"urn:pulumi:{PROVIDER}::default", PROVIDER, "default", provider_settings(config))] if config else []
     )
     return default + [
-        Resource(node.urn, describe_node(node), node.name, translated(node.inputs), node.protect, node.parent)
+        Resource(node.urn, describe_node(node), node.name, translate(node.inputs), node.protect, node.parent)
         for node in deployment.resources.values()
         if node.parent
     ]
@@ -68,12 +70,12 @@ def provider_settings(config: Mapping[str, str]) -> dict[str, Any]:
     return {key.removeprefix("gcp:"): value for key, value in config.items() if key.startswith("gcp:")}
 
 
-def translated(value: Any) -> Any:
+def translate(value: Any) -> Any:
     """The value with the engine's mark of what is unknown replaced by the policy's."""
     if isinstance(value, dict):
-        return {key: translated(item) for key, item in value.items()}
+        return {key: translate(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [translated(item) for item in value]
+        return [translate(item) for item in value]
     return resource.UNKNOWN if value is UNKNOWN else value
 
 

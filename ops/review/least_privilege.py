@@ -22,7 +22,7 @@ from typing import Any
 
 from localcloud.iam import roles
 from ops.review.grants import custom_roles, grants
-from ops.review.graph import ROOT, declared, resources_of
+from ops.review.graph import ROOT, declare_graph, resources_of
 from ops.review.shapes import PHI
 from policy.resource import Resource
 
@@ -182,9 +182,10 @@ def _rows(rights: Matrix) -> set[str]:
 
 def files() -> dict[Path, str]:
     """What the files should be."""
-    stacks: dict[str, list[Resource]] = {stack: resources_of(declared(stack)) for stack in STACKS}
+    stacks: dict[str, list[Resource]] = {stack: resources_of(declare_graph(stack)) for stack in STACKS}
     beside = {
-        name: resources_of(declared(stack, overrides=settings)) for name, (stack, settings) in BESIDE_THE_STACKS.items()
+        name: resources_of(declare_graph(stack, overrides=settings))
+        for name, (stack, settings) in BESIDE_THE_STACKS.items()
     }
     texts = {
         GOLDEN / f"{name}.json": golden_text(matrix(resources)) for name, resources in {**stacks, **beside}.items()

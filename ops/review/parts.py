@@ -43,7 +43,7 @@ class Reviewed:
         return bool(self.note or self.only_before or self.dangers or self.controls.violations or self.controls.open)
 
 
-def disputed(reviewed: Sequence[Reviewed]) -> str:
+def describe_dispute(reviewed: Sequence[Reviewed]) -> str:
     """Before all else: where the change comes with a judge who says something else than the one before it."""
     lines = [
         f"- {words.code(item.plan.stack)}, {who} only: {words.plain(line)}"
@@ -95,11 +95,11 @@ def controls(reviewed: Sequence[Reviewed]) -> str:
     undecided = [
         f"- {words.code(item.plan.stack)} {words.plain(str(one))}" for item in reviewed for one in item.controls.open
     ]
-    title = f"Controls: {len(broken)} broken, {words.counted(len(warned), 'warning')}"
+    title = f"Controls: {len(broken)} broken, {words.count_of(len(warned), 'warning')}"
     title += f", {len(undecided)} not decided" * bool(undecided)
-    lists = [words.folded(title, [*map(_finding, broken), *undecided]) if broken or undecided else f"**{title}**"]
+    lists = [words.fold(title, [*map(_finding, broken), *undecided]) if broken or undecided else f"**{title}**"]
     if warned:
-        lists.append(words.folded("Warnings, here before this change or not", list(map(_finding, warned)), longest=0))
+        lists.append(words.fold("Warnings, here before this change or not", list(map(_finding, warned)), longest=0))
     return "\n\n".join(lists)
 
 
@@ -120,7 +120,7 @@ def costs(reviewed: Sequence[Reviewed], use: cost.Usage) -> str:
     assumed = f"for {words.decimal(use['studies'])} stored studies, list prices; `make cost` shows every assumption"
     if not lines:
         return f"**Cost** ({assumed}): as it was."
-    return words.folded(f"Cost, {assumed}: {words.counted(len(lines), 'resource')} changed", lines)
+    return words.fold(f"Cost, {assumed}: {words.count_of(len(lines), 'resource')} changed", lines)
 
 
 def viewer(url: str) -> str:

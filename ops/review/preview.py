@@ -75,8 +75,8 @@ def plan_of(text: str, stack: str = "", *, refreshed: bool = False) -> Plan:
             raise Unreadable(f"a step of the preview has op {entry.get('op')!r} and URN {urn!r}: the gate knows "
                              f"{', '.join(OPS)}; look whether Pulumi is newer than this gate")  # fmt: skip
         changes.setdefault(urn, []).append(entry)
-    looks = {urn: _planned(entries) if refreshed else entries for urn, entries in changes.items()}
-    steps = {urn: reduce(_merged, entries) for urn, entries in looks.items()}
+    looks = {urn: _planned_steps(entries) if refreshed else entries for urn, entries in changes.items()}
+    steps = {urn: reduce(_merge, entries) for urn, entries in looks.items()}
     return Plan(
         stack=stack or _stack(steps),
         source="pulumi preview",
@@ -84,7 +84,7 @@ def plan_of(text: str, stack: str = "", *, refreshed: bool = False) -> Plan:
     )
 
 
-def _planned(entries: list[Json]) -> list[Json]:
+def _planned_steps(entries: list[Json]) -> list[Json]:
     """Without the look at Google that comes first: what a refresh finds is told as an update or a delete, for a field
     that only Google fills in too (how often a job ran); what the program then asks for is the difference."""
     return entries[1:] if len(entries) > 1 and entries[0]["op"] in ("refresh", "update", "delete") else entries
@@ -160,7 +160,7 @@ def _of_event(metadata: Json) -> Json:
     }
 
 
-def _merged(one: Json, other: Json) -> Json:
+def _merge(one: Json, other: Json) -> Json:
     """Two steps of one resource: the graver operation, the first state and the last."""
     grave = max(one, other, key=lambda entry: WEIGHT[OPS[entry["op"]]])
     both = {key: [*(one.get(key) or []), *(other.get(key) or [])] for key in ("diffReasons", "replaceReasons")}
@@ -209,28 +209,28 @@ def _state(state: Json | None) -> State | None:
         name=str(state["urn"]).rpartition("::")[2] if "urn" in state else "",
         parent=str(state.get("parent", "")),
         protect=bool(state.get("protect")),
-        inputs=masked(state.get("inputs") or {}),
+        inputs=mask(state.get("inputs") or {}),
         options=_options(state),
     )
 
 
 def _options(state: Json) -> Json:
     """Whatever else the state says, so that an option which nobody here has heard of is not overlooked."""
-    options = {key: masked(value) for key, value in state.items() if value and key not in KNOWN}
+    options = {key: mask(value) for key, value in state.items() if value and key not in KNOWN}
     provider = str(state.get("provider", "")).rpartition("::")[0]
     is_default = provider.rpartition("::")[2].startswith("default")
     return options | ({"provider": provider} if provider and not is_default else {})
 
 
-def masked(value: Any) -> Any:
+def mask(value: Any) -> Any:
     """Without any secret's value, and with unknown values in words."""
     if isinstance(value, dict):
         entries = cast(dict[str, Any], value)
         if SIGNATURE in entries:
             return SECRET if entries[SIGNATURE] == SECRET_SIGNATURE else f"[{entries[SIGNATURE][:8]}]"
-        return {key: masked(child) for key, child in entries.items() if key != "__defaults"}
+        return {key: mask(child) for key, child in entries.items() if key != "__defaults"}
     if isinstance(value, list):
-        return [masked(child) for child in cast(list[Any], value)]
+        return [mask(child) for child in cast(list[Any], value)]
     return UNKNOWN if isinstance(value, str) and value in UNKNOWNS else value
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from ops.review.compare import plan_of
 from ops.review.dangers import dangers
-from ops.review.graph import ROOT, Graph, declared, from_json, to_json
+from ops.review.graph import ROOT, Graph, declare_graph, from_json, to_json
 from ops.review.plan import Unreadable
 from ops.review.words import in_words
 
@@ -27,7 +27,7 @@ STACKS = ("local", "dev", "prod")
 MADE_WITH = ("pulumi", "pulumi_gcp")
 
 
-def kept(stack: str, folder: Path = KEPT) -> Graph:
+def read_recorded(stack: str, folder: Path = KEPT) -> Graph:
     """The recorded graph. Raises `Unreadable`."""
     path = folder / f"{stack}.json"
     try:
@@ -58,9 +58,9 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     lost = False
     for stack in options.stack or STACKS:
-        now = declared(stack)
+        now = declare_graph(stack)
         try:
-            plan = plan_of(kept(stack, options.into), now)
+            plan = plan_of(read_recorded(stack, options.into), now)
             lost = lost or any(danger.kind in ("delete", "replace") for danger in dangers(plan))
             print(in_words(plan, dangers(plan)))
         except Unreadable as problem:

@@ -16,8 +16,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from engine import load_config
-from ops.review.graph import CANNOT_RUN, ROOT, deployed
-from ops.review.judge import declared
+from ops.review.graph import CANNOT_RUN, ROOT, deploy_graph
+from ops.review.judge import declared_resources
 from ops.review.plan import Unreadable
 from policy.resource import Resource
 from policy.shape import FILE, common, union
@@ -99,7 +99,7 @@ def _others(text: str) -> Sequence[Any]:
     return (text + "2",) if text else ()
 
 
-def written() -> str:
+def write() -> str:
     """The list as it should be, with the fixed values of each path, or null where a setting decides."""
     fixed: list[Sequence[Resource]] = []
     varied: list[Sequence[Resource]] = []
@@ -107,7 +107,7 @@ def written() -> str:
     for stack, base in bases:
         for is_fixed, change in variations(stack):
             try:
-                resources = declared(deployed(stack, overrides={**base, **change}))
+                resources = declared_resources(deploy_graph(stack, overrides={**base, **change}))
             except (*CANNOT_RUN, Unreadable):
                 continue  # the program refuses this value: it decides nothing
             (fixed if is_fixed else varied).append(resources)
@@ -129,7 +129,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m ops shapes", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--write", action="store_true", help="write policy/shapes.json; else say what differs")
     options = parser.parse_args(arguments)
-    text = written()
+    text = write()
     before = FILE.read_text(encoding="utf-8") if FILE.exists() else ""
     if options.write:
         FILE.write_text(text, encoding="utf-8")

@@ -14,7 +14,7 @@ from itertools import groupby
 from typing import Any, cast
 
 from ops.review.dangers import Danger, short
-from ops.review.grants import Right, narrowed, widened
+from ops.review.grants import Right, find_narrowed, find_widened
 from ops.review.plan import Plan, Step
 
 LONGEST_VALUE = 120
@@ -68,11 +68,11 @@ def details(plan: Plan) -> str:
 
 def summary(plan: Plan) -> str:
     """`3 created, 1 changed` or `no changes`."""
-    counts = {op: sum(step.op == op for step in shown(plan)) for op, _ in TITLES}
+    counts = {op: sum(step.op == op for step in shown_steps(plan)) for op, _ in TITLES}
     return ", ".join(f"{count} {VERBS[op]}" for op, count in counts.items() if count) or "no changes"
 
 
-def shown(plan: Plan) -> list[Step]:
+def shown_steps(plan: Plan) -> list[Step]:
     """What there is at Google, and the providers that make it: components only group, and so does the stack."""
     return [step for step in plan.steps if not step.type.startswith(GROUPS)]
 
@@ -96,11 +96,11 @@ def dangerous(seen: Sequence[Danger], allowed: Sequence[str] = (), agreement: st
 
 def changes(plan: Plan, op: str, title: str) -> str:
     """One list, folded when it is long."""
-    lines = [f"- {_line(step)}" for step in shown(plan) if step.op == op]
-    return folded(f"{title}: {len(lines)}", lines) if lines else ""
+    lines = [f"- {_line(step)}" for step in shown_steps(plan) if step.op == op]
+    return fold(f"{title}: {len(lines)}", lines) if lines else ""
 
 
-def folded(title: str, lines: Iterable[str], longest: int = 8) -> str:
+def fold(title: str, lines: Iterable[str], longest: int = 8) -> str:
     shown = list(lines)
     if len(shown) <= longest:
         return "\n".join([f"**{title}**", "", *shown])
@@ -182,7 +182,7 @@ def decimal(number: float, digits: int = 15) -> str:
     return f"{Decimal(f'{number:.{digits}g}'):,f}"
 
 
-def counted(number: int, word: str) -> str:
+def count_of(number: int, word: str) -> str:
     """`1 resource`, `2 resources`."""
     return f"{number} {word}{'s' * (number != 1)}"
 
@@ -190,10 +190,10 @@ def counted(number: int, word: str) -> str:
 def least_privilege(plan: Plan) -> str:
     """The matrix's difference: who may do more, who may do less."""
     before, after = plan.before(), plan.after()
-    lines = [f"- new: {cell}" for cell in cells(widened(before, after))]
-    lines += [f"- no longer: {cell}" for cell in cells(narrowed(before, after))]
+    lines = [f"- new: {cell}" for cell in cells(find_widened(before, after))]
+    lines += [f"- no longer: {cell}" for cell in cells(find_narrowed(before, after))]
     return (
-        folded(f"Least privilege: {counted(len(lines), 'difference')}", lines)
+        fold(f"Least privilege: {count_of(len(lines), 'difference')}", lines)
         if lines
         else "**Least privilege:** as it was."
     )

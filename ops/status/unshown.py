@@ -89,14 +89,14 @@ def count_unshown(records: RecordsReader) -> Unshown:
         f"readiness/{study}/{series}.json" for (study, series), cause in causes.items() if cause.status == "failed"
     ]
     for name, report in records.read_all(failed):
-        causes[_key(name)] = _failed("failed", str(report.get("reason", "")))
+        causes[_key(name)] = _cause_of_failure("failed", str(report.get("reason", "")))
     for folder in ("work/", "failed/"):
         for name, item in records.read_all(records.names(folder)):
             studies.add(_key(name)[0])
             causes.pop((_key(name)[0], ""), None)
             causes[_key(name)] = _of_item(folder, item)
     unshown = {study for study, _ in causes}
-    return Unshown(len(studies), len(studies - unshown), _counted(causes))
+    return Unshown(len(studies), len(studies - unshown), _count(causes))
 
 
 def _of_word(study: str, word: Json) -> Iterator[tuple[tuple[str, str], Cause]]:
@@ -110,13 +110,13 @@ def _of_word(study: str, word: Json) -> Iterator[tuple[tuple[str, str], Cause]]:
 
 def _of_item(folder: str, item: Json) -> Cause:
     if folder == "failed/":
-        return _failed("set aside", str(item.get("reason", "")))
+        return _cause_of_failure("set aside", str(item.get("reason", "")))
     if item.get("attempts"):
-        return _failed("tried again", str(item.get("reason", "")))
+        return _cause_of_failure("tried again", str(item.get("reason", "")))
     return Cause("waiting", "", "until no instance came for a while, or a run has time")
 
 
-def _failed(status: str, sentence: str) -> Cause:
+def _cause_of_failure(status: str, sentence: str) -> Cause:
     """Counted by the sentence, but for the UIDs in it."""
     general = UID.sub("…", sentence)
     return Cause(status, general, general)
@@ -128,7 +128,7 @@ def _key(name: str) -> tuple[str, str]:
     return study, series
 
 
-def _counted(causes: dict[tuple[str, str], Cause]) -> tuple[Reason, ...]:
+def _count(causes: dict[tuple[str, str], Cause]) -> tuple[Reason, ...]:
     """By what calls for a person first, then by how many."""
     counted: dict[tuple[str, str], Reason] = {}
     for (study, series), cause in causes.items():

@@ -39,7 +39,7 @@ class Unverified(Exception):
 
 def write(chosen: argparse.Namespace) -> None:
     target = read(read_outputs(chosen.outputs), chosen.site)
-    files, firebase = assembled(target, chosen)
+    files, firebase = assemble_release(target, chosen)
     files.write(chosen.out / "public")
     hosting = {"hosting": {**firebase, "public": "public"}}
     (chosen.out / "firebase.json").write_text(json.dumps(hosting, indent=2) + "\n")
@@ -55,7 +55,7 @@ def release(chosen: argparse.Namespace) -> None:
     # A channel's host is new, so nobody can sign in there: it shows headers, and never a store with people in it.
     target = read(outputs, "preview" if chosen.channel else chosen.site)
     lifetime = seconds(chosen.ttl)
-    files, firebase = assembled(target, chosen)
+    files, firebase = assemble_release(target, chosen)
     api = hosting(chosen, target, chosen.channel)
     url = api.open_channel(lifetime).rstrip("/") if chosen.channel else target.url
     with bar("files") as report:
@@ -97,7 +97,7 @@ def status(chosen: argparse.Namespace) -> None:
     print(f"{target.url} serves {version['name']} ({live['type']} by {who}, {live['releaseTime']})")
     print(f"ref {deployed.get(REF, 'unknown')}, configuration {deployed.get(CONFIG_LABEL, 'unknown')}")
     try:
-        ours = labels(*assembled(target, chosen, guarded=False))
+        ours = labels(*assemble_release(target, chosen, guarded=False))
     except (SlimError, PackagesRefused) as error:
         print(f"whether this checkout would release the same cannot be told: {error}")
         return
@@ -150,7 +150,7 @@ def slim_source(chosen: argparse.Namespace) -> SlimSource:
     return SlimSource(archive=chosen.archive)
 
 
-def assembled(
+def assemble_release(
     target: ReleaseTarget, chosen: argparse.Namespace, *, guarded: bool | None = None
 ) -> tuple[FileSet, dict[str, Any]]:
     needs_pass = target.guarded if guarded is None else guarded

@@ -10,7 +10,7 @@ import requests
 
 from viewer.build import ABSENT, CONFIG, FileSet, content_type
 from viewer.config import parse_js
-from viewer.headers import expected
+from viewer.headers import expected_headers
 
 DEEP_LINK = "/studies/1.2.3/series/4.5.6"
 MISSING = "/assets/absent/dataLoader.worker.min.js"
@@ -67,7 +67,7 @@ def _page_faults(session: requests.Session, url: str, files: FileSet, firebase: 
 
 
 def _header_faults(path: str, answer: requests.Response, firebase: dict[str, Any]) -> Iterator[str]:
-    for name, value in expected(path, firebase).items():
+    for name, value in expected_headers(path, firebase).items():
         got = answer.headers.get(name)
         if got != value and not (name == "Content-Type" and (got or "").startswith(value)):
             yield f"{path} is served with {name}: {got}; it should be: {value}"

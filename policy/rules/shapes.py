@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from policy.resource_view import Seen
 from policy.rule import Finding, stack_rule
-from policy.shape import is_reviewed, missing, unreviewed
+from policy.shape import find_unreviewed, is_reviewed, missing
 from policy.stack import Stack
 
 MOST = 3
@@ -19,7 +19,7 @@ def is_reviewed_rule(stack: Stack, seen: Seen) -> Iterator[Finding]:
     if not is_reviewed(seen.type):
         yield Finding(f"is of the type {seen.type}, which nobody has reviewed", REVIEW)
         return
-    unreviewed_values = list(dict(unreviewed(seen.resource, stack.names)).items())
+    unreviewed_values = list(dict(find_unreviewed(seen.resource, stack.names)).items())
     for path, value in unreviewed_values[:MOST]:
         yield Finding(f"declares {path} = {str(value)[:80]}, which nobody has reviewed", REVIEW)
     for path, key in list(dict.fromkeys(missing(seen.resource)))[:MOST]:

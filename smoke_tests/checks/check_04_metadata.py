@@ -6,7 +6,7 @@ import base64
 
 import pytest
 
-from smoke_tests.compare import PIXEL_DATA, differences, model, parsed
+from smoke_tests.compare import PIXEL_DATA, differences, model, parse
 from smoke_tests.context import Context
 from smoke_tests.dicomweb import Attributes, value
 from smoke_tests.plugin import Notes
@@ -33,7 +33,7 @@ def check_attributes_are_those_sent(run: Context, note: Notes) -> None:
     got = {str(value(row, INSTANCE)): row for row in answer}
     assert set(got) == set(sent), f"metadata of {sorted(got)}; sent were {sorted(sent)}"
     for uid, instance in sent.items():
-        wrong = differences(model(parsed(instance.data)), got[uid])
+        wrong = differences(model(parse(instance.data)), got[uid])
         assert not wrong, f"metadata of level {instance.level} ({uid}): {'; '.join(wrong[:5])}"
         inline = got[uid].get(PIXEL_DATA, {})
         assert "InlineBinary" not in inline, f"metadata of level {instance.level} ({uid}) contain the pixels"
@@ -46,7 +46,7 @@ def check_the_colour_profile_is_the_one_sent(run: Context) -> None:
         uid = str(value(row, INSTANCE))
         sent = next((instance for instance in run.instances if instance.uid == uid), None)
         assert sent, f"metadata list an instance that was not sent: {uid}"
-        wanted = bytes(parsed(sent.data).OpticalPathSequence[0].ICCProfile)
+        wanted = bytes(parse(sent.data).OpticalPathSequence[0].ICCProfile)
         assert profile(run, row).rstrip(b"\0") == wanted.rstrip(b"\0"), f"the colour profile of {uid} changed"
 
 

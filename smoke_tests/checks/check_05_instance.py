@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from smoke_tests.compare import differences, frame_digests, model, parsed
+from smoke_tests.compare import differences, frame_digests, model, parse
 from smoke_tests.context import Context
 from smoke_tests.dicomweb import AS_STORED
 from smoke_tests.plugin import Notes
@@ -25,10 +25,10 @@ def check_instances_come_back_as_stored(run: Context, note: Notes) -> None:
         seconds += run.http.clock() - began
         assert len(parts) == 1, f"instance {instance.uid} came in {len(parts)} parts"
         assert parts[0].media_type == "application/dicom", f"instance {instance.uid} came as {parts[0].media_type!r}"
-        got = parsed(parts[0].body)
-        wrong = differences(model(parsed(instance.data)), model(got))
+        got = parse(parts[0].body)
+        wrong = differences(model(parse(instance.data)), model(got))
         assert not wrong, f"level {instance.level} ({instance.uid}): {'; '.join(wrong[:5])}"
-        syntax = parsed(instance.data).file_meta.TransferSyntaxUID
+        syntax = parse(instance.data).file_meta.TransferSyntaxUID
         assert got.file_meta.TransferSyntaxUID == syntax, f"{instance.uid} was transcoded to another transfer syntax"
         digests = frame_digests(got)
         changed = [index + 1 for index, digest in enumerate(digests) if digest != instance.frames[index]]
@@ -42,5 +42,5 @@ def check_instances_come_back_as_stored(run: Context, note: Notes) -> None:
 
 def check_the_study_comes_back_whole(run: Context) -> None:
     parts = run.reader.parts(f"studies/{run.study}", AS_STORED)
-    uids = sorted(str(parsed(part.body).SOPInstanceUID) for part in parts)
+    uids = sorted(str(parse(part.body).SOPInstanceUID) for part in parts)
     assert uids == sorted(instance.uid for instance in run.instances), f"the study came back as {uids}"

@@ -9,7 +9,7 @@ import pytest
 from pydicom.pixels.utils import pixel_array
 from pydicom.uid import ExplicitVRLittleEndian
 
-from smoke_tests.compare import parsed, pixels_of
+from smoke_tests.compare import parse, pixels_of
 from smoke_tests.context import Context
 from smoke_tests.plugin import Notes
 
@@ -27,7 +27,7 @@ def check_a_level_can_be_had_decoded(run: Context, note: Notes) -> None:
     coarsest = run.instances[-1]
     parts = run.reader.parts(run.path(coarsest), DECODED)
     assert len(parts) == 1, f"instance {coarsest.uid} came in {len(parts)} parts"
-    got = parsed(parts[0].body)
+    got = parse(parts[0].body)
     syntax = got.file_meta.TransferSyntaxUID
     assert syntax == ExplicitVRLittleEndian, f"instance {coarsest.uid} came as {syntax.name}"
     wanted = pixels_of(coarsest).astype(int)

@@ -27,7 +27,7 @@ def send(run: Context, method: str, url: str, body: Any = None) -> HttpAnswer:
     return answer
 
 
-def started(run: Context, studies: list[str]) -> str:
+def start(run: Context, studies: list[str]) -> str:
     """URL of an execution on these studies of the smoke store; neither the job, its backlog nor another store changes.
 
     The store is its own viewers' one there, which the job allows where studies are named: it only adds levels.
@@ -44,7 +44,7 @@ def started(run: Context, studies: list[str]) -> str:
     return f"{run.target.run_url.partition('/v2/')[0]}/v2/{name}"
 
 
-def ended(run: Context, execution: str) -> dict[str, Any]:
+def wait_until_ended(run: Context, execution: str) -> dict[str, Any]:
     def look() -> dict[str, Any] | None:
         seen = json.loads(send(run, "GET", execution).body)
         return seen if seen.get("completionTime") else None
@@ -61,8 +61,8 @@ def check_the_job_reports_on_each_study(run: Context, note: Notes) -> None:
     run.slide_is_there()
     slides = {"complete": run.instances, "base-only": run.neighbour}
     began = run.http.clock()
-    execution = started(run, [slide[0].study for slide in slides.values()])
-    end = ended(run, execution)
+    execution = start(run, [slide[0].study for slide in slides.values()])
+    end = wait_until_ended(run, execution)
     note(execution=execution.rpartition("/")[2], seconds_to_view=round(run.http.clock() - began, 1))
     assert not end.get("failedCount"), f"{execution} failed; its log: {end.get('logUri', 'none named')}"
     assert end.get("succeededCount"), f"{execution} ended without a task that succeeded"

@@ -36,7 +36,7 @@ def ask(run: Context, query: bytes) -> HttpAnswer:
     return answer
 
 
-def logged(run: Context, note: Notes, agent: str, permission: str, what: str) -> list[Entry]:
+def wait_for_entries(run: Context, note: Notes, agent: str, permission: str, what: str) -> list[Entry]:
     """The entries of requests that were allowed; the log may be minutes behind."""
 
     def look() -> list[Entry] | None:
@@ -50,7 +50,7 @@ def logged(run: Context, note: Notes, agent: str, permission: str, what: str) ->
 
 def check_what_was_stored_is_in_the_audit_log(run: Context, note: Notes) -> None:
     assert run.stored.status == 200, str(run.stored)
-    logged_entries = logged(run, note, run.agent, WRITE, f"storing study {run.study}")
+    logged_entries = wait_for_entries(run, note, run.agent, WRITE, f"storing study {run.study}")
     who = {entry["authenticationInfo"]["principalEmail"] for entry in logged_entries}
     assert who == {run.target.writer}, (
         f"the audit log says that {', '.join(sorted(who))} stored, not {run.target.writer}"
@@ -63,7 +63,7 @@ def check_what_was_retrieved_is_in_the_audit_log(run: Context, note: Notes) -> N
     path = f"{run.path(run.instances[0])}/frames/1"
     answer = run.reader.send("GET", path, accept=FRAMES, headers={"User-Agent": agent})
     assert answer.status == 200, str(answer)
-    logged_entries = logged(run, note, agent, READ, f"retrieving {path}")
+    logged_entries = wait_for_entries(run, note, agent, READ, f"retrieving {path}")
     who = {entry["authenticationInfo"]["principalEmail"] for entry in logged_entries}
     assert who == {run.target.reader}, f"the audit log says that {', '.join(sorted(who))} read, not {run.target.reader}"
     wrong = [entry["resourceName"] for entry in logged_entries if run.study not in entry["resourceName"]]

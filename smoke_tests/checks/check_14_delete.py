@@ -31,7 +31,7 @@ def check_a_deleted_study_is_gone(run: Context, note: Notes) -> None:
     assert frame.status in GONE, f"{frame}; the study was deleted"
     again = run.writer.send("DELETE", f"studies/{run.study}")
     assert again.status in GONE, f"{again}; the study was deleted before"
-    run.tracker.gone(run.study)
+    run.tracker.note_absence(run.study)
 
 
 @pytest.mark.needs("frames")

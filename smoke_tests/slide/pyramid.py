@@ -62,7 +62,7 @@ def levels(columns: int, rows: int, tile: int) -> list[Level]:
     return all_levels
 
 
-def halved(quad: Pixels) -> Pixels:
+def halve(quad: Pixels) -> Pixels:
     """Mean of each 2 x 2 block, rounded down."""
     wide = quad.astype(np.uint16)
     return ((wide[0::2, 0::2] + wide[1::2, 0::2] + wide[0::2, 1::2] + wide[1::2, 1::2]) >> 2).astype(np.uint8)
@@ -83,7 +83,7 @@ def paint(painter: Painter, pyramid: list[Level], encode: Callable[[Pixels], byt
                     if 2 * row + down < below.grid[0] and 2 * column + across < below.grid[1]:
                         part = draw(below, 2 * row + down, 2 * column + across)
                         quad[down * tile : (down + 1) * tile, across * tile : (across + 1) * tile] = part
-            pixels = halved(quad)
+            pixels = halve(quad)
         frames[level.index][row, column] = encode(painter.mark(pixels, level.index, row, column))
         return pixels
 

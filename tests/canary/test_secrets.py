@@ -22,7 +22,7 @@ from localcloud.server import running
 from ops.deliver import drift
 from ops.review import comment, compare, cost, graph, plan
 from ops.review.dangers import dangers
-from ops.review.judge import declared
+from ops.review.judge import declared_resources
 from policy.check import check
 from tests.clock import new_project
 from tests.harness import ROOT
@@ -119,14 +119,14 @@ def planned(made: Made) -> plan.Plan:
 
 def pull_request_comment(made: Made) -> str:
     looked = planned(made)
-    controls = check(declared(made.second), today=date(2026, 11, 22))
+    controls = check(declared_resources(made.second), today=date(2026, 11, 22))
     reviewed = comment.Reviewed(plan=looked, dangers=dangers(looked), controls=controls)
     return comment.write([reviewed], cost.usage())
 
 
 def drift_report(made: Made) -> str:
     """Of a stack whose every change was made by somebody else."""
-    return drift.report("dev", drift.changed(planned(made)))
+    return drift.report("dev", drift.find_changed(planned(made)))
 
 
 def requests(made: Made) -> str:

@@ -80,7 +80,7 @@ def test_its_permissions_are_those_that_reading_needs_and_no_others() -> None:
     for request in [*reads(), *(r for r in stacks.phi().requests if r.method == "GET" or r.path.endswith(READS))]:
         match = catalogue().match(request.host, request.method, request.path)
         assert match, request.path
-        needed.add(str(permissions.required(match[0], request.body)))
+        needed.add(str(permissions.required_permission(match[0], request.body)))
 
     # Google lists the permissions of federation with the whole host, and means the same.
     assert {name.replace("iam.googleapis.com/", "iam.") for name in PERMISSIONS} == needed, (
@@ -109,7 +109,7 @@ def test_it_deletes_nothing() -> None:
 
 
 def allowed(permission: str, resource: str) -> bool:
-    return graph().cloud.iam.allowed(f"serviceAccount:{PREVIEWER}", permission, resource)
+    return graph().cloud.iam.is_allowed(f"serviceAccount:{PREVIEWER}", permission, resource)
 
 
 @pytest.mark.parametrize("store", ["raw", "viewer", "smoke"])
@@ -171,5 +171,7 @@ def test_the_deployer_keeps_the_state_that_the_previewer_reads() -> None:
     deployer = "serviceAccount:imaging-deployer@my-imaging.iam.gserviceaccount.com"
     iam = graph().cloud.iam
 
-    assert iam.allowed(deployer, "storage.objects.create", f"{OBJECTS}/state-of-pulumi/objects/.pulumi/stacks/s.json")
-    assert iam.allowed(deployer, "cloudkms.cryptoKeyVersions.useToEncrypt", f"//cloudkms.googleapis.com/{KEY}")
+    assert iam.is_allowed(
+        deployer, "storage.objects.create", f"{OBJECTS}/state-of-pulumi/objects/.pulumi/stacks/s.json"
+    )
+    assert iam.is_allowed(deployer, "cloudkms.cryptoKeyVersions.useToEncrypt", f"//cloudkms.googleapis.com/{KEY}")

@@ -81,7 +81,7 @@ def test_news_of_a_series_keeps_an_item_that_is_about_to_be_removed(
     ((item, generation),) = items(backlog)
     messages.notify("1.2", "1.2.1", "1.2.1.2")
     backlog.drain(now=1)
-    backlog.done(item, generation)
+    backlog.finish(item, generation)
     assert bucket.names("work/") == ["work/1.2/1.2.1.json"]
 
 
@@ -146,7 +146,7 @@ def test_an_item_that_keeps_failing_is_set_aside_with_the_reason(backlog: WorkBa
     bucket.write("work/1.2/1.2.1.json", {}, 0)
     for attempt in (1, 2, 3):
         ((item, generation),) = items(backlog)
-        assert backlog.failed(item, generation, "no frame", max_attempts=3) is (attempt == 3)
+        assert backlog.note_failure(item, generation, "no frame", max_attempts=3) is (attempt == 3)
     assert bucket.names("work/") == []
     aside = bucket.json("failed/1.2/1.2.1.json")
     assert (aside["attempts"], aside["reason"]) == (3, "no frame")

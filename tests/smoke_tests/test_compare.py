@@ -8,7 +8,7 @@ from pydicom import dcmread
 from pydicom.encaps import generate_frames
 
 from smoke_tests import slide
-from smoke_tests.compare import UnparsableDicom, differences, model, parsed, wrong_frame
+from smoke_tests.compare import UnparsableDicom, differences, model, parse, wrong_frame
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +18,7 @@ def made() -> list[slide.Instance]:
 
 @pytest.fixture
 def attributes(made: list[slide.Instance]) -> dict[str, object]:
-    return model(parsed(made[0].data))
+    return model(parse(made[0].data))
 
 
 def frame(instance: slide.Instance, number: int) -> bytes:
@@ -78,4 +78,4 @@ def test_a_frame_without_its_last_byte_is_wrong(made: list[slide.Instance]) -> N
 @pytest.mark.parametrize("data", [b"", b"<html></html>", b"\0" * 128 + b"DICM"])
 def test_what_is_not_dicom_is_said_to_be_so(data: bytes) -> None:
     with pytest.raises(UnparsableDicom, match=r"is not a readable DICOM file"):
-        parsed(data)
+        parse(data)

@@ -13,7 +13,7 @@ import pytest
 from smoke_tests import golden, slide
 from smoke_tests.credentials import Credentials
 from smoke_tests.dicomweb import DicomWeb
-from smoke_tests.golden import NoGolden, recalled
+from smoke_tests.golden import NoGolden, recall
 from smoke_tests.http import READ_ONLY, Http, NotAllowed, WaitTimedOut
 from smoke_tests.results import SuiteOutcome
 from smoke_tests.runner import run
@@ -171,7 +171,7 @@ def test_seeding_again_changes_nothing(seeded: Platform) -> None:
 
 
 def test_seeding_that_was_cut_short_is_finished_by_the_next(platform: Platform) -> None:
-    drawn = golden.drawn()
+    drawn = golden.draw()
     assert raw(platform).stow([one.data for one in drawn]).status == 200
 
     study = seeder(platform).seed()
@@ -183,10 +183,10 @@ def test_seeding_that_was_cut_short_is_finished_by_the_next(platform: Platform) 
 def test_a_study_of_the_same_name_and_other_frames_is_not_recorded(
     platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    honest = golden.drawn()
+    honest = golden.draw()
     assert raw(platform).stow([one.data for one in honest]).status == 200
     other = [replace(one, frames=("0" * 64, *one.frames[1:])) for one in honest]
-    monkeypatch.setattr(golden, "drawn", lambda: other)
+    monkeypatch.setattr(golden, "draw", lambda: other)
 
     with pytest.raises(NoGolden, match=r"has other frames than this version draws"):
         seeder(platform).seed()
@@ -197,7 +197,7 @@ def test_a_study_of_the_same_name_and_other_frames_is_not_recorded(
 
 def test_seeding_waits_until_viewers_can_see_the_study(platform: Platform) -> None:
     target = replace(platform.target(), main_root=platform.target().dicomweb_root, limits=Limits(job=0.2))
-    study = golden.drawn()[0].study
+    study = golden.draw()[0].study
 
     with pytest.raises(WaitTimedOut, match=rf"the golden study {study} in \S+/smoke/dicomWeb did not come about"):
         seeder(platform, target).seed()
@@ -209,7 +209,7 @@ def test_a_record_gives_back_the_slide_without_its_pixels() -> None:
     drawn = slide.make("1", size=512, purpose="golden")
 
     kept = json.loads(json.dumps(golden.record(drawn)))
-    again = recalled(kept)
+    again = recall(kept)
 
     def facts(instances: list[Instance]) -> list[Instance]:
         return [replace(one, data=b"") for one in instances]
@@ -224,4 +224,4 @@ def test_a_record_without_a_part_says_which() -> None:
     del kept["instances"][0]["frames"]
 
     with pytest.raises(NoGolden, match="no usable 'frames'; seed it anew"):
-        recalled(kept)
+        recall(kept)

@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from smoke_tests.http import Http, HttpAnswer, Retry, Unreachable, WaitTimedOut, redacted, until
+from smoke_tests.http import Http, HttpAnswer, Retry, Unreachable, WaitTimedOut, redact, until
 
 
 class Server:
@@ -109,7 +109,7 @@ def test_no_answer_is_one_sentence_without_the_token(serve) -> None:
     ],
 )
 def test_tokens_are_never_shown(text: str) -> None:
-    assert "SECRET" not in redacted(text)
+    assert "SECRET" not in redact(text)
 
 
 def test_an_answers_words_are_short_and_without_binary() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from smoke_tests.credentials import NoToken
 from smoke_tests.runner import run
-from smoke_tests.target import declared
+from smoke_tests.target import target_of_url
 from tests.smoke_tests import orthanc
 
 CAPABILITIES = ["stow", "qido", "wado", "frames", "rendered", "transcode"]
@@ -21,7 +21,7 @@ def no_tokens(principal: str) -> str:
 @pytest.mark.orthanc
 def test_what_orthanc_declares_it_does(tmp_path: Path) -> None:
     with orthanc.running(tmp_path) as root:
-        outcome = run(declared(root, CAPABILITIES), no_tokens)
+        outcome = run(target_of_url(root, CAPABILITIES), no_tokens)
 
     by_status = {
         status: [one for one in outcome.results if one.status == status] for status in ("fail", "warn", "skip")

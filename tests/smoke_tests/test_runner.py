@@ -11,9 +11,9 @@ import pytest
 
 from smoke_tests import runner
 from smoke_tests.results import SuiteOutcome
-from smoke_tests.target import declared
+from smoke_tests.target import target_of_url
 
-TARGET = declared("http://127.0.0.1:9/dicomWeb", [])
+TARGET = target_of_url("http://127.0.0.1:9/dicomWeb", [])
 
 
 def run() -> SuiteOutcome:

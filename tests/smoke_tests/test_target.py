@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from smoke_tests.runner import left_out
-from smoke_tests.target import CAPABILITIES, BadTarget, declared, from_outputs
+from smoke_tests.runner import checks_left_out
+from smoke_tests.target import CAPABILITIES, BadTarget, from_outputs, target_of_url
 
 ROOT = "https://healthcare.googleapis.com/v1/projects/p/locations/l/datasets/d/dicomStores"
 OUTPUTS: dict[str, Any] = {
@@ -52,8 +52,8 @@ def test_only_production_is_strict() -> None:
 
 
 def test_a_viewer_behind_the_proxy_is_left_out_and_the_reason_told() -> None:
-    assert 9 not in left_out(from_outputs(OUTPUTS))
-    assert "Identity-Aware Proxy" in left_out(from_outputs({**OUTPUTS, "viewerHost": "cloud_run"}))[9]
+    assert 9 not in checks_left_out(from_outputs(OUTPUTS))
+    assert "Identity-Aware Proxy" in checks_left_out(from_outputs({**OUTPUTS, "viewerHost": "cloud_run"}))[9]
 
 
 def test_what_the_stack_does_not_have_yet_is_missing_with_a_reason() -> None:
@@ -86,7 +86,7 @@ def test_outputs_of_another_version_are_refused_naming_the_key(key: str) -> None
 
 
 def test_capabilities_not_declared_are_missing() -> None:
-    target = declared("http://127.0.0.1:8042/dicom-web/", ["stow", "qido"])
+    target = target_of_url("http://127.0.0.1:8042/dicom-web/", ["stow", "qido"])
 
     assert target.dicomweb_root == "http://127.0.0.1:8042/dicom-web"
     assert set(target.missing) == set(CAPABILITIES) - {"stow", "qido"}
@@ -94,7 +94,7 @@ def test_capabilities_not_declared_are_missing() -> None:
 
 def test_a_misspelt_capability_is_refused() -> None:
     with pytest.raises(BadTarget, match="unknown capability stwo; known are stow, qido"):
-        declared("http://x/dicom-web", ["stwo"])
+        target_of_url("http://x/dicom-web", ["stwo"])
     with pytest.raises(BadTarget, match="unknown capability viewr"):
         from_outputs(OUTPUTS, {"viewr": "no"})
 
@@ -102,4 +102,4 @@ def test_a_misspelt_capability_is_refused() -> None:
 @pytest.mark.parametrize("root", ["file:///etc", "dicom-web", ""])
 def test_what_is_no_url_is_refused(root: str) -> None:
     with pytest.raises(BadTarget, match="is not an http"):
-        declared(root, [])
+        target_of_url(root, [])

@@ -9,7 +9,7 @@ import pytest
 
 from smoke_tests import context, runner
 from smoke_tests.results import SuiteOutcome
-from smoke_tests.target import declared
+from smoke_tests.target import target_of_url
 from tests.smoke_tests import site
 
 
@@ -21,7 +21,7 @@ def only_the_viewer(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def check(made: site.Site) -> SuiteOutcome:
     with site.serving(made.answer, made.headers) as url:
-        target = declared(
+        target = target_of_url(
             "http://127.0.0.1:9/dicomWeb", ["viewer"], viewer_url=url, main_root=site.STORE, client_id=site.CLIENT
         )
         return runner.run(target, lambda who: "", profile="quick")

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from localcloud.hosting import rules
-from viewer.headers import FOREVER, ONE_HOUR, SiteContent, expected, firebase_config, serving_config
+from viewer.headers import FOREVER, ONE_HOUR, SiteContent, expected_headers, firebase_config, serving_config
 
 ROOT = "https://healthcare.googleapis.com/v1/projects/p/locations/l/datasets/d/dicomStores/raw/dicomWeb"
 WORKER = "/assets/engine-1/dataLoader.worker.min.js"
@@ -15,7 +15,7 @@ FIREBASE = firebase_config(ROOT, content=CONTENT)
 
 
 def policy(path: str) -> dict[str, list[str]]:
-    parts = [part.split() for part in expected(path, FIREBASE)["Content-Security-Policy"].split("; ")]
+    parts = [part.split() for part in expected_headers(path, FIREBASE)["Content-Security-Policy"].split("; ")]
     return {name: sources for name, *sources in parts}
 
 
@@ -31,7 +31,7 @@ def test_the_page_may_talk_to_this_store_its_site_and_the_sign_in_only() -> None
 def test_another_provider_replaces_googles_addresses() -> None:
     local = firebase_config(ROOT, "http://127.0.0.1:8787/accounts.google.com")
 
-    text = expected("/", local)["Content-Security-Policy"]
+    text = expected_headers("/", local)["Content-Security-Policy"]
 
     assert "http://127.0.0.1:8787/accounts.google.com/" in text
     assert "googleapis.com/oauth2" not in text
@@ -44,8 +44,8 @@ def test_only_the_worker_file_may_evaluate_code() -> None:
 
 
 def test_neither_page_may_load_wasm_and_slim_gets_what_it_was_seen_to_need() -> None:
-    slim = expected("/", firebase_config(ROOT, content=SiteContent(slim=True)))["Content-Security-Policy"]
-    lite = expected("/", FIREBASE)["Content-Security-Policy"]
+    slim = expected_headers("/", firebase_config(ROOT, content=SiteContent(slim=True)))["Content-Security-Policy"]
+    lite = expected_headers("/", FIREBASE)["Content-Security-Policy"]
 
     assert "wasm" not in slim + lite
     more = [f"{name} {' '.join(set(sources) - set(lite_sources(lite, name)))}" for name, *sources in words_of(slim)]
@@ -77,7 +77,7 @@ def test_the_renewal_frame_is_allowed_and_foreign_frames_are_not() -> None:
     ],
 )
 def test_page_config_manifest_and_what_is_missing_are_never_kept(path: str) -> None:
-    assert expected(path, FIREBASE)["Cache-Control"] == "no-store"
+    assert expected_headers(path, FIREBASE)["Cache-Control"] == "no-store"
 
 
 @pytest.mark.parametrize(
@@ -92,11 +92,11 @@ def test_page_config_manifest_and_what_is_missing_are_never_kept(path: str) -> N
     ],
 )
 def test_only_files_under_a_hash_are_kept_for_ever(path: str, kept: str) -> None:
-    assert expected(path, FIREBASE)["Cache-Control"] == kept
+    assert expected_headers(path, FIREBASE)["Cache-Control"] == kept
 
 
 def test_every_answer_carries_the_security_headers() -> None:
-    found = expected("/none", FIREBASE)
+    found = expected_headers("/none", FIREBASE)
 
     assert found["X-Content-Type-Options"] == "nosniff"
     assert found["Referrer-Policy"] == "no-referrer"
@@ -126,4 +126,4 @@ def test_only_the_viewers_own_addresses_show_the_page(path: str, page: bool) -> 
     "path", ["/", "/studies/1", "/assets/page-1/app.js", WORKER, "/static/js/x.wasm", "/config/local.js", "/x.wasm"]
 )
 def test_what_we_expect_is_what_hosting_makes_of_the_config(path: str) -> None:
-    assert rules.headers(path, serving_config(FIREBASE)) == expected(path, FIREBASE)
+    assert rules.headers(path, serving_config(FIREBASE)) == expected_headers(path, FIREBASE)

@@ -10,7 +10,7 @@ import pytest
 from tests.viewer import slim_layout
 from viewer.build import TYPES
 from viewer.config import window_config
-from viewer.headers import SiteContent, expected, firebase_config
+from viewer.headers import SiteContent, expected_headers, firebase_config
 from viewer.nginx import nginx_conf
 from viewer.slim_build import build, site_content
 
@@ -59,7 +59,7 @@ def answered(conf: str, path: str) -> dict[str, str]:
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("firebase", [LITE, SLIM], ids=["lite", "slim"])
 def test_every_path_has_the_headers_of_firebase_json(firebase: dict[str, Any], path: str) -> None:
-    due = {name: value for name, value in expected(path, firebase).items() if name != "Content-Type"}
+    due = {name: value for name, value in expected_headers(path, firebase).items() if name != "Content-Type"}
 
     assert answered(nginx_conf(firebase), path) == due
     assert len(due) >= 8

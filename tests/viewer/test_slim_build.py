@@ -13,9 +13,9 @@ from ops.viewer.release import release
 from ops.viewer.verify import faults
 from tests.localcloud.hosting.platform import Platform
 from tests.viewer import slim_layout
-from viewer.build import CONFIG, MANIFEST, FileSet, guarded_worker
+from viewer.build import CONFIG, MANIFEST, FileSet, guard_worker
 from viewer.config import parse_js, window_config
-from viewer.headers import FOREVER, ONE_HOUR, expected, firebase_config, serving_config
+from viewer.headers import FOREVER, ONE_HOUR, expected_headers, firebase_config, serving_config
 from viewer.slim_archive import unpack
 from viewer.slim_build import build, site_content
 from viewer.slim_pin import SlimError
@@ -56,7 +56,7 @@ def test_everything_else_is_slims_own(files: FileSet) -> None:
 
 
 def test_its_decoder_worker_stands_behind_our_guard(files: FileSet) -> None:
-    assert files.files[f"/{WORKER}"] == guarded_worker(slim_layout.FILES[WORKER])
+    assert files.files[f"/{WORKER}"] == guard_worker(slim_layout.FILES[WORKER])
 
 
 def test_a_build_without_the_engines_worker_is_refused(app: dict[str, bytes]) -> None:
@@ -115,7 +115,7 @@ def test_a_field_that_slim_would_not_understand_is_not_built(app: dict[str, byte
 
 
 def test_scripts_that_stand_in_its_pages_are_allowed_by_hash_and_no_others(files: FileSet) -> None:
-    policy = expected("/", served_with(files))["Content-Security-Policy"]
+    policy = expected_headers("/", served_with(files))["Content-Security-Policy"]
     digest = base64.b64encode(hashlib.sha256(slim_layout.INLINE.encode()).digest()).decode()
     scripts = next(part for part in policy.split("; ") if part.startswith("script-src"))
 
@@ -126,7 +126,7 @@ def test_scripts_that_stand_in_its_pages_are_allowed_by_hash_and_no_others(files
 
 
 def test_the_lite_page_gets_none_of_slims_allowances() -> None:
-    policy = expected("/", firebase_config(ROOT))["Content-Security-Policy"]
+    policy = expected_headers("/", firebase_config(ROOT))["Content-Security-Policy"]
 
     assert "img-src 'self';" in policy
     assert "sha256-" not in policy
@@ -151,7 +151,7 @@ def test_the_lite_page_gets_none_of_slims_allowances() -> None:
     ],
 )
 def test_only_what_carries_a_hash_is_kept_for_ever(files: FileSet, path: str, kept: str) -> None:
-    assert expected(path, served_with(files))["Cache-Control"] == kept
+    assert expected_headers(path, served_with(files))["Cache-Control"] == kept
 
 
 def test_unhashed_files_of_a_vite_build_are_not_kept_for_ever(app: dict[str, bytes]) -> None:
@@ -159,15 +159,15 @@ def test_unhashed_files_of_a_vite_build_are_not_kept_for_ever(app: dict[str, byt
 
     firebase = served_with(build(SETTINGS, {**app, **vite}, REF))
 
-    assert expected("/assets/index-B3xYz12a.js", firebase)["Cache-Control"] == FOREVER
-    assert expected("/assets/openjpegwasm_decode.wasm", firebase)["Cache-Control"] == ONE_HOUR
+    assert expected_headers("/assets/index-B3xYz12a.js", firebase)["Cache-Control"] == FOREVER
+    assert expected_headers("/assets/openjpegwasm_decode.wasm", firebase)["Cache-Control"] == ONE_HOUR
 
 
 def test_what_we_expect_is_what_hosting_makes_of_it(files: FileSet) -> None:
     firebase = served_with(files)
 
     for path in [*files.files, "/", "/studies/1", "/none"]:
-        assert rules.headers(path, serving_config(firebase)) == expected(path, firebase)
+        assert rules.headers(path, serving_config(firebase)) == expected_headers(path, firebase)
 
 
 def test_an_archive_with_slims_layout_is_released_and_verified(served: Platform, app: dict[str, bytes]) -> None:

@@ -37,7 +37,7 @@ def _require(cloud: Cloud, call: Call, email: str) -> None:
     if not cloud.iam.exists(email):
         raise ApiError(400, f"Service account {email} does not exist: {call.method_id} cannot run as it.")
     resource = f"//iam.googleapis.com/projects/{cloud.project}/serviceAccounts/{email}"
-    if not cloud.iam.allowed(call.principal, PERMISSION, resource):
+    if not cloud.iam.is_allowed(call.principal, PERMISSION, resource):
         raise ApiError(
             403,
             f"Permission '{PERMISSION}' denied on service account {email} (or it may not exist): "

@@ -36,8 +36,8 @@ def ensure_agent(cloud: Cloud, service: str) -> str:
 def identity(cloud: Cloud, generic: Generic, call: Call) -> Resource:
     service = call.name.rpartition("/")[2].split(".")[0]
     if service in WITHOUT_EMAIL:
-        return generic.finished(call, call.name, {})
-    return generic.finished(call, call.name, {"email": ensure_agent(cloud, service), "uniqueId": f"1{cloud.number}"})
+        return generic.finish(call, call.name, {})
+    return generic.finish(call, call.name, {"email": ensure_agent(cloud, service), "uniqueId": f"1{cloud.number}"})
 
 
 @check("eventarc.v1:projects.locations.triggers.create")
@@ -69,7 +69,7 @@ def require_key(cloud: Cloud, call: Call) -> None:
 
 def _require(cloud: Cloud, service: str, permission: str, host: str, name: str) -> None:
     email = cloud.service_agent(DOMAINS.get(service, f"gcp-sa-{service}"))
-    if not cloud.iam.allowed(f"serviceAccount:{email}", permission, f"//{host}.googleapis.com/{name}"):
+    if not cloud.iam.is_allowed(f"serviceAccount:{email}", permission, f"//{host}.googleapis.com/{name}"):
         raise ApiError(
             400, f"The service agent {email} lacks permission {permission} on {name}.", status="FAILED_PRECONDITION"
         )

@@ -38,7 +38,7 @@ CONNECTIONS = "cloudbuild.v2:projects.locations.connections"
 
 
 @extra(f"{CONNECTIONS}.create", f"{CONNECTIONS}.patch")
-def installed(cloud: Cloud, call: Call, connection: Resource) -> None:
+def install_connection(cloud: Cloud, call: Call, connection: Resource) -> None:
     """The local cloud never talks to GitHub: a connection counts as installed."""
     connection["installationState"] = {"stage": "COMPLETE"}
     github = connection.get("githubConfig", {})
@@ -74,7 +74,7 @@ def require_source(cloud: Cloud, call: Call) -> None:
     default = f"{cloud.number}-compute@developer.gserviceaccount.com"
     email = str(call.body.get("serviceAccount") or default).rpartition("/")[2]
     name = f"projects/_/buckets/{source.get('bucket')}/objects/{source.get('object')}"
-    if not cloud.iam.allowed(f"serviceAccount:{email}", "storage.objects.get", f"//{STORAGE}/{name}"):
+    if not cloud.iam.is_allowed(f"serviceAccount:{email}", "storage.objects.get", f"//{STORAGE}/{name}"):
         raise ApiError(
             403,
             f"{email} does not have storage.objects.get access to the Google Cloud Storage object "

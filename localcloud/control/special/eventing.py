@@ -16,7 +16,7 @@ WORKFLOWS = "workflows.v1:projects.locations.workflows"
 
 
 @extra(f"{SCHEDULER}.create")
-def scheduled(cloud: Cloud, call: Call, job: Resource) -> None:
+def schedule(cloud: Cloud, call: Call, job: Resource) -> None:
     job["state"] = "ENABLED"
     job["userUpdateTime"] = timestamp(cloud.clock())
 
@@ -30,7 +30,7 @@ def switch(cloud: Cloud, generic: Generic, call: Call) -> Any:
 
 
 @extra(f"{WORKFLOWS}.create", f"{WORKFLOWS}.patch")
-def revised(cloud: Cloud, call: Call, workflow: Resource) -> None:
+def revise(cloud: Cloud, call: Call, workflow: Resource) -> None:
     """A new revision for new source or service account, as on Google."""
     number = int(workflow.get("revisionId", "000000").split("-")[0])
     if number and not {"sourceContents", "serviceAccount"} & set(call.query.get("updateMask", "").split(",")):

@@ -9,7 +9,7 @@ from typing import Any
 from localcloud.cloud import Cloud
 from localcloud.control import canon
 from localcloud.control.call import Call
-from localcloud.control.fields import merged, new_etag
+from localcloud.control.fields import merge, new_etag
 from localcloud.control.generic import Generic
 from localcloud.control.operations import timestamp
 from localcloud.control.schema import camel_case
@@ -59,7 +59,7 @@ def patch_account(cloud: Cloud, generic: Generic, call: Call) -> Any:
     fields = [camel_case(field) for field in str(call.body.get("updateMask") or "").split(",") if field]
     if not fields or not set(fields) <= {"displayName", "description"}:
         raise ApiError(400, f"Invalid updateMask {call.body.get('updateMask')!r}: use display_name, description.")
-    account = {**merged(current, sent, fields), "etag": new_etag()}
+    account = {**merge(current, sent, fields), "etag": new_etag()}
     cloud.resources.put(call.request.host, call.name, account)
     return account
 

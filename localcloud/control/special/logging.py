@@ -8,7 +8,7 @@ from localcloud.cloud import Cloud
 from localcloud.control.call import Call
 from localcloud.control.generic import Generic
 from localcloud.control.special.agents import ensure_agent
-from localcloud.control.special.registry import Resource, check, extra, method, seeded
+from localcloud.control.special.registry import Resource, check, extra, method, seed
 from localcloud.errors import ApiError
 from localcloud.forms import epoch, timestamp
 
@@ -22,7 +22,7 @@ DAY = 86400.0
 PRECONDITION = "FAILED_PRECONDITION"
 
 
-@seeded
+@seed
 def default_buckets(cloud: Cloud) -> None:
     for identifier, days in (("_Default", 30), ("_Required", 400)):
         name = f"projects/{cloud.project}/locations/global/buckets/{identifier}"

@@ -47,7 +47,7 @@ def create(cloud: Cloud, generic: Generic, call: Call) -> Any:
         raise ApiError(403, "The caller does not have permission")
     change(cloud, created=cloud.clock(), billing="", terms=False)
     cloud.iam.set_policy(cloud.iam.project, {"bindings": [{"role": "roles/owner", "members": [call.principal.member]}]})
-    return generic.finished(call, "", {"projectId": cloud.project, "createTime": timestamp(cloud.clock())})
+    return generic.finish(call, "", {"projectId": cloud.project, "createTime": timestamp(cloud.clock())})
 
 
 @method("cloudresourcemanager.v3:organizations.search")

@@ -7,7 +7,7 @@ from typing import Any
 from localcloud.cloud import Cloud
 from localcloud.control import canon
 from localcloud.control.call import Call
-from localcloud.control.fields import merged
+from localcloud.control.fields import merge
 from localcloud.control.generic import Generic
 from localcloud.control.schema import camel_case
 from localcloud.control.special.registry import Resource, extra, method
@@ -44,6 +44,6 @@ def patch(cloud: Cloud, generic: Generic, call: Call) -> Any:
     if not mask:
         raise ApiError(400, f"The update_mask of {call.name} must be set and not empty.")
     sent = canon.canonical(generic.document(call), kind, call.body.get(key) or {})
-    changed = merged(current, sent, [camel_case(field) for field in mask.split(",")])
+    changed = merge(current, sent, [camel_case(field) for field in mask.split(",")])
     cloud.resources.put(call.request.host, call.name, changed)
     return changed

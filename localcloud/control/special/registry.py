@@ -50,6 +50,6 @@ def extra(*ids: str) -> Callable[[Addition], Addition]:
     return register
 
 
-def seeded(seed: Seed) -> Seed:
+def seed(seed: Seed) -> Seed:
     SEEDS.append(seed)
     return seed

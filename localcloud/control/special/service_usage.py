@@ -78,20 +78,20 @@ def batch_enable(cloud: Cloud, generic: Generic, call: Call) -> Any:
         raise ApiError(400, f"batchEnable takes 1 to 20 services, not {len(apis)}.")
     for api in apis:
         _set(cloud, api)
-    return generic.finished(call, call.name, {"services": [_service(cloud, api) for api in apis]})
+    return generic.finish(call, call.name, {"services": [_service(cloud, api) for api in apis]})
 
 
 @method(f"{SERVICES}.enable")
 def enable(cloud: Cloud, generic: Generic, call: Call) -> Any:
     api = call.name.rpartition("/")[2]
     _set(cloud, api)
-    return generic.finished(call, call.name, {"service": _service(cloud, api)})
+    return generic.finish(call, call.name, {"service": _service(cloud, api)})
 
 
 @method(f"{SERVICES}.disable")
 def disable(cloud: Cloud, generic: Generic, call: Call) -> Any:
     cloud.resources.delete(HOST, call.name)
-    return generic.finished(call, call.name, {"service": _service(cloud, call.name.rpartition("/")[2])})
+    return generic.finish(call, call.name, {"service": _service(cloud, call.name.rpartition("/")[2])})
 
 
 @method(f"{SERVICES}.get")

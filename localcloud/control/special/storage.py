@@ -51,7 +51,7 @@ def insert(cloud: Cloud, generic: Generic, call: Call) -> Any:
         "softDeletePolicy": {"retentionDurationSeconds": "604800", "effectiveTime": now},
         "rpo": "DEFAULT",
         "iamConfiguration": {"publicAccessPrevention": "inherited", "uniformBucketLevelAccess": {"enabled": False}},
-        **_given(call.body, now),
+        **_normalise(call.body, now),
         "kind": "storage#bucket",
         "id": identifier,
         "name": identifier,
@@ -78,7 +78,7 @@ def _default_bindings(cloud: Cloud) -> list[Resource]:
     ]
 
 
-def _given(body: Resource, now: str) -> Resource:
+def _normalise(body: Resource, now: str) -> Resource:
     """What was sent, without nulls; the retention period as Google writes it."""
     given = {key: value for key, value in body.items() if value is not None}
     if "retentionPolicy" in given:
@@ -106,7 +106,7 @@ def patch(cloud: Cloud, generic: Generic, call: Call) -> Any:
             labels = {**bucket.get("labels", {}), **value}
             bucket["labels"] = {key: text for key, text in labels.items() if text is not None}
         else:
-            bucket.update(_given({field: value}, generic.now()))
+            bucket.update(_normalise({field: value}, generic.now()))
     bucket["metageneration"] = str(int(bucket["metageneration"]) + 1)
     bucket["updated"] = generic.now()
     cloud.resources.put(HOST, call.name, bucket)
@@ -123,26 +123,26 @@ def delete(cloud: Cloud, generic: Generic, call: Call) -> Any:
 @method(f"{BUCKETS}.getIamPolicy")
 def get_policy(cloud: Cloud, generic: Generic, call: Call) -> Any:
     _bucket(cloud, call)
-    return _shown(call, cloud.iam.policy(f"//{HOST}/{call.name}"))
+    return _show(call, cloud.iam.policy(f"//{HOST}/{call.name}"))
 
 
 @method(f"{BUCKETS}.setIamPolicy")
 def set_policy(cloud: Cloud, generic: Generic, call: Call) -> Any:
     _bucket(cloud, call)
     policy = {key: value for key, value in call.body.items() if key not in ("kind", "resourceId")}
-    return _shown(call, cloud.iam.set_policy(f"//{HOST}/{call.name}", policy))
+    return _show(call, cloud.iam.set_policy(f"//{HOST}/{call.name}", policy))
 
 
 @method(f"{BUCKETS}.testIamPermissions")
 def test_permissions(cloud: Cloud, generic: Generic, call: Call) -> Any:
     """The permissions are in the query; of several the last, as a query keeps one value a name here."""
     asked = call.query.get("permissions", "")
-    held = cloud.iam.allowed(call.principal, asked, f"//{HOST}/{call.name}")
+    held = cloud.iam.is_allowed(call.principal, asked, f"//{HOST}/{call.name}")
     answer: Resource = {"kind": "storage#testIamPermissionsResponse"}
     return {**answer, "permissions": [asked]} if held else answer
 
 
-def _shown(call: Call, policy: Resource) -> Resource:
+def _show(call: Call, policy: Resource) -> Resource:
     return {"kind": "storage#policy", "resourceId": call.name, "version": 1, **policy}
 
 

@@ -28,7 +28,7 @@ def delete(cloud: Cloud, generic: Generic, call: Call) -> Any:
     expires = timestamp(cloud.clock() + KEPT_SECONDS)
     resource = {**generic.existing(call), "state": "DELETED", "expireTime": expires}
     cloud.resources.put(call.request.host, call.name, resource)
-    return generic.finished(call, call.name, resource)
+    return generic.finish(call, call.name, resource)
 
 
 @method(f"{POOLS}.undelete", f"{POOLS}.providers.undelete")
@@ -37,7 +37,7 @@ def undelete(cloud: Cloud, generic: Generic, call: Call) -> Any:
     if not resource.pop("expireTime", None):
         raise ApiError(400, f"{call.name} is not deleted.", status="FAILED_PRECONDITION")
     cloud.resources.put(call.request.host, call.name, resource)
-    return generic.finished(call, call.name, resource)
+    return generic.finish(call, call.name, resource)
 
 
 @check(f"{POOLS}.create", f"{POOLS}.providers.create")

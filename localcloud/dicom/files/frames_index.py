@@ -30,7 +30,7 @@ class NativePixels:
     bits: int
 
 
-def encapsulated(source: FileWindow, at: int, frames: int, extended: bytes, encoding: Encoding) -> bytes:
+def index_encapsulated(source: FileWindow, at: int, frames: int, extended: bytes, encoding: Encoding) -> bytes:
     """The index of encapsulated pixel data whose items begin at `at`; empty when frames cannot be told apart.
 
     `extended` is the value of ExtendedOffsetTable or empty.

@@ -62,7 +62,7 @@ def attribute(element: DataElement, encoding: Encoding, path: str, save: Save) -
         return {"vr": vr, "InlineBinary": base64.b64encode(raw).decode()} if raw else {"vr": vr}
     values: list[Any] = list(value) if isinstance(value, MultiValue | list | tuple) else [value]
     if vr in NUMBER_SIZE and is_bulk(vr, len(values) * NUMBER_SIZE[vr]):
-        save(path, packed(values, vr))
+        save(path, pack(values, vr))
         return {"vr": vr, "BulkDataURI": f"@/{path}"}
     shown = [json_value(value, vr) for value in values]
     return {"vr": vr, "Value": shown} if any(value is not None for value in shown) else {"vr": vr}
@@ -103,7 +103,7 @@ def little_endian(value: bytes, vr: str, encoding: Encoding) -> bytes:
     return bytes(swapped)
 
 
-def packed(values: list[Any], vr: str) -> bytes:
+def pack(values: list[Any], vr: str) -> bytes:
     form = {"FL": "f", "FD": "d", "SL": "l", "SS": "h", "SV": "q", "UL": "L", "US": "H", "UV": "Q"}.get(vr)
     if form:
         return struct.pack(f"<{len(values)}{form}", *values)

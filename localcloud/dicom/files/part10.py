@@ -184,7 +184,7 @@ def locate_frames(source: FileWindow, file: ParsedFile, pixels: Element, extende
     dataset = file.dataset
     frames = number(dataset, "NumberOfFrames") or 1
     if pixels.undefined:
-        file.index = frames_index.encapsulated(source, pixels.value, frames, extended, file.encoding)
+        file.index = frames_index.index_encapsulated(source, pixels.value, frames, extended, file.encoding)
         return
     file.float_bits = FLOAT_BITS.get(pixels.tag, 0)
     bits = (

@@ -111,7 +111,7 @@ async def instances(asked: StoreRequest) -> web.StreamResponse:
         if form.syntax == "*":
             kind = retrieve.content_type(records[0].syntax)
             return web.FileResponse(archive.path(records[0].file), headers={"Content-Type": kind})
-        part = await asyncio.to_thread(retrieve.answered_file, archive, records[0], form)
+        part = await asyncio.to_thread(retrieve.open_answered, archive, records[0], form)
         headers = {"Content-Type": retrieve.content_type(part.syntax), "Content-Length": str(part.length)}
         return await stream(asked, headers, retrieve.read_in_threads(part.chunks))
     boundary = new_boundary()
@@ -158,7 +158,7 @@ async def frames(asked: StoreRequest) -> web.StreamResponse:
     return await stream(asked, headers, frame.parts(opened, numbers, form, boundary, asked.url))
 
 
-async def rendered(asked: StoreRequest) -> web.StreamResponse:
+async def answer_rendered(asked: StoreRequest) -> web.StreamResponse:
     fit = picture.parse_viewport(dict(query.dicomweb_parameters(asked.request.query.items())))
     media_type = choose(asked.accept, picture.FORMATS)
     opened = asked.stores.archive(asked.store).open(*asked.uids)

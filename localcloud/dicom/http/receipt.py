@@ -22,18 +22,18 @@ def receipt(outcome: StoreOutcome, root: str, study: str) -> Attributes:
     if study:
         answer[RETRIEVE_URL] = url(f"{root}/studies/{study}")
     if outcome.refused:
-        answer[FAILED] = {"vr": "SQ", "Value": [failed(refusal) for refusal in outcome.refused]}
+        answer[FAILED] = {"vr": "SQ", "Value": [describe_failed(refusal) for refusal in outcome.refused]}
     if stored:
-        answer[REFERENCED] = {"vr": "SQ", "Value": [referenced(r, root) for r in stored]}
+        answer[REFERENCED] = {"vr": "SQ", "Value": [describe_stored(r, root) for r in stored]}
     return answer
 
 
-def referenced(r: InstanceRecord, root: str) -> Attributes:
+def describe_stored(r: InstanceRecord, root: str) -> Attributes:
     address = f"{root}/studies/{r.study}/series/{r.series}/instances/{r.instance}"
     return {**reference(r.sop_class, r.instance), RETRIEVE_URL: url(address)}
 
 
-def failed(one: InstanceRefused) -> Attributes:
+def describe_failed(one: InstanceRefused) -> Attributes:
     return {
         **reference(one.sop_class, one.instance),
         FAILURE_REASON: {"vr": "US", "Value": [one.reason]},

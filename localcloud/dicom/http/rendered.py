@@ -62,7 +62,7 @@ def image(opened: Opened, frame: int) -> Image.Image:
         pixels = transcode.pixels_of(opened, opened.frame(frame))
     if pixels.ndim == 3:
         return Image.fromarray(eight_bits(pixels, stored))
-    grey = stretched(pixels)
+    grey = stretch(pixels)
     if stored["PhotometricInterpretation"] == "MONOCHROME1":
         grey = 255 - grey
     return Image.fromarray(grey.astype(np.uint8))
@@ -74,7 +74,7 @@ def eight_bits(pixels: np.ndarray[Any, Any], stored: dict[str, Any]) -> np.ndarr
     return (pixels >> max(0, stored.get("BitsStored", 16) - 8)).astype(np.uint8)
 
 
-def stretched(pixels: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def stretch(pixels: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Grey values as they are when they have eight bits, else the frame's own range over black to white."""
     if pixels.dtype == np.uint8 and pixels.max(initial=0) > 1:
         return pixels

@@ -72,7 +72,7 @@ class AnsweredFile:
     chunks: Iterator[bytes]
 
 
-def answered_file(archive: Archive, r: InstanceRecord, form: FileForm) -> AnsweredFile:
+def open_answered(archive: Archive, r: InstanceRecord, form: FileForm) -> AnsweredFile:
     """Raises `ApiError` 406 when the instance turns out not to be decodable."""
     opened = archive.open(r.study, r.series, r.instance)
     if form.keeps(r.syntax):
@@ -101,7 +101,7 @@ async def multipart_body(
     archive: Archive, records: list[InstanceRecord], form: FileForm, boundary: str
 ) -> AsyncIterator[bytes]:
     for r in records:
-        one = await asyncio.to_thread(answered_file, archive, r, form)
+        one = await asyncio.to_thread(open_answered, archive, r, form)
         yield part_head(boundary, content_type(one.syntax), one.length)
         async for chunk in read_in_threads(one.chunks):
             yield chunk

@@ -129,5 +129,5 @@ def transaction(method: str, address: DicomwebAddress) -> Transaction | None:
     if not instance:
         return None
     if what == "rendered":
-        return answers.rendered
+        return answers.answer_rendered
     return answers.bulk_data if address.bulk else answers.frames

@@ -15,7 +15,7 @@ from localcloud.dicom.store.archive import Archive
 from localcloud.dicom.store.commit import Duplicates, StoreOutcome
 from localcloud.dicom.store.spool import disk_error
 from localcloud.errors import ApiError
-from localcloud.inflation import InflatedTooMuch, decoded_chunks
+from localcloud.inflation import InflatedTooMuch, decode_chunks
 from localcloud.multipart import MalformedMultipart, MediaType, PartEnd, PartStart, parse_media_type, split
 
 DICOM, JSON = "application/dicom", "application/dicom+json"
@@ -23,7 +23,7 @@ MAX_PARTS = 10_000
 """Files of one request; ours. Google names no limit but its 30 minutes."""
 
 
-def unsupported(where: str, kind: str) -> ApiError:
+def refuse_media_type(where: str, kind: str) -> ApiError:
     """Google answers 400, not 415."""
     return ApiError(
         400,
@@ -40,12 +40,12 @@ async def receive(
     upload = Upload(archive, study, duplicates)
     try:
         if media.type == DICOM:
-            await receive_file(decoded_chunks(body), upload)
+            await receive_file(decode_chunks(body), upload)
         elif media.type == "multipart/related":
             check_root_type(media)
-            await receive_parts(decoded_chunks(body), boundary_of(media), upload)
+            await receive_parts(decode_chunks(body), boundary_of(media), upload)
         else:
-            raise unsupported("Content-Type", content_type)
+            raise refuse_media_type("Content-Type", content_type)
         return await upload.commit()
     except (web.RequestPayloadError, InflatedTooMuch) as error:
         why = error if isinstance(error, InflatedTooMuch) else "the request body is not encoded as its headers say"
@@ -70,7 +70,7 @@ def check_root_type(media: MediaType) -> None:
             "files, or try it on a store of Google's. Nothing was stored.",
         )
     if root != DICOM:
-        raise unsupported("Content-Type", f'multipart/related; type="{root}"')
+        raise refuse_media_type("Content-Type", f'multipart/related; type="{root}"')
 
 
 def boundary_of(media: MediaType) -> str:
@@ -93,7 +93,7 @@ async def receive_parts(chunks: AsyncIterator[bytes], boundary: str, upload: Upl
         if isinstance(event, PartStart):
             kind = event.headers.get("content-type", DICOM)
             if parse_media_type(kind).type != DICOM:
-                raise unsupported("a part's Content-Type", kind)
+                raise refuse_media_type("a part's Content-Type", kind)
             count += 1
             if count > MAX_PARTS:
                 raise ApiError(400, f"the request has more than {MAX_PARTS} parts; nothing was stored: send fewer.")

@@ -25,7 +25,7 @@ def require(cloud: Cloud, permission: str, bucket: str, role: str) -> None:
     """`ApiError` 403 unless the service agent has the permission on the bucket; `role` is what would give it."""
     agent = cloud.service_agent("gcp-sa-healthcare")
     place = f"//storage.googleapis.com/projects/_/buckets/{bucket}"
-    if not cloud.iam.allowed(f"serviceAccount:{agent}", permission, place):
+    if not cloud.iam.is_allowed(f"serviceAccount:{agent}", permission, place):
         raise ApiError(
             403,
             f"the Cloud Healthcare service agent {agent} lacks permission {permission} on bucket {bucket} (or the "

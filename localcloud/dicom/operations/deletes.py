@@ -43,7 +43,7 @@ async def finish(cloud: Cloud, archive: Archive, operation: str, files: list[str
     finally:
         archive.deleting.discard(what)
     cloud.operations.update(HOST, operation, {"counter": {"success": str(len(files))}})
-    cloud.operations.done(HOST, operation, dict(EMPTY))
+    cloud.operations.finish(HOST, operation, dict(EMPTY))
 
 
 def delete_one(archive: Archive, study: str, series: str, instance: str) -> None:

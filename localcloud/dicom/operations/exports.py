@@ -61,7 +61,7 @@ class Exports:
             raise
         operations.update(HOST, operation, {"counter": {"success": str(done)}})
         kind = "google.cloud.healthcare.v1.dicom.ExportDicomDataResponse"
-        operations.done(HOST, operation, {"@type": f"type.googleapis.com/{kind}"})
+        operations.finish(HOST, operation, {"@type": f"type.googleapis.com/{kind}"})
 
     def _export(self, operation: str, store: str, bucket: str, prefix: str) -> int:
         cloud, archive = self._stores.cloud, self._stores.archive(store)

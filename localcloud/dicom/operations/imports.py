@@ -134,7 +134,7 @@ class Imports:
             operations.fail(HOST, operation, 500, f"the import of {wanted.uri} broke off: {error}")
             raise
         operations.update(HOST, operation, {"counter": counter})
-        operations.done(
+        operations.finish(
             HOST, operation, {"@type": "type.googleapis.com/google.cloud.healthcare.v1.dicom.ImportDicomDataResponse"}
         )
 

@@ -84,16 +84,16 @@ class StorageClasses:
             return
         operations.update(HOST, operation, {"counter": counter})
         kind = "google.cloud.healthcare.v1.storageinfo.SetBlobStorageSettingsResponse"
-        operations.done(HOST, operation, {"@type": f"type.googleapis.com/{kind}"})
+        operations.finish(HOST, operation, {"@type": f"type.googleapis.com/{kind}"})
 
     def _move(self, store: str, wanted: str, records: list[InstanceRecord], filter_uri: str) -> dict[str, str]:
         index, failed = self._stores.archive(store).index, 0
         if filter_uri:
-            records, failed = self._filtered(store, filter_uri)
+            records, failed = self._filter(store, filter_uri)
         index.set_storage_class(records, wanted, self._stores.cloud.clock())
         return {"success": str(len(records)), **({"failure": str(failed)} if failed else {})}
 
-    def _filtered(self, store: str, uri: str) -> tuple[list[InstanceRecord], int]:
+    def _filter(self, store: str, uri: str) -> tuple[list[InstanceRecord], int]:
         """What the lines of a file in a bucket name, and how many of them name nothing."""
         match = URI.fullmatch(uri)
         if not match:

@@ -117,7 +117,7 @@ def whole_file(opened: Opened, syntax: str) -> Transcoded:
     check(opened)
     path, image = opened.work.name, opened.record.image
     dataset = (
-        pydicom.dcmread(path, stop_before_pixels=True, force=True) if not image.get("inflated") else inflated(opened)
+        pydicom.dcmread(path, stop_before_pixels=True, force=True) if not image.get("inflated") else inflate(opened)
     )
     for keyword in ("ExtendedOffsetTable", "ExtendedOffsetTableLengths"):
         if keyword in dataset:
@@ -139,10 +139,10 @@ def whole_file(opened: Opened, syntax: str) -> Transcoded:
         return native_file(opened, head, syntax)
     length = len(first) * frames
     head += pixel_header(image, length, syntax)
-    return Transcoded(len(head) + length + length % 2, decoded(opened, head, first, frames))
+    return Transcoded(len(head) + length + length % 2, decode(opened, head, first, frames))
 
 
-def inflated(opened: Opened) -> Dataset:
+def inflate(opened: Opened) -> Dataset:
     original = opened.work.name.removesuffix(".raw") + ".dcm"
     return pydicom.dcmread(original, stop_before_pixels=True)
 
@@ -168,7 +168,7 @@ def native_chunks(opened: Opened, head: bytes, width: int) -> Iterator[bytes]:
         yield b"\0"
 
 
-def decoded(opened: Opened, head: bytes, first: bytes, frames: int) -> Iterator[bytes]:
+def decode(opened: Opened, head: bytes, first: bytes, frames: int) -> Iterator[bytes]:
     yield head
     yield first
     for number in range(2, frames + 1):

@@ -15,7 +15,7 @@ PAGES = "https://console.cloud.google.com/iam-admin/orgpolicies"
 GITHUB_ISSUER = "https://token.actions.githubusercontent.com"
 
 
-def enforced(rules: list[Json]) -> bool:
+def is_enforced(rules: list[Json]) -> bool:
     return any(rule.get("enforce") is True for rule in rules)
 
 
@@ -52,7 +52,9 @@ JUDGES: dict[str, Judge] = {
     "gcp.resourceLocations": lambda rules, settings: (
         "" if allows(rules, *groups_of(settings.location)) else f"nothing may be made in {settings.location}"
     ),
-    "iam.disableServiceAccountCreation": lambda rules, _: "no service account may be made" if enforced(rules) else "",
+    "iam.disableServiceAccountCreation": lambda rules, _: (
+        "no service account may be made" if is_enforced(rules) else ""
+    ),
     "gcp.restrictNonCmekServices": lambda rules, settings: (
         f"without a key of your own nothing may be made in {', '.join(needs_key(rules))}"
         if needs_key(rules) and not settings.dataset_key

@@ -235,7 +235,7 @@ def _shows_the_scene(level: Dataset) -> None:
         high, wide = min(form.rows, rows - top), min(form.columns, columns - left)
         pixels = codec.decode(frame, form)
         if form.colour:
-            pixels = codec.rgb_of(pixels) if codec.decoded(form) == "YBR_FULL" else pixels
+            pixels = codec.rgb_of(pixels) if codec.photometric_when_decoded(form) == "YBR_FULL" else pixels
             scene = picture.scene(columns, rows, left, top, wide, high, 3, form.bits)
         else:
             channel = int(paths == ["2"]) if len(paths) == 1 else path

@@ -33,7 +33,7 @@ def test_requests_are_spread_over_time() -> None:
 def test_a_refusal_halves_the_rate_and_time_brings_it_back() -> None:
     time = Time()
     budget = RateBudget(time.clock, highest=100, lowest=1, recovery_seconds=60)
-    budget.refused()
+    budget.slow_down()
     assert budget.rate == 50
     time.sleep(15)
     assert budget.rate == 75
@@ -45,7 +45,7 @@ def test_refusals_of_one_moment_count_once() -> None:
     time = Time()
     budget = RateBudget(time.clock, highest=100)
     for _ in range(20):
-        budget.refused()
+        budget.slow_down()
         time.sleep(0.01)
     assert budget.rate == pytest.approx(50, abs=1)
 
@@ -55,7 +55,7 @@ def test_ten_minutes_of_refusals_end_at_the_lowest_rate_and_recover_within_two()
     budget = RateBudget(time.clock, highest=100, lowest=0.5)
     while time.now < 600:
         budget.wait()
-        budget.refused()
+        budget.slow_down()
         time.sleep(1)
     assert budget.rate < 5
     time.sleep(120)

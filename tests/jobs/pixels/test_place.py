@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from prepare.pixels.errors import CannotPlace
 from prepare.pixels.grid import TileGrid
-from prepare.pixels.place import ABSENT, numbers_in_full, ordered, place
+from prepare.pixels.place import ABSENT, numbers_in_full, order, place
 from pydicom import Dataset
 
 from tests.jobs.pixels.slides import colour, header, item
@@ -95,7 +95,7 @@ def part(number: int, offset: int, frames: int, total: int = 2) -> Dataset:
 
 
 def test_parts_of_a_concatenation_count_on() -> None:
-    parts = ordered([part(2, 25, 15), part(1, 0, 25)])
+    parts = order([part(2, 25, 15), part(1, 0, 25)])
     assert np.array_equal(place(parts).frames.ravel(), np.arange(40))
 
 

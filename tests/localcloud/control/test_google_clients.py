@@ -75,6 +75,6 @@ def test_the_storage_client_makes_a_bucket_and_grants_on_it(cloud: Cloud) -> Non
 
     resource = "//storage.googleapis.com/projects/_/buckets/records-1"
     assert bucket.location == "EUROPE-WEST4"
-    assert cloud.iam.allowed("user:ann@example.org", "storage.objects.get", resource)
+    assert cloud.iam.is_allowed("user:ann@example.org", "storage.objects.get", resource)
     with pytest.raises(NotFound):
         client.get_bucket("none-1")

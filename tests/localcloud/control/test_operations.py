@@ -21,7 +21,7 @@ def test_an_operation_runs_reports_and_ends(client: Client) -> None:
     client.cloud.operations.update(HOST, name, {"counter": {"success": "3"}})
     progress = client.ok("GET", url)
     client.clock.now += 60
-    client.cloud.operations.done(HOST, name, {"ok": True})
+    client.cloud.operations.finish(HOST, name, {"ok": True})
     finished = client.ok("GET", url)
 
     assert name.startswith(f"{STORE}/operations/")
@@ -76,4 +76,4 @@ def test_reading_an_operation_needs_its_permission_on_the_dataset(client: Client
 
 def test_finishing_what_never_started_is_an_error() -> None:
     with pytest.raises(ApiError, match="nothing"):
-        Operations(lambda: 0.0, Resources()).done(HOST, "operations/nothing", {})
+        Operations(lambda: 0.0, Resources()).finish(HOST, "operations/nothing", {})

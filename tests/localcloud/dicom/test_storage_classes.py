@@ -105,6 +105,9 @@ def test_who_may(served: Served) -> None:
     """The permissions that Google's reference names."""
     root = "healthcare.v1:projects.locations.datasets.dicomStores."
 
-    assert permissions.required(catalogue().method(root + SET), {}) == "healthcare.dicomStores.dicomWebWrite"
-    assert permissions.required(catalogue().method(root + SET_STORE), {}) == "healthcare.dicomStores.dicomWebWrite"
-    assert permissions.required(catalogue().method(root + INFO), {}) == "healthcare.dicomStores.dicomWebRead"
+    assert permissions.required_permission(catalogue().method(root + SET), {}) == "healthcare.dicomStores.dicomWebWrite"
+    assert (
+        permissions.required_permission(catalogue().method(root + SET_STORE), {})
+        == "healthcare.dicomStores.dicomWebWrite"
+    )
+    assert permissions.required_permission(catalogue().method(root + INFO), {}) == "healthcare.dicomStores.dicomWebRead"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from localcloud.hosting.rules import HostingAnswer as Answer
-from localcloud.hosting.rules import answer, glob, headers, unsupported
+from localcloud.hosting.rules import answer, find_unsupported, glob, headers
 
 FILES = {"/index.html": "1", "/a.html": "2", "/sub/index.html": "3", "/assets/x.js": "4", "/404.html": "5"}
 
@@ -90,4 +90,4 @@ def test_what_only_google_can_serve_is_named() -> None:
         "i18n": {"root": "/x"},
     }
 
-    assert unsupported(config) == ["rewrites[].run", "a capture in redirect /old/:name", "i18n"]
+    assert find_unsupported(config) == ["rewrites[].run", "a capture in redirect /old/:name", "i18n"]

@@ -25,7 +25,7 @@ def archive(client: Client) -> Client:
 
 
 def may(client: Client, member: str, permission: str, name: str = STORE) -> bool:
-    return client.cloud.iam.allowed(member, permission, f"//healthcare.googleapis.com/{name}")
+    return client.cloud.iam.is_allowed(member, permission, f"//healthcare.googleapis.com/{name}")
 
 
 def test_nobody_may_anything_by_default(archive: Client) -> None:
@@ -97,7 +97,7 @@ def test_a_group_is_a_principal_that_is_its_own_member(archive: Client) -> None:
     principal = archive.cloud.iam.authenticate(f"Bearer {token}")
 
     assert principal == Principal("viewers@example.org", "group")
-    assert archive.cloud.iam.allowed(principal, READ, f"//healthcare.googleapis.com/{STORE}")
+    assert archive.cloud.iam.is_allowed(principal, READ, f"//healthcare.googleapis.com/{STORE}")
     assert not may(archive, "user:viewers@example.org", READ)
 
 
@@ -114,9 +114,9 @@ def test_project_owners_hold_what_a_bucket_grants_them(client: Client) -> None:
     client.grant("roles/viewer", ANN)
 
     bucket = "//storage.googleapis.com/projects/_/buckets/records-1"
-    assert client.cloud.iam.allowed(ANN, "storage.objects.list", bucket)
-    assert not client.cloud.iam.allowed(ANN, "storage.objects.get", bucket)
-    assert not client.cloud.iam.allowed("user:bob@example.org", "storage.objects.list", bucket)
+    assert client.cloud.iam.is_allowed(ANN, "storage.objects.list", bucket)
+    assert not client.cloud.iam.is_allowed(ANN, "storage.objects.get", bucket)
+    assert not client.cloud.iam.is_allowed("user:bob@example.org", "storage.objects.list", bucket)
 
 
 def test_a_grant_with_an_end_ends(archive: Client) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from engine.apis import APIS
 from engine.discovery import Catalogue
-from localcloud.iam.permissions import EXCEPTIONS, required
+from localcloud.iam.permissions import EXCEPTIONS, required_permission
 
 CATALOGUE = Catalogue()
 POOLS = "iam.v1:projects.locations.workloadIdentityPools"
@@ -62,7 +62,7 @@ JOBS = "run.v2:projects.locations.jobs"
     ],
 )
 def test_the_permission_is_googles(method: str, permission: str) -> None:
-    assert required(CATALOGUE.method(method), None) == permission
+    assert required_permission(CATALOGUE.method(method), None) == permission
 
 
 @pytest.mark.parametrize(
@@ -74,12 +74,12 @@ def test_the_permission_is_googles(method: str, permission: str) -> None:
     ],
 )
 def test_overrides_need_a_permission_of_their_own(body: Any, permission: str) -> None:
-    assert required(CATALOGUE.method(f"{JOBS}.run"), body) == permission
+    assert required_permission(CATALOGUE.method(f"{JOBS}.run"), body) == permission
 
 
 @pytest.mark.parametrize("method", [f"{STORES}.testIamPermissions", f"{PROJECTS}.testIamPermissions"])
 def test_asking_what_one_may_needs_nothing(method: str) -> None:
-    assert required(CATALOGUE.method(method), None) is None
+    assert required_permission(CATALOGUE.method(method), None) is None
 
 
 @pytest.mark.parametrize("exception", sorted(EXCEPTIONS))
@@ -87,11 +87,11 @@ def test_each_exception_is_a_method_that_the_rule_gets_wrong(exception: str, mon
     label, _, where = exception.partition(":")
     found = [m for m in _all_methods(label) if m.id.split(":")[1] == where]
     assert found
-    with_it = required(found[0], None)
+    with_it = required_permission(found[0], None)
 
     monkeypatch.delitem(EXCEPTIONS, exception)
 
-    assert required(found[0], None) != with_it
+    assert required_permission(found[0], None) != with_it
 
 
 def _all_methods(label: str) -> list[Any]:

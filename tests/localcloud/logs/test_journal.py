@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from localcloud.logs.batches import Short, decoded, encoded
+from localcloud.logs.batches import Short, decode, encode
 from localcloud.logs.journal import BATCH, Journal, Journals
 
 LOG = "projects/p/logs/some%2Flog"
@@ -83,16 +83,16 @@ def test_what_is_written_as_one_line_is_read_as_it_was() -> None:
     records: list[Any] = [entry(1), *(short(number, resource) for number, resource in enumerate(RESOURCES))]
     records.append((1_800_000_000.123456, 7, "stores/t", ("another", 403)))
 
-    line = encoded(records)
+    line = encode(records)
 
     assert "\n" not in line
-    assert list(decoded(line)) == records
+    assert list(decode(line)) == records
 
 
 def test_what_many_records_share_is_written_once() -> None:
     start = "projects/p/locations/l/datasets/d/dicomStores/s/dicomWeb/studies/1/series/2/instances/3/frames"
 
-    line = encoded(short(number, f"{start}/{number}") for number in range(1000))
+    line = encode(short(number, f"{start}/{number}") for number in range(1000))
 
     assert line.count(start) == 1
     assert len(line) < 40_000
@@ -125,7 +125,7 @@ def test_what_is_noted_after_closing_is_written_at_once(tmp_path: Path) -> None:
     journals.note("some", short(2))
 
     lines = (tmp_path / "some.jsonl").read_text().splitlines()
-    assert [record[1] for line in lines for record in decoded(line) if not isinstance(record, dict)] == [1, 2]
+    assert [record[1] for line in lines for record in decode(line) if not isinstance(record, dict)] == [1, 2]
 
 
 def test_who_reads_sees_what_was_noted_before_whoever_writes_meanwhile(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from localcloud.chain.expressions import ExpressionError, Scope, compiled
+from localcloud.chain.expressions import ExpressionError, Scope, compile_expression
 from localcloud.chain.interpreter import Interpreter, WorkflowError
 from localcloud.chain.language import LanguageError, parse
 from localcloud.errors import ApiError
@@ -51,7 +51,7 @@ VARIABLES = {"event": {"id": "7", "data": {"message": {"data": "aGk="}}, "tags":
 def test_expressions(text: str, value: Any) -> None:
     scope = Scope(variables=VARIABLES, system={"sys.get_env": lambda name: {"HOME": "here"}[name], "sys.now": float})
 
-    assert compiled(text)(scope) == value
+    assert compile_expression(text)(scope) == value
 
 
 @pytest.mark.parametrize(
@@ -77,13 +77,13 @@ def test_expressions(text: str, value: Any) -> None:
 )
 def test_expressions_that_are_not_understood(text: str, named: str) -> None:
     with pytest.raises(ExpressionError, match=named):
-        compiled(text)
+        compile_expression(text)
 
 
 @pytest.mark.parametrize("text", ['"a" * 3', '"%s" % n', "event.tags - n", "n / 0", '"a" + n', "event.tags[9]"])
 def test_what_workflows_does_not_calculate_is_an_error(text: str) -> None:
     with pytest.raises(ExpressionError):
-        compiled(text)(Scope(variables=VARIABLES, system={}))
+        compile_expression(text)(Scope(variables=VARIABLES, system={}))
 
 
 class Recorder:

@@ -18,7 +18,7 @@ import requests
 import yaml
 
 from engine import Deployment, HttpTransport, RestProvider, load_config, program_of, run
-from ops.review.judge import declared, today
+from ops.review.judge import declared_resources, today
 from policy.check import check
 from policy.exceptions import load
 
@@ -34,7 +34,7 @@ def config_set(stack: str, key: str, value: str) -> None:
 
 
 def ask_the_pack(stack: str, graph: Deployment) -> None:
-    report = check(declared(graph), exceptions=load(Path()), today=today())
+    report = check(declared_resources(graph), exceptions=load(Path()), today=today())
     if report.violations:
         print(report, file=sys.stderr)
         sys.exit(f"error: [mandatory] violations on stack {stack}")

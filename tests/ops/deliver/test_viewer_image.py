@@ -102,11 +102,11 @@ def test_another_configuration_is_another_image(changed: dict[str, Any]) -> None
 
 
 def test_a_renewed_base_is_another_image(monkeypatch: pytest.MonkeyPatch) -> None:
-    first = viewer_image.made(stack())
+    first = viewer_image.make_context(stack())
     monkeypatch.setattr(pins, "builders", lambda: {"nginx": f"nginx@{TWO}"})
 
-    assert viewer_image.made(stack())["Dockerfile"] != first["Dockerfile"]
-    assert f"\nARG BASE=nginx@{TWO}\n".encode() in viewer_image.made(stack())["Dockerfile"]
+    assert viewer_image.make_context(stack())["Dockerfile"] != first["Dockerfile"]
+    assert f"\nARG BASE=nginx@{TWO}\n".encode() in viewer_image.make_context(stack())["Dockerfile"]
 
 
 def test_a_base_that_nobody_has_pinned_stops_the_delivery_before_anything_is_built(

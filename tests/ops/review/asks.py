@@ -93,7 +93,7 @@ PROJECT = "//cloudresourcemanager.googleapis.com/projects/my-imaging"
 def refused(place: Place, identity: str, ask: Ask) -> bool:
     """Whether IAM says no; that a resource is not there, or a body is bad, comes after."""
     if isinstance(ask, Need):
-        return not place.cloud.iam.allowed(f"serviceAccount:{email(identity)}", ask.permission, ask.resource)
+        return not place.cloud.iam.is_allowed(f"serviceAccount:{email(identity)}", ask.permission, ask.resource)
     service, _, path = ask.url.partition("/")
     request = ApiRequest(host=f"{service}.googleapis.com", method=ask.verb, path=f"/{path}", body=ask.body)
     assert catalogue().match(request.host, request.method, request.path), f"{ask.url} is no method of Google's"

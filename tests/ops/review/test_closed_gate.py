@@ -20,11 +20,11 @@ import pytest
 
 from ops.review.compare import plan_of
 from ops.review.dangers import NAMED, dangers
-from ops.review.differences import is_harmless, noticed
+from ops.review.differences import find_noteworthy, is_harmless
 from ops.review.exceptions_applied import agreement, judge
 from ops.review.graph import Graph, GraphNode, of_deployment
-from ops.review.graph import declared as declare
-from policy.check import Report, ask, looked_at
+from ops.review.graph import declare_graph as declare
+from policy.check import Report, ask, subjects_of
 from policy.exceptions import Exceptions, Permit
 from policy.resource import Resource
 from policy.rules import RULES
@@ -171,7 +171,7 @@ def judge_stops(stack: Sequence[Resource], changed: Resource) -> bool:
     whole, report = Stack(stack), Report()
     for rule in (one for one in RULES if one.level == "must"):
         few = rule.alone or rule.on == ("*",)
-        for seen in looked_at(rule, whole):
+        for seen in subjects_of(rule, whole):
             if not few or seen.resource is changed:
                 ask(rule, whole, seen, report)
                 if report.violations or report.open:
@@ -195,7 +195,7 @@ def test_what_is_ignored_is_seen_when_it_begins_to_be_ignored() -> None:
 
     (step,) = [step for step in plan_of(graph(audited), graph(blind)).steps if step.op != "same"]
 
-    assert "(ignoreChanges)" in {difference.path for difference in noticed(step)}
+    assert "(ignoreChanges)" in {difference.path for difference in find_noteworthy(step)}
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ import pytest
 from ops.review import compare
 from ops.review.compare import former_urns, plan_of
 from ops.review.dangers import LOST
-from ops.review.graph import declared, from_json, of_deployment, to_json
+from ops.review.graph import declare_graph, from_json, of_deployment, to_json
 from tests import harness
 from tests.ops.review.graphs import ARCHIVE, DATASET, TOPIC, Graph, dataset, graph, node, with_inputs
 
@@ -118,18 +118,18 @@ def test_aliases_of_the_sdk_mean_what_the_engine_means(deploy: harness.Deploy) -
 
 
 def test_a_graph_can_be_written_and_read() -> None:
-    found = declared("local")
+    found = declare_graph("local")
 
     assert from_json(json.loads(json.dumps(to_json(found)))) == found
 
 
 @pytest.mark.parametrize("stack", ["local", "dev", "prod"])
 def test_the_same_program_twice_is_no_change(stack: str) -> None:
-    assert plan_of(declared(stack), declared(stack)).changes == []
+    assert plan_of(declare_graph(stack), declare_graph(stack)).changes == []
 
 
 def test_every_type_that_we_declare_is_in_the_table() -> None:
-    types = {node.type for stack in ("local", "dev", "prod") for node in declared(stack).nodes}
+    types = {node.type for stack in ("local", "dev", "prod") for node in declare_graph(stack).nodes}
 
     unknown = compare.unknown_types(types)
     assert unknown == [], "say in ops/review/force_new.json which of their inputs cannot be changed in place"

@@ -12,7 +12,7 @@ import pytest
 
 from ops.review import cost
 from ops.review.cost_models import gib, starts_a_month
-from ops.review.graph import declared, resources_of
+from ops.review.graph import declare_graph, resources_of
 from ops.review.plan import SECRET as SECRET_VALUE
 from ops.review.plan import UNKNOWN
 from ops.review.words import decimal
@@ -76,7 +76,7 @@ def test_raw_images_that_move_cost_their_class_what_is_read_again_and_what_goes_
 
 def test_prod_with_moved_raw_images_costs_at_most_65_percent_of_prod_without() -> None:
     """At equal service: what viewers read stays where it is."""
-    assert cost.estimate(resources_of(declared("prod")), cost.usage(studies=5000.0)).total <= 0.65 * 477.50
+    assert cost.estimate(resources_of(declare_graph("prod")), cost.usage(studies=5000.0)).total <= 0.65 * 477.50
 
 
 def test_the_picture_has_every_part_and_every_class(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_the_picture_has_every_part_and_every_class(capsys: pytest.CaptureFixtur
 
 
 def test_a_cheaper_class_costs_less_in_all_where_studies_are_many() -> None:
-    prod, use = resources_of(declared("prod")), cost.usage(studies=100_000.0)
+    prod, use = resources_of(declare_graph("prod")), cost.usage(studies=100_000.0)
     totals = [cost.estimate(prod, use, name).total for name in ("standard", "nearline", "coldline", "archive")]
     assert totals == sorted(totals, reverse=True)
 
@@ -163,7 +163,7 @@ def test_memory_is_read_as_cloud_run_reads_it(memory: str, size: float) -> None:
 
 @pytest.mark.parametrize("stack", ["local", "dev", "prod"])
 def test_every_resource_has_a_price_is_free_or_is_named(stack: str) -> None:
-    found = cost.estimate(resources_of(declared(stack)), cost.usage())
+    found = cost.estimate(resources_of(declare_graph(stack)), cost.usage())
 
     assert found.total > 0
     assert {name.rpartition("(")[2].rstrip(")") for name in found.unknown} <= {
@@ -172,7 +172,7 @@ def test_every_resource_has_a_price_is_free_or_is_named(stack: str) -> None:
 
 
 def test_what_viewers_read_costs_more_than_what_only_the_job_reads() -> None:
-    found = cost.estimate(resources_of(declared("prod")), cost.usage()).by_resource()
+    found = cost.estimate(resources_of(declare_graph("prod")), cost.usage()).by_resource()
 
     assert found["archive-viewer"] > found["archive-raw"] > 0
 
@@ -216,7 +216,7 @@ def test_the_command_prints_the_assumptions_and_refuses_unknown_ones(capsys: pyt
 
 def test_amounts_and_prices_read_as_words_and_decimals() -> None:
     use = cost.usage(studies=1_000_000, message_kib=0.001)
-    found = cost.estimate(resources_of(declared("local")), use)
+    found = cost.estimate(resources_of(declare_graph("local")), use)
 
     said = cost.in_words(found, use)
 

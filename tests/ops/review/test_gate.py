@@ -13,7 +13,7 @@ import pytest
 from ops.review import gate
 from ops.review.base import describe, graphs_at, merge_base
 from ops.review.compare import plan_of
-from ops.review.graph import declared
+from ops.review.graph import declare_graph
 from ops.review.plan import Unreadable, to_json
 from tests.harness import ROOT
 from tests.ops.review.graphs import dataset, digest, graph
@@ -61,7 +61,7 @@ def test_it_writes_words_and_a_plan_that_it_reads_again(tmp_path: Path, capsys: 
 
 
 def test_a_plan_of_our_own_program_goes_through(tmp_path: Path) -> None:
-    plan = plan_of(declared("dev"), declared("dev"))
+    plan = plan_of(declare_graph("dev"), declare_graph("dev"))
 
     assert run(tmp_path, json.dumps(to_json(plan))) == gate.GO
 

@@ -9,7 +9,7 @@ import pytest
 from pydantic.fields import FieldInfo
 
 from infra.setting_fields import SettingFields, config_key
-from ops.review.graph import declared, resources_of
+from ops.review.graph import declare_graph, resources_of
 from ops.review.least_privilege import GOLDEN, Matrix, matrix
 from ops.review.shapes import CLOUD_RUN, FREE
 
@@ -74,7 +74,7 @@ def cells(found: Matrix) -> set[tuple[str, str]]:
 def granted_beyond(settings: dict[str, Any]) -> set[tuple[str, str]]:
     """Rights that no agreed matrix has, but for those of the members that the setting itself names."""
     named = {name.partition("@")[0] for value in settings.values() if isinstance(value, list) for name in value}
-    found = cells(matrix(resources_of(declared("dev", overrides=settings))))
+    found = cells(matrix(resources_of(declare_graph("dev", overrides=settings))))
     agreed = set[tuple[str, str]]().union(*map(cells, AGREED.values()))
     return {(who, role) for who, role in found - agreed if who not in named}
 

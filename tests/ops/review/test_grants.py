@@ -7,7 +7,7 @@ import re
 import pytest
 
 from ops.review.grants import WHERE, Grant, Right, covers, custom_roles, grants, permissions, rights
-from ops.review.graph import declared, resources_of
+from ops.review.graph import declare_graph, resources_of
 from tests.ops.review.graphs import JOB, PROJECT_GRANT, STORES, grant, graph, node, role
 
 FULL = re.compile(r"(projects/[^/]+(/(locations/[^/]+/)?[a-zA-Z_]+/[^ ]+)?|buckets/[^/ ]+)")
@@ -15,7 +15,7 @@ FULL = re.compile(r"(projects/[^/]+(/(locations/[^/]+/)?[a-zA-Z_]+/[^ ]+)?|bucke
 
 @pytest.mark.parametrize("stack", ["local", "dev", "prod"])
 def test_every_grant_of_ours_says_where_it_is_bound(stack: str) -> None:
-    found = grants(resources_of(declared(stack)))
+    found = grants(resources_of(declare_graph(stack)))
 
     assert len(found) > 50
     assert [made for made in found if not FULL.fullmatch(made.resource)] == [], f"add the type to {WHERE=}"

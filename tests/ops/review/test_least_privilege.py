@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ops.review import least_privilege
-from ops.review.graph import declared, resources_of
+from ops.review.graph import declare_graph, resources_of
 from ops.review.least_privilege import GOLDEN, PAGE, STACKS, difference, duties, golden_text, matrix
 from tests.ops.review.graphs import JOB, STORES, grant, graph, node, role
 
@@ -46,7 +46,7 @@ def test_a_cell_is_principal_resource_role_and_permissions() -> None:
 
 
 def test_every_identity_of_the_page_has_a_duty() -> None:
-    found = duties(resources_of(declared("prod")))
+    found = duties(resources_of(declare_graph("prod")))
 
     assert len(found) >= 9
     assert all(found.values())
@@ -55,7 +55,7 @@ def test_every_identity_of_the_page_has_a_duty() -> None:
 def test_the_page_names_every_principal_and_holds_no_open_markup() -> None:
     page = PAGE.read_text()
 
-    assert page.count("\n## ") == len(matrix(resources_of(declared("prod")))) + 2
+    assert page.count("\n## ") == len(matrix(resources_of(declare_graph("prod")))) + 2
     assert page.count("`") % 2 == 0
     assert not re.search(r"may *$|: *$", page.partition("\n## ")[2].partition("\n## Beside")[0], re.MULTILINE)
 

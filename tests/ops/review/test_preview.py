@@ -12,7 +12,7 @@ import pytest
 
 from ops.review import compare, cost, preview, words
 from ops.review.grants import custom_roles, grants, rights
-from ops.review.graph import declared
+from ops.review.graph import declare_graph
 from ops.review.plan import SECRET, UNKNOWN, Plan, Unreadable, from_json, to_json
 from tests.jobs.schema_check import problems
 from tests.ops.review.graphs import ROLE, TOPIC, Graph, dataset, digest, grant, graph, node, previewed, role
@@ -88,7 +88,7 @@ def test_no_secret_survives_and_unknowns_are_words() -> None:
     secret = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "CANARY"}
     held = {"a": [{"b": secret}], "c": "04da6b54-80e4-46f7-96ec-b56ff0331ba9", "d": secret}
 
-    assert preview.masked(held) == {"a": [{"b": SECRET}], "c": UNKNOWN, "d": SECRET}
+    assert preview.mask(held) == {"a": [{"b": SECRET}], "c": UNKNOWN, "d": SECRET}
     assert "CANARY" not in json.dumps(to_json(preview.plan_of(digest(graph(), graph(node(TOPIC, "t", x=secret))))))
 
 
@@ -190,7 +190,7 @@ def opened(type_: str, key: str, value: str) -> Plan:
 
 @cache
 def prod() -> Graph:
-    return declared("prod")
+    return declare_graph("prod")
 
 
 def inputs_of_each_type() -> list[tuple[str, str]]:

@@ -16,7 +16,7 @@ import pytest
 from ops.review.code_files import is_harmless_file
 from ops.review.compare import plan_of
 from ops.review.dangers import dangers
-from ops.review.graph import Graph, GraphNode, masked, of_deployment, resources_of
+from ops.review.graph import Graph, GraphNode, mask, of_deployment, resources_of
 from ops.review.plan import is_masked
 from policy.check import check
 from policy.resource import Resource, display_type
@@ -405,10 +405,10 @@ def test_what_no_longer_waits_for_what_stays_is_shown() -> None:
 
 
 def test_another_secret_in_the_place_of_a_secret_is_shown_and_neither_is() -> None:
-    one, other = (masked({"a": value}, {"a"})["a"] for value in ("hunter1", "hunter2"))
+    one, other = (mask({"a": value}, {"a"})["a"] for value in ("hunter1", "hunter2"))
 
     assert one != other
-    assert one == masked({"a": "hunter1"}, {"a"})["a"]
+    assert one == mask({"a": "hunter1"}, {"a"})["a"]
     assert is_masked(one)
     assert "hunter" not in one
 

@@ -45,7 +45,7 @@ class Records:
     def read(self, name: str) -> tuple[Any, int]:
         """(content, generation) of an object; (None, ABSENT) without one. Content that is not JSON reads as None."""
         blob = self._bucket.blob(name)
-        with self._explained(name, "storage.objects.get"):
+        with self._explain(name, "storage.objects.get"):
             try:
                 content = blob.download_as_bytes(retry=NO_RETRY)
             except NotFound:
@@ -60,7 +60,7 @@ class Records:
         """Writes when the object still has `generation`; returns the new one. Raises Conflict otherwise."""
         blob = self._bucket.blob(name)
         data = json.dumps(content, indent=1, sort_keys=True) + "\n"
-        with self._explained(name, "storage.objects.create"):
+        with self._explain(name, "storage.objects.create"):
             blob.upload_from_string(
                 data, content_type="application/json", if_generation_match=generation, retry=NO_RETRY
             )
@@ -68,17 +68,17 @@ class Records:
 
     def put_bytes(self, name: str, data: bytes) -> None:
         """Writes, whatever is there."""
-        with self._explained(name, "storage.objects.create"):
+        with self._explain(name, "storage.objects.create"):
             self._bucket.blob(name).upload_from_string(data, content_type="application/octet-stream", retry=NO_RETRY)
 
     def get_bytes(self, name: str) -> bytes:
-        with self._explained(name, "storage.objects.get"):
+        with self._explain(name, "storage.objects.get"):
             return self._bucket.blob(name).download_as_bytes(retry=NO_RETRY)
 
     def delete(self, name: str, generation: int | None) -> None:
         """Deletes the object when it still has `generation` (None: any), else Conflict; without an object: nothing."""
         blob = self._bucket.blob(name)
-        with self._explained(name, "storage.objects.delete"):
+        with self._explain(name, "storage.objects.delete"):
             try:
                 blob.delete(if_generation_match=generation, retry=NO_RETRY)
             except NotFound:
@@ -86,12 +86,12 @@ class Records:
 
     def names(self, prefix: str, before: str | None = None) -> list[str]:
         """Names that begin with `prefix`; only those that sort before `before`, where that is given."""
-        with self._explained(prefix, "storage.objects.list"):
+        with self._explain(prefix, "storage.objects.list"):
             listed = self._client.list_blobs(self.name, prefix=prefix, end_offset=before, retry=NO_RETRY)
             return sorted(cast(str, blob.name) for blob in listed)
 
     @contextmanager
-    def _explained(self, name: str, permission: str) -> Generator[None]:
+    def _explain(self, name: str, permission: str) -> Generator[None]:
         try:
             yield
         except PreconditionFailed:

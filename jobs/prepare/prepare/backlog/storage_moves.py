@@ -94,7 +94,7 @@ class MoveRecords:
         except Conflict:
             return
 
-    def known(self) -> set[str]:
+    def list_known(self) -> set[str]:
         """Studies that are in the class, or on their way: a listing of all, for the sweep only."""
         moved = self.objects.names(f"{MOVED}{self.storage_class}/")
         return {name.removesuffix(".json").rpartition("/")[2] for name in (*moved, *self.objects.names(DUE))}
@@ -102,23 +102,23 @@ class MoveRecords:
     def mark_moved(self, study: str, now: float, instances: int, operation: str) -> None:
         """What was counted of reads stays: a late instance makes the study move again."""
 
-        def moved(present: MovedStudy | None) -> MovedStudy:
+        def note_move(present: MovedStudy | None) -> MovedStudy:
             fresh = MovedStudy(
                 study=study, storage_class=self.storage_class, moved_at=format_time(now), instances=instances
             )
             return replace(present or fresh, moved_at=fresh.moved_at, instances=instances, operation=operation)
 
-        self._update(study, moved)
+        self._update(study, note_move)
 
     def note_read(self, study: str, now: float, read: int) -> MovedStudy | None:
         """Counts `read` bytes that were read of a study; None where it was not moved to the class."""
 
-        def noted(present: MovedStudy | None) -> MovedStudy | None:
+        def read_note(present: MovedStudy | None) -> MovedStudy | None:
             return present and replace(
                 present, reads=present.reads + 1, read_bytes=present.read_bytes + read, last_read=format_time(now)
             )
 
-        return self._update(study, noted)
+        return self._update(study, read_note)
 
     def _update(self, study: str, change: Any) -> MovedStudy | None:
         name = f"{MOVED}{self.storage_class}/{study}.json"

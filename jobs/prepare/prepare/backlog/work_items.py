@@ -107,7 +107,7 @@ class WorkBacklog:
             if present is None and generation == ABSENT:
                 continue  # removed in between
             try:
-                self._write(_noticed_again(present, item) if present else item, generation)
+                self._write(_notice_again(present, item) if present else item, generation)
                 return
             except Conflict:
                 continue
@@ -136,19 +136,19 @@ class WorkBacklog:
                 items.append((item or Item(study, series, noticed=0.0), generation))
         return items
 
-    def counted(self, item: Item, generation: int, instances: int, now: float) -> tuple[Item, int]:
+    def note_count(self, item: Item, generation: int, instances: int, now: float) -> tuple[Item, int]:
         """Notes a new number of instances; returns the item and its generation."""
         item = replace(item, instances=instances, counted=now)
         return item, self._keep(item, generation)
 
-    def done(self, item: Item, generation: int) -> None:
+    def finish(self, item: Item, generation: int) -> None:
         """Removes the item, unless there was news of the series meanwhile."""
         try:
             self._objects.delete(item.name, generation)
         except Conflict:
             return
 
-    def failed(self, item: Item, generation: int, reason: str, max_attempts: int) -> bool:
+    def note_failure(self, item: Item, generation: int, reason: str, max_attempts: int) -> bool:
         """Notes a failed attempt; after `max_attempts` the item is set aside under `failed/`. True when it was."""
         tried = replace(item, attempts=item.attempts + 1, reason=reason)
         if tried.attempts < max_attempts:
@@ -160,7 +160,7 @@ class WorkBacklog:
             self._objects.write(aside, content_of(tried), there)
         except Conflict:
             return False  # another task sets it aside
-        self.done(item, generation)
+        self.finish(item, generation)
         return True
 
     def retry_failed(self, now: float) -> int:
@@ -195,7 +195,7 @@ class WorkBacklog:
             return None, generation
 
 
-def _noticed_again(present: Item, item: Item) -> Item:
+def _notice_again(present: Item, item: Item) -> Item:
     return replace(present, notices=present.notices + 1, published=max(present.published, item.published))
 
 

@@ -25,10 +25,10 @@ def check_one_slide(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
     strangers = [image for image in slide.labels if glass and image.slide[1] and image.slide[1] not in glass]
     if strangers:
         findings.append(rule.finding("label", strangers, "WARN"))
-    return [*findings, *_mixed_scans(slide, rule), *check_regions(slide, rule)]
+    return [*findings, *_find_mixed_scans(slide, rule), *check_regions(slide, rule)]
 
 
-def _mixed_scans(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
+def _find_mixed_scans(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
     """Levels of one optical path that are parts of different scans or regions, each told by a UID."""
     findings: list[SlideFinding] = []
     for levels in pyramids(slide.own).values():
@@ -85,10 +85,10 @@ def check_required_attributes(slide: Slide, rule: ReadinessRule) -> list[SlideFi
         findings.append(rule.finding("unreferenced", slide.own, "WARN", "none"))
     if silent := [image for image in slide.own if image.sparse and image.unidentified]:
         findings.append(rule.finding("unidentified", silent))
-    return findings + _miscounted(slide, rule)
+    return findings + _find_miscounts(slide, rule)
 
 
-def _miscounted(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
+def _find_miscounts(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
     """Too few: the others stay empty. Too many: it throws at the first one that is not described."""
     findings: list[SlideFinding] = []
     by_number: dict[tuple[int, int], list[SlideImage]] = {}

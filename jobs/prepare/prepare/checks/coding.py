@@ -45,12 +45,12 @@ def check_decodable(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
         elif photometric in row["wrong"]:
             words = {"coding": row["title"], "photometric": photometric, "decodable": advised}
             findings.append(rule.finding("colours", images, "WRONG", **words))
-    if silent := [image for image in slide.own if image.photometric in TRANSFORMED and _untransformed(slide, image)]:
+    if silent := [image for image in slide.own if image.photometric in TRANSFORMED and _is_untransformed(slide, image)]:
         findings.append(rule.finding("untransformed", silent, "WRONG", "none"))
     return findings
 
 
-def _untransformed(slide: Slide, image: SlideImage) -> bool:
+def _is_untransformed(slide: Slide, image: SlideImage) -> bool:
     """A decoder turns nothing back then: what it gives is shown as RGB, be it that or not."""
     header = _header(slide, image)
     return header is not None and header.transformed is False
@@ -120,7 +120,7 @@ def check_colours(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
     for image in slide.own:
         if image.samples not in (1, 3):
             odd.setdefault(("samples", image.samples), []).append(image)
-        elif not _shown(image):
+        elif not _is_shown(image):
             strange.setdefault(image.photometric or "nothing known", []).append(image)
     findings += [rule.finding("samples", images, samples=samples) for (_, samples), images in sorted(odd.items())]
     findings += [rule.finding("photometric", images, photometric=name) for name, images in sorted(strange.items())]
@@ -140,7 +140,7 @@ def check_colours(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
     return findings
 
 
-def _shown(image: SlideImage) -> bool:
+def _is_shown(image: SlideImage) -> bool:
     if image.samples == 1:
         return image.photometric == MONOCHROME
     return image.photometric == "RGB" or image.photometric.startswith("YBR_")

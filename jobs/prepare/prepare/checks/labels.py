@@ -23,11 +23,11 @@ def check_labels(slide: Slide, rule: ReadinessRule, policy: str) -> list[SlideFi
             findings.append(rule.finding("unknown", unknown, policy=policy))
         if private := [image for image in slide.own if PRIVATE in image.label_attributes]:
             findings.append(rule.finding("private", private, policy=policy))
-    if policy == "withhold" and (bases := _burned_bases(slide)):
+    if policy == "withhold" and (bases := _find_burned_bases(slide)):
         findings.append(rule.finding("burned", bases, "BLOCK", "none"))
     return findings
 
 
-def _burned_bases(slide: Slide) -> list[SlideImage]:
+def _find_burned_bases(slide: Slide) -> list[SlideImage]:
     bases = [image for levels in pyramids(slide.own).values() for image in levels[0].images]
     return [image for image in bases if image.burned_in]

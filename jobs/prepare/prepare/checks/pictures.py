@@ -57,15 +57,19 @@ def show_the_same(slide: Slide, fine: SlideImage, coarse: SlideImage, path: str,
         return None
     coarse_means = _means(slide, coarse, path)
     differences: list[Array] = []
-    for tile, (total, area) in _sampled_down(slide, fine, coarse, path).items():
+    for tile, (total, area) in _sample_down(slide, fine, coarse, path).items():
         across, down = (np.diff(_edges(coarse, axis, tile[axis])) for axis in (0, 1))
         together = next(
             (side for side in (1, 2, 4) if min(coarse.columns, coarse.rows) * side >= SAMPLE_EDGE * PART), 0
         )
         if tile in coarse_means and together:
             whole = np.outer(down, across)
-            shown = _joined(_parts(coarse_means[tile], coarse) * whole[..., None], together)
-            total, area, whole = _joined(total, together), _joined(area, together), _joined(whole, together)
+            shown = _sum_squares(_parts(coarse_means[tile], coarse) * whole[..., None], together)
+            total, area, whole = (
+                _sum_squares(total, together),
+                _sum_squares(area, together),
+                _sum_squares(whole, together),
+            )
             apart = np.abs(total / np.maximum(area, 1e-9)[..., None] - shown / np.maximum(whole, 1)[..., None])
             differences.append(apart.max(axis=-1)[(area > COVERED * whole) & (whole >= PART * PART)])
     compared = np.concatenate(differences) if differences else np.zeros(0)
@@ -75,7 +79,7 @@ def show_the_same(slide: Slide, fine: SlideImage, coarse: SlideImage, path: str,
     return far <= max(1, rule.parameters["parts_that_differ"] * len(compared))
 
 
-def _sampled_down(
+def _sample_down(
     slide: Slide, fine: SlideImage, coarse: SlideImage, path: str
 ) -> dict[tuple[int, int], tuple[Array, Array]]:
     """What tiles of the coarse image should show where tiles of the fine one were looked at.
@@ -88,7 +92,10 @@ def _sampled_down(
         across, down = _edges(fine, 0, column) / ratios[0], _edges(fine, 1, row) / ratios[1]
         for x in range(int(across[0] // coarse.columns), -(-int(np.ceil(across[-1])) // coarse.columns)):
             for y in range(int(down[0] // coarse.rows), -(-int(np.ceil(down[-1])) // coarse.rows)):
-                wide, high = _shared(across, _edges(coarse, 0, x)), _shared(down, _edges(coarse, 1, y))
+                wide, high = (
+                    _measure_overlap(across, _edges(coarse, 0, x)),
+                    _measure_overlap(down, _edges(coarse, 1, y)),
+                )
                 total = np.einsum("ij,ikc,kl->jlc", high, _parts(means, fine), wide)
                 area = np.outer(high.sum(axis=0), wide.sum(axis=0))
                 before = sampled.get((x, y), (0.0, 0.0))
@@ -111,13 +118,13 @@ def _edges(image: SlideImage, axis: int, tile: int) -> Array:
     return np.minimum(tile * edge + np.arange(SAMPLE_EDGE + 1) * edge // SAMPLE_EDGE, total)
 
 
-def _shared(one: Array, other: Array) -> Array:
+def _measure_overlap(one: Array, other: Array) -> Array:
     """By how much each stretch of one overlaps each of the other."""
     ends = np.minimum(one[1:, None], other[None, 1:])
     return np.maximum(ends - np.maximum(one[:-1, None], other[None, :-1]), 0)
 
 
-def _joined(parts: Array, together: int) -> Array:
+def _sum_squares(parts: Array, together: int) -> Array:
     """Sums over squares of parts."""
     edge = SAMPLE_EDGE // together
     return parts.reshape(edge, together, edge, together, *parts.shape[2:]).sum(axis=(1, 3))

@@ -58,7 +58,7 @@ def check_frame_counts(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
             remedy = "repair" if finer else None
             findings += [rule.finding(problem, [image], remedy=remedy, **words) for problem, image, words in broken]
             continue
-        frames, expected = sum(image.frames for image in level.images), expected_frames(level)
+        frames, expected = sum(image.frames for image in level.images), count_expected_frames(level)
         if not any(image.sparse for image in level.images) and frames != expected and _is_one_image(level):
             words = {"columns": columns, "rows": rows, "frames": frames, "expected": expected}
             problem = "level" if finer else "count"
@@ -83,7 +83,7 @@ def _broken_frames(level: PyramidLevel, slide: Slide) -> list[tuple[str, SlideIm
     return problems
 
 
-def expected_frames(level: PyramidLevel) -> int:
+def count_expected_frames(level: PyramidLevel) -> int:
     first = level.images[0]
     return first.tiles * max(len(first.optical_paths), 1) * max(first.focal_planes, 1)
 

@@ -54,7 +54,7 @@ class DicomStore:
     def instances(self, study: str) -> list[Row]:
         """Every instance of the study, in the store's order. Raises Gone when there is none."""
         rows: list[Row] = []
-        with self._explained(f"study {study}"):
+        with self._explain(f"study {study}"):
             while True:
                 page = _objects(
                     self._client.search_for_instances(study, limit=PAGE, offset=len(rows), fields=Row.FIELDS)
@@ -71,7 +71,7 @@ class DicomStore:
         seen: set[str] = set()
         offset = 0
         while True:
-            with self._explained("the list of slides"):
+            with self._explain("the list of slides"):
                 page = cast(
                     "list[Json]",
                     self._client.search_for_series(search_filters={"Modality": "SM"}, limit=PAGE, offset=offset),
@@ -85,7 +85,7 @@ class DicomStore:
 
     def study_of(self, series: str) -> str:
         """StudyInstanceUID of a series."""
-        with self._explained(f"series {series}"):
+        with self._explain(f"series {series}"):
             rows = self._client.search_for_series(search_filters={"SeriesInstanceUID": series}, limit=1)
         studies = [item["0020000D"]["Value"][0] for item in cast("list[dict[str, Any]]", rows) if "0020000D" in item]
         if not studies:
@@ -93,7 +93,7 @@ class DicomStore:
         return str(studies[0])
 
     def metadata(self, study: str, series: str) -> list[Json]:
-        with self._explained(f"series {series} of study {study}"):
+        with self._explain(f"series {series} of study {study}"):
             return _objects(self._client.retrieve_series_metadata(study, series))
 
     def frames(self, study: str, series: str, instance: str, numbers: list[int]) -> dict[int, bytes]:
@@ -107,7 +107,7 @@ class DicomStore:
     def _frames(self, study: str, series: str, instance: str, numbers: list[int]) -> list[bytes] | None:
         """All of them, or None where the store says that it does not have them."""
         what = f"frame {numbers[0]}" if len(numbers) == 1 else f"frames {numbers[0]} to {numbers[-1]}"
-        with self._explained(f"{what} of instance {instance}"):
+        with self._explain(f"{what} of instance {instance}"):
             try:
                 parts = self._client.retrieve_instance_frames(
                     study, series, instance, numbers, media_types=VIEWER_ACCEPT
@@ -128,13 +128,13 @@ class DicomStore:
         at = url.find("/studies/")
         if at < 0 or ".." in url:
             raise Gone(f"{what} is not in {self.name}")
-        with self._explained(what):
+        with self._explain(what):
             parts = self._client.retrieve_bulkdata(self.root + url[at:], media_types=("application/octet-stream",))
             return b"".join(parts)
 
     def stream(self, path: str, headers: Mapping[str, str], what: str) -> requests.Response:
         """The answer to a GET below the root, its body still to be read (and closed) by the caller."""
-        with self._explained(what):
+        with self._explain(what):
             response = self.session.get(f"{self.root}/{path}", headers=headers, stream=True, timeout=TIMEOUT)
             if not response.ok:
                 response.close()
@@ -157,7 +157,7 @@ class DicomStore:
     def _metrics(self, url: str) -> dict[str, Any]:
         if "/dicomStores/" not in self.root:
             return {}
-        with self._explained("its sizes"):
+        with self._explain("its sizes"):
             response = self.session.get(url, timeout=TIMEOUT)
             if response.status_code in (403, 404, 405):
                 return {}  # nothing is concluded from what is not told
@@ -169,7 +169,7 @@ class DicomStore:
         """Every study with the numbers of its series and instances, as `2/14`, a page at a time."""
         offset = 0
         while True:
-            with self._explained("the list of studies"):
+            with self._explain("the list of studies"):
                 page = _objects(self._client.search_for_studies(limit=PAGE, offset=offset, fields=COUNTS))
             for item in page:
                 yield text(item, "StudyInstanceUID"), "/".join(text(item, keyword) for keyword in COUNTS)
@@ -223,7 +223,7 @@ class DicomStore:
         path = f"studies/{study}/series/{series}/instances/{instance}"
         accept = 'multipart/related; type="application/dicom"; transfer-syntax=*'
         with (
-            self._explained(f"instance {instance}"),
+            self._explain(f"instance {instance}"),
             self.stream(path, {"Accept": accept}, f"instance {instance}") as response,
         ):
             head = next(response.iter_content(HEAD), b"")
@@ -235,7 +235,7 @@ class DicomStore:
             return str(meta.TransferSyntaxUID)
 
     @contextmanager
-    def _explained(self, what: str) -> Generator[None]:
+    def _explain(self, what: str) -> Generator[None]:
         """Turns transport errors into sentences; never passes on text of the server, which may quote attributes."""
         try:
             yield

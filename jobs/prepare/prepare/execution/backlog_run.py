@@ -165,7 +165,7 @@ class BacklogRun:
             if wait > 0 and self._has_all(run, item.series):
                 wait = 0.0
             if count != item.instances and not self.settings.dry_run:
-                item, generation = self.backlog.counted(item, generation, count, self.clock.time())
+                item, generation = self.backlog.note_count(item, generation, count, self.clock.time())
             if wait > 0:
                 waits.append(wait)
             else:
@@ -197,13 +197,15 @@ class BacklogRun:
         stored = max(item.published for item, _ in quiet)
         self.preparer.finish(run, outcomes, from_item=True, stored=stored)
         for item, generation in prepared:  # only now: a run that is killed before comes back to the study's report
-            self.backlog.done(item, generation)
+            self.backlog.finish(item, generation)
 
     def _count_failure(self, item: Item, generation: int, reason: str) -> SeriesOutcome:
         """Counts a failed attempt on the item; the last one sets it aside and writes a report that says so."""
         self._tried.add(item.name)
         outcome = SeriesOutcome(item.study, item.series, "failed", None, reason)
-        if not self.settings.dry_run and self.backlog.failed(item, generation, reason, self.settings.max_attempts):
+        if not self.settings.dry_run and self.backlog.note_failure(
+            item, generation, reason, self.settings.max_attempts
+        ):
             sentence = f"{reason} (set aside after {item.attempts + 1} attempts)"
             outcome = write_end(self.preparer.preparation, item.study, item.series, "failed", sentence)
         return self.preparer.outcomes.record(outcome)

@@ -138,7 +138,7 @@ class Digest:
 
     def _pixels(self, length: int) -> None:
         if length != UNDEFINED:
-            self.frames.append(self._hashed(length))
+            self.frames.append(self._hash(length))
             return
         table = True
         while True:
@@ -147,12 +147,12 @@ class Digest:
                 return
             if tag != ITEM:
                 raise NotDicomFile("a DICOM file has something other than fragments in its pixel data")
-            fragment = self._hashed(size)
+            fragment = self._hash(size)
             if not table:
                 self.frames.append(fragment)
             table = False
 
-    def _hashed(self, length: int) -> str:
+    def _hash(self, length: int) -> str:
         digest = hashlib.sha256()
         for piece in self._reader.pieces(length):
             digest.update(piece)

@@ -95,7 +95,7 @@ class Deliverer:
 
     def deliver(self, study: str, row: Row, file: FileSource) -> bool:
         """Stores one instance. False when the target has the same already. Raises DifferentContent."""
-        reason = self._sent(study, row, file)
+        reason = self._send(study, row, file)
         if reason is None:
             return True
         try:
@@ -109,7 +109,7 @@ class Deliverer:
             raise self._different(row.instance)
         return False
 
-    def _sent(self, study: str, row: Row, file: FileSource) -> int | None:
+    def _send(self, study: str, row: Row, file: FileSource) -> int | None:
         """As `stow.store`. Raises SeriesFailed before anything is sent when the store would cut the request off."""
         length = file.length or 0
         expected = self.pace.seconds_for(length)

@@ -19,7 +19,7 @@ Headers = Callable[[str], Dataset]
 """SOPInstanceUID -> its attributes before the pixel data."""
 
 
-def edited(dataset: Dataset, actions: Sequence[Action], headers: Headers) -> Dataset:
+def apply_edits(dataset: Dataset, actions: Sequence[Action], headers: Headers) -> Dataset:
     """`dataset` itself, after the attribute edits among `actions`; the others concern pixels."""
     for action in actions:
         if isinstance(action, ShareProfile):

@@ -33,7 +33,7 @@ from ..pixels.stage import Stage
 from ..planning.following import Judged
 from ..planning.new_uids import ALGORITHM, MAKING, Group, groups, level_uid, successors
 from ..planning.references import Successor, following, map_references
-from .edits import edited
+from .edits import apply_edits
 from .executor import NOTHING, Additions, NewFile
 from .rewritten_header import RewrittenFile
 
@@ -121,7 +121,7 @@ class InstanceMaker:
             source = self._level(study, plan, sources, images)
             for made in missing_levels(source, by_halvings, self.stage, MAKING):
                 level = by_halvings[int(made.role.rpartition("-")[2])]
-                yield self._named(made, level_uid(level, plan, images))
+                yield self._name_instance(made, level_uid(level, plan, images))
 
     def _rewritten(
         self,
@@ -134,13 +134,13 @@ class InstanceMaker:
         if group.pixels_change:
             source = self._level(study, plan, group.instances, images)
             encode = any(isinstance(action, Transcode) for action in group.actions)
-            return self._named(rewritten(source, Change(encode=encode), self.stage, MAKING), group.uid)
+            return self._name_instance(rewritten(source, Change(encode=encode), self.stage, MAKING), group.uid)
         (instance,) = group.instances
         names = ", ".join(action.action for action in group.actions)
 
         def edit(dataset: Dataset) -> None:
             map_references(dataset, known, instance)
-            edited(dataset, group.actions, lambda uid: self._header(study, images[uid]))
+            apply_edits(dataset, group.actions, lambda uid: self._header(study, images[uid]))
             add_sources(dataset, [dataset], code("121322", "Source image for image processing operation"))
             add_equipment(dataset, Tool(ALGORITHM), f"Rewritten for the viewer: {names}")
 
@@ -151,7 +151,9 @@ class InstanceMaker:
     ) -> LevelSource:
         """One level as stored, its attributes as the plan wants them."""
         headers = [
-            edited(self._header(study, images[uid]), plan.actions_on(uid), lambda one: self._header(study, images[one]))
+            apply_edits(
+                self._header(study, images[uid]), plan.actions_on(uid), lambda one: self._header(study, images[one])
+            )
             for uid in instances
         ]
         return LevelSource(headers, self.frames.of(study, images[instances[0]].series))
@@ -183,7 +185,7 @@ class InstanceMaker:
                 ) from None
         return self._headers[image.instance]
 
-    def _named(self, made: EncodedInstance, uid: str) -> MadeInstance:
+    def _name_instance(self, made: EncodedInstance, uid: str) -> MadeInstance:
         staged = made.uid
         made.dataset.SOPInstanceUID = made.dataset.file_meta.MediaStorageSOPInstanceUID = UID(uid)
         return MadeInstance(uid, made, lambda: self.stage.clear(f"{staged}/"))

@@ -17,7 +17,7 @@ NAME = "state/raw-store.json"
 SCHEMA_VERSION = 1
 
 
-def changed_studies(store: DicomStore, records: RecordObjects, ledger: DeliveryLedger) -> list[str]:
+def find_changed_studies(store: DicomStore, records: RecordObjects, ledger: DeliveryLedger) -> list[str]:
     """Studies that viewers have and that `store` has not, or has with other numbers of series or instances."""
     totals = store.totals()
     content, generation = records.read(NAME)

@@ -20,7 +20,7 @@ from ..settings import JobSettings
 from .archiving import Archivist
 from .backlog_run import BacklogRun
 from .preparation import Preparation
-from .reconcile import changed_studies
+from .reconcile import find_changed_studies
 from .scale_out import ScaleOut
 from .study_preparer import StudyPreparer
 
@@ -68,7 +68,7 @@ class JobRunner:
     def sweep(self) -> None:
         """Prepares every study with slides that the store lists or viewers have; unchanged ones cost three requests."""
         moves, ledger = self.preparation.moves, self.preparation.ledger
-        moved = moves.known() if moves is not None else set[str]()
+        moved = moves.list_known() if moves is not None else set[str]()
         slides = self.preparation.store.slide_studies()
         for study in filter(self._is_mine, unique(chain(slides, ledger.studies() if ledger is not None else ()))):
             self._preparer.prepare_study(study)
@@ -123,7 +123,9 @@ class JobRunner:
         The first task handles those of every shard, as what it has seen once is not found again.
         """
         if not self.settings.dry_run and self.settings.task_index == 0 and self.preparation.ledger is not None:
-            for study in changed_studies(self.preparation.store, self.preparation.records, self.preparation.ledger):
+            for study in find_changed_studies(
+                self.preparation.store, self.preparation.records, self.preparation.ledger
+            ):
                 self._preparer.prepare_study(study)
 
 

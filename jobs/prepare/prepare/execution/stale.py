@@ -83,12 +83,12 @@ def adopt_deliveries(there: Iterable[Row], study: str, rows: list[Row], ledger: 
             continue
         sources = {row.instance: versions.get(row.instance, "") for row in rows if row.series == series}
 
-        def adopted(
+        def adopt(
             present: DeliveryRecord, instances: tuple[str, ...] = tuple(sorted(versions)), of: dict[str, str] = sources
         ) -> DeliveryRecord:
             return replace(present, state="shown", instances=instances, sources=of)
 
-        ledger.update(study, series, adopted)
+        ledger.update(study, series, adopt)
 
 
 def _is_same(executor: Executor, study: str, row: Row) -> bool:

@@ -78,7 +78,7 @@ class RateBudget:
         if turn > now:
             self.clock.sleep(turn - now)
 
-    def refused(self) -> None:
+    def slow_down(self) -> None:
         """Tells of a 429."""
         with self._lock:
             now = self.clock.monotonic()
@@ -110,7 +110,7 @@ class BudgetedAdapter(BaseAdapter):
         self.budget.wait()
         response = self.inner.send(request, stream, timeout, verify, cert, proxies)
         if response.status_code == 429:
-            self.budget.refused()
+            self.budget.slow_down()
         return response
 
     def close(self) -> None:

@@ -69,7 +69,7 @@ def header(frame: bytes, coding: str) -> Header | None:
             size = frame.index(b"\xff\x4f\xff\x51") + 2  # SIZ is the first marker segment (T.800 A.5.1)
             right, bottom, left, top = struct.unpack_from(">4I", frame, size + 6)
             samples, depth = struct.unpack_from(">HB", frame, size + 38)
-            transformed = _transformed(frame[size - 2 :]) if samples == 3 else None
+            transformed = _is_transformed(frame[size - 2 :]) if samples == 3 else None
             return Header(bottom - top, right - left, samples, (depth & 0x7F) + 1, depth > 0x7F, transformed)
     except (struct.error, ValueError):
         return None
@@ -124,7 +124,7 @@ def _jpeg2000(codestream: bytes) -> str:
     return "jpeg2000"
 
 
-def _transformed(codestream: bytes) -> bool | None:
+def _is_transformed(codestream: bytes) -> bool | None:
     """Of the COD marker segment (FF52): multiple component transformation (T.800 A.6.1)."""
     at = 2
     while at + 9 <= len(codestream) and codestream[at] == 0xFF and codestream[at + 1] != 0x90:

@@ -126,7 +126,7 @@ class SlideImage:
             focal_planes=max(
                 number(item, "NumberOfFocalPlanes", 1),
                 number(item, "TotalPixelMatrixFocalPlanes", 1),
-                positions.stacked(per_frame),
+                positions.count_stacked(per_frame),
             ),
             depth=positions.depth(item, per_frame),
             orientation=orientation if is_usable_orientation(orientation) else (),
@@ -146,7 +146,7 @@ class SlideImage:
             places=placed,
             optical_paths=tuple(text(path, "OpticalPathIdentifier") for path in paths),
             paths_told=number(item, "NumberOfOpticalPaths") or 1,
-            unidentified=positions.unidentified(item, per_frame),
+            unidentified=positions.is_unidentified(item, per_frame),
             concatenation=text(item, "ConcatenationUID"),
             concatenation_source=text(item, "SOPInstanceUIDOfConcatenationSource"),
             concatenation_offset=number(item, "ConcatenationFrameOffsetNumber"),
@@ -164,7 +164,7 @@ class SlideImage:
                 [name for name in LABEL_ATTRIBUTES if text(item, name)] + ([PRIVATE] if has_private(item) else [])
             ),
             own_measures=not usable_spacing(_measures(item)) and bool(usable_spacing(_frame_measures(per_frame))),
-            names=tuple(sorted(set(referred_instances(item)))),
+            names=tuple(sorted(set(find_references(item)))),
             patient=patient_digest(item),
             metadata_bytes=len(json.dumps(item, separators=(",", ":"))),
             syntax=text(item, "AvailableTransferSyntaxUID"),
@@ -310,7 +310,7 @@ def _is_private(key: str) -> bool:
     return key[3:4].lower() in (*"13579", *"bdf") and key[4:6] != "00"
 
 
-def referred_instances(item: Json) -> Iterator[str]:
+def find_references(item: Json) -> Iterator[str]:
     """The ReferencedSOPInstanceUID of every reference, at any depth."""
     return (instance for instance, _ in references(item))
 

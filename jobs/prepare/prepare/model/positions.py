@@ -74,7 +74,7 @@ def _place(where: Json) -> tuple[int, int]:
     )
 
 
-def stacked(per_frame: list[Json]) -> int:
+def count_stacked(per_frame: list[Json]) -> int:
     """Frames of one optical path in one place, at different depths."""
     depths: dict[tuple[object, ...], set[str]] = {}
     for frame in per_frame:
@@ -97,7 +97,7 @@ def depth(item: Json, per_frame: list[Json]) -> float | None:
     return offsets.pop() if len(offsets) == 1 else None
 
 
-def unidentified(item: Json, per_frame: list[Json]) -> bool:
+def is_unidentified(item: Json, per_frame: list[Json]) -> bool:
     """The engine reads what all frames share where there is one path, else what each says of itself."""
     shared = items(item, "SharedFunctionalGroupsSequence")
     groups = per_frame

@@ -73,7 +73,7 @@ def inherit_attributes(headers: Sequence[Dataset], uid: str, form: PixelFormat, 
     made.HighBit, made.PixelRepresentation = made.BitsStored - 1, int(form.signed)
     if form.colour:
         made.PlanarConfiguration = int(form.planar)
-    moment = _acquired(source)
+    moment = _acquisition_time(source)
     made.InstanceCreationDate, made.InstanceCreationTime = moment[:8], moment[8:]
     return made
 
@@ -154,7 +154,7 @@ def _share(made: Dataset, source: Dataset) -> None:
         setattr(shared[0], paths, deepcopy(frames[0][paths].value))
 
 
-def _acquired(source: Dataset) -> str:
+def _acquisition_time(source: Dataset) -> str:
     """Date and time (YYYYMMDDHHMMSS) of acquisition, or the best there is; 1970 when nothing is told."""
     for moment in _moments(source):
         if len(moment) >= 8 and moment[:8].isdigit():

@@ -55,7 +55,7 @@ _decoders: Mapping[str, Callable[..., Samples]] = {
 """Decoders that need the frame only. Each refuses an `out` of another shape than the frame announces."""
 
 
-def decoded(form: PixelFormat) -> str:
+def photometric_when_decoded(form: PixelFormat) -> str:
     """The photometric interpretation of what `decode` gives."""
     return "RGB" if form.colour else form.photometric
 
@@ -115,7 +115,7 @@ def decode(frame: bytes, form: PixelFormat) -> Samples:
         else:
             out = np.empty(shape, form.dtype.str.replace("i", "u"))
             pixels = _decoders[form.syntax](frame, out=out)
-        pixels = rgb_of(pixels) if _kept_as_ybr(form) else pixels
+        pixels = rgb_of(pixels) if _keeps_ybr(form) else pixels
     except (RuntimeError, ValueError, TypeError, OverflowError, MemoryError, struct.error, IndexError) as error:
         raise _cannot(frame, form, error) from None
     return _stored_bits(pixels, form)
@@ -123,7 +123,7 @@ def decode(frame: bytes, form: PixelFormat) -> Samples:
 
 def encode(pixels: Samples, form: PixelFormat, quality: int = 95) -> bytes:
     """A frame in `form`, of even length. `pixels` have the colours `decoded(form)`; `quality` is JPEG's, 1 to 100."""
-    pixels = ybr_of(pixels) if _kept_as_ybr(form) else pixels
+    pixels = ybr_of(pixels) if _keeps_ybr(form) else pixels
     if form.syntax in NATIVE:
         stored = pixels.astype(form.dtype.newbyteorder(">" if form.syntax == BIG_ENDIAN else "<"))
         return (np.moveaxis(stored, -1, 0) if form.planar and form.colour else stored).tobytes()
@@ -134,17 +134,17 @@ def encode(pixels: Samples, form: PixelFormat, quality: int = 95) -> bytes:
         else:
             data = _jpeg8(pixels, level=quality)
     elif form.syntax == JPEG_LS:
-        data = imagecodecs.jpegls_encode(_unsigned(pixels), out=JPEG_LS_WORST * pixels.nbytes + 4096)
+        data = imagecodecs.jpegls_encode(_to_unsigned(pixels), out=JPEG_LS_WORST * pixels.nbytes + 4096)
     elif form.syntax in (JPEG_2000_LOSSLESS, JPEG_2000):
         mct = form.photometric in ("YBR_RCT", "YBR_ICT")
-        data = imagecodecs.jpeg2k_encode(_unsigned(pixels), codecformat="j2k", reversible=True, mct=mct)
+        data = imagecodecs.jpeg2k_encode(_to_unsigned(pixels), codecformat="j2k", reversible=True, mct=mct)
     else:
         raise CannotDecode(f"frames are not written in transfer syntax {form.syntax}: have the slide encoded anew")
     frame = bytes(cast("bytes", data))
     return frame + b"\0" * (len(frame) % 2)
 
 
-def _kept_as_ybr(form: PixelFormat) -> bool:
+def _keeps_ybr(form: PixelFormat) -> bool:
     """Only a JPEG's decoder converts YBR_FULL. The viewer takes samples of other codings for RGB as they come."""
     return form.colour and form.photometric == "YBR_FULL" and form.syntax not in (*_jpegs, JPEG_XL_JPEG)
 
@@ -236,6 +236,6 @@ def _stored_bits(pixels: Samples, form: PixelFormat) -> Samples:
     return (pixels << unused) >> unused
 
 
-def _unsigned(pixels: Samples) -> Samples:
+def _to_unsigned(pixels: Samples) -> Samples:
     """Codestreams have no sign: the same bits, as unsigned numbers."""
     return np.ascontiguousarray(pixels).view(pixels.dtype.str.replace("i", "u"))

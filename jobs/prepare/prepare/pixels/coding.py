@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from pydicom import Dataset
 
-from .codec import JPEG_BASELINE, JPEG_EXTENDED, JPEG_LS, check, decoded
+from .codec import JPEG_BASELINE, JPEG_EXTENDED, JPEG_LS, check, photometric_when_decoded
 from .grid import PixelFormat
 
 LOSSY_ALWAYS = (JPEG_BASELINE, JPEG_EXTENDED)
@@ -27,13 +27,13 @@ def lossless(form: PixelFormat) -> PixelFormat:
     The codestream nevertheless has the precision of all bits allocated: the viewer needs it so.
     """
     check(form)
-    return replace(form, syntax=JPEG_LS, photometric=decoded(form), planar=False)
+    return replace(form, syntax=JPEG_LS, photometric=photometric_when_decoded(form), planar=False)
 
 
 def of_level(header: Dataset) -> PixelFormat:
     """For levels made of the image: JPEG for 8-bit colour that is lossy already, else lossless."""
     form = PixelFormat.of(header)
-    if form.colour and form.bits == 8 and is_lossy(header) and decoded(form) == "RGB":
+    if form.colour and form.bits == 8 and is_lossy(header) and photometric_when_decoded(form) == "RGB":
         check(form)
         return replace(form, syntax=JPEG_BASELINE, photometric="YBR_FULL_422", stored=8, signed=False, planar=False)
     return lossless(form)

@@ -75,7 +75,7 @@ def parse_object(stream: BinaryIO, instance: str) -> Dataset:
             stream.seek(PREAMBLE)
             meta = read_dataset(stream, False, True, stop_when=lambda tag, *_: tag.group > 2)
             if meta.get("TransferSyntaxUID") == DEFLATED:
-                header = _inflated(stream, meta)
+                header = _inflate(stream, meta)
             else:
                 stream.seek(0)
                 header = dcmread(stream, stop_before_pixels=True)
@@ -86,7 +86,7 @@ def parse_object(stream: BinaryIO, instance: str) -> Dataset:
     return header
 
 
-def _inflated(stream: BinaryIO, meta: Dataset) -> Dataset:
+def _inflate(stream: BinaryIO, meta: Dataset) -> Dataset:
     """A data set that is deflated as a whole, from behind its first element; pydicom would inflate any amount."""
     stream.seek(PREAMBLE + GROUP_LENGTH + int(meta.FileMetaInformationGroupLength))
     data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(stream.read(), INFLATED + 1)

@@ -44,7 +44,7 @@ def place(parts: Sequence[Dataset]) -> Placement:
     return Placement(grid, paths, _sparse(parts, grid, paths))
 
 
-def ordered(parts: Sequence[Dataset]) -> tuple[Dataset, ...]:
+def order(parts: Sequence[Dataset]) -> tuple[Dataset, ...]:
     """The parts of a concatenation by their offset."""
     return tuple(sorted(parts, key=lambda part: int(part.get("ConcatenationFrameOffsetNumber", 0))))
 

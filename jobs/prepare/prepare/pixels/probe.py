@@ -116,7 +116,7 @@ def examine(image: SlideImage, frames: Mapping[int, bytes], wanted: list[int], b
         if number in damaged or ((frame_header := headers[number]) and _differs(frame_header, image)):
             continue
         try:
-            pixels = _decoded(image, frames[number], one)
+            pixels = _decode(image, frames[number], one)
         except CannotDecode:
             damaged.add(number)
             continue
@@ -159,7 +159,7 @@ def _differs(frame_header: Header, image: SlideImage) -> bool:
     return (frame_header.rows, frame_header.columns, frame_header.samples) != (image.rows, image.columns, image.samples)
 
 
-def _decoded(image: SlideImage, frame: bytes, coding: str) -> codec.Samples | None:
+def _decode(image: SlideImage, frame: bytes, coding: str) -> codec.Samples | None:
     """Samples; None for what no decoder of ours reads. Raises CannotDecode."""
     row = table()["codestreams"].get(coding)
     if row is None or coding == "raw-halved" or image.samples not in (1, 3) or image.bits not in (8, 16):

@@ -84,12 +84,12 @@ class Cascade:
         with ThreadPoolExecutor(self.threads, thread_name_prefix="pixels") as pool:
             for row in range(first.grid.down):
                 rows = [list(islice(arriving, self.grid.across)) for _ in range(min(2, self.grid.down - 2 * row))]
-                finished = self._finished(first, made, pool) if made else []  # `rows` arrived while it was at work
+                finished = self._finish(first, made, pool) if made else []  # `rows` arrived while it was at work
                 if made is None and max(self.wanted) > 1:
                     first.above = self._levels_above(self.decode(rows[0][0]))
-                made = self._started(first, row, rows, pool)
+                made = self._start(first, row, rows, pool)
                 yield from finished
-            yield from self._finished(first, made, pool) if made else []
+            yield from self._finish(first, made, pool) if made else []
 
     def _levels_above(self, sample: Samples) -> _Level | None:
         """The chain of levels above the first, whose pixels are like a tile's `sample`; None where there is none."""
@@ -100,7 +100,7 @@ class Cascade:
             level = _Level(halvings, grid, halvings in self.wanted, np.zeros(shape, sample.dtype), level)
         return level
 
-    def _started(self, level: _Level, row: int, rows: list[list[bytes | None]], pool: ThreadPoolExecutor) -> _Row:
+    def _start(self, level: _Level, row: int, rows: list[list[bytes | None]], pool: ThreadPoolExecutor) -> _Row:
         """Makes a row of the first level: each of its tiles of four of the source, alone."""
         grid, above = level.grid, level.above
         frames: list[bytes] = [b""] * grid.across
@@ -130,7 +130,7 @@ class Cascade:
         half = self.decode_halved(frame) if whole else None
         return halve(_inside(self.decode(frame), grid, row, column)) if half is None else half
 
-    def _finished(self, first: _Level, made: _Row, pool: ThreadPoolExecutor) -> list[Band]:
+    def _finish(self, first: _Level, made: _Row, pool: ThreadPoolExecutor) -> list[Band]:
         """The row, and those of the levels above that are full by it."""
         _finish(made.running)
         bands = [Band(first.halvings, made.row, made.frames)] if first.wanted else []

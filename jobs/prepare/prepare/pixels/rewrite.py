@@ -50,10 +50,10 @@ def rewritten(source: LevelSource, change: Change, stage: Stage, making: Making)
     add_sources(made, source.headers, code("121322", "Source image for image processing operation"))
     add_equipment(made, Tool(making.version), f"Rewritten for the viewer: {change.role}")
     if not change.encode:
-        return EncodedInstance(made, lambda: _passed(source, making), None, change.role)
+        return EncodedInstance(made, lambda: _pass_through(source, making), None, change.role)
     convert = codec.original_jpeg if jpeg else lambda frame: codec.encode(codec.decode(frame, source.form), form)
     staged = StagedFrames(stage, uid)
-    for row in _converted(source, convert, codec.encode(source.absent(), form, making.quality)):
+    for row in _convert(source, convert, codec.encode(source.absent(), form, making.quality)):
         staged.add(row)
     return EncodedInstance(made, staged.frames, staged.lengths, change.role)
 
@@ -75,7 +75,7 @@ def _as_jpeg(form: PixelFormat) -> PixelFormat:
     return replace(form, syntax=JPEG_BASELINE, photometric=photometric, planar=False)
 
 
-def _passed(source: LevelSource, making: Making) -> Iterator[bytes]:
+def _pass_through(source: LevelSource, making: Making) -> Iterator[bytes]:
     """Every tile in full order as it is stored; an absent one encoded once, in the source's own coding."""
     absent: bytes | None = None
     for path in range(len(source.placement.paths)):
@@ -85,7 +85,7 @@ def _passed(source: LevelSource, making: Making) -> Iterator[bytes]:
             yield frame or absent or b""
 
 
-def _converted(source: LevelSource, convert: Callable[[bytes], bytes], absent: bytes) -> Iterator[list[bytes]]:
+def _convert(source: LevelSource, convert: Callable[[bytes], bytes], absent: bytes) -> Iterator[list[bytes]]:
     """Rows of tiles, converted on all cores."""
     with ThreadPoolExecutor(len(sched_getaffinity(0)), thread_name_prefix="pixels") as pool:
         for path in range(len(source.placement.paths)):

@@ -13,7 +13,7 @@ from .codec import Samples
 from .errors import CannotPlace
 from .frames import Fetch
 from .grid import PixelFormat
-from .place import ABSENT, ordered, place
+from .place import ABSENT, order, place
 
 MARGIN = 65_536
 """Bytes that an encoded frame may have beyond its uncompressed size."""
@@ -23,7 +23,7 @@ class LevelSource:
     """`headers` are one instance's, or those of all parts of a concatenation. Raises CannotPlace, CannotDecode."""
 
     def __init__(self, headers: Sequence[Dataset], fetch: Fetch) -> None:
-        self.headers = ordered(headers)
+        self.headers = order(headers)
         self.header = self.headers[0]
         self.form = PixelFormat.of(self.header)
         if any(PixelFormat.of(part) != self.form for part in self.headers):

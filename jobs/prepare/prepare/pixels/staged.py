@@ -40,14 +40,14 @@ class StagedFrames:
     def frames(self) -> Iterator[bytes]:
         """Every frame in order; any number of times, until the stage is cleared."""
         for number in range(self._objects):
-            yield from _unpacked(self.stage.get(self._name(number)))
+            yield from _unpack(self.stage.get(self._name(number)))
         yield from self._held
 
     def _name(self, number: int) -> str:
         return f"{self.uid}/{number:06d}"
 
 
-def _unpacked(data: bytes) -> Iterator[bytes]:
+def _unpack(data: bytes) -> Iterator[bytes]:
     (count,) = COUNT.unpack_from(data)
     at = COUNT.size * (count + 1)
     for (length,) in COUNT.iter_unpack(data[COUNT.size : at]):

@@ -12,7 +12,7 @@ from ..model.metadata import WHOLE_SLIDE
 from ..model.plan import Follower, SeriesPlan, StudyPlan
 from ..model.slide import Slide
 from ..model.study import OVERLAYS, Reference, Series, Study
-from .planner import Options, blocked, plan_series
+from .planner import Options, block, plan_series
 
 OF_ALL_SLIDES = {("R18", "paths")}
 """What keeps SLIM from listing any slide of the study, whoever's images are at fault."""
@@ -100,7 +100,7 @@ def _plan(
     if slide is not None:
         plan = plan_series(slide, findings, options, standing)
     elif any((finding.rule, finding.problem) == ("R17", "unknown") for finding in findings):
-        plan = blocked(series.uid, "unmapped_references")
+        plan = block(series.uid, "unmapped_references")
     else:
         plan = SeriesPlan(series=series.uid)
     if plan.kind == "blocked" or options.label_policy == "show":
@@ -128,7 +128,7 @@ def _late(plan: SeriesPlan, standing: frozenset[str]) -> list[str]:
 def _without(plan: SeriesPlan, series: Series, lost: list[Reference]) -> SeriesPlan:
     """Objects that lost their images are not shown; a series that loses all is blocked."""
     if len(lost) == len(series.references):
-        return blocked(series.uid, "unmapped_references")
+        return block(series.uid, "unmapped_references")
     return replace(plan, actions=(*plan.actions, LeaveOut(instances=tuple(one.instance for one in lost), kept=())))
 
 

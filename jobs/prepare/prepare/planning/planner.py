@@ -24,14 +24,14 @@ from .repairs import (
     CannotRepair,
     Case,
     broken,
-    completed,
-    counted,
+    complete_attributes,
+    correct_image_types,
+    correct_path_count,
     leave_out_maps,
     resample_broken_levels,
     share_profiles,
     tile_fully,
     transcode_frames,
-    typed,
     withheld,
 )
 from .simulate import simulate_plan
@@ -99,20 +99,20 @@ def plan_series(
     """
     case = Case(slide, tuple(all_findings))
     if reason := _unrepairable_reason(case):
-        return blocked(slide.series, reason)
+        return block(slide.series, reason)
     try:
         actions = _acts(case, options, standing)
     except CannotRepair as error:
-        return blocked(slide.series, error.reason, **error.words)
+        return block(slide.series, error.reason, **error.words)
     plan = SeriesPlan(series=slide.series, kind=plan_kind(actions), actions=tuple(actions))
     left = findings(simulate_plan(slide, plan), options.label_policy)
     if status(left) == "blocked":
         rules = sorted({finding.rule for finding in left if finding.severity in ("BLOCK", "WRONG")})
-        return blocked(slide.series, "not_mended", rules=", ".join(rules))
+        return block(slide.series, "not_mended", rules=", ".join(rules))
     return plan
 
 
-def blocked(series: str, reason: str, **words: str) -> SeriesPlan:
+def block(series: str, reason: str, **words: str) -> SeriesPlan:
     sentence = str(table()["blocked"][reason]).format(**words)
     return SeriesPlan(series=series, kind="blocked", reason=reason, sentence=sentence)
 
@@ -153,7 +153,7 @@ def _acts(case: Case, options: Options, standing: frozenset[str]) -> list[Action
 
 def _lacking(case: Case, actions: list[Action], stand: list[ExistingLevel]) -> list[MakeLevel]:
     unusable = {image.instance for image in broken(case)} | {level.image.instance for level in stand}
-    seen = [*_retyped(_without(case, actions), actions), *(level.image for level in stand)]
+    seen = [*_retype(_without(case, actions), actions), *(level.image for level in stand)]
     return missing_levels(seen, case.slide.series, frozenset(unusable))
 
 
@@ -167,10 +167,10 @@ def _repairs(case: Case, options: Options) -> list[Action]:
     kept = _without(case, actions)
     anew = {uid for action in actions if isinstance(action, MakeLevel) for uid in action.instances}
     sound = [image for image in kept if image.instance not in anew]
-    for repair in (tile_fully, transcode_frames, share_profiles, completed, counted):
+    for repair in (tile_fully, transcode_frames, share_profiles, complete_attributes, correct_path_count):
         actions += repair(case, sound)
     written = SeriesPlan(series=case.slide.series, actions=tuple(actions)).rewritten - anew
-    return [*actions, *typed(case, sound, written)]
+    return [*actions, *correct_image_types(case, sound, written)]
 
 
 def _case_without(case: Case, late: Iterable[LeaveOut], options: Options) -> Case:
@@ -187,7 +187,7 @@ def _without(case: Case, actions: Iterable[Action]) -> list[SlideImage]:
     return [image for image in (*case.slide.images, *case.slide.labels) if image.instance not in gone]
 
 
-def _retyped(images: list[SlideImage], actions: list[Action]) -> list[SlideImage]:
+def _retype(images: list[SlideImage], actions: list[Action]) -> list[SlideImage]:
     """With the image types and optical paths that they will have."""
     paths = {image.instance: image.optical_paths for image in images}
     named = {

@@ -143,7 +143,7 @@ def share_profiles(case: Case, kept: list[SlideImage]) -> list[Action]:
     return [ShareProfile(instances=uids(lacking), profile_of=finest.instance)]
 
 
-def completed(case: Case, kept: list[SlideImage]) -> list[Action]:
+def complete_attributes(case: Case, kept: list[SlideImage]) -> list[Action]:
     """R12, R18. From the finest image that has what is missing. Raises CannotRepair where none has."""
     wanted: dict[tuple[tuple[str, ...], str], list[SlideImage]] = {}
     for image in [one for one in case.concerned(("R12", "missing"), ("R18", "paths")) if one in kept]:
@@ -172,7 +172,7 @@ def completed(case: Case, kept: list[SlideImage]) -> list[Action]:
         Complete(instances=uids(images), attributes=attributes, template=template)
         for (attributes, template), images in wanted.items()
     ]
-    actions += _named_slides(case, kept)
+    actions += _name_slides(case, kept)
     split = [image for image in case.concerned(("R18", "acquisition")) if image in kept]
     if split:
         named = min(image.instance for image in case.slide.own if image.slide[2])
@@ -180,7 +180,7 @@ def completed(case: Case, kept: list[SlideImage]) -> list[Action]:
     return actions
 
 
-def _named_slides(case: Case, kept: list[SlideImage]) -> list[Action]:
+def _name_slides(case: Case, kept: list[SlideImage]) -> list[Action]:
     """R04. What the others name, where the image agrees with them in the other of the two. Raises CannotRepair."""
     actions: list[Action] = []
     unnamed = [image for image in case.concerned(("R04", "unnamed")) if image in kept]
@@ -197,13 +197,13 @@ def _named_slides(case: Case, kept: list[SlideImage]) -> list[Action]:
     return actions
 
 
-def counted(case: Case, kept: list[SlideImage]) -> list[Action]:
+def correct_path_count(case: Case, kept: list[SlideImage]) -> list[Action]:
     """R12. There are as many optical paths as are described."""
     wrong = [image for image in case.concerned(("R12", "channels"), ("R12", "undescribed")) if image in kept]
     return [Complete(instances=uids(wrong), attributes=("NumberOfOpticalPaths",), template="")] if wrong else []
 
 
-def typed(case: Case, kept: list[SlideImage], written: frozenset[str]) -> list[Action]:
+def correct_image_types(case: Case, kept: list[SlideImage], written: frozenset[str]) -> list[Action]:
     """R16 on what is written anyway; a coarsest THUMBNAIL of many tiles becomes a level, else none may be coarser."""
     derived = {uid for finding in case.found if finding.rule == "R16" for uid in finding.instances} & written
     slow = {image.instance for image in case.concerned(("R09", "coarsest"))}

@@ -10,7 +10,7 @@ from ..model.plan import SeriesPlan
 from ..model.slide import OpenCost, Slide, open_cost
 from .following import OF_PLAN, Judged
 from .new_uids import groups, level_uid
-from .simulate import named, provisional, simulate_plan
+from .simulate import provisional, rename_instances, simulate_plan
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def _shown(slide: Slide, plan: SeriesPlan) -> Slide:
     images = {image.instance: image for image in (*slide.images, *slide.labels)}
     names = {provisional(level): level_uid(level, plan, images) for level in plan.new_levels}
     names |= {group.instances[0]: group.uid for group in groups(plan, images)}
-    return named(simulate_plan(slide, plan), names)
+    return rename_instances(simulate_plan(slide, plan), names)
 
 
 def _remains(finding: SlideFinding, still: set[tuple[str, str]], slide: Slide | None) -> bool:

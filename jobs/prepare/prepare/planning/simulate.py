@@ -23,18 +23,18 @@ def simulate_plan(slide: Slide, plan: SeriesPlan) -> Slide:
         plan.actions, key=lambda action: isinstance(action, MakeLevel)
     ):  # levels are made of what is repaired
         if isinstance(action, MakeLevel):
-            made, probe = _made(action, every[action.sources[0]], probes.get(action.sources[0]))
+            made, probe = _make(action, every[action.sources[0]], probes.get(action.sources[0]))
             every[made.instance] = made
             if probe:
                 probes[made.instance] = probe
             gone |= set(action.instances)
         elif isinstance(action, FullTiling):
             whole, parts = action.instances[0], action.instances[1:]
-            every[whole] = _tiled(every[whole])
+            every[whole] = _tile(every[whole])
             gone |= set(parts)
         else:
             for uid in getattr(action, "instances", ()):
-                every[uid] = _changed(action, every[uid], every)
+                every[uid] = _change(action, every[uid], every)
                 if isinstance(action, Transcode) and uid in probes:
                     probes[uid] = replace(probes[uid], codestream=action.coding, header=_header(every[uid]))
     shown = [image for uid, image in every.items() if uid not in gone]
@@ -51,7 +51,7 @@ def provisional(level: MakeLevel) -> str:
     return f"{level.sources[0]}/{level.factor}"
 
 
-def named(slide: Slide, names: Mapping[str, str]) -> Slide:
+def rename_instances(slide: Slide, names: Mapping[str, str]) -> Slide:
     """The slide with other UIDs, where `names` has them."""
     return replace(
         slide,
@@ -61,7 +61,7 @@ def named(slide: Slide, names: Mapping[str, str]) -> Slide:
     )
 
 
-def _changed(action: Action, image: SlideImage, every: dict[str, SlideImage]) -> SlideImage:
+def _change(action: Action, image: SlideImage, every: dict[str, SlideImage]) -> SlideImage:
     if isinstance(action, ShareProfile):
         return replace(image, icc=True, unusable_profile=False, icc_digest=every[action.profile_of].icc_digest)
     if isinstance(action, FixImageType):
@@ -85,17 +85,17 @@ def _changed(action: Action, image: SlideImage, every: dict[str, SlideImage]) ->
             image, missing=still, slide=(frame, container, acquisition), optical_paths=paths, paths_told=stated_paths
         )
     if isinstance(action, Transcode) and not action.unwrap:
-        return _coded(image, action.coding)
+        return _encode(image, action.coding)
     return image
 
 
-def _coded(image: SlideImage, coding: str) -> SlideImage:
+def _encode(image: SlideImage, coding: str) -> SlideImage:
     """New frames of colour are RGB, a JPEG's are YBR_FULL_422."""
     photometric = "YBR_FULL_422" if coding == "jpeg-baseline" else "RGB"
     return replace(image, photometric=photometric, planar=False) if image.samples == 3 else image
 
 
-def _tiled(image: SlideImage) -> SlideImage:
+def _tile(image: SlideImage) -> SlideImage:
     return replace(
         image,
         organization="TILED_FULL",
@@ -112,9 +112,9 @@ def _tiled(image: SlideImage) -> SlideImage:
     )
 
 
-def _made(action: MakeLevel, source: SlideImage, probe: Probe | None) -> tuple[SlideImage, Probe | None]:
+def _make(action: MakeLevel, source: SlideImage, probe: Probe | None) -> tuple[SlideImage, Probe | None]:
     image = replace(
-        _tiled(_coded(source, action.coding)),
+        _tile(_encode(source, action.coding)),
         instance=provisional(action),
         image_type=("DERIVED", "PRIMARY", "VOLUME", "RESAMPLED"),
         total_columns=action.columns,
