@@ -50,6 +50,15 @@ addEventListener('DOMContentLoaded', () => {
   document.head.append(style);
 });
 """
+GO = """(path) => {
+  window.opened = undefined;
+  document.getElementById('view').replaceChildren();
+  history.pushState(null, '', path);
+  dispatchEvent(new PopStateEvent('popstate'));
+}"""
+"""To another slide as a reader goes there: the page and its engine stay. What the last slide left is taken away."""
+OPENED = """() => document.querySelector('[role=alert]:not([hidden])')
+  || (window.opened && document.querySelector('.viewport[aria-busy=false]'))"""
 SHOW = """([resolution]) => new Promise((resolve) => {
   const map = window.opened.getMap();
   const view = map.getView();
@@ -165,8 +174,8 @@ def what_is_wrong(
     """Parts of levels that do not show the scene, as the page draws them; `sizes` are those of the levels."""
     reader.requests.clear()
     reader.errors.clear()
-    reader.open(f"/studies/{study}/series/{series}")
-    reader.wait_for_tiles()
+    reader.page.evaluate(GO, f"/studies/{study}/series/{series}")
+    reader.page.wait_for_function(OPENED, polling=20)
     if reader.failure().count():
         return [f"the page says: {reader.failure().first.inner_text()}"]
     base = max(size[0] for size in sizes)

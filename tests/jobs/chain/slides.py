@@ -80,6 +80,8 @@ class Instance:
         dataset = copy.deepcopy(self.attributes)
         dataset.file_meta = FileMetaDataset()
         dataset.file_meta.TransferSyntaxUID = UID(SYNTAXES[self.coding])
+        dataset.file_meta.MediaStorageSOPClassUID = UID(dataset.get("SOPClassUID") or WHOLE_SLIDE)
+        dataset.file_meta.MediaStorageSOPInstanceUID = UID(dataset.SOPInstanceUID)
         if self.coding == "raw":
             dataset.PixelData = b"".join(self.frames)
             dataset["PixelData"].VR = "OB"
