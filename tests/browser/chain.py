@@ -105,15 +105,18 @@ def chain(folder: Path) -> Generator[Chain]:
         yield Chain(raw, with_viewers_store(raw))
 
 
-def send(made: Chain, slide: ChainSlide) -> None:
-    """What the store refuses is not in it: then the slide lacks it."""
-    for instance in slide.instances:
+def send(made: Chain, slide: ChainSlide) -> list[str]:
+    """What the store refuses is not in it: then the slide lacks it. Gives what it says of those."""
+    answers = [
         requests.post(
             f"{made.raw.dicomweb()}/studies",
             data=instance.file(),
             headers={"Authorization": f"Bearer {made.raw.token()}", "Content-Type": "application/dicom"},
             timeout=60,
         )
+        for instance in slide.instances
+    ]
+    return [answer.text for answer in answers if not answer.ok]
 
 
 def prepare(made: Chain, studies: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
@@ -141,18 +144,21 @@ def happen(made: Chain, case: ChainCase) -> None:
     elif case.later != "nothing":
         _delete(made, study)
     if case.again is not None:
-        send(made, case.again)
+        assert not send(made, case.again)
 
 
 def _delete(made: Chain, url: str) -> None:
     answer = requests.delete(url, headers={"Authorization": f"Bearer {made.raw.token()}"}, timeout=60)
     assert answer.ok or answer.status_code == 404, answer.text
+    while answer.ok and answer.content and not (operation := answer.json()).get("done"):
+        address = made.raw.cloud.endpoint("healthcare.googleapis.com") + f"v1/{operation['name']}"
+        answer = requests.get(address, headers={"Authorization": f"Bearer {made.raw.token()}"}, timeout=60)
 
 
-def delivered(made: Chain, study: str) -> list[dict[str, Any]]:
-    """Instances of the study that viewers have."""
+def instances(made: Chain, study: str, store: str = "viewers") -> list[dict[str, Any]]:
+    """Of the study, in a store."""
     answer = requests.get(
-        f"{made.raw.dicomweb('viewers')}/studies/{study}/instances",
+        f"{made.raw.dicomweb(store)}/studies/{study}/instances",
         headers={"Authorization": f"Bearer {made.raw.token()}", "Accept": "application/dicom+json"},
         params={"includefield": ["00480006", "00480007", "00080008"]},
         timeout=60,

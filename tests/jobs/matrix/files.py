@@ -155,7 +155,7 @@ def _places(dataset: Dataset, image: SlideImage) -> Iterator[tuple[int, int, int
     tiles = max(1, across * -(-image.total_rows // high))
     groups = dataset.get("PerFrameFunctionalGroupsSequence") or ()
     for number in range(image.frames):
-        frame = image.concatenation_offset + number
+        frame = image.first_frame + number
         path, at = frame // (tiles * image.focal_planes), frame % tiles
         place = groups[number].get("PlanePositionSlideSequence") if groups else None
         if place and "ColumnPositionInTotalImagePixelMatrix" in place[0]:

@@ -152,3 +152,52 @@ def second_scan_as_a_level() -> Store:
     """Says that it was scanned, and has the size and place of a level."""
     other = item(f"{SERIES}.2", 512, ImageType=ORIGINAL)
     return put(*levels(1024), other, each={f"{SERIES}.2": frames.jpeg(grey=200)})
+
+
+@slide
+def offset_without_a_concatenation() -> Store:
+    """Of a level of another slide: the engine does not ask for it where there is one image."""
+    other = having(levels(), 2, ConcatenationFrameOffsetNumber=3)
+    return put(*other, each={f"{SERIES}.3": frames.jpeg(grey=200)})
+
+
+@slide
+def offset_without_a_concatenation_of_rle() -> Store:
+    return put(*having(levels(LossyImageCompression="00"), 0, ConcatenationFrameOffsetNumber=3), frame=frames.RLE)
+
+
+def _first_of_another(found: list[bytes]) -> list[bytes]:
+    return [frames.jpeg(grey=200), *found[1:]]
+
+
+@slide
+def frame_of_another_slide_on_a_large_base() -> Store:
+    """The next levels show that it does not belong there; the smallest ones are too small for that."""
+    store = put(*levels(4096, 2048, 1024, 512, 256))
+    store.spoilt[f"{SERIES}.1"] = _first_of_another
+    return store
+
+
+@slide
+def frame_of_another_slide_on_a_level() -> Store:
+    store = put(*levels(2048, 1024, 512, 256))
+    store.spoilt[f"{SERIES}.2"] = _first_of_another
+    return store
+
+
+@slide
+def bits_of_one() -> Store:
+    return put(*levels(BitsAllocated=1))
+
+
+@slide
+def bits_of_twelve_on_a_level() -> Store:
+    return put(*having(levels(), 1, BitsAllocated=12))
+
+
+@slide
+def pixels_that_are_not_square() -> Store:
+    """As far as its spacing says; of a base alone."""
+    tall = sequence("PixelMeasuresSequence", {"PixelSpacing": [1 / 256, 1 / 512]})
+    identified = sequence("OpticalPathIdentificationSequence", {"OpticalPathIdentifier": "1"})
+    return put(*levels(1024, SharedFunctionalGroupsSequence=[tall | identified]))

@@ -70,7 +70,7 @@ def _by_coding(slide: Slide) -> dict[tuple[str, str], list[SlideImage]]:
 def check_tile_headers(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
     """R08. Rows, columns, samples and sign equal the metadata's; precision equals BitsAllocated; colour is 8 bit."""
     findings: list[SlideFinding] = []
-    deep = [image for image in slide.own if image.samples > 1 and image.bits > 8]
+    deep = [image for image in slide.own if image.samples > 1 and image.bits > 8 and not image.undescribed]
     if deep:
         findings.append(rule.finding("colour", deep, remedy="none"))
     sizes: dict[tuple[str, int, str, int], list[SlideImage]] = {}

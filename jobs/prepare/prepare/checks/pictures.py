@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from ..model.finding import ReadinessRule, SlideFinding
 from ..model.image import SlideImage
-from ..model.slide import SAMPLE_EDGE, Slide, pyramids
+from ..model.slide import Slide, parts_a_side, pyramids
 
 FEWEST_PARTS = 4
 """Parts of tiles that two pictures are compared by, at least."""
 Means = Mapping[tuple[int, int], tuple[float, ...]]
-"""By column and row of a tile, those of `SAMPLE_EDGE` x `SAMPLE_EDGE` parts of it."""
+"""By column and row of a tile, those of its parts."""
 Array = NDArray[Any]
 PART = 8
 """Pixels along the edge of what is compared: where parts are smaller, several are taken together."""
@@ -26,29 +26,32 @@ COVERED = 0.95
 def check_pictures(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
     """Each level against the nearest finer one that shows what the largest shows.
 
-    Where some level agrees with the largest, those that do not are wrong; where none does, nobody knows which is.
+    A level is wrong where another one agrees with the largest and differs from it. Where none does, nobody knows which
+    of the two is: a small level may agree with both, for it does not show what they differ in.
     """
-    agreeing: set[SlideImage] = set()
-    differing: set[SlideImage] = set()
+    wrong: set[SlideImage] = set()
+    unclear: set[SlideImage] = set()
     for path, levels in pyramids(slide.own).items():
-        right = [levels[0].images[0]]
+        largest = levels[0].images[0]
+        right, differing = [largest], list[SlideImage]()
         for image in (image for level in levels[1:] for image in level.images):
             comparisons = (show_the_same(slide, finer, image, path, rule) for finer in reversed(right))
             same = next((comparison for comparison in comparisons if comparison is not None), None)
-            if same:
-                right.append(image)
-                agreeing.add(image)
-            elif same is False:
-                differing.add(image)
-    if not differing:
-        return []
-    if agreeing:
-        return [rule.finding("picture", differing)]
-    return [rule.finding("pictures", {*differing, *_largest(slide)}, remedy="none")]
+            if same is not None:
+                (right if same else differing).append(image)
+        for image in differing:
+            if any(_differ(slide, image, other, path, rule) for other in right[1:]):
+                wrong.add(image)
+            else:
+                unclear |= {image, largest}
+    if unclear:
+        return [rule.finding("pictures", wrong | unclear, remedy="none")]
+    return [rule.finding("picture", wrong)] if wrong else []
 
 
-def _largest(slide: Slide) -> set[SlideImage]:
-    return {levels[0].images[0] for levels in pyramids(slide.own).values()}
+def _differ(slide: Slide, one: SlideImage, other: SlideImage, path: str, rule: ReadinessRule) -> bool:
+    coarse, fine = sorted((one, other), key=lambda image: image.total_columns)
+    return show_the_same(slide, fine, coarse, path, rule) is False
 
 
 def show_the_same(slide: Slide, fine: SlideImage, coarse: SlideImage, path: str, rule: ReadinessRule) -> bool | None:
@@ -56,12 +59,10 @@ def show_the_same(slide: Slide, fine: SlideImage, coarse: SlideImage, path: str,
     if coarse.samples != fine.samples or min(*fine.size, *coarse.size, fine.tiles, coarse.tiles) < 1:
         return None
     coarse_means = _means(slide, coarse, path)
+    together = _count_joined_parts(fine, coarse)
     differences: list[Array] = []
     for tile, (total, area) in _sample_down(slide, fine, coarse, path).items():
         across, down = (np.diff(_edges(coarse, axis, tile[axis])) for axis in (0, 1))
-        together = next(
-            (side for side in (1, 2, 4) if min(coarse.columns, coarse.rows) * side >= SAMPLE_EDGE * PART), 0
-        )
         if tile in coarse_means and together:
             whole = np.outer(down, across)
             shown = _sum_squares(_parts(coarse_means[tile], coarse) * whole[..., None], together)
@@ -77,6 +78,15 @@ def show_the_same(slide: Slide, fine: SlideImage, coarse: SlideImage, path: str,
         return None
     far = int((compared > rule.parameters["difference"]).sum())
     return far <= max(1, rule.parameters["parts_that_differ"] * len(compared))
+
+
+def _count_joined_parts(fine: SlideImage, coarse: SlideImage) -> int:
+    """How many parts of the coarse image are taken together, across and down: until they are large enough, and twice
+    what the parts of the fine one are there, whose borders lie elsewhere. 0: a whole tile is too small."""
+    ratio = min(_ratio(large, small) for large, small in zip(fine.size, coarse.size, strict=True))
+    least = max(PART, 2 * max(fine.columns, fine.rows) / parts_a_side(fine) / ratio)
+    part = min(coarse.columns, coarse.rows) / parts_a_side(coarse)
+    return next((side for side in (1, 2, 4, 8, 16) if part * side >= least), 0)
 
 
 def _sample_down(
@@ -96,7 +106,7 @@ def _sample_down(
                     _measure_overlap(across, _edges(coarse, 0, x)),
                     _measure_overlap(down, _edges(coarse, 1, y)),
                 )
-                total = np.einsum("ij,ikc,kl->jlc", high, _parts(means, fine), wide)
+                total = np.einsum("jkc,kl->jlc", np.einsum("ij,ikc->jkc", high, _parts(means, fine)), wide)
                 area = np.outer(high.sum(axis=0), wide.sum(axis=0))
                 before = sampled.get((x, y), (0.0, 0.0))
                 sampled[x, y] = before[0] + total, before[1] + area
@@ -115,7 +125,7 @@ def _edges(image: SlideImage, axis: int, tile: int) -> Array:
     Those beyond the edge of the picture have no length.
     """
     edge, total = (image.columns, image.rows)[axis], image.size[axis]
-    return np.minimum(tile * edge + np.arange(SAMPLE_EDGE + 1) * edge // SAMPLE_EDGE, total)
+    return np.minimum(tile * edge + np.arange(parts_a_side(image) + 1) * edge // parts_a_side(image), total)
 
 
 def _measure_overlap(one: Array, other: Array) -> Array:
@@ -126,12 +136,12 @@ def _measure_overlap(one: Array, other: Array) -> Array:
 
 def _sum_squares(parts: Array, together: int) -> Array:
     """Sums over squares of parts."""
-    edge = SAMPLE_EDGE // together
+    edge = len(parts) // together
     return parts.reshape(edge, together, edge, together, *parts.shape[2:]).sum(axis=(1, 3))
 
 
 def _parts(means: tuple[float, ...], image: SlideImage) -> Array:
-    return np.nan_to_num(np.asarray(means)).reshape(SAMPLE_EDGE, SAMPLE_EDGE, image.samples)
+    return np.nan_to_num(np.asarray(means)).reshape(parts_a_side(image), parts_a_side(image), image.samples)
 
 
 def _means(slide: Slide, image: SlideImage, path: str) -> Means:

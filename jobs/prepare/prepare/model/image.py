@@ -20,6 +20,8 @@ PATIENT = ("PatientID", "IssuerOfPatientID")
 LABEL_ATTRIBUTES = ("BarcodeValue", "LabelText")
 DESCRIBING = ("Rows", "Columns", "SamplesPerPixel", "BitsAllocated")
 """How the pixels of a frame are stored."""
+BITS = (8, 16)
+"""Of a sample, that slides are stored with."""
 PRIVATE = "private elements"
 """Stands for all elements of odd groups: nobody knows what they say, so no label policy can let them pass."""
 
@@ -156,7 +158,7 @@ class SlideImage:
             icc_digest=profile_digest(path.get(tag("ICCProfile"), {}).get("InlineBinary", "") for path in paths),
             spacing=spacing[-1] if spacing else 0.0,
             row_spacing=spacing[0] if spacing and spacing[0] != spacing[-1] else 0.0,
-            undescribed=tuple(name for name in DESCRIBING if number(item, name) < 1),
+            undescribed=tuple(name for name in DESCRIBING if not _describes(name, number(item, name))),
             missing=tuple(name for name, has in REQUIRED.items() if not has(item)),
             slide=slide_key(item),
             burned_in="YES" in (text(item, "BurnedInAnnotation"), text(item, "SpecimenLabelInImage")),
@@ -189,12 +191,24 @@ class SlideImage:
         """Tiles of one plane of this image's grid."""
         if not self.rows or not self.columns:
             return 0
-        return -(-self.total_columns // self.columns) * -(-self.total_rows // self.rows)
+        return self.across * self.down
 
     @property
     def across(self) -> int:
         """Tiles in a row of this image's grid."""
         return -(-self.total_columns // max(self.columns, 1))
+
+    @property
+    def down(self) -> int:
+        """Rows of tiles."""
+        return -(-self.total_rows // max(self.rows, 1))
+
+    @property
+    def first_frame(self) -> int:
+        """Of the frames of its level, from 0. One that has them all begins with the first, whatever it says: the engine
+        asks no single image for its ConcatenationFrameOffsetNumber."""
+        whole = self.tiles * max(len(self.optical_paths), 1)
+        return 0 if self.frames >= whole else self.concatenation_offset
 
     @property
     def raw_frame_bytes(self) -> int:
@@ -313,6 +327,10 @@ def _is_private(key: str) -> bool:
 def find_references(item: Json) -> Iterator[str]:
     """The ReferencedSOPInstanceUID of every reference, at any depth."""
     return (instance for instance, _ in references(item))
+
+
+def _describes(keyword: str, value: int) -> bool:
+    return value in BITS if keyword == "BitsAllocated" else value > 0
 
 
 def _all_paths(item: Json, keyword: str) -> bool:

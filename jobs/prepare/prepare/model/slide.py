@@ -13,7 +13,10 @@ from .codestream import Header
 from .finding import rule
 from .image import SlideImage
 
-SAMPLE_EDGE = 8
+FEWEST_PARTS, MOST_PARTS = 8, 128
+"""Along the edge of a tile."""
+PARTS_OF_IMAGE, FINEST_PART = 16, 8
+"""Where a tile has more than the fewest parts: at most along the edge of the image, and least pixels of one."""
 VIEWPORT = (1280, 800)
 """Pixels of the view that the cost of opening is estimated for."""
 
@@ -39,7 +42,7 @@ class Probe:
     absent: tuple[int, ...] = ()
     """Frames that the image promises and the store does not have."""
     samples: Mapping[Place, tuple[float, ...]] = field(default_factory=dict[Place, tuple[float, ...]], compare=False)
-    """Means of `SAMPLE_EDGE` x `SAMPLE_EDGE` parts of tiles whose place is known, each 0 to 1; NaN beyond the edge."""
+    """Means of the parts (`parts_a_side`) of tiles whose place is known, each 0 to 1; NaN beyond the edge."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,15 @@ def is_step_too_wide(tiles: int, finer: int, coarser: int) -> bool:
     parameters = rule("R09").parameters
     limit = parameters["largest_ratio"] * (1 + parameters["ratio_tolerance"])
     return tiles > parameters["coarsest_tiles"] and finer > limit * max(coarser, 1)
+
+
+def parts_a_side(image: SlideImage) -> int:
+    """Parts that a tile is looked at in. A small image has more, or a few parts would be all that tells its picture."""
+    least = max(FINEST_PART, max(image.size) / PARTS_OF_IMAGE)
+    parts = MOST_PARTS
+    while parts > FEWEST_PARTS and parts * least > min(image.columns, image.rows):
+        parts //= 2
+    return parts
 
 
 def levels_of(images: Iterable[SlideImage]) -> list[PyramidLevel]:

@@ -60,7 +60,7 @@ def check_parts(parts: Sequence[Dataset]) -> None:
     expected = 0
     for part in parts:
         offset = int(part.get("ConcatenationFrameOffsetNumber", expected))
-        if offset != expected:
+        if offset != expected and len(parts) > 1:
             raise CannotPlace(
                 f"instance {part.SOPInstanceUID} begins at frame {offset} of its concatenation where frame {expected} "
                 "comes next: a part is missing or there twice"
@@ -110,8 +110,10 @@ def numbers_in_full(part: Dataset) -> dict[int, int]:
     """
     grid, paths = TileGrid.of(part), path_names(part)
     if part.get("DimensionOrganizationType") == "TILED_FULL":
-        offset = int(part.get("ConcatenationFrameOffsetNumber", 0))
-        return {number: offset + number for number in range(1, int(part.get("NumberOfFrames", 1)) + 1)}
+        count = int(part.get("NumberOfFrames", 1))
+        whole = count >= grid.tiles * len(paths)
+        offset = 0 if whole else int(part.get("ConcatenationFrameOffsetNumber", 0))
+        return {number: offset + number for number in range(1, count + 1)}
     cells = enumerate(_cells(part, grid, paths), 1)
     return {number: path * grid.tiles + row * grid.across + column + 1 for number, (path, row, column) in cells}
 

@@ -15,7 +15,7 @@ import numpy as np
 from ..model.codestream import Header, header, identify
 from ..model.finding import table
 from ..model.image import SlideImage
-from ..model.slide import SAMPLE_EDGE, Place, Probe
+from ..model.slide import FEWEST_PARTS, Place, Probe, parts_a_side
 from . import codec
 from .errors import CannotDecode
 from .grid import PixelFormat
@@ -63,7 +63,7 @@ def _frames_at(image: SlideImage, points: Sequence[Point]) -> Iterator[int]:
     for x, y in points:
         tile = int(x * image.total_columns) // columns, int(y * image.total_rows) // rows
         if not image.sparse:
-            number = tile[1] * image.across + tile[0] + 1 - image.concatenation_offset
+            number = tile[1] * image.across + tile[0] + 1 - image.first_frame
             if 0 < number <= image.frames:
                 yield number
         elif tile in image.places:
@@ -79,7 +79,7 @@ def busiest_points(looked_at: Iterable[tuple[SlideImage, Probe]]) -> list[Point]
             for part in range(len(means) // image.samples)
             if place[0] == 0 and not math.isnan(means[part * image.samples])
         ]
-        if len(points) < SAMPLE_EDGE * 2:
+        if len(points) < FEWEST_PARTS * 2:
             continue
         colours = np.array([colour for _, colour in points])
         unlike = np.abs(colours - np.median(colours, axis=0)).max(axis=1)
@@ -97,8 +97,9 @@ def busiest_points(looked_at: Iterable[tuple[SlideImage, Probe]]) -> list[Point]
 def _centre(image: SlideImage, place: Place, part: int) -> Point:
     """Of a part of a tile."""
     _, column, row = place
-    x = (column + (part % SAMPLE_EDGE + 0.5) / SAMPLE_EDGE) * image.columns
-    y = (row + (part // SAMPLE_EDGE + 0.5) / SAMPLE_EDGE) * image.rows
+    parts = parts_a_side(image)
+    x = (column + (part % parts + 0.5) / parts) * image.columns
+    y = (row + (part // parts + 0.5) / parts) * image.rows
     return min(x / image.total_columns, 0.999), min(y / image.total_rows, 0.999)
 
 
@@ -194,7 +195,7 @@ def _place(image: SlideImage, number: int) -> Place | None:
     if not image.tiles:
         return None
     if not image.sparse:
-        path, at = divmod(image.concatenation_offset + number - 1, max(image.tiles, 1))
+        path, at = divmod(image.first_frame + number - 1, max(image.tiles, 1))
         return path, at % image.across, at // image.across
     if len(image.optical_paths) > 1 or number > len(image.places):
         return (0, 0, 0) if image.tiles == 1 and image.frames == 1 else None
@@ -206,13 +207,14 @@ def _means(image: SlideImage, pixels: codec.Samples, place: Place) -> tuple[floa
     _, column, row = place
     wide = min(image.columns, image.total_columns - column * image.columns)
     high = min(image.rows, image.total_rows - row * image.rows)
-    if min(image.columns, image.rows) < SAMPLE_EDGE or min(wide, high) < 1:
+    parts = parts_a_side(image)
+    if min(image.columns, image.rows) < parts or min(wide, high) < 1:
         return ()
     tile = pixels[:high, :wide].reshape(high, wide, -1)
-    starts = [np.arange(SAMPLE_EDGE) * edge // SAMPLE_EDGE for edge in (image.rows, image.columns)]
+    starts = [np.arange(parts) * edge // parts for edge in (image.rows, image.columns)]
     down, across = (edges[edges < length] for edges, length in zip(starts, (high, wide), strict=True))
     sums = np.add.reduceat(np.add.reduceat(tile, down, axis=0, dtype=np.float64), across, axis=1)
     counts = np.diff(down, append=high)[:, None] * np.diff(across, append=wide)[None, :]
-    means = np.full((SAMPLE_EDGE, SAMPLE_EDGE, tile.shape[2]), np.nan)
+    means = np.full((parts, parts, tile.shape[2]), np.nan)
     means[: len(down), : len(across)] = sums / counts[..., None] / (2**image.bits - 1)
     return tuple(map(float, means.ravel()))

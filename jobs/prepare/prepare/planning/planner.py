@@ -107,8 +107,8 @@ def plan_series(
     plan = SeriesPlan(series=slide.series, kind=plan_kind(actions), actions=tuple(actions))
     left = findings(simulate_plan(slide, plan), options.label_policy)
     if status(left) == "blocked":
-        rules = sorted({finding.rule for finding in left if finding.severity in ("BLOCK", "WRONG")})
-        return block(slide.series, "not_mended", rules=", ".join(rules))
+        sentences = dict.fromkeys(finding.sentence for finding in left if finding.severity in ("BLOCK", "WRONG"))
+        return block(slide.series, "not_mended", left=" ".join(sentences))
     return plan
 
 

@@ -120,6 +120,7 @@ def _make(action: MakeLevel, source: SlideImage, probe: Probe | None) -> tuple[S
         total_columns=action.columns,
         total_rows=action.rows,
         spacing=source.spacing * action.factor,
+        row_spacing=source.row_spacing * action.factor,
     )
     image = replace(image, frames=_frames(image))
     if probe is None:

@@ -1,0 +1,52 @@
+"""Whether two levels show the same picture, told by what is looked at of each: also of a level of a few pixels."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from prepare.checks.pictures import show_the_same
+from prepare.model.finding import rule
+from prepare.model.image import SlideImage
+from prepare.model.slide import Slide
+from prepare.pixels.probe import choose_frames, examine
+
+from tests.jobs.chain.mutations import level_moved
+from tests.jobs.chain.slides import ChainSlide, Instance, Scene
+
+SIZES = [(391, 415), (640, 600), (320, 330), (1500, 1400)]
+TILES = [128, 256, 512, 1024]
+
+
+def slide_of(size: tuple[int, int], tile: int, seed: int = 1) -> ChainSlide:
+    made = ChainSlide("small", Scene(seed, *size), "raw", 0, tile, sparse=False)
+    made.instances = [made.level(0), made.level(3)]
+    return made
+
+
+def alike(fine: Instance, coarse: Instance) -> bool | None:
+    instances = (fine, coarse)
+    images = [SlideImage.of(one.attributes.to_json_dict()) for one in instances]
+    wanted = {image.instance: choose_frames(image) for image in images}
+    frames = [
+        {number: one.frames[number - 1] for number in wanted[image.instance]}
+        for image, one in zip(images, instances, strict=True)
+    ]
+    probes = {
+        image.instance: examine(image, seen, wanted[image.instance]) for image, seen in zip(images, frames, strict=True)
+    }
+    return show_the_same(Slide(tuple(images), images[0].series, probes), images[0], images[1], "1", rule("R10"))
+
+
+@pytest.mark.parametrize("tile", TILES)
+@pytest.mark.parametrize("size", SIZES)
+def test_a_small_level_is_told_from_one_of_another_place_or_slide(size: tuple[int, int], tile: int) -> None:
+    slide = slide_of(size, tile)
+    assert alike(slide.instances[0], slide.instances[1]) is True
+    other = slide_of(size, tile, seed=2)
+    assert alike(slide.instances[0], other.instances[1]) is False
+    picked = random.Random(0)
+    while slide.instances[1].frames == slide_of(size, tile).instances[1].frames:
+        slide = slide_of(size, tile)
+        level_moved(slide, picked)
+    assert alike(slide.instances[0], slide.instances[1]) is False
