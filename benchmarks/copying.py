@@ -131,7 +131,9 @@ def run_client(name: str, base: str, token: str, study: str) -> None:
 
 
 def peak_mib() -> float:
-    """Of this process. Not getrusage's figure: on Linux that begins with what the parent had when it forked."""
+    """Peak resident memory of this process in MiB. Not getrusage's figure:
+    on Linux that begins with what the parent had when it forked.
+    """
     (line,) = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
     return int(line.split()[1]) / 1024
 

@@ -32,7 +32,7 @@ HOUR = 3600.0
 
 @dataclass(frozen=True, kw_only=True)
 class Assumed:
-    """Of one study of two slides, seven images each; the first four were measured (`benchmarks.job_use`)."""
+    """What one study of two slides, seven images each, costs; the first four were measured (`benchmarks.job_use`)."""
 
     store_requests: int = 56
     """To the two DICOM stores, by one study that is copied."""

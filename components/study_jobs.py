@@ -191,7 +191,9 @@ class StudyJobs(pulumi.ComponentResource):
         self._schedule("sweep", words, self._args.sweep_schedule, starts, self._sweep())
 
     def _sweep(self) -> Mapping[str, Any]:
-        """As many tasks as there may be, each for its share of the studies, with a day to look at them."""
+        """The weekly look at every study: as many tasks as there may be, each for its share of the studies, with
+        a day to look at them.
+        """
         container = {"args": [*self._args.args, "--sweep"]}
         return {"overrides": {"taskCount": self._args.tasks, "timeout": "86400s", "containerOverrides": [container]}}
 

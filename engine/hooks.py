@@ -24,7 +24,7 @@ Answer = tuple[str, dict[str, Any]]
 
 
 class Hooks:
-    """Those of one run, by name. The SDK calls the two `register_…` methods."""
+    """The resource hooks of one run, by name. The SDK calls the two `register_…` methods."""
 
     def __init__(self, clock: Callable[[], float], sleep: Callable[[float], None]) -> None:
         self._clock, self._sleep = clock, sleep

@@ -106,7 +106,7 @@ def build_archive(base: Foundation, probe: EventProbe) -> ImagingArchive:
 
 
 def dicomweb_roots(base: Foundation, archive: ImagingArchive) -> Mapping[str, pulumi.Output[str]]:
-    """By store: `https://…/v1/projects/…/dicomStores/S/dicomWeb`, without a trailing slash."""
+    """DICOMweb's root of each store: `https://…/v1/projects/…/dicomStores/S/dicomWeb`, without a trailing slash."""
     return {
         name: pulumi.Output.format("{0}v1/{1}/dicomWeb", base.endpoints["healthcare"], store.id)
         for name, store in archive.stores.items()

@@ -251,7 +251,9 @@ CONSTRAINTS = (
 
 
 def broken_constraints(settings: SettingFields) -> Iterator[Constraint]:
-    """Those that the settings break; `settings` may lack attributes: what looks at one of these is not asked."""
+    """The constraints that the settings break; `settings` may lack attributes:
+    what looks at one of these is not asked.
+    """
     for constraint in CONSTRAINTS:
         try:
             broken = constraint.broken(settings)

@@ -47,7 +47,9 @@ def next_commands(settings: Settings, stack: str, image_address: pulumi.Input[st
 
 
 def _job_image(settings: Settings, image: pulumi.Input[str]) -> pulumi.Output[str]:
-    """As the account for it: a new organisation gives the default one no rights, and Google's bucket no region."""
+    """The command that builds the job's image as the account for it:
+    a new organisation gives the default one no rights, and Google's bucket no region.
+    """
     images = builders()
     return pulumi.Output.concat(
         f"gcloud builds submit {SOURCE} --project={settings.project} --region={settings.location} ",

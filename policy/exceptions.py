@@ -48,7 +48,7 @@ class Exceptions:
     """What of the file could not be read, one sentence an entry."""
 
     def also_in(self, others: Exceptions) -> Exceptions:
-        """Those entries that the others have too: what a change adds for itself is agreed to by nobody yet."""
+        """The entries that the others have too: what a change adds for itself is agreed to by nobody yet."""
         return Exceptions([entry for entry in self.entries if entry in others.entries], self.problems)
 
     def allow(self, violation: Violation, today: date) -> bool:

@@ -39,7 +39,7 @@ class Stack:
 
     @cached_property
     def names(self) -> dict[str, str]:
-        """Of the stack's own, with what stands for them in reviewed values."""
+        """The stack's own names, with what stands for them in reviewed values."""
         return shape.names([seen.resource for seen in self.seen])
 
     @property
@@ -63,7 +63,7 @@ class Stack:
 
     @cached_property
     def region(self) -> str | None:
-        """Of the dataset, which everything else shares."""
+        """The region of the dataset, which everything else shares."""
         places = [seen.get("location") for seen in self.of("gcp:healthcare/dataset:Dataset")]
         return places[0] if places else None
 

@@ -29,7 +29,7 @@ STATEFUL: Mapping[str, Mapping[str, Any]] = {
 
 
 def layers(seen: Seen) -> Iterator[tuple[bool, str, str]]:
-    """Of one stateful resource: whether a layer is on, its name, and what to set."""
+    """The layers that guard one stateful resource: whether a layer is on, its name, and what to set."""
     yield seen.protect, "protect", "Set protect=True in its options."
     for name, wanted in STATEFUL[seen.type].items():
         value = seen.get(name)

@@ -105,7 +105,7 @@ class SmokeTarget:
 
     @property
     def strict(self) -> bool:
-        """In production a skipped check is a failure."""
+        """Whether a skipped check is a failure, as in production."""
         return self.environment == "prod"
 
 

@@ -118,7 +118,7 @@ def _variable(header: str) -> str:
 
 
 def _quote(text: str) -> str:
-    """In double quotes. A quote or a variable would be nginx's to read; a `$` at the end is a pattern's."""
+    """The value in double quotes. A quote or a variable would be nginx's to read; a `$` at the end is a pattern's."""
     if '"' in text or "$" in text[:-1]:
         raise ValueError(f"{text!r} cannot be written into nginx.conf")
     return f'"{text}"'

@@ -49,7 +49,9 @@ def build(config: dict[str, Any], app: Mapping[str, bytes], ref: str, overlay: P
 
 
 def _is_wanted(path: str, index: bytes) -> bool:
-    """Of SLIM's configurations only what its page loads beside ours: the others name other people's servers."""
+    """Whether a file is released; of SLIM's configurations only what its page loads beside ours:
+    the others name other people's servers.
+    """
     if path.startswith("/config/"):
         return path != CONFIG and path.lstrip("/").encode() in index
     return not _LEFT_OUT.fullmatch(path)

@@ -106,7 +106,7 @@ def executions(job: str, result: str) -> str:
 
 
 def signs(args: WatchArgs) -> dict[str, Sign]:
-    """By key; those of the job only when there is one."""
+    """The signs by key; those of the job only when there is one."""
     conditions = {
         "backlog": Sign(
             title=WAITING.title,

@@ -111,7 +111,7 @@ class Scheduler:
 
 
 def status(code: int, text: str) -> dict[str, Any]:
-    """As google.rpc.Status; empty when it went well."""
+    """The outcome as google.rpc.Status; empty when it went well."""
     return {"code": 2, "message": text} if code >= 400 else {}
 
 

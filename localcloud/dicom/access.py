@@ -30,7 +30,7 @@ class StoreAccess:
         self._granted: OrderedDict[tuple[str, str, str], tuple[int, float, Principal]] = OrderedDict()
 
     def require(self, authorization: str | None, permission: str, store: str) -> Principal:
-        """Who calls. Raises `ApiError` 401 without a valid token, `Denied` without the permission or the store."""
+        """The caller. Raises `ApiError` 401 without a valid token, `Denied` without the permission or the store."""
         key = (authorization or "", permission, store)
         now = (self._cloud.resources.revision, self._cloud.clock())
         before = self._granted.get(key)

@@ -23,7 +23,9 @@ _UNTIL = re.compile(r"""\s*request\.time\s*<\s*timestamp\(\s*["']([^"']+)["']\s*
 
 
 def normalise(policy: Policy) -> Policy:
-    """As Google gives it back: one binding a role and condition, none empty, version 3 only with conditions."""
+    """The policy as Google gives it back: one binding a role and condition, none empty, version 3 only with
+    conditions.
+    """
     merged: dict[tuple[str, str], dict[str, Any]] = {}
     for binding in policy.get("bindings") or []:
         condition: dict[str, Any] | None = binding.get("condition")

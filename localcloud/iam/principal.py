@@ -19,5 +19,5 @@ class Principal:
 
     @property
     def member(self) -> str:
-        """As written in policies: `serviceAccount:job@p.iam.gserviceaccount.com`."""
+        """The name as written in policies: `serviceAccount:job@p.iam.gserviceaccount.com`."""
         return f"{self.kind}:{self.email}"

@@ -38,7 +38,7 @@ def published(text: str) -> dict[str, set[str]]:
 
 
 def differences(google: Mapping[str, set[str]]) -> dict[str, RoleDifference]:
-    """By role, of those that both know; equal ones are left out."""
+    """Differences by role, of those that both know; equal ones are left out."""
     differing: dict[str, RoleDifference] = {}
     services = {name.partition(".")[0] for name in roles.named()}
     for role in sorted(google.keys() - set(PATTERNS_ONLY)):

@@ -159,7 +159,7 @@ class Iam:
             )
 
     def _members_that_count(self, policy: dict[str, Any], binding: dict[str, Any], now: float) -> list[str]:
-        """Those whose grant is old enough for every part of Google to have seen it."""
+        """The members whose grant is old enough for every part of Google to have seen it."""
         since: dict[str, float] = policy.get(SINCE) or {}
         if "grants" not in self._cloud.awkward:
             return binding["members"]

@@ -44,7 +44,7 @@ class StoredObject:
     """What the client may write: `WRITABLE`."""
 
     def resource(self, endpoint: str) -> dict[str, Any]:
-        """As the JSON API shows it; `endpoint` is the API's root with a trailing slash."""
+        """The object as the JSON API shows it; `endpoint` is the API's root with a trailing slash."""
         path = f"b/{quote(self.bucket, safe='')}/o/{quote(self.name, safe='')}"
         body: dict[str, Any] = {
             "kind": "storage#object",
@@ -118,7 +118,9 @@ def error_body(error: ApiError) -> dict[str, Any]:
 
 
 def writable(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Of a client's object resource, what it may set; nulls clear and so are left out. Raises `ApiError` 400."""
+    """The fields of a client's object resource that it may set; nulls clear and so are left out.
+    Raises `ApiError` 400.
+    """
     return check_fields({key: body[key] for key in WRITABLE if body.get(key) is not None})
 
 

@@ -18,7 +18,9 @@ _numbers = itertools.count()
 
 
 def entry(execution: str, index: int, number: int, line: str, seconds: float) -> dict[str, Any]:
-    """Of one line of a task (`index`, attempt `number`); `execution` is its full name, `seconds` are since 1970."""
+    """The log entry of one line of a task (`index`, attempt `number`);
+    `execution` is its full name, `seconds` are since 1970.
+    """
     _, project, _, location, _, job, _, name = execution.split("/")
     now = timestamp(seconds)
     return {

@@ -35,7 +35,7 @@ class GoogleApi:
             raise
 
     def _root(self, api: str) -> str:
-        """Of an API that is not named: beside Cloud Storage, under its own host."""
+        """The root of an API that is not named: beside Cloud Storage, under its own host."""
         return self._endpoints.get(api) or self._endpoints["storage"].replace("storage.", f"{api}.", 1)
 
     def send(self, verb: str, api: str, path: str, **options: Any) -> requests.Response:

@@ -23,7 +23,7 @@ VOLATILE = ("RetrieveURL", "InstanceAvailability")
 
 
 def difference(one: Path, other: Path) -> str:
-    """In which respect the two files are different instances; empty when they are the same. Raises UnreadableFile."""
+    """The respect in which two files are different instances; empty when they are the same. Raises UnreadableFile."""
     try:
         return _difference(one, other)
     except OSError:

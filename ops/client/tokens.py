@@ -82,7 +82,7 @@ class GivenToken(google.oauth2.credentials.Credentials):
 
 
 def credentials(command: str | None = None, principal: str = "", project: str = "") -> Credentials:
-    """Of `principal` from a command, in which `{principal}` is replaced; else whoever runs this.
+    """Credentials of `principal` from a command, in which `{principal}` is replaced; else whoever runs this.
 
     `project` pays for the calls of a person whose credentials name no other project.
     """
@@ -123,7 +123,7 @@ class TokenSource:
 
 
 def token_source(command: str | None = None, principal: str = "", project: str = "") -> TokenSource:
-    """As `credentials`, for those who only want the token."""
+    """A source of tokens for those who need no credentials object."""
     return TokenSource(credentials(command, principal, project))
 
 

@@ -59,7 +59,9 @@ def require_checks(
 
 
 def _results(github: GitHub, commit: str, required: set[str]) -> dict[str, str]:
-    """Of the commit; of what it did not pass, those of the pull request that it merged, where these passed."""
+    """Check results of the commit; of what it did not pass, those of the pull request that it merged, where these
+    passed.
+    """
     own = github.check_results(commit)
     if all(own.get(name) in PASSED for name in required):
         return own

@@ -107,7 +107,7 @@ class GitHub:
         return ""
 
     def _own_comments(self, path: str, marker: str, **params: str) -> list[dict[str, Any]]:
-        """Those with the marker that this token's user wrote, the oldest first; anybody can write a marker."""
+        """The comments with the marker that this token's user wrote, the oldest first; anybody can write a marker."""
         me = BOT if self._in_a_workflow else self._request("GET", f"{self._root}/user")["login"]
         comments = [comment for comment in self._all(path, **params) if marker in (comment.get("body") or "")]
         return sorted((comment for comment in comments if comment["user"]["login"] == me), key=lambda one: one["id"])

@@ -43,7 +43,7 @@ class Stack:
 
     @property
     def pulumi_environment(self) -> dict[str, str]:
-        """Of the Pulumi CLI: with the backend that the settings name, unless one is chosen already."""
+        """The environment of the Pulumi CLI: with the backend that the settings name, unless one is chosen already."""
         bucket = self.settings.state_bucket
         chosen = {"PULUMI_BACKEND_URL": f"gs://{bucket}"} if bucket else {}
         return {"PULUMI_SKIP_UPDATE_CHECK": "true", **chosen, **os.environ}

@@ -198,7 +198,7 @@ def note_failure(refused: OpsRefused) -> None:
 
 
 def rollback(stack: Stack, build: str) -> None:
-    """By hand: what a failed smoke test does."""
+    """Does by hand what a failed smoke test does."""
     ledger = Ledger(stack.google(), stack.records)
     current, generation = ledger.read(stack.name)
     if current:

@@ -32,7 +32,7 @@ class NewProject(GoogleApi):
         self._person = person
 
     def send(self, verb: str, api: str, path: str, **options: Any) -> requests.Response:
-        """As `GoogleApi`; waits while the API is not on everywhere. Raises `OpsRefused`."""
+        """Sends as `GoogleApi` does; waits while the API is not on everywhere. Raises `OpsRefused`."""
         ask = self._bare.send if api in OF_NO_PROJECT else super().send
         answers: list[requests.Response] = []
 

@@ -66,7 +66,7 @@ def choose_project(name: str, given: str, person: Person, folder: Path) -> None:
 
 
 def google_of(stack: Stack, person: Person) -> NewProject:
-    """As `ops.operate.doctor.endpoints.google_of`, but as somebody in a project that is new."""
+    """Google's APIs for somebody in a project that is new."""
     paying, bare = token_source(project=stack.settings.project), token_source()
     return NewProject(endpoints_of(stack), paying, bare, person)
 

@@ -26,7 +26,7 @@ class StackEngine(Protocol):
         ...
 
     def make_stack(self) -> None:
-        """In the state's home, its secrets under the state's key."""
+        """Makes the stack in the state's home, its secrets under the state's key."""
         ...
 
     def deployed_settings(self) -> Mapping[str, str] | None:
@@ -61,7 +61,7 @@ class FirstHour:
 
     @property
     def stack(self) -> Stack:
-        """As the file says now."""
+        """The stack as its file says now."""
         return load(self.stack_name, self.folder)
 
     @property

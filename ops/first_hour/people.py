@@ -24,7 +24,7 @@ def has_no_firebase(hour: FirstHour) -> bool:
 
 
 def add_firebase(hour: FirstHour) -> None:
-    """By the API where the caller has accepted Firebase's terms; nobody can ask whether they did."""
+    """Adds Firebase by its API where the caller has accepted Firebase's terms; nobody can ask whether they did."""
     project = hour.project
     hour.require_consent(f"Add Firebase to {project}? It can never be taken away from a project.")
     try:

@@ -62,5 +62,5 @@ def owner_of(project: str) -> str:
 
 
 def profile(environment: str) -> str:
-    """In production only what is read: nothing is ever stored where people's images are."""
+    """The smoke suite's profile; in production only what is read: nothing is ever stored where people's images are."""
     return "readonly" if environment == "prod" else "full"

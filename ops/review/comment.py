@@ -131,7 +131,7 @@ def _cut(text: str, longest: int) -> str:
 
 
 def failure_comment(what: str, why: str) -> str:
-    """In place of the comment: what it said of an earlier commit must not stand there any longer."""
+    """The comment of a review that failed: what stood there of an earlier commit must not stand there any longer."""
     return _join([MARKER, TITLE, words.sentence(what), "**This change could not be looked at.**", words.code(why)])
 
 

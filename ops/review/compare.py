@@ -71,7 +71,7 @@ def state(node: GraphNode, lost: Sequence[str] = ()) -> State:
 
 
 def _options(node: GraphNode, lost: Sequence[str]) -> dict[str, Any]:
-    """Those that are set. An alias that names a former parent follows from the parent's own."""
+    """The options that are set. An alias that names a former parent follows from the parent's own."""
     options: dict[str, Any] = {
         **node.options, "aliases": sorted(node.aliases), "ignoreChanges": sorted(node.ignored),
         "retainOnDelete": node.retain_on_delete, "dependsOn": list(lost),
@@ -160,7 +160,7 @@ def _fixed_inputs() -> dict[str, dict[str, dict[str, list[str]]]]:
 
 
 def replacing(type_: str, changed: Iterable[str]) -> tuple[str, ...]:
-    """Those of the `changed` inputs that cannot be changed in place."""
+    """The `changed` inputs that cannot be changed in place."""
     fixed = _fixed_inputs()["types"].get(type_, {}).get("replaces", [])
     return tuple(sorted(set(changed).intersection(fixed)))
 

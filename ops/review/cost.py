@@ -181,7 +181,7 @@ def difference(before: Sequence[Resource], after: Sequence[Resource], use: Usage
 
 
 def assumption(text: str) -> tuple[str, float]:
-    """Of `NAME=NUMBER`. Raises `ValueError`."""
+    """Parses `NAME=NUMBER`. Raises `ValueError`."""
     name, _, value = text.partition("=")
     try:
         return name, float(value)

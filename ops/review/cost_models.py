@@ -95,7 +95,7 @@ def _sweeps(schedule: Resource) -> bool:
 
 
 def moved_images(resources: Iterable[Resource], storage_class: str = "") -> MovedImages:
-    """As the job is told, or to another class after as many days (a week, where it moves none)."""
+    """The class and days that the job is told, or to another class after as many days (a week, where it moves none)."""
     environment = _environment_of(resources)
     if not storage_class:
         return environment

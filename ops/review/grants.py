@@ -82,7 +82,7 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 
 def _expression(condition: Any) -> str:
-    """Of a condition, or the words for one that is not known yet."""
+    """The expression of a condition, or the words for one that is not known yet."""
     return str(cast(dict[str, Any], condition).get("expression", "")) if isinstance(condition, dict) else str(condition)
 
 

@@ -145,7 +145,9 @@ def _differences(path: str, old: Any, new: Any) -> Iterator[str]:
 
 
 def _of_lists(path: str, old: list[Any], new: list[Any]) -> Iterator[str]:
-    """By name where each has one, place by place when there are as many, else what came and what went."""
+    """Differences of two lists: by name where each has one, place by place when there are as many, else what came
+    and what went.
+    """
     if (was_named := _by_name(old)) and (is_named := _by_name(new)):
         for name in dict.fromkeys((*was_named, *is_named)):
             if was_named.get(name) != is_named.get(name):
@@ -167,7 +169,7 @@ def _of_lists(path: str, old: list[Any], new: list[Any]) -> Iterator[str]:
 
 
 def _by_name(items: list[Any]) -> dict[str, Any]:
-    """Of environment variables, ports, volumes; empty when one of them has no name, or two have the same."""
+    """Environment variables, ports or volumes by name; empty when one of them has no name, or two have the same."""
     entries = cast(list[dict[str, Any]], [item for item in items if isinstance(item, dict) and "name" in item])
     entries_by_name = {str(entry["name"]): entry for entry in entries}
     return entries_by_name if len(entries_by_name) == len(items) else {}

@@ -129,7 +129,7 @@ def _key(name: str) -> tuple[str, str]:
 
 
 def _count(causes: dict[tuple[str, str], Cause]) -> tuple[Reason, ...]:
-    """By what calls for a person first, then by how many."""
+    """The reasons with their counts: first what calls for a person, then by how many."""
     counted: dict[tuple[str, str], Reason] = {}
     for (study, series), cause in causes.items():
         status = cause.status if cause.status in WORDS else "pending"

@@ -109,7 +109,9 @@ class HostingApi:
         return f"{self.site}/versions/{version.rsplit('/', 1)[1]}"
 
     def _call(self, verb: str, path: str, **options: Any) -> Json:
-        """Of a site that was just made: asks again for some minutes while Hosting has the site and yet answers 404."""
+        """Calls Hosting; of a site that was just made asks again for some minutes while Hosting has the site and
+        yet answers 404.
+        """
         waited = 0.0
         while True:
             try:

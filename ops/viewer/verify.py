@@ -47,7 +47,9 @@ def _file_faults(session: requests.Session, url: str, files: FileSet, firebase: 
 
 
 def _fits(kind: str, due: str) -> bool:
-    """Of pictures and fonts any name of the format will do: servers differ, browsers look at the content."""
+    """Whether the media type fits; of pictures and fonts any name of the format will do:
+    servers differ, browsers look at the content.
+    """
     family = due.split("/")[0]
     return kind == due or (family in ("image", "font") and kind.split("/")[0] == family)
 

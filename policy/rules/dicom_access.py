@@ -131,7 +131,7 @@ DELIVERY_ROLES = ("imagingDeployer", "imagingPreviewer")
 
 
 def permissions_of(stack: Stack, grant: Seen) -> list[str]:
-    """Of the custom role of this stack that is granted; none for a role that is not the stack's."""
+    """Permissions of the custom role of this stack that is granted; none for a role that is not the stack's."""
     named = CUSTOM.fullmatch(str(grant.get("role")))
     roles = stack.of(CUSTOM_ROLE) if named else []
     return [

@@ -67,7 +67,7 @@ class Routes:
             log.take(audit.access_entry(request, kind, permission, caller, status, message))
 
     def _caller(self, request: web.Request) -> Principal:
-        """Who asks, and may."""
+        """The caller, who has the permission."""
         permission = PERMISSION.get(request.method)
         if not permission:
             raise no_transaction(request.method, request.match_info["path"])

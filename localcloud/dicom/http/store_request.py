@@ -36,6 +36,6 @@ class StoreRequest(NamedTuple):
 
     @property
     def url(self) -> str:
-        """Of the instance addressed."""
+        """The URL of the instance addressed."""
         study, series, instance = self.uids
         return f"{self.root}/studies/{study}/series/{series}/instances/{instance}"

@@ -50,7 +50,7 @@ class StorageClasses:
         return cloud.operations.get(HOST, name)
 
     def get_info(self, call: Call) -> dict[str, Any]:
-        """Of one instance. Raises `ApiError` 404."""
+        """Sizes and storage class of one instance. Raises `ApiError` 404."""
         match = self._find(call)
         [record] = self._records(match)
         storage_class, updated = self._stores.archive(match["store"]).index.storage_class(record)

@@ -42,7 +42,7 @@ def check(opened: Opened) -> None:
 
 
 def frame_bytes(image: Mapping[str, Any]) -> int:
-    """Of the samples that one frame decodes to, as its attributes describe it; 0 for what is no image."""
+    """Bytes of the samples that one frame decodes to, as its attributes describe it; 0 for what is no image."""
     pixels = (image.get("Rows") or 0) * (image.get("Columns") or 0)
     return pixels * image.get("SamplesPerPixel", 1) * image.get("BitsAllocated", 8) // 8
 

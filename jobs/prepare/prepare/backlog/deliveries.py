@@ -51,7 +51,7 @@ class DeliveryRecord:
         return record_name(self.study, self.series)
 
     def withdrawing(self, at: str, count: int, reason: str) -> DeliveryRecord:
-        """As it is while `count` instances are taken away; a withdrawal that had begun keeps its time and reason."""
+        """The record while `count` instances are taken away; a withdrawal that had begun keeps its time and reason."""
         if self.state == "withdrawing":
             return self
         withdrawals = (*self.withdrawals, Withdrawal(at, count, reason))[-KEPT_WITHDRAWALS:]

@@ -77,7 +77,9 @@ class SharedPace:
         return generation
 
     def _total(self, now: float) -> float:
-        """Of all tasks. From the least to the most it takes `RECOVERY_SECONDS` without a refusal."""
+        """Requests a second of all tasks together. From the least to the most it takes `RECOVERY_SECONDS` without
+        a refusal.
+        """
         return min(MOST_REQUESTS, self._rate + max(0.0, now - self._at) * MOST_REQUESTS / RECOVERY_SECONDS)
 
 

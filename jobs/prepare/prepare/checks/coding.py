@@ -57,7 +57,7 @@ def _is_untransformed(slide: Slide, image: SlideImage) -> bool:
 
 
 def _by_coding(slide: Slide) -> dict[tuple[str, str], list[SlideImage]]:
-    """By coding and, where the engine gets colours of that coding wrong, by photometric interpretation."""
+    """Images by coding and, where the engine gets colours of that coding wrong, by photometric interpretation."""
     grouped: dict[tuple[str, str], list[SlideImage]] = {}
     for image in slide.own:
         if (probe := slide.probes.get(image.instance)) and probe.codestream:
@@ -103,7 +103,7 @@ def check_tile_headers(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
 
 
 def _header(slide: Slide, image: SlideImage) -> Header | None:
-    """Of a tile that the engine decodes; what it does not is R07's."""
+    """The header of a tile that the engine decodes; what it does not is R07's."""
     probe = slide.probes.get(image.instance)
     return probe.header if probe and table()["codestreams"].get(probe.codestream, {}).get("decodes") else None
 

@@ -129,7 +129,7 @@ def _edges(image: SlideImage, axis: int, tile: int) -> Array:
 
 
 def _measure_overlap(one: Array, other: Array) -> Array:
-    """By how much each stretch of one overlaps each of the other."""
+    """Lengths by which each stretch of one axis overlaps each of the other."""
     ends = np.minimum(one[1:, None], other[None, 1:])
     return np.maximum(ends - np.maximum(one[:-1, None], other[None, :-1]), 0)
 
@@ -145,7 +145,7 @@ def _parts(means: tuple[float, ...], image: SlideImage) -> Array:
 
 
 def _means(slide: Slide, image: SlideImage, path: str) -> Means:
-    """Of the tiles of one optical path; nothing of an image with damaged frames."""
+    """Mean colours of parts of the tiles of one optical path; none of an image with damaged frames."""
     probe = slide.probes.get(image.instance)
     if probe is None or probe.damaged or probe.absent:
         return {}

@@ -156,7 +156,7 @@ class BacklogRun:
         return wait
 
     def _part(self, run: StudyRun, items: list[tuple[Item, int]]) -> tuple[list[tuple[Item, int]], float]:
-        """Those of series that are quiet, and the seconds until the next is, 0 for none."""
+        """The items of series that are quiet, and the seconds until the next is, 0 for none."""
         waits: list[float] = []
         quiet: list[tuple[Item, int]] = []
         for item, generation in items:

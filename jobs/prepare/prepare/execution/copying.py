@@ -110,7 +110,9 @@ class Deliverer:
         return False
 
     def _send(self, study: str, row: Row, file: FileSource) -> int | None:
-        """As `stow.store`. Raises SeriesFailed before anything is sent when the store would cut the request off."""
+        """Stores as `stow.store` does. Raises SeriesFailed before anything is sent when the store would cut the
+        request off.
+        """
         length = file.length or 0
         expected = self.pace.seconds_for(length)
         if expected > LONGEST_SECONDS:

@@ -95,7 +95,7 @@ def _set_spacing(dataset: Dataset, template: Dataset) -> None:
 
 
 def _measures(dataset: Dataset) -> Dataset | None:
-    """Of all frames together; else of the first, where the plan knows that all agree."""
+    """The pixel measures of all frames together; else of the first, where the plan knows that all agree."""
     for keyword in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
         groups = dataset.get(keyword)
         measures = groups[0].get("PixelMeasuresSequence") if groups else None

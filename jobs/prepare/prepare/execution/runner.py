@@ -78,7 +78,7 @@ class JobRunner:
             pass
 
     def _plan_move(self, study: str) -> None:
-        """Of a study that was ready before it was wanted that such studies move."""
+        """Notes the move of a study that was ready before the setting asked for moves."""
         moves = self.preparation.moves
         if moves is None or self.settings.dry_run:
             return
@@ -118,7 +118,8 @@ class JobRunner:
         ).work()
 
     def _reconcile(self) -> None:
-        """In a quiet hour: the studies that the raw store has lost or that have shrunk, of which nothing told.
+        """Prepares anew, in a quiet hour, studies that the raw store has lost or that have shrunk:
+        no message tells of it.
 
         The first task handles those of every shard, as what it has seen once is not found again.
         """

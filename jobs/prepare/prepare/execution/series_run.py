@@ -176,7 +176,7 @@ class SeriesRun:
             raise
 
     def _take_back(self, error: Exception) -> None:
-        """Of a slide that failed on the way viewers see nothing, rather than a part."""
+        """Takes all of a slide that failed on the way from viewers, so that they see nothing rather than a part."""
         ledger = self._job.ledger
         if ledger is None or ledger.read(self._study, self._series).state != "delivering":
             return  # nothing was sent

@@ -132,5 +132,5 @@ order."""
 
 
 def document(action: Action) -> dict[str, Any]:
-    """As the report has it."""
+    """The action as the report has it."""
     return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(action).items()}

@@ -92,8 +92,9 @@ def _jpeg(frame: bytes) -> str:
 
 
 def _is_unmarked(frame: bytes, start: int) -> bool:
-    """Of three samples, and nothing says whether they are RGB: no JFIF, no Adobe, no component called R. Every decoder
-    then takes them for YBR."""
+    """Whether there are three samples and nothing says whether they are RGB: no JFIF, no Adobe, no component
+    called R. Every decoder then takes them for YBR.
+    """
     components = frame[start + 9 : start + 19]
     marked = b"JFIF" in frame[:start] or b"Adobe" in frame[:start]
     return components[:1] == b"\x03" and components[1::3] != b"RGB" and not marked
@@ -125,7 +126,7 @@ def _jpeg2000(codestream: bytes) -> str:
 
 
 def _is_transformed(codestream: bytes) -> bool | None:
-    """Of the COD marker segment (FF52): multiple component transformation (T.800 A.6.1)."""
+    """Whether the COD marker segment (FF52) says a multiple component transformation (T.800 A.6.1)."""
     at = 2
     while at + 9 <= len(codestream) and codestream[at] == 0xFF and codestream[at + 1] != 0x90:
         if codestream[at + 1] == 0x52:

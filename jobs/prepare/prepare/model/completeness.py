@@ -15,7 +15,9 @@ from .slide import is_step_too_wide
 
 
 def is_complete(rows: Sequence[Row]) -> bool:
-    """Of one series, as it is listed: the scanned base and every level down to a few tiles, each with all its tiles."""
+    """Whether a series, as it is listed, has the scanned base and every level down to a few tiles, each with all
+    its tiles.
+    """
     if not all(row.whole_slide for row in rows):
         return False
     levels = sorted((row for row in rows if row.flavor == "VOLUME"), key=lambda row: -row.columns)

@@ -220,7 +220,7 @@ class SlideImage:
 
     @property
     def sparse(self) -> bool:
-        """As the engine sees it."""
+        """Whether the engine takes the image for tiled sparsely."""
         return self.organization != "TILED_FULL"
 
 
@@ -237,7 +237,7 @@ def patient_digest(item: Json) -> str:
 
 
 def profile_digest(profiles: Iterable[str]) -> str:
-    """Of the ICC profiles of an image's optical paths, each in base64; empty without any."""
+    """A digest of the ICC profiles of an image's optical paths, each in base64; empty without any."""
     return _digest(profiles)
 
 
@@ -247,14 +247,14 @@ def _digest(parts: Iterable[object]) -> str:
 
 
 def _measures(item: Json) -> Json:
-    """Of all frames together: the only ones that the engine reads."""
+    """The pixel measures of all frames together: the only ones that the engine reads."""
     groups = items(item, "SharedFunctionalGroupsSequence")
     measures = items(groups[0], "PixelMeasuresSequence") if groups else []
     return measures[0] if measures else {}
 
 
 def _frame_measures(per_frame: list[Json]) -> Json:
-    """Of each frame by itself, where all agree and none lacks them."""
+    """The pixel measures that each frame has by itself, where all agree and none lacks them."""
     per_frame_measures = [items(frame, "PixelMeasuresSequence") for frame in per_frame]
     if not per_frame_measures or not all(per_frame_measures):
         return {}
@@ -301,7 +301,9 @@ def is_usable_profile(element: Json) -> bool:
 
 
 def is_profile(data: bytes) -> bool:
-    """By the signature at byte 36 and the size at byte 0 that every profile has (ICC.1 7.2): one cut off is none."""
+    """Whether these bytes are an ICC profile, by the signature at byte 36 and the size at byte 0 that every
+    profile has (ICC.1 7.2): one cut off is none.
+    """
     return data[36:40] == b"acsp" and 128 <= int.from_bytes(data[:4], "big") <= len(data)
 
 
@@ -320,7 +322,7 @@ def has_private(item: Json) -> bool:
 
 
 def _is_private(key: str) -> bool:
-    """By the last digit of its group; elements 0010 to 00FF only reserve blocks."""
+    """Whether a tag is private, by the last digit of its group; elements 0010 to 00FF only reserve blocks."""
     return key[3:4].lower() in (*"13579", *"bdf") and key[4:6] != "00"
 
 

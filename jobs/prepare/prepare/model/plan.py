@@ -51,7 +51,7 @@ class SeriesPlan:
         )
 
     def document(self) -> dict[str, Any]:
-        """As the report and `--json` have it."""
+        """The plan as the report and `--json` have it."""
         return {
             "kind": self.kind,
             "reason": self.reason,
@@ -89,7 +89,7 @@ class StudyPlan:
 
 
 def copied(plan: SeriesPlan, instances: Iterable[str]) -> list[str]:
-    """Those of `instances` that the viewer store gets byte for byte under their own UIDs."""
+    """The instances that the viewer store gets byte for byte under their own UIDs."""
     if plan.kind == "blocked":
         return []
     changed = plan.rewritten | plan.absent

@@ -12,7 +12,7 @@ one place, or nothing of some of them."""
 
 
 def positions(item: Json, per_frame: list[Json]) -> Positions:
-    """Of the tiles of one image."""
+    """The positions of the tiles of one image."""
     columns, rows = number(item, "Columns"), number(item, "Rows")
     width, height = number(item, "TotalPixelMatrixColumns"), number(item, "TotalPixelMatrixRows")
     seen: set[tuple[object, ...]] = set()
@@ -89,7 +89,7 @@ def _paths_of(frame: Json) -> list[str]:
 
 
 def depth(item: Json, per_frame: list[Json]) -> float | None:
-    """In millimetres, where all frames have one."""
+    """The depth in millimetres, where all frames have one."""
     groups = [*items(item, "SharedFunctionalGroupsSequence"), *per_frame]
     places = [where for group in groups for where in items(group, "PlanePositionSlideSequence")]
     places += items(item, "TotalPixelMatrixOriginSequence")

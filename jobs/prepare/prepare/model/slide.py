@@ -102,7 +102,9 @@ def pyramids(images: Iterable[SlideImage]) -> dict[str, list[PyramidLevel]]:
 
 
 def is_step_too_wide(tiles: int, finer: int, coarser: int) -> bool:
-    """By R09, from columns `finer` to `coarser`. Below a level of a few tiles no step costs anything."""
+    """Whether the step is too wide by R09, from columns `finer` to `coarser`.
+    Below a level of a few tiles no step costs anything.
+    """
     parameters = rule("R09").parameters
     limit = parameters["largest_ratio"] * (1 + parameters["ratio_tolerance"])
     return tiles > parameters["coarsest_tiles"] and finer > limit * max(coarser, 1)

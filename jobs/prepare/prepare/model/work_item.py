@@ -46,5 +46,5 @@ def quiet_in(item: Item, instances: int, now: float, quiet_seconds: float) -> fl
 
 
 def content_of(item: Item) -> dict[str, Any]:
-    """As it is kept."""
+    """The item as it is kept."""
     return {"schema_version": SCHEMA_VERSION, **asdict(item)}

@@ -30,7 +30,9 @@ class Placement:
 
 
 def place(parts: Sequence[Dataset]) -> Placement:
-    """Of one level: one instance, or all parts of a concatenation in order. Raises CannotPlace in words."""
+    """Where each tile of one level lies: one instance, or all parts of a concatenation in order.
+    Raises CannotPlace in words.
+    """
     first = parts[0]
     uid, grid = str(first.SOPInstanceUID), TileGrid.of(first)
     if min(grid.columns, grid.rows, grid.tile_columns, grid.tile_rows) < 1:
@@ -104,7 +106,7 @@ def _sparse(parts: Sequence[Dataset], grid: TileGrid, paths: tuple[str, ...]) ->
 
 
 def numbers_in_full(part: Dataset) -> dict[int, int]:
-    """Of each frame of one instance, from 1, the number that it has once the whole level is tiled in full.
+    """Frame numbers of one instance, from 1, each with the number that it has once the whole level is tiled in full.
 
     Raises CannotPlace.
     """
@@ -119,7 +121,7 @@ def numbers_in_full(part: Dataset) -> dict[int, int]:
 
 
 def path_names(header: Dataset) -> tuple[str, ...]:
-    """Of the optical paths, in order; one without a name where none is told."""
+    """Names of the optical paths, in order; one empty name where the image states none."""
     paths = header.get("OpticalPathSequence") or ()
     return tuple(str(path.get("OpticalPathIdentifier", "")) for path in paths) or ("",)
 

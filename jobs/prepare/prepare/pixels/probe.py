@@ -95,7 +95,7 @@ def busiest_points(looked_at: Iterable[tuple[SlideImage, Probe]]) -> list[Point]
 
 
 def _centre(image: SlideImage, place: Place, part: int) -> Point:
-    """Of a part of a tile."""
+    """The centre of a part of a tile."""
     _, column, row = place
     parts = parts_a_side(image)
     x = (column + (part % parts + 0.5) / parts) * image.columns
@@ -191,7 +191,7 @@ JPEGS_WITH_END = frozenset(
 
 
 def _place(image: SlideImage, number: int) -> Place | None:
-    """Of a frame; None where it is not known from the metadata."""
+    """The place of a frame; None where it is not known from the metadata."""
     if not image.tiles:
         return None
     if not image.sparse:
@@ -203,7 +203,7 @@ def _place(image: SlideImage, number: int) -> Place | None:
 
 
 def _means(image: SlideImage, pixels: codec.Samples, place: Place) -> tuple[float, ...]:
-    """Of the parts of the tile, as far as they belong to the picture; NaN of what lies beyond its edge."""
+    """Mean samples of the parts of the tile, as far as they belong to the picture; NaN of what lies beyond its edge."""
     _, column, row = place
     wide = min(image.columns, image.total_columns - column * image.columns)
     high = min(image.rows, image.total_rows - row * image.rows)

@@ -52,7 +52,7 @@ def _plane(segment: bytes, size: int, padding: int) -> bytes:
 
 
 def _until_full(segment: bytes, size: int) -> bytes:
-    """As the standard tells a decoder to do it (PS3.5 G.3.2), byte by byte; then what is left."""
+    """Decodes as the standard says (PS3.5 G.3.2), byte by byte; then what is left."""
     plane, at = bytearray(), 0
     while len(plane) < size and at < len(segment):
         code = segment[at]

@@ -34,14 +34,14 @@ def keep_one_duplicate(case: Case) -> list[Action]:
 
 
 def differences(case: Case, one: Group, other: Group) -> list[str]:
-    """In what two images of one size are not known to be alike; nothing where they are one picture."""
+    """The attributes in which two images of one size are not known to be alike; nothing where they are one picture."""
     first, second = _facts(one), _facts(other)
     names = [name for name, value in first.items() if value != second[name]]
     return names or ([] if _same_pixels(case, one, other) else ["pixels, as far as they could be compared"])
 
 
 def _facts(group: Group) -> dict[str, object]:
-    """By what people call them."""
+    """What is compared, by the name that people call it."""
     first = group[0]
     return {
         "kind of pixels": (first.samples, first.bits),
@@ -57,7 +57,7 @@ def _facts(group: Group) -> dict[str, object]:
 
 
 def _places(group: Group) -> frozenset[tuple[int, int]] | str:
-    """Of the tiles that are there; a word of its own where it is not known which are."""
+    """The places of the tiles that are there; a word of its own where it is not known which are."""
     first = group[0]
     if not any(image.sparse for image in group):
         across = -(-first.total_columns // max(first.columns, 1))

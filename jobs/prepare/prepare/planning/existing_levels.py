@@ -29,7 +29,7 @@ class ExistingLevel:
 
 
 def find_existing_levels(case: Case, actions: Sequence[Action], standing: frozenset[str]) -> list[ExistingLevel]:
-    """Those of `standing` that are levels added to this slide, given what else is done to it; finest first."""
+    """The instances of `standing` that are levels added to this slide, given what else is done to it; finest first."""
     if not standing:
         return []
     slide = case.slide

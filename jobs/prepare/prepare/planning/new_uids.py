@@ -53,7 +53,7 @@ def level_uid(level: MakeLevel, plan: SeriesPlan, images: Mapping[str, SlideImag
 
 
 def successors(plan: StudyPlan, images: Mapping[str, SlideImage]) -> dict[str, Successor]:
-    """By the instance that they stand in for; those of objects that follow included."""
+    """The successors by the instance that they stand in for; those of objects that follow included."""
     successor_of: dict[str, Successor] = {}
     names: dict[str, Successor] = {}
     for series in plan.series:

@@ -174,7 +174,7 @@ def _repairs(case: Case, options: Options) -> list[Action]:
 
 
 def _case_without(case: Case, late: Iterable[LeaveOut], options: Options) -> Case:
-    """As if the late ones had not come; what they did to the study as a whole stays."""
+    """The case as if the late ones had not come; what they did to the study as a whole stays."""
     gone = {uid for action in late for uid in action.instances}
     slide = replace(case.slide, images=tuple(image for image in case.slide.images if image.instance not in gone))
     of_study = (finding for finding in case.found if finding.rule in STUDY_CHECKS)

@@ -75,7 +75,7 @@ def measure(content: dict[str, Any], before: Any) -> dict[str, Any]:
 
 
 def read_reports(study: str, rows: list[Row], known: Mapping[str, Any], records: RecordObjects) -> dict[str, Any]:
-    """By series: `known` are those at hand, others are read."""
+    """Reports by series: `known` are those at hand, others are read."""
     return {
         series: known[series] if series in known else records.read(report.name(study, series))[0]
         for series in dict.fromkeys(row.series for row in rows)
@@ -83,7 +83,7 @@ def read_reports(study: str, rows: list[Row], known: Mapping[str, Any], records:
 
 
 def find_mismatches(reports: Mapping[str, Any], shown: Iterable[Row]) -> dict[str, str]:
-    """By series, in a sentence: where `shown`, what viewers have of the study, is not what the reports say.
+    """Sentences by series: where `shown`, what viewers have of the study, is not what the reports say.
 
     Series that only viewers have are theirs (annotations are stored there), and none of this job's.
     """
