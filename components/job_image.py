@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pulumi
-import pulumi_docker as docker
 
 TYPE = "dicom-platform:components:JobImage"
 
@@ -48,6 +47,8 @@ class JobImage(pulumi.ComponentResource):
         super().__init__(TYPE, name, {"image": args.image}, opts)
         self.reference = self.digest = None
         if args.context and args.base:
+            import pulumi_docker as docker  # takes as long as all of our own modules, and most stacks build nothing
+
             built = docker.Image(
                 f"{name}-build",
                 image_name=pulumi.Output.format("{0}:{1}", args.image, content_tag(Path(args.context), args.base)),

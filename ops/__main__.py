@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import sys
 from typing import NamedTuple
+
+from ops.collector import collector_paused
 
 
 class Verb(NamedTuple):
@@ -75,8 +78,12 @@ def main(arguments: list[str]) -> int:
     if verb is None:
         print(f"ops: there is no verb {name}: it is one of {', '.join(VERBS)}", file=sys.stderr)
         return 2
-    return importlib.import_module(verb.module).main(arguments if verb.passes_itself else rest)
+    with collector_paused():
+        module = importlib.import_module(verb.module)
+    return module.main(arguments if verb.passes_itself else rest)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    status = main(sys.argv[1:])
+    gc.disable()  # else Python collects all of it before it ends, which the system does better
+    sys.exit(status)

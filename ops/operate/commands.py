@@ -34,6 +34,7 @@ from ops.operate.doctor.policies import org_policies
 from ops.operate.doctor.project import apis, billing, project, quotas
 from ops.operate.doctor.state import state
 from ops.operate.stack_outputs import outputs_file, owner_of, token_command
+from ops.status.records import RecordsReader
 
 ALL_DONE, SOMETHING_TO_DO, COULD_NOT_RUN = 0, 1, 2
 CHECKS: tuple[Check, ...] = (
@@ -105,8 +106,9 @@ def bootstrap(arguments: argparse.Namespace, stack: Stack) -> int:
     return ALL_DONE
 
 
-class Healthcare(Outputs):
+class DrillEndpoints(Outputs):
     healthcare: str
+    storage: str
 
 
 class NamedStore(Outputs):
@@ -121,12 +123,14 @@ class DrillOutputs(Outputs):
     """What the drill takes from a stack's outputs."""
 
     project: str
-    endpoints: Healthcare
+    endpoints: DrillEndpoints
     stores: RawStore
+    records_bucket: str
 
 
 def drill(arguments: argparse.Namespace) -> int:
     from ops.operate.drill import Drill  # brings pydicom, which takes a quarter of a second
+    from ops.operate.retrieval import announce_retrieval
 
     if arguments.stack:
         arguments.outputs = outputs_file(arguments.stack)
@@ -134,8 +138,11 @@ def drill(arguments: argparse.Namespace) -> int:
     outputs = require(read_outputs(arguments.outputs), DrillOutputs)
     root = outputs.endpoints.healthcare
     credentials_of_owner = credentials(arguments.token_command, owner_of(outputs.project), outputs.project)
+    google = GoogleApi({"healthcare": root, "storage": outputs.endpoints.storage}, TokenSource(credentials_of_owner))
+    records, why = RecordsReader(google, outputs.records_bucket), "The drill reads them twice, to export and to compare"
+    print(announce_retrieval(records, outputs.stores.raw.name, times=2, why=why))
     report = Drill(
-        google=GoogleApi({"healthcare": root}, TokenSource(credentials_of_owner)),
+        google=google,
         session=session_of(credentials_of_owner),
         root=root,
         store=outputs.stores.raw.name,

@@ -19,6 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ops.collector import collector_paused
 from ops.cost_plot import svg
 from ops.review.cost_models import (
     LEAST_DAYS,
@@ -198,10 +199,11 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     try:
         use = usage(**{"studies": options.studies, **dict(assumption(text) for text in options.assume)})
-        resources = resources_of(declare_graph(options.stack))
-        print(in_words(estimate(resources, use), use), end="")
-        if options.plot:
-            options.plot.write_text(picture(resources, use), encoding="utf-8")
+        with collector_paused():
+            resources = resources_of(declare_graph(options.stack))
+            print(in_words(estimate(resources, use), use), end="")
+            if options.plot:
+                options.plot.write_text(picture(resources, use), encoding="utf-8")
     except (*CANNOT_RUN, ValueError, Unreadable, OSError) as problem:
         print(f"cost: {problem}", file=sys.stderr)
         return 2

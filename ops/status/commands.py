@@ -1,7 +1,8 @@
 """`python -m ops status --stack STACK [--json]`: what is not shown and why, time to view, storage classes.
 
-From the job's records alone: no image and no attribute of a patient is read. What arrived and no run of the job has
-looked at yet is only in the backlog subscription, which this does not read. Exit codes: 0 told; 2 could not.
+From the job's records, and from what the Healthcare API says of the stores' sizes and storage classes: no image and no
+attribute of a patient is read. What arrived and no run of the job has looked at yet is only in the backlog
+subscription, which this does not read. Exit codes: 0 told; 2 could not.
 """
 
 from __future__ import annotations
@@ -9,18 +10,20 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
 from infra.providers import KEYS
 from ops.client.google import GoogleApi, Json
-from ops.client.outputs import Outputs, read_outputs, require
+from ops.client.outputs import Outputs, StoreOutputs, read_outputs, require
 from ops.client.refusal import OpsRefused
 from ops.client.tokens import token_source
 from ops.operate.stack_outputs import outputs_file, owner_of, token_command
 from ops.status.raw_storage import count_moved_studies
 from ops.status.records import RecordsReader
+from ops.status.stores import measure_stores
 from ops.status.time_to_view import measure_time_to_view
 from ops.status.unshown import count_unshown
 
@@ -40,14 +43,24 @@ class StatusOutputs(Outputs):
     project: str
     endpoints: dict[str, str]
     records_bucket: str
+    stores: dict[str, StoreOutputs]
 
 
-SECTIONS: dict[str, Callable[[RecordsReader], Section]] = {
-    "unshown": count_unshown,
-    "time_to_view": measure_time_to_view,
-    "raw_storage": count_moved_studies,
+@dataclass(frozen=True)
+class DeployedStack:
+    """What sections read. `stores` are full names by short ones, without that of the smoke tests."""
+
+    records: RecordsReader
+    stores: Mapping[str, str]
+
+
+SECTIONS: dict[str, Callable[[DeployedStack], Section]] = {
+    "unshown": lambda stack: count_unshown(stack.records),
+    "time_to_view": lambda stack: measure_time_to_view(stack.records),
+    "raw_storage": lambda stack: count_moved_studies(stack.records),
+    "stores": lambda stack: measure_stores(stack.records, stack.stores),
 }
-"""Key in the JSON → what tells of it. Each reads the records by itself."""
+"""Key in the JSON → what tells of it. Each reads by itself."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -62,8 +75,8 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str]) -> int:
     given = parser().parse_args(arguments)
     try:
-        records = records_of(given.stack)
-        sections = {name: look(records) for name, look in SECTIONS.items()}
+        stack = deployed_stack(given.stack)
+        sections = {name: look(stack) for name, look in SECTIONS.items()}
     except OpsRefused as refused:
         print(f"status: {refused}", file=sys.stderr)
         return COULD_NOT
@@ -78,9 +91,10 @@ def main(arguments: Sequence[str]) -> int:
     return TOLD
 
 
-def records_of(stack: str) -> RecordsReader:
-    """The records of a deployed stack, read as its owner on the local cloud, else as oneself. Raises `OpsRefused`."""
+def deployed_stack(stack: str) -> DeployedStack:
+    """A deployed stack, read as its owner on the local cloud, else as oneself. Raises `OpsRefused`."""
     outputs = require(read_outputs(outputs_file(stack)), StatusOutputs)
     roots = {api: root for api, root in outputs.endpoints.items() if api in KEYS}
     tokens = token_source(token_command(stack), owner_of(outputs.project), outputs.project)
-    return RecordsReader(GoogleApi(roots, tokens), outputs.records_bucket)
+    stores = {name: store.name for name, store in outputs.stores.items() if name != "smoke"}
+    return DeployedStack(RecordsReader(GoogleApi(roots, tokens), outputs.records_bucket), stores)

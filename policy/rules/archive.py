@@ -79,6 +79,8 @@ def imports_are_announced(_: Stack, store: Seen) -> Iterator[Finding]:
 JOB = "gcp:cloudrunv2/job:Job"
 LEAST_DAYS = {"nearline": 30, "coldline": 90, "archive": 365}
 """By storage class; what is deleted or replaced earlier is paid for until then."""
+READ_USD = {"nearline": 0.01, "coldline": 0.02, "archive": 0.05}
+"""By storage class: list price of a GiB that is read."""
 
 
 @rule("raw-images-are-cheap-to-read", "11", JOB, level="should", reads=("template.template.containers[].envs[]",))
@@ -93,7 +95,8 @@ def raw_images_are_cheap_to_read(job: Seen) -> Iterator[Finding]:
     if storage_class != "standard":
         yield Finding(
             f"moves the raw store's images to {storage_class} after {days} days: a restore, an export or a repair then "
-            "pays for each GiB that it reads, and what is deleted or replaced within "
+            f"pays USD {READ_USD.get(storage_class, 0):.2f} (list price) for each GiB that it reads, and what is "
+            "deleted or replaced within "
             f"{LEAST_DAYS.get(storage_class, 0)} days of its move is paid for until then",
             "Set rawStorageClass to standard where restores or exports are frequent.",
         )

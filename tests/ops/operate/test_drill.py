@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,6 +99,34 @@ def test_everything_comes_back_as_it_was_and_the_scratch_store_goes(place: Place
     assert place.stores() == [RAW]
 
 
+def test_the_command_says_what_reading_costs_before_it_begins_and_how_many_came_back(
+    place: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call, study = place.google().call, slide.make("one", size=512)[0].study
+    call("POST", "storage", "storage/v1/b", {"name": "records", "location": "europe-west4"}, project="dicom-local")
+    name, headers = f"readiness%2F{study}%2Fstudy.json", {"Authorization": f"Bearer {place.token()}"}
+    storage = place.cloud.endpoint("storage.googleapis.com")
+    url = f"{storage}upload/storage/v1/b/records/o?uploadType=media&name={name}"
+    assert requests.post(url, json={"study": study}, headers=headers, timeout=10).ok
+    body = {"blobStorageSettings": {"blobStorageClass": "COLDLINE"}}
+    moves = call("POST", "healthcare", f"v1/{RAW}/dicomWeb/studies/{study}:setBlobStorageSettings", body)["name"]
+    while not call("GET", "healthcare", f"v1/{moves}").get("done"):
+        time.sleep(0.01)
+    outputs = tmp_path / "outputs.json"
+    endpoints = {"healthcare": place.root, "storage": storage}
+    told = {"project": "dicom-local", "endpoints": endpoints, "recordsBucket": "records"}
+    outputs.write_text(json.dumps({**told, "stores": {"raw": {"name": RAW}}}))
+
+    command = shlex.join(["echo", place.token()])
+    assert main(["drill", "--outputs", str(outputs), "--bucket", BUCKET, "--token-command", command]) == 0
+
+    first, second, *_, last = capsys.readouterr().out.splitlines()
+    assert "in COLDLINE" in first
+    assert "The drill reads them twice, to export and to compare: about USD 0.00 for reading" in first
+    assert second.startswith(f"Exporting {RAW}")
+    assert last.startswith("All came back as they were: 4 instances")
+
+
 class Meddling(GoogleApi):
     """Lets somebody get at the export before it is imported."""
 
@@ -185,13 +215,3 @@ def test_outputs_that_cannot_be_used_are_one_sentence(
 
     said = capsys.readouterr().err
     assert (said.count("\n"), words in said) == (1, True), said
-
-
-def test_the_command_says_how_many_came_back(place: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    outputs = tmp_path / "outputs.json"
-    content = {"project": "dicom-local", "endpoints": {"healthcare": place.root}, "stores": {"raw": {"name": RAW}}}
-    outputs.write_text(json.dumps(content))
-    assert (
-        main(["drill", "--outputs", str(outputs), "--bucket", BUCKET, "--token-command", f"echo {place.token()}"]) == 0
-    )
-    assert "All came back as they were: 4 instances" in capsys.readouterr().out

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -11,12 +13,13 @@ from xml.etree import ElementTree
 import pytest
 
 from ops.review import cost
-from ops.review.cost_models import gib, starts_a_month
+from ops.review.cost_models import LEAST_DAYS, gib, starts_a_month
 from ops.review.graph import declare_graph, resources_of
 from ops.review.plan import SECRET as SECRET_VALUE
 from ops.review.plan import UNKNOWN
 from ops.review.words import decimal
 from policy.resource import Resource
+from policy.rules import archive
 
 STORE = "gcp:healthcare/dicomStore:DicomStore"
 JOB = "gcp:cloudrunv2/job:Job"
@@ -72,6 +75,12 @@ def test_raw_images_that_move_cost_their_class_what_is_read_again_and_what_goes_
     young = 5 * 90 * 12 / 365
     assert lines["early deletion"] == pytest.approx(young * 0.2 * 45 * 12 / 365)
     assert "read by exports" not in {line.what for line in cost.estimate(stack, cost.usage(**use)).lines}
+
+
+def test_the_policy_says_the_same_durations_and_prices_as_the_cost_model() -> None:
+    assert archive.LEAST_DAYS == LEAST_DAYS
+    read = {name: cost.table()["prices"][f"healthcare.retrieval.{name}"]["usd"] for name in LEAST_DAYS}
+    assert read == archive.READ_USD
 
 
 def test_prod_with_moved_raw_images_costs_at_most_65_percent_of_prod_without() -> None:
@@ -212,6 +221,19 @@ def test_the_command_prints_the_assumptions_and_refuses_unknown_ones(capsys: pyt
     )
     assert cost.main(["--stack", "local", "--studies", "-5"]) == 2
     assert "studies must be a number of 0 or more" in capsys.readouterr().err
+
+
+def test_the_command_loads_nothing_that_it_does_not_need() -> None:
+    """It is to answer within two seconds, most of which are Pulumi's and the provider's own modules."""
+    program = (
+        "import sys, gc; from ops.__main__ import main; code = main(['cost', '--stack', 'prod']); "
+        "print('loaded:', *sys.modules, file=sys.stderr); sys.exit(code or not gc.isenabled())"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    loaded = set(done.stderr.rpartition("loaded:")[2].split())
+    assert "ops.review.cost" in loaded
+    assert loaded.isdisjoint({"pulumi_docker", "aiohttp", "pydicom", "numpy", "requests", "rich", "pytest"})
 
 
 def test_amounts_and_prices_read_as_words_and_decimals() -> None:
