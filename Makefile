@@ -12,7 +12,7 @@ READERS := .venv-readers/.installed-readers
 NAMED = $(if $(filter file,$(origin STACK)),$(error say which stack: make $@ STACK=dev))
 
 .DEFAULT_GOAL := help
-.PHONY: help first-hour doctor bootstrap drill up test lint scan load smoke status seed-golden preview deploy rollback cost pr-comment bench screenshot
+.PHONY: help first-hour doctor bootstrap drill up test lint scan load smoke status seed-golden preview deploy recover rollback cost pr-comment bench screenshot
 .PHONY: canary docs viewer-pin lock clean readers
 
 help: ## this list
@@ -74,6 +74,9 @@ preview: $(DEV) ## what the policy says, then what `pulumi up` would do: make pr
 
 deploy: $(DEV) ## `pulumi up`, with the policy: make deploy STACK=dev
 	@$(NAMED)$(BIN)/python -m ops deploy --stack $(STACK)
+
+recover: $(RUN) ## make a stack usable again whose update was killed: make recover STACK=dev
+	@$(NAMED)$(BIN)/python -m ops recover --stack $(STACK)
 
 rollback: $(RUN) ## go back to the last proved release's job image and viewer: make rollback STACK=dev
 	@$(NAMED)$(BIN)/python -m ops rollback --stack $(STACK)

@@ -41,6 +41,7 @@ GROUPS: dict[str, dict[str, Verb]] = {
     },
     "deliver: from a commit to a proved deployment": {
         "deploy": Verb("ops.operate.on_stack", "`pulumi up` once the policy has nothing against it", True),
+        "recover": Verb("ops.operate.on_stack", "make a stack usable again whose update was killed", True),
         "rollback": Verb("ops.operate.on_stack", "go back to the last proved release of a stack", True),
         "drift": Verb("ops.operate.on_stack", "write what of a stack is not as declared", True),
         "deliver": Verb("ops.deliver.commands", "one step of a delivery, or going back: deliver --help"),

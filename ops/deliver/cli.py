@@ -19,6 +19,7 @@ from ops.client.children import run_child
 from ops.client.refusal import OpsRefused
 from ops.deliver.stack import Stack
 from ops.operate.doctor.existing import refuse_what_stands_in_the_way
+from ops.operate.recover import recover
 
 WORK = Path(".delivery")
 """What steps of one build hand to each other; on Cloud Build in /workspace, which they share."""
@@ -84,7 +85,14 @@ def deploy(stack: Stack, *options: str) -> None:
     pulumi_cli.find()  # said before a minute of judging
     if stack.name != "local":
         refuse_what_stands_in_the_way(stack)
-    update(stack, *options)
+    try:
+        update(stack, *options)
+    except Failed as failed:
+        raise Failed(
+            f"{failed}; what is locked, or exists already, was left by an update that was killed: "
+            f"make recover STACK={stack.name}",
+            failed.printed,
+        ) from None
 
 
 def update(stack: Stack, *options: str) -> None:
@@ -95,7 +103,16 @@ def update(stack: Stack, *options: str) -> None:
     """
     require_sound(stack)
     # Without --skip-preview: then the pack is asked before the first change, and a violation ends it there.
-    pulumi(stack, "up", "--policy-pack", "policy", *options)
+    pulumi(stack, "up", *pack_options(stack), *options)
+
+
+def pack_options(stack: Stack) -> tuple[str, ...]:
+    """The policy pack for the engine; none in the one step that takes over what exists (docs/adopting.md).
+
+    There the engine shows the pack what is imported and not what is declared, and the pack would refuse a store
+    without our labels. `judge` has seen all that is declared.
+    """
+    return () if stack.settings.imports else ("--policy-pack", "policy")
 
 
 def require_sound(stack: Stack) -> None:
@@ -105,9 +122,10 @@ def require_sound(stack: Stack) -> None:
 
 
 def cancel(stack: Stack) -> None:
-    """Takes away the lock of an update that was killed, where there is one; nobody may be at work."""
+    """Takes away what an update that was killed left, where there is any; nobody may be at work."""
     with contextlib.suppress(Failed):
         pulumi(stack, "cancel", "--yes", capture=True)
+    recover(stack, print)
 
 
 def judge(stack: Stack) -> None:
@@ -137,7 +155,7 @@ def preview(stack: Stack, *, refresh: bool = False) -> str:
 
     Without `--show-sames` Pulumi leaves out what stays as it is, and with it most grants and most of the cost.
     """
-    options = ("--refresh",) if refresh else ("--policy-pack", "policy")
+    options = ("--refresh",) if refresh else pack_options(stack)
     return pulumi(stack, "preview", "--json", "--show-sames", "--non-interactive", *options, capture=True)
 
 

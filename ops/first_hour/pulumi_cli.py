@@ -20,6 +20,7 @@ from ops.client.children import run_child
 from ops.client.refusal import OpsRefused
 from ops.deliver import cli
 from ops.deliver.stack import load
+from ops.operate.recover import recover
 
 BACKEND = "PULUMI_BACKEND_URL"
 KMS = "gcp:kmsCustomEndpoint"
@@ -54,13 +55,14 @@ class PulumiCli:
             raise OpsRefused(str(problem)) from None
 
     def deploy(self) -> None:
+        stack = load(self.stack)
+        recover(stack, print)
         try:
-            cli.deploy(load(self.stack), "--yes")
+            cli.deploy(stack, "--yes")
         except cli.Failed:
             raise OpsRefused(
                 f"the deployment did not end well, see above; mend what it says and run again "
-                f"(make first-hour STACK={self.stack}): it goes on from there. A stack that is locked, or a resource "
-                "that exists already, was left by an update that was killed: docs/recovering.md"
+                f"(make first-hour STACK={self.stack}): it goes on from there"
             ) from None
 
     def outputs(self) -> dict[str, Any]:

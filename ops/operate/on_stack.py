@@ -1,9 +1,10 @@
-"""`python -m ops smoke|seed-golden|preview|deploy|rollback|drift --stack STACK`: what is typed most, on one stack.
+"""`python -m ops VERB --stack STACK`: what is typed most, on one stack.
 
 smoke        runs the smoke tests against the deployed stack
 seed-golden  puts the golden study where viewers look, once, for read-only smoke tests
 preview      what the policy says, then what `pulumi up` would do
 deploy       `pulumi up`, once the policy has nothing against it
+recover      makes it usable again after an update that was killed
 rollback     goes back to the last proved release's job image and viewer
 drift        writes what is not as declared, as Markdown
 """
@@ -21,6 +22,7 @@ from ops.client.refusal import OpsRefused
 from ops.deliver import cli
 from ops.deliver import commands as deliver
 from ops.deliver.stack import load
+from ops.operate.recover import recover as recover_stack
 from ops.operate.stack_outputs import options
 
 
@@ -41,12 +43,17 @@ def preview(given: argparse.Namespace) -> int:
     pulumi.find()  # said before a minute of judging
     stack = load(given.stack)
     cli.require_sound(stack)
-    cli.pulumi(stack, "preview", "--policy-pack", "policy")
+    cli.pulumi(stack, "preview", *cli.pack_options(stack))
     return 0
 
 
 def deploy(given: argparse.Namespace) -> int:
     cli.deploy(load(given.stack))
+    return 0
+
+
+def recover(given: argparse.Namespace) -> int:
+    recover_stack(load(given.stack), print)
     return 0
 
 
@@ -63,6 +70,7 @@ VERBS: dict[str, Callable[[argparse.Namespace], int]] = {
     "seed-golden": seed_golden,
     "preview": preview,
     "deploy": deploy,
+    "recover": recover,
     "rollback": rollback,
     "drift": drift,
 }

@@ -20,7 +20,7 @@ def make(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["make", *words], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("goal", ["doctor", "bootstrap", "preview", "deploy", "rollback"])
+@pytest.mark.parametrize("goal", ["doctor", "bootstrap", "preview", "deploy", "recover", "rollback"])
 def test_what_asks_google_takes_no_stack_for_granted(goal: str) -> None:
     refused = make("--dry-run", goal)
     assert (refused.returncode, f"say which stack: make {goal} STACK=dev" in refused.stderr) == (2, True)

@@ -134,6 +134,10 @@ def main(arguments: list[str]) -> None:
             preview(stack, sames="--show-sames" in arguments)
         case ["cancel", *_]:
             print("no update is under way")
+        case ["stack", "export"]:
+            print('{"deployment": {}}')
+        case ["stack", "import"]:
+            assert json.loads(sys.stdin.read()) == {"deployment": {"resources": []}}
         case ["stack", "output"]:
             print(OUTPUTS.read_text())
         case _:

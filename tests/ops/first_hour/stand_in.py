@@ -16,8 +16,11 @@ from engine.api_request import ApiRequest, ApiResponse
 from engine.provider import Declared, Refused
 from engine.reuse import Reuse
 from ops.client.refusal import OpsRefused
+from ops.deliver.stack import load
 from ops.first_hour.access import NewProject
+from ops.operate.recover import recover
 from tests.clock import Clock
+from tests.ops.first_hour.killed import KilledState
 from tests.ops.mortal import Mortal
 
 OF_THE_CALLER = ("billingbudgets", "cloudbilling", "firebase", "firebasehosting", "identitytoolkit")
@@ -55,13 +58,15 @@ class Updating(Reuse):
 
 
 class UpdatingProvider(RestProvider):
-    """Creates what is new; of what is there, only the declaration changes. Dies once it has made `dies_after`."""
+    """Creates what is new; of what is there, only the declaration changes. Dies once it has made `dies_after`, the last
+    of which no state knows."""
 
     def __init__(
         self, transport: HttpTransport, known: Mapping[str, Node], dies_after: int | None, clock: Clock
     ) -> None:
         super().__init__(transport, clock=clock, sleep=clock.sleep)
         self.known, self.left = known, dies_after
+        self.unnoted: Node | None = None
 
     def create(self, declared: Declared) -> tuple[str, dict[str, Any]]:
         if self.left == 0:
@@ -70,7 +75,14 @@ class UpdatingProvider(RestProvider):
             return former.id, {**former.outputs, **declared.inputs}
         if self.left is not None:
             self.left -= 1
-        return super().create(declared)
+        id_, outputs = super().create(declared)
+        if self.left == 0 and self.unnoted is None:
+            self.unnoted = Node(
+                urn=declared.urn, type=declared.type, name=declared.name, parent="", custom=True, id=id_,
+                inputs=declared.inputs, outputs=outputs,
+            )  # fmt: skip
+            raise Refused("killed")
+        return id_, outputs
 
 
 @dataclass
@@ -86,6 +98,7 @@ class InProcessEngine:
     settings: Mapping[str, str] | None = None
     deployment: Deployment = field(default_factory=Deployment)
     deployed: int = 0
+    killed: KilledState = field(default_factory=KilledState)
 
     def has_stack(self) -> bool:
         return self.exists
@@ -101,6 +114,9 @@ class InProcessEngine:
         return load_config(self.folder, "dev").config
 
     def deploy(self) -> None:
+        self.killed.resources = self.deployment.resources
+        recover(load("dev", self.folder), print, self.killed)
+        assert self.killed.lock is None
         loaded = load_config(self.folder, "dev")
         self.settings, dies_after, self.dies_after = None, self.dies_after, None
         provider = UpdatingProvider(self.transport(), self.deployment.resources, dies_after, self.clock)
@@ -111,7 +127,8 @@ class InProcessEngine:
             )  # fmt: skip
         except DeploymentFailed as failed:
             self.deployment = failed.deployment
-            if provider.left == 0:
+            if provider.unnoted is not None:
+                self.killed.kill(provider.unnoted)
                 raise KeyboardInterrupt from None
             raise OpsRefused(str(failed)) from None
         self.deployment, self.settings = made, loaded.config

@@ -79,6 +79,7 @@ def test_killed_at_every_request_it_is_finished_by_the_next_runs(
         prove(made)
         assert runs > len(STEPS)
         assert made.fails == set()
+        assert made.engine.killed.recovered > 0
 
 
 def test_with_nobody_there_it_ends_at_each_stop_and_says_what_to_do(
