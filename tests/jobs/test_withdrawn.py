@@ -168,6 +168,39 @@ def test_a_correction_is_seen_at_the_next_run_though_no_uid_changed(archive: Arc
     assert sorted(archive.shown(study).values()) == sorted(second)
 
 
+@pytest.mark.parametrize("what", ["pixels", "an attribute that no search lists"])
+@pytest.mark.parametrize("known", ["copied", "made"])
+def test_what_is_sent_again_with_one_more_instance_replaces_what_viewers_have(
+    archive: Archive, known: str, what: str
+) -> None:
+    """How much the store keeps tells nothing then: chain case 693."""
+    first, second = slide(), slide("other") if what == "pixels" else []
+    for file in [] if second else first:
+        corrected = pydicom.dcmread(io.BytesIO(file))
+        corrected.DeviceSerialNumber = "corrected"
+        second.append(to_bytes(corrected))
+    study, series = uids(first[0])
+    before = first[:-1] if known == "copied" else first[:1]
+    archive.put(*before)
+    archive.prepare("--study", study)
+    old = archive.shown(study)
+    archive.delete(archive.raw, study)
+    archive.put(*second[: len(before)], second[-1])
+    report = archive.prepare("--study", study)[series]["report"]
+    assert not set(old.values()) & set(archive.shown(study).values())
+    assert "have other content now under the same UIDs" in report["withdrawals"][-1]["reason"]
+
+
+def test_what_comes_later_takes_nothing_away(archive: Archive) -> None:
+    files = slide()
+    study, series = uids(files[0])
+    archive.put(*files[:-1])
+    archive.prepare("--study", study)
+    archive.put(files[-1])
+    assert archive.prepare("--study", study)[series]["report"]["withdrawals"] == []
+    assert set(files[:-1]) <= set(archive.shown(study).values())
+
+
 def test_a_study_that_is_deleted_is_taken_away_and_the_report_says_when(archive: Archive) -> None:
     files = slide()
     study, series = uids(files[0])

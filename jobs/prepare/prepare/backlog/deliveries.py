@@ -45,6 +45,8 @@ class DeliveryRecord:
     bytes: int = 0
     """What the raw store kept of the series then; 0 when the store does not tell."""
     withdrawals: tuple[Withdrawal, ...] = ()
+    contents: Mapping[str, str] = field(default_factory=dict[str, str])
+    """SOPInstanceUID in the raw store -> checksum of what was read of it (`Inspected.contents_of`)."""
 
     @property
     def name(self) -> str:
@@ -58,7 +60,7 @@ class DeliveryRecord:
         return replace(self, state="withdrawing", withdrawals=withdrawals)
 
     def withdrawn(self) -> DeliveryRecord:
-        return replace(self, state="withdrawn", instances=(), sources={}, bytes=0)
+        return replace(self, state="withdrawn", instances=(), sources={}, bytes=0, contents={})
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,7 @@ def record_name(study: str, series: str) -> str:
 
 
 def _parse(content: Any) -> DeliveryRecord:
+    content = {"contents": {}, **content}  # versions before this one wrote none
     fields: dict[str, Any] = {key: content[key] for key in DeliveryRecord.__dataclass_fields__}
     fields["instances"] = tuple(fields["instances"])
     fields["withdrawals"] = tuple(Withdrawal(**withdrawal) for withdrawal in fields["withdrawals"])

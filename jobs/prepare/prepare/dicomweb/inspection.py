@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from ..errors import CannotRun, SeriesFailed
 from ..model.finding import table
 from ..model.image import SlideImage
-from ..model.metadata import Row, text
+from ..model.metadata import Row, checksum, text
 from ..model.slide import Probe, Slide
 from ..model.study import REFERRING_NOTHING, Series, Study, series_of
 from ..pixels.errors import readable
@@ -29,6 +29,18 @@ class Inspected:
     slides: Mapping[str, Slide]
     unreadable: Mapping[str, Exception]
     """Why a series is not in `study`."""
+
+    def contents_of(self, series: str) -> dict[str, str]:
+        """Checksums of what was read of each instance of a series; none of series that are only named."""
+        if series in self.unreadable:
+            return {}
+        read = self.study.of(series)
+        looked_at = {uid: probe.checksum for slide in self.slides.values() for uid, probe in slide.probes.items()}
+        profiles = {image.instance: image.icc_digest for image in read.images}
+        return {
+            uid: checksum(*(part.encode() for part in (metadata, looked_at.get(uid, ""), profiles.get(uid, ""))))
+            for uid, metadata in read.checksums.items()
+        }
 
 
 def inspect(store: DicomStore, study: str, rows: Iterable[Row], everything: bool = False) -> Inspected:

@@ -6,7 +6,7 @@ it can take away again, as a whole; nothing that somebody else put there, and no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -48,6 +48,7 @@ class Additions:
 
 
 NOTHING = Additions()
+NO_CONTENTS: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,12 @@ class Executor:
         return self.ledger.update(study, series, DeliveryRecord.withdrawn)
 
     def mark_shown(
-        self, study: str, rows: Collection[Row], series: str, wanted: Collection[str]
+        self,
+        study: str,
+        rows: Collection[Row],
+        series: str,
+        wanted: Collection[str],
+        contents: Mapping[str, str] = NO_CONTENTS,
     ) -> DeliveryRecord | None:
         """Notes that all is there, and what it was made of, so that a later run sees when that is another."""
         if self.ledger is None:
@@ -139,7 +145,7 @@ class Executor:
             ours = tuple(sorted(set(present.instances) & set(wanted)))
             if not ours:
                 return present.withdrawn()
-            return replace(present, state="shown", instances=ours, sources=sources, bytes=size)
+            return replace(present, state="shown", instances=ours, sources=sources, bytes=size, contents=dict(contents))
 
         return self.ledger.update(study, series, mark_shown)
 
@@ -152,7 +158,7 @@ class Executor:
 
         def delivering(present: DeliveryRecord) -> DeliveryRecord:
             instances = tuple(sorted({*present.instances, *missing}))
-            return replace(present, state="delivering", instances=instances, sources=sources, bytes=size)
+            return replace(present, state="delivering", instances=instances, sources=sources, bytes=size, contents={})
 
         self.ledger.update(study, series, delivering)
 

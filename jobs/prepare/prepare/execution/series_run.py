@@ -168,7 +168,9 @@ class SeriesRun:
                     deliverer = job.executor.deliverer
                     verify(deliverer.target, study, series, deliverer.list_target(study), job.options.label_policy)
             wanted = job.executor.wanted(plan, self._rows, additions)
-            return delivery, job.executor.mark_shown(study, self._rows, series, wanted)
+            return delivery, job.executor.mark_shown(
+                study, self._rows, series, wanted, self._run.inspected.contents_of(series)
+            )
         except CannotRun:
             raise
         except Exception as error:

@@ -7,7 +7,7 @@ anything was sent again, and is else decided by comparing the files.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -55,19 +55,38 @@ def compare_contents(executor: Executor, record: DeliveryRecord, rows: list[Row]
     return f"{different} of its instances have other content now under the same UIDs" if different else ""
 
 
+def compare_known(executor: Executor, record: DeliveryRecord, known: list[Row], contents: Mapping[str, str]) -> str:
+    """The same where instances came to those delivered, which are `known`; `contents` is what was read of them now.
+
+    Of what was not read before and now, the copies' frames are compared; what was made of the rest cannot be.
+    """
+    compared = [row for row in known if row.instance in record.contents and row.instance in contents]
+    others = [row for row in known if row not in compared]
+    if any(row.whole_slide and row.instance not in record.instances for row in others):
+        return f"instances came to {executor.source.name}, and what was made of the others cannot be compared"
+    different = sum(contents[row.instance] != record.contents[row.instance] for row in compared)
+    different += _count_other_frames(executor, record, others)
+    return f"{different} of its instances have other content now under the same UIDs" if different else ""
+
+
 def compare_frames(executor: Executor, record: DeliveryRecord, rows: list[Row]) -> str:
     """The same where nobody said anything: the middle frame of each slide's image that was copied, in both stores."""
-    study, copies = record.study, [row for row in rows if row.whole_slide and row.instance in record.instances]
-
-    def differs(row: Row) -> bool:
-        where = study, row.series, row.instance, [row.frames // 2 + 1]
-        return executor.source.frames(*where) != executor.deliverer.target.frames(*where)
-
     if record.state != "shown":
         return ""
-    with ThreadPoolExecutor(IN_FLIGHT) as pool:
-        different = sum(pool.map(differs, copies))
+    different = _count_other_frames(executor, record, [row for row in rows if row.whole_slide])
     return f"{different} of its instances show other pixels now under the same UIDs" if different else ""
+
+
+def _count_other_frames(executor: Executor, record: DeliveryRecord, rows: list[Row]) -> int:
+    """Copies among these instances of which the middle frame differs in both stores."""
+    copies = [row for row in rows if row.instance in record.instances]
+
+    def differs(row: Row) -> bool:
+        where = record.study, row.series, row.instance, [row.frames // 2 + 1]
+        return executor.source.frames(*where) != executor.deliverer.target.frames(*where)
+
+    with ThreadPoolExecutor(IN_FLIGHT) as pool:
+        return sum(pool.map(differs, copies))
 
 
 def adopt_deliveries(there: Iterable[Row], study: str, rows: list[Row], ledger: DeliveryLedger) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from ..backlog.deliveries import DeliveryRecord
 from ..dicomweb.inspection import Inspected, inspect
 from ..errors import Gone
 from ..model.metadata import Row
@@ -18,7 +19,7 @@ from ..planning.following import Judged, judge
 from ..reports import report, study_report, viewer_status
 from ..reports.outcome import SeriesOutcome
 from .preparation import Preparation, StageTimer, write_end
-from .stale import adopt_deliveries, compare_contents, find_difference
+from .stale import adopt_deliveries, compare_contents, compare_known, find_difference
 
 
 @dataclass
@@ -71,13 +72,23 @@ class StudyRun:
             self._checked = True
             adopt_deliveries(executor.deliverer.list_target(self.study), self.study, self.rows, ledger)
             for record in ledger.of_study(self.study):
-                if reason := find_difference(job.store, record, self.instances_of(record.series)):
+                rows = self.instances_of(record.series)
+                reason = find_difference(job.store, record, rows) or self._compare_known(record, rows)
+                if reason:
                     self.withdraw(record.series, reason)
         if resent and resent not in self._resent:
             self._resent.add(resent)
             record = ledger.read(self.study, resent)
             if reason := compare_contents(executor, record, self.instances_of(resent)):
                 self.withdraw(resent, reason)
+
+    def _compare_known(self, record: DeliveryRecord, rows: list[Row]) -> str:
+        """Where instances came to those that viewers have: nobody says whether others were sent again with them."""
+        executor = self.preparation.executor
+        if executor is None or record.state != "shown" or len(rows) == len(record.sources):
+            return ""
+        known = [row for row in rows if row.instance in record.sources]
+        return compare_known(executor, record, known, self.inspected.contents_of(record.series))
 
     def withdraw(self, series: str, reason: str) -> None:
         """Takes a series away from viewers. Its report is no longer current before, and viewers are told to wait."""

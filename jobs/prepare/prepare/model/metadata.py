@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -44,6 +45,9 @@ def number(item: Json, keyword: str, otherwise: int = 0) -> int:
         return int(text(item, keyword) or otherwise)
     except ValueError:
         return otherwise
+
+
+BULK_LINK = re.compile(r'"BulkDataURI": "[^"]*"')
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,20 @@ class Row:
 
 def _checksum(item: Json) -> str:
     listed = {keyword: values(item, keyword) for keyword in ("SOPClassUID", "Modality", *Row.FIELDS)}
-    return hashlib.sha256(json.dumps(listed, sort_keys=True).encode()).hexdigest()[:8]
+    return checksum(json.dumps(listed, sort_keys=True).encode())
+
+
+def checksum(*parts: bytes) -> str:
+    """32 bits: see `Row.version`."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(hashlib.sha256(part).digest())
+    return digest.hexdigest()[:8]
+
+
+def metadata_checksum(item: Json) -> str:
+    """Of all that the store tells of an instance, but for where its long values lie."""
+    return checksum(BULK_LINK.sub("", json.dumps(item, sort_keys=True)).encode())
 
 
 def items(item: Json, keyword: str) -> list[Json]:

@@ -41,6 +41,8 @@ class Probe:
     """Frames that are empty, cut off, or cannot be decoded."""
     absent: tuple[int, ...] = ()
     """Frames that the image promises and the store does not have."""
+    checksum: str = ""
+    """Of the first frame, the last and the one in the middle, as they are stored."""
     samples: Mapping[Place, tuple[float, ...]] = field(default_factory=dict[Place, tuple[float, ...]], compare=False)
     """Means of the parts (`parts_a_side`) of tiles whose place is known, each 0 to 1; NaN beyond the edge."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .image import SlideImage, has_private, shows_label
-from .metadata import WHOLE_SLIDE, Json, references, text
+from .metadata import WHOLE_SLIDE, Json, metadata_checksum, references, text
 from .slide import Probe, Slide
 
 OVERLAYS = {
@@ -47,6 +47,8 @@ class Series:
     """Instances other than whole-slide images that say they show a label or its text, as far as they were read."""
     others: tuple[str, ...] = ()
     """Every instance that is no whole-slide image, as far as they were read."""
+    checksums: Mapping[str, str] = field(default_factory=dict[str, str], compare=False)
+    """`metadata_checksum` of every instance, as far as they were read."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,15 @@ def series_of(uid: str, modality: str, metadata: list[Json]) -> Series:
     referring = [reference for item in others if (reference := _reference(item)).instances]
     labelled = tuple(text(item, "SOPInstanceUID") for item in others if shows_label(item))
     every = tuple(text(item, "SOPInstanceUID") for item in others)
-    return Series(uid, modality, tuple(SlideImage.of(item) for item in images), tuple(referring), labelled, every)
+    return Series(
+        uid=uid,
+        modality=modality,
+        images=tuple(SlideImage.of(item) for item in images),
+        references=tuple(referring),
+        labelled=labelled,
+        others=every,
+        checksums={text(item, "SOPInstanceUID"): metadata_checksum(item) for item in metadata},
+    )
 
 
 def _reference(item: Json) -> Reference:

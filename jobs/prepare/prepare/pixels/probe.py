@@ -15,6 +15,7 @@ import numpy as np
 from ..model.codestream import Header, header, identify
 from ..model.finding import table
 from ..model.image import SlideImage
+from ..model.metadata import checksum
 from ..model.slide import FEWEST_PARTS, Place, Probe, parts_a_side
 from . import codec
 from .errors import CannotDecode
@@ -45,7 +46,7 @@ def choose_frames(image: SlideImage, points: Sequence[Point] = ()) -> list[int]:
         return list(range(1, count + 1))
     most = min(fitting, MOST)
     across = max(1, image.across)
-    kinds = [1, count, count // 2 + 1, across, max(image.tiles, 1), max(image.tiles, 1) - across + 1]
+    kinds = [*_always(count), across, max(image.tiles, 1), max(image.tiles, 1) - across + 1]
     chosen = {min(number, count) for number in kinds}
     for number in _frames_at(image, points):
         if len(chosen) < most:
@@ -55,6 +56,11 @@ def choose_frames(image: SlideImage, points: Sequence[Point] = ()) -> list[int]:
     between = sorted(chosen - set(kinds))
     surplus = len(chosen) - most
     return sorted(chosen - set(between[:: max(1, len(between) // surplus)][:surplus] if surplus > 0 else []))
+
+
+def _always(count: int) -> tuple[int, int, int]:
+    """Frames that are looked at whatever other images show."""
+    return 1, count, count // 2 + 1
 
 
 def _frames_at(image: SlideImage, points: Sequence[Point]) -> Iterator[int]:
@@ -134,6 +140,7 @@ def examine(image: SlideImage, frames: Mapping[int, bytes], wanted: list[int], b
         looked_at=len(wanted),
         damaged=tuple(sorted(damaged)),
         absent=tuple(number for number in wanted if number not in frames),
+        checksum=checksum(*(frames.get(number, b"") for number in _always(max(image.frames, 1)))),
         samples=samples,
     )
 
