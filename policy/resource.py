@@ -18,6 +18,10 @@ class Unknown:
     def __repr__(self) -> str:
         return "UNKNOWN"
 
+    def __reduce__(self) -> str:
+        """There is one: a copy from another process is the same, as it is compared by identity."""
+        return "UNKNOWN"
+
 
 UNKNOWN: Final = Unknown()
 FREE_KEYS = ("labels.", "userLabels.", "annotations.", "template.labels.")

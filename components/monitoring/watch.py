@@ -40,11 +40,18 @@ class Limit(NamedTuple):
         return self.words.format(time_in_words(self.seconds))
 
 
+UNITS = (
+    (86400, "a day", "days"),
+    (3600, "an hour", "hours"),
+    (60, "a minute", "minutes"),
+    (1, "a second", "seconds"),
+)
+
+
 def time_in_words(seconds: int) -> str:
-    """`an hour`, `2 hours`, `90 minutes`."""
-    if seconds % 3600:
-        return f"{seconds // 60} minutes"
-    return "an hour" if seconds == 3600 else f"{seconds // 3600} hours"
+    """`a day`, `an hour`, `2 hours`, `90 minutes`, `45 seconds`: the largest unit that says it exactly."""
+    size, one, many = next(unit for unit in UNITS if seconds % unit[0] == 0)
+    return one if seconds == size else f"{seconds // size} {many}"
 
 
 WAITING = Limit("New images have been waiting for the job for {}", 3600, "new-images-wait-for-the-job")

@@ -88,7 +88,7 @@ def _find_unreviewed(step: Step) -> Iterator[Danger]:
             step.urn,
             f"{quote(step.name)} is of the type {quote(step.type)}.",
             "No table of ours knows it, so nobody can say what it does.",
-            "Leave it out, or have it reviewed: python -m ops shapes --write.",
+            "Leave it out, or have it reviewed: python -m ops shapes --add.",
         )
 
 

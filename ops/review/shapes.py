@@ -1,9 +1,12 @@
 """The reviewed list of what may be declared (`policy/shapes.json`), from the stacks and from what each setting changes.
 
-    python -m ops shapes [--write]
+    python -m ops shapes [--add | --write]
 
 Every stack is declared as it is, with what `assumed.yaml` fills in, and once more for each setting with another value
 that the program accepts. A value that differs then is one that a setting decides; all others are fixed, and listed.
+That is some 230 declarations, minutes of work; `--add` declares the stacks as they are, in seconds, and adds to the
+list what it lacks: enough for a new fixed value or type, but what went stays, and a setting's other values are not
+tried.
 """
 
 from __future__ import annotations
@@ -11,8 +14,12 @@ from __future__ import annotations
 import argparse
 import difflib
 import json
+import multiprocessing
+import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 from engine import load_config
@@ -99,24 +106,84 @@ def _others(text: str) -> Sequence[Any]:
     return (text + "2",) if text else ()
 
 
+@dataclass(frozen=True)
+class Declaration:
+    """A stack with some settings changed; whether every value that follows is fixed, not decided by a setting."""
+
+    stack: str
+    overrides: dict[str, Any]
+    is_fixed: bool = True
+
+
+def bases() -> list[Declaration]:
+    """The stacks as they are, and as their files might well have them."""
+    return [
+        *(Declaration(stack, {}) for stack in STACKS),
+        *(Declaration(stack, CLOUD_RUN) for stack in ("local", "dev")),
+        Declaration("prod", PHI),
+    ]
+
+
+def declare(declaration: Declaration) -> list[Resource] | None:
+    """What the program declares; None where it refuses the value, which decides nothing then."""
+    try:
+        return declared_resources(deploy_graph(declaration.stack, overrides=declaration.overrides))
+    except (*CANNOT_RUN, Unreadable):
+        return None
+
+
 def write() -> str:
     """The list as it should be, with the fixed values of each path, or null where a setting decides."""
+    todo = [
+        Declaration(base.stack, {**base.overrides, **change}, is_fixed)
+        for base in bases()
+        for is_fixed, change in variations(base.stack)
+    ]
     fixed: list[Sequence[Resource]] = []
     varied: list[Sequence[Resource]] = []
-    bases = [*((stack, {}) for stack in STACKS), *((stack, CLOUD_RUN) for stack in ("local", "dev")), ("prod", PHI)]
-    for stack, base in bases:
-        for is_fixed, change in variations(stack):
-            try:
-                resources = declared_resources(deploy_graph(stack, overrides={**base, **change}))
-            except (*CANNOT_RUN, Unreadable):
-                continue  # the program refuses this value: it decides nothing
-            (fixed if is_fixed else varied).append(resources)
+    # Each declaration is a deployment in process, which one interpreter does one after the other.
+    with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn")) as pool:
+        for declaration, resources in zip(todo, _progress(pool.map(declare, todo), len(todo)), strict=True):
+            if resources is not None:
+                (fixed if declaration.is_fixed else varied).append(resources)
     known = union(fixed)
     types = {
         type_: {path: _values(known.get(type_, {}).get(path), of_type[path]) for path in sorted(of_type)}
         for type_, of_type in sorted(union([*fixed, *varied]).items())
     }
-    return json.dumps({"types": types, "always": common([*fixed, *varied])}, indent=1, ensure_ascii=False) + "\n"
+    return _text(types, common([*fixed, *varied]))
+
+
+def _progress(results: Iterable[list[Resource] | None], total: int) -> Iterator[list[Resource] | None]:
+    for number, result in enumerate(results, 1):
+        if sys.stderr.isatty() or number in (1, total) or number % 25 == 0:
+            print(f"{number} of {total} declarations", end="\r" if sys.stderr.isatty() else "\n", file=sys.stderr)
+        yield result
+
+
+def add(before: str) -> str:
+    """The list with what the stacks as they are declare and it lacks; keys that are not everywhere any more leave."""
+    agreed = json.loads(before)
+    declared = [resources for resources in map(declare, bases()) if resources is not None]
+    types: dict[str, dict[str, list[Any] | None]] = agreed["types"]
+    for type_, of_type in union(declared).items():
+        shape = types.setdefault(type_, {})
+        for path, values in of_type.items():
+            reviewed = shape.setdefault(path, [])
+            if reviewed is not None:
+                shape[path] = _values({*map(json.dumps, reviewed), *values}, set())
+    always = common(declared)
+    for type_, paths in agreed["always"].items():
+        here: dict[str, list[str]] = always.get(type_, {})
+        always[type_] = {path: [key for key in keys if key in here.get(path, keys)] for path, keys in paths.items()}
+    return _text(
+        {type_: dict(sorted(shape.items())) for type_, shape in sorted(types.items())},
+        {type_: {path: keys for path, keys in paths.items() if keys} for type_, paths in sorted(always.items())},
+    )
+
+
+def _text(types: dict[str, Any], always: dict[str, Any]) -> str:
+    return json.dumps({"types": types, "always": always}, indent=1, ensure_ascii=False) + "\n"
 
 
 def _values(fixed: set[str] | None, every: set[str]) -> list[Any] | None:
@@ -127,12 +194,17 @@ def _values(fixed: set[str] | None, every: set[str]) -> list[Any] | None:
 
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m ops shapes", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--write", action="store_true", help="write policy/shapes.json; else say what differs")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--write", action="store_true", help="write policy/shapes.json anew; without, say what differs")
+    how.add_argument("--add", action="store_true", help="add what the stacks as they are declare, in seconds")
     options = parser.parse_args(arguments)
-    text = write()
-    before = FILE.read_text(encoding="utf-8") if FILE.exists() else ""
-    if options.write:
+    before = FILE.read_text(encoding="utf-8") if FILE.exists() else _text({}, {})
+    if not options.add:
+        print("declaring the stacks with each setting changed: minutes of processor time", file=sys.stderr)
+    text = add(before) if options.add else write()
+    if options.write or options.add:
         FILE.write_text(text, encoding="utf-8")
-        return 0
     sys.stdout.writelines(difflib.unified_diff(before.splitlines(True), text.splitlines(True), "agreed", "declared"))
-    return int(before != text)
+    if text == before:
+        print("nothing differs")
+    return 0 if options.write or options.add else int(before != text)

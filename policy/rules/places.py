@@ -37,7 +37,9 @@ def one_region(stack: Stack, seen: Seen) -> Iterator[Finding]:
         if region is None:
             yield Finding("does not say in which region it keeps its data", f"Set {path} to {wanted}.")
         elif wanted is not None and str(region).lower() != wanted:
-            yield Finding(f"is in {region} and the dataset in {wanted}, so data leaves its region", f"Set {path}.")
+            yield Finding(
+                f"is in {region} and the dataset in {wanted}, so data leaves its region", f"Set {path} to {wanted}."
+            )
 
 
 RULES = (one_region,)

@@ -10,7 +10,10 @@ from policy.shape import find_unreviewed, is_reviewed, missing
 from policy.stack import Stack
 
 MOST = 3
-REVIEW = "If it is meant, run python -m ops shapes --write and have the difference reviewed."
+REVIEW = (
+    "If it is meant, run python -m ops shapes --add (--write where a setting decides it), "
+    "and have the difference reviewed."
+)
 
 
 @stack_rule("is-reviewed", "10 17 28 34", "*")
@@ -22,6 +25,8 @@ def is_reviewed_rule(stack: Stack, seen: Seen) -> Iterator[Finding]:
     unreviewed_values = list(dict(find_unreviewed(seen.resource, stack.names)).items())
     for path, value in unreviewed_values[:MOST]:
         yield Finding(f"declares {path} = {str(value)[:80]}, which nobody has reviewed", REVIEW)
+    if more := len(unreviewed_values[MOST:]):
+        yield Finding(f"declares {more} more values that nobody has reviewed", REVIEW)
     for path, key in list(dict.fromkeys(missing(seen.resource)))[:MOST]:
         yield Finding(f"lacks {f'{path}.' * bool(path)}{key}, which is declared everywhere else", REVIEW)
 

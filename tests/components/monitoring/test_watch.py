@@ -96,7 +96,17 @@ def test_the_board_shows_four_charts_whether_or_not_there_is_a_job(deploy: Deplo
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"), [(1800, "30 minutes"), (3600, "an hour"), (5400, "90 minutes"), (7200, "2 hours")]
+    ("seconds", "words"),
+    [
+        (1800, "30 minutes"),
+        (3600, "an hour"),
+        (5400, "90 minutes"),
+        (7200, "2 hours"),
+        (60, "a minute"),
+        (90, "90 seconds"),
+        (86400, "a day"),
+        (172800, "2 days"),
+    ],
 )
 def test_a_limit_is_said_in_words(seconds: int, words: str) -> None:
     assert time_in_words(seconds) == words
