@@ -77,11 +77,20 @@ def plan_of(text: str, stack: str = "", *, refreshed: bool = False) -> Plan:
         changes.setdefault(urn, []).append(entry)
     looks = {urn: _planned_steps(entries) if refreshed else entries for urn, entries in changes.items()}
     steps = {urn: reduce(_merge, entries) for urn, entries in looks.items()}
+    replaced = frozenset(urn for urn, entry in steps.items() if OPS[entry["op"]] == "replace")
+    for urn in replaced:
+        steps[urn]["replaceReasons"] = steps[urn].get("replaceReasons") or _following(steps[urn], replaced)
     return Plan(
         stack=stack or _stack(steps),
         source="pulumi preview",
         steps=tuple(_step(urn, entry) for urn, entry in steps.items()),
     )
+
+
+def _following(entry: Json, replaced: frozenset[str]) -> list[str]:
+    """Inputs that come from what is replaced: of those that it takes along the engine gives no reason."""
+    dependencies = cast(dict[str, list[str]], (entry.get("newState") or {}).get("propertyDependencies") or {})
+    return sorted(key for key, urns in dependencies.items() if replaced.intersection(urns))
 
 
 def _planned_steps(entries: list[Json]) -> list[Json]:
@@ -209,9 +218,19 @@ def _state(state: Json | None) -> State | None:
         name=str(state["urn"]).rpartition("::")[2] if "urn" in state else "",
         parent=str(state.get("parent", "")),
         protect=bool(state.get("protect")),
-        inputs=mask(state.get("inputs") or {}),
+        inputs=_named(mask(state.get("inputs") or {}), state),
         options=_options(state),
     )
+
+
+def _named(inputs: Json, state: Json) -> Json:
+    """Of a grant, whom and what it is for: what is made in the same deployment has its name in the program alone."""
+    if "role" not in inputs:
+        return inputs
+    names = {key: urns[0].rpartition("::")[2] for key, urns in (state.get("propertyDependencies") or {}).items()
+             if len(urns) == 1}  # fmt: skip
+    return {key: UNKNOWN.replace("[", f"[{names[key]}, ") if value == UNKNOWN and key in names else value
+            for key, value in inputs.items()}  # fmt: skip
 
 
 def _options(state: Json) -> Json:

@@ -214,3 +214,44 @@ def test_a_list_that_is_not_known_yet_is_not_taken_apart() -> None:
 
     assert {UNKNOWN} == {name for names in custom_roles(plan.after()).values() for name in names}
     assert "A" not in {right.permission for right in rights(plan.after())}
+
+
+def made_with(urn: str, op: str, state: dict[str, Any], **dependencies: list[str]) -> dict[str, Any]:
+    """A step as the real engine shows what it makes in the same deployment as what it depends on."""
+    new = {"urn": urn, "type": urn.split("::")[2].rpartition("$")[2], "custom": True, "inputs": state}
+    return {"op": op, "urn": urn, "newState": {**new, "propertyDependencies": dependencies}}
+
+
+P = "urn:pulumi:prod::p::dicom-platform:components:ImagingArchive$gcp:"
+DATASET, RAW, SMOKE = (f"{P}healthcare/{name}" for name in (
+    "dataset:Dataset::archive-dataset", "dicomStore:DicomStore::archive-raw", "dicomStore:DicomStore::archive-smoke"
+))  # fmt: skip
+JOB = f"{P}serviceaccount/account:Account::identities-job"
+GRANT_TYPE = f"{P}healthcare/dicomStoreIamMember:DicomStoreIamMember"
+
+
+def test_a_grant_on_what_is_made_with_it_says_whom_and_what_it_is_for() -> None:
+    grant_ = {"role": "roles/healthcare.dicomEditor", "member": OPEN[0], "dicomStoreId": OPEN[0]}
+    steps = [
+        made_with(f"{GRANT_TYPE}::job-{number}", "create", grant_, member=[JOB], dicomStoreId=[store])
+        for number, store in enumerate((RAW, SMOKE))
+    ]
+
+    made = grants(preview.plan_of(json.dumps({"steps": steps})).after())
+
+    assert [(each.principal, each.resource) for each in made] == [
+        ("[identities-job, known after the deployment]", f"[{store}, known after the deployment]")
+        for store in ("archive-raw", "archive-smoke")
+    ]
+
+
+def test_a_store_that_goes_with_its_dataset_says_so() -> None:
+    steps = [
+        {**made_with(DATASET, "replace", {"name": "b"}), "replaceReasons": ["name"], "oldState": {"inputs": {}}},
+        {**made_with(RAW, "replace", {"dataset": OPEN[0], "name": "raw"}, dataset=[DATASET], name=[]),
+         "replaceReasons": None, "oldState": {"inputs": {}}},
+    ]  # fmt: skip
+
+    plan = by_urn(preview.plan_of(json.dumps({"steps": steps})))
+
+    assert (plan[DATASET].replacing, plan[RAW].replacing) == (("name",), ("dataset",))
