@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from ops.review.differences import find_noteworthy, fingerprint, kind_of
+from ops.review.differences import Difference, find_noteworthy, fingerprint, kind_of
 from ops.review.grants import PUBLIC, Right, find_widened, grants
 from ops.review.plan import BESIDE, FILES, Plan, State, Step
 from policy.shape import is_reviewed
@@ -35,6 +35,13 @@ LOST: Mapping[str, str] = {
 }
 """Stateful type → what goes with it."""
 STOPPING = frozenset({"protect", "deletionPolicy PREVENT", "deletionProtection"})
+UNPROTECTED: Mapping[str, tuple[str, Any]] = {
+    "(protect)": ("protect", False),
+    "deletionPolicy": ("deletionPolicy PREVENT", "DELETE"),
+    "deletionProtection": ("deletionProtection", False),
+    "forceDestroy": ("forceDestroy off", True),
+}
+"""Path -> the guard that it is of what is stateful, and its value without it."""
 Named = Literal["unknown", "delete", "replace", "unprotect", "public", "widen"]
 Kind = Named | Literal["access", "code", "data", "audit", "notify", "setting", "other"]
 NAMED: tuple[Kind, ...] = get_args(Named)
@@ -105,7 +112,11 @@ def _different(step: Step) -> Iterator[Danger]:
     if step.type == FILES:
         yield _of_files(step)
         return
-    differences = [change for change in find_noteworthy(step) if change.path.startswith("(") or not groups(step.type)]
+    differences = [
+        change
+        for change in find_noteworthy(step)
+        if (change.path.startswith("(") or not groups(step.type)) and not _is_named(change, step)
+    ]
     if differences:
         changes = "; ".join(
             f"{quote(difference.path)} {_value(difference.before)} → {_value(difference.after)}"
@@ -113,6 +124,13 @@ def _different(step: Step) -> Iterator[Danger]:
         )
         agreed = fingerprint([[difference.path, difference.before, difference.after] for difference in differences])
         yield Danger(kind, f"{step.urn}#{agreed}", f"{name}: {changes}.", BECAUSE[kind], AGREE)
+
+
+def _is_named(change: Difference, step: Step) -> bool:
+    """Whether it is a guard taken off, which `_of_step` tells by name."""
+    guard, without = UNPROTECTED.get(change.path, ("", None))
+    taken = _guards(step, step.before) - _guards(step, step.after) if step.before and step.after else set[str]()
+    return step.type in LOST and guard in taken and change.after == without
 
 
 def _of_files(step: Step) -> Danger:

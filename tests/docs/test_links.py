@@ -40,3 +40,10 @@ def test_every_page_can_be_found_from_the_readme() -> None:
     named = {(ROOT / link.partition("#")[0]).resolve() for link in links(ROOT / "README.md")}
     lost = [str(page.relative_to(ROOT)) for page in PAGES if not {page, page.parent} & named - {ROOT}]
     assert [page for page in lost if page not in ("README.md", "tests/upgrade/README.md")] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_its_tests_exist(page: Path) -> None:
+    named = re.findall(r"(tests/[\w/]+\.py)::(\w+)", page.read_text())
+    missing = [test for path, test in named if f"def {test}(" not in (ROOT / path).read_text()]
+    assert missing == []

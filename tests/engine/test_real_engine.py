@@ -132,3 +132,26 @@ def test_the_whole_life_of_a_stack_and_its_graph(project: Project):
     project.pulumi("destroy", "--stack", "local", "--yes", "--skip-preview")
     left = json.loads(project.pulumi("stack", "export", "--stack", "local"))
     assert left["deployment"].get("resources", []) == []
+
+
+def test_an_update_that_was_killed_is_recovered(project: Project):
+    """After `kill -9`: without it there is a lock, and accounts that exist already."""
+    project.pulumi("stack", "select", "local", "--create")
+    command = ["pulumi", "up", "--stack", "local", "--yes", "--skip-preview", "--non-interactive"]
+    with subprocess.Popen(
+        command, cwd=project.folder, env=project.environment, stdout=subprocess.PIPE, text=True
+    ) as up:
+        assert up.stdout is not None
+        made = 0
+        while made < 40 and (line := up.stdout.readline()):
+            made += " created (" in line
+        up.kill()
+    left = json.loads(project.pulumi("stack", "export", "--stack", "local"))
+    assert left["deployment"]["pending_operations"]
+
+    recover = [sys.executable, "-m", "ops", "recover", "--stack", "local"]
+    done = subprocess.run(recover, cwd=project.folder, env=project.environment, capture_output=True, text=True)
+
+    assert (done.returncode, "the lock is taken away" in done.stdout) == (0, True), done.stderr
+    project.pulumi("up", "--stack", "local", "--yes", "--skip-preview")
+    project.pulumi("destroy", "--stack", "local", "--yes", "--skip-preview")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -61,3 +64,18 @@ def test_entries_for_the_gate_are_in_order_for_the_rules_too() -> None:
     assert permits.faults([], DAY) == []
     assert permits.idle({dataset().urn}, [], DAY) == []
     assert [fault.rule for fault in permits.faults([], date(2027, 3, 3))] == ["exceptions-are-in-order"]
+
+
+def test_the_entry_on_the_page_lets_its_resource_be_removed() -> None:
+    """Its first step names the rule of the policy and both of the gate."""
+    page = (Path(__file__).parents[3] / "docs/removing-on-purpose.md").read_text()
+    entries = textwrap.dedent(page.partition("```yaml\n")[2].partition("```")[0])
+    urn = re.findall(r"urn: (\S+)", entries)[0]
+    permits = parse(entries.replace(urn, dataset().urn))
+    guarded, bare = graph(dataset()), dataset(protect=False, deletionPolicy="DELETE")
+
+    for before, after in ((guarded, graph(bare)), (graph(bare), graph())):
+        plan = plan_of(before, after)
+        assert judge(plan, parse("exceptions: []"), DAY).stopped
+        assert judge(plan, permits, DAY).stopped == []
+    assert {permit.rule for permit in permits.entries} == {"stateful-is-protected", "plan-unprotect", "plan-delete"}
