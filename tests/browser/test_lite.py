@@ -181,6 +181,12 @@ def test_a_dim_slide_of_sixteen_bits_is_seen(reader: Reader, put: Put) -> None:
     assert reader.sees(lambda: brightest() > 80), brightest()
     slider = reader.page.get_by_role("slider")
     expect(slider).to_have_attribute("aria-label", "Brightest value of Channel 0")
+    reader.page.get_by_role("checkbox", name="Channel 0").uncheck()
+    hidden = reader.screenshot()
+    slider.press("ArrowLeft")
+    reader.page.wait_for_timeout(300)
+    # Another brightness does not switch the channel on again.
+    assert difference(reader.screenshot(), hidden) < 1
 
 
 def test_a_colour_profile_that_is_lost_is_told(reader: Reader, slides: Slides) -> None:

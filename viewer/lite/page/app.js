@@ -1,6 +1,6 @@
 // The start: config, sign-in, then the view that the address asks for. Every failure ends here, in words.
 
-import { announce, button, entitle, failurePanel, h, show } from './dom.js';
+import { announce, button, byId, entitle, failurePanel, h, show } from './dom.js';
 import { loadClient } from './engine.js';
 import { Failure, asFailure } from './failure.js';
 import { Session, isRenewalFrame } from './session.js';
@@ -8,23 +8,20 @@ import { openStore } from './store.js';
 import { showStudy } from './study.js';
 import { showWorklist } from './worklist.js';
 
-const view = document.getElementById('view');
-const where = document.getElementById('where');
-const account = document.getElementById('account');
-const STUDY = /^\/studies\/([0-9.]+)(?:\/series\/([0-9.]+))?\/?$/;
-const GOOGLE = /^(\/projects(?:\/[^/]+){7})\/study\/([0-9.]+)(?:\/series\/([0-9.]+))?\/?$/;
+const [view, where, account] = ['view', 'where', 'account'].map(byId);
+/** Our own form of link and Google's, which names the store too. */
+const STUDY = /^(\/projects(?:\/[^/]+){7})?\/stud(?:y|ies)\/([0-9.]+)(?:\/series\/([0-9.]+))?\/?$/;
+const PRIMARY = { class: 'primary' };
+
+const here = () => location.pathname + location.search;
 
 let app;
-let leave = () => {};
+let leave;
 
 async function start() {
   const config = window.config;
   if (!config?.servers?.length) throw new Failure('config', 'The file config/local.js is missing or names no server.');
-  const dark = matchMedia('(prefers-color-scheme: dark)');
-  const colour = () => { document.documentElement.dataset.mode = config.mode ?? (dark.matches ? 'dark' : 'light'); };
-  colour();
-  dark.addEventListener('change', colour);
-  if (config.organization) document.getElementById('organization').textContent = config.organization;
+  if (config.organization) byId('organization').textContent = config.organization;
   const session = new Session(config);
   app = { config, session, where, actionsFor, go, study: null };
   await session.receive();
@@ -38,30 +35,26 @@ async function start() {
 }
 
 async function route() {
-  leave();
-  leave = () => {};
-  show(where);
-  announce('');
-  const address = location.pathname + location.search;
+  leaveView();
+  const address = here();
+  // The reader may have gone on while this view was loading.
+  const isHere = () => here() === address;
   try {
     refuseOtherStore(new URLSearchParams(location.search).get('gcp'));
-    const done = await viewOf(location.pathname);
-    // The reader may have gone on while this view was loading.
-    if (location.pathname + location.search === address) leave = done ?? leave;
-    else done?.();
+    const close = await viewOf(location.pathname);
+    if (isHere()) leave = close;
+    else close?.();
   } catch (error) {
-    if (location.pathname + location.search === address) fail(error);
+    if (isHere()) fail(error);
   }
 }
 
 function viewOf(address) {
   if (address === '/') return showWorklist(view, app);
-  const study = STUDY.exec(address);
-  if (study) return showStudy(view, app, study[1], study[2]);
-  const google = GOOGLE.exec(address);
-  if (!google) throw new Failure('missing', 'This address names no study.');
-  refuseOtherStore(`${app.config.gcpBaseUrl}${google[1]}/dicomWeb`);
-  return showStudy(view, app, google[2], google[3]);
+  const [link, store, study, series] = STUDY.exec(address) ?? [];
+  if (!link) throw new Failure('missing', 'This address names no study.');
+  refuseOtherStore(store && `${app.config.gcpBaseUrl}${store}/dicomWeb`);
+  return showStudy(view, app, study, series);
 }
 
 /** A link must not make this page send its reader's token to a store of the link's choice. */
@@ -78,18 +71,23 @@ function follow(event) {
 }
 
 function go(address) {
-  if (address !== location.pathname + location.search) history.pushState(null, '', address);
+  if (address !== here()) history.pushState(null, '', address);
   view.focus({ preventScroll: true });
   void route();
 }
 
+function leaveView() {
+  leave?.();
+  leave = null;
+  show(where);
+  announce('');
+}
+
 /** The browser may stay on the page: then it shows nothing of what was open. */
 function signOut() {
-  leave();
-  leave = () => {};
+  leaveView();
   app.study = null;
   show(account);
-  show(where);
   signedOut();
   app.session.signOut();
 }
@@ -98,12 +96,7 @@ function signedOut() {
   entitle('Signed out');
   show(view, h('section', { class: 'empty' }, h('h1', {}, 'You are signed out'),
     h('p', {}, 'Nothing of what you looked at is kept in this browser.'),
-    button('Sign in', signInAgain, { class: 'primary' })));
-}
-
-function signInAgain() {
-  history.replaceState(null, '', '/');
-  app.session.signIn({ asked: true }).catch(fail);
+    button('Sign in', () => location.replace('/'), PRIMARY)));
 }
 
 function fail(error) {
@@ -112,13 +105,10 @@ function fail(error) {
   announce(failure.message);
 }
 
-/** What the reader can do about it, as buttons. */
 function actionsFor({ kind }) {
-  const signIn = () => button('Sign in', () => app.session.signIn({ asked: true }).catch(fail), { class: 'primary' });
-  const again = () => button('Try again', () => location.reload(), { class: 'primary' });
-  if (kind === 'signed-out') return [signIn()];
-  if (kind === 'forbidden') return [again(), button('Use another account', signOut)];
-  return [again()];
+  if (kind === 'signed-out') return [button('Sign in', () => app.session.signIn({ asked: true }).catch(fail), PRIMARY)];
+  const again = button('Try again', () => location.reload(), PRIMARY);
+  return kind === 'forbidden' ? [again, button('Use another account', signOut)] : [again];
 }
 
 // A page that the browser kept for its back button must not show what a signed-out reader had open.

@@ -1,15 +1,16 @@
-// Monochrome optical paths: each in a colour of its own, with a switch and a brightness. A camera of 16 bits seldom uses
-// them all, so the brightest value starts as what the first tiles hold.
+// Monochrome optical paths: each in a colour of its own, with a switch and a brightness.
 
 import { value } from './dicom.js';
 import { h } from './dom.js';
 
-const COLOURS = [[0, 0, 255], [0, 255, 0], [255, 0, 0], [0, 255, 255], [255, 0, 255], [255, 255, 0]];
-const NAMES = ['blue', 'green', 'red', 'cyan', 'magenta', 'yellow'];
-const WHITE = [255, 255, 255];
+const COLOURS = Object.entries({
+  blue: [0, 0, 255], green: [0, 255, 0], red: [255, 0, 0],
+  cyan: [0, 255, 255], magenta: [255, 0, 255], yellow: [255, 255, 0],
+});
+const GREY = ['', [255, 255, 255]];
 const STEPS = 100;
-/** Of the values of a tile so many are no brighter: one hot pixel must not darken all others. */
 const SHARE = 0.999;
+const TILE = 'dicommicroscopyviewer_frame_loading_ended';
 
 /** Shows the channels of `slide`; gives a panel for them, null for a slide in colour. */
 export function channelPanel(viewer, viewport, slide) {
@@ -17,54 +18,53 @@ export function channelPanel(viewer, viewport, slide) {
   if (!channels.length) return null;
   const bits = Number(value(slide.pyramid[0], 'BitsStored') ?? value(slide.pyramid[0], 'BitsAllocated') ?? 8);
   const most = 2 ** bits - 1;
-  const rows = channels.map((path, place) => row(viewer, path, most, channels.length > 1 ? place % COLOURS.length : -1));
+  const colours = channels.length > 1 ? COLOURS : [GREY];
+  const rows = channels.map((path, place) => row(viewer, path, most, colours[place % colours.length]));
   if (bits > 8) watchBrightest(viewport, most, rows);
   return h('fieldset', { class: 'channels' }, h('legend', {}, 'Channels'), rows.map(({ element }) => element));
 }
 
-function row(viewer, { identifier, description }, most, place) {
-  const color = COLOURS[place] ?? WHITE;
-  const name = [description || `Channel ${identifier}`, NAMES[place] && `(${NAMES[place]})`].filter(Boolean).join(' ');
+function row(viewer, { identifier, description }, most, [colourName, color]) {
+  const name = `${description || `Channel ${identifier}`}${colourName && ` (${colourName})`}`;
+  const limits = h('output');
+  const show = (brightest) => {
+    viewer.setOpticalPathStyle(identifier, { color, limitValues: [0, brightest] });
+    limits.textContent = `0 – ${brightest.toLocaleString()}`;
+  };
+  // Equal steps of the slider are equal factors: most of the range of a dim image lies in its lowest part.
   const brightness = h('input', {
     type: 'range', min: 1, max: STEPS, value: STEPS, 'aria-label': `Brightest value of ${name}`,
-    input: () => show(fromStep(Number(brightness.value))),
+    input: () => show(Math.max(Math.round(most ** (brightness.value / STEPS)), 1)),
   });
-  const shown = h('output', {});
   const visible = h('input', { type: 'checkbox', checked: true, change: () => {
-    if (visible.checked) viewer.showOpticalPath(identifier);
-    else viewer.hideOpticalPath(identifier);
+    viewer[visible.checked ? 'showOpticalPath' : 'hideOpticalPath'](identifier);
   } });
-  // Equal steps of the slider are equal factors: most of the range of a dim image lies in its lowest part.
-  const fromStep = (step) => Math.max(Math.round(most ** (step / STEPS)), 1);
-  function show(brightest) {
-    viewer.setOpticalPathStyle(identifier, { color, limitValues: [0, brightest] });
-    shown.textContent = `0 – ${brightest.toLocaleString()}`;
-  }
   viewer.showOpticalPath(identifier, { color, limitValues: [0, most] });
   show(most);
   const set = (brightest) => {
     brightness.value = Math.round((Math.log(brightest) / Math.log(most)) * STEPS);
     show(brightest);
   };
-  return { identifier, set, element: h('div', {}, h('label', {}, visible, ` ${name}`), brightness, shown) };
+  return { identifier, set, element: h('div', {}, h('label', {}, visible, ` ${name}`), brightness, limits) };
 }
 
-/** Raises each channel's brightest value to what its tiles hold, until the first view is complete. */
+/** Raises each channel's brightest value to what its tiles hold, until the first view is complete: a camera of 16 bits
+ *  seldom uses them all. */
 function watchBrightest(viewport, most, rows) {
   const brightest = new Map();
-  const hear = ({ detail: { payload } }) => {
-    const { pixelArray, channelIdentifier } = payload;
-    const line = rows.find(({ identifier }) => identifier === channelIdentifier) ?? (rows.length === 1 ? rows[0] : null);
-    if (!pixelArray || !line) return;
+  const hear = ({ detail: { payload: { pixelArray, channelIdentifier } } }) => {
+    const channel = rows.length === 1 ? rows[0] : rows.find(({ identifier }) => identifier === channelIdentifier);
+    if (!pixelArray || !channel) return;
     const top = Math.min(percentile(pixelArray), most);
-    if (top <= (brightest.get(line) ?? 0)) return;
-    brightest.set(line, top);
-    line.set(top);
+    if (top <= (brightest.get(channel) ?? 0)) return;
+    brightest.set(channel, top);
+    channel.set(top);
   };
-  viewport.addEventListener('dicommicroscopyviewer_frame_loading_ended', hear);
-  viewport.addEventListener('complete', () => viewport.removeEventListener('dicommicroscopyviewer_frame_loading_ended', hear));
+  viewport.addEventListener(TILE, hear);
+  viewport.addEventListener('complete', () => viewport.removeEventListener(TILE, hear), { once: true });
 }
 
+/** One hot pixel must not darken all others. */
 function percentile(pixels) {
   const sorted = Float32Array.from(pixels).sort();
   return Math.max(Math.ceil(sorted[Math.floor((sorted.length - 1) * SHARE)]), 1);

@@ -13,37 +13,26 @@ const TAGS = {
   SegmentSequence: '00620002', SegmentLabel: '00620005', ReferencedSOPInstanceUID: '00081155',
 };
 
-export function values(dataset, keyword) {
-  return dataset?.[TAGS[keyword]]?.Value ?? [];
-}
-
+export const values = (dataset, keyword) => dataset?.[TAGS[keyword]]?.Value ?? [];
 /** The only or first value; for a sequence its first item. */
-export function value(dataset, keyword) {
-  return values(dataset, keyword)[0];
-}
-
+export const value = (dataset, keyword) => values(dataset, keyword)[0];
 /** All values as one text, '' without any. */
-export function text(dataset, keyword) {
-  return values(dataset, keyword).join(', ');
-}
+export const text = (dataset, keyword) => values(dataset, keyword).join(', ');
+/** `20260102` → `2026-01-02`; anything else as it is. */
+export const date = (dataset, keyword) => text(dataset, keyword).replace(/^(\d{4})(\d\d)(\d\d)$/, '$1-$2-$3');
 
 /** `Yamada^Tarou` → `Yamada, Tarou`: the family name first, as it is filed; then as it is written in ideographs. */
 export function personName(dataset, keyword) {
   const name = value(dataset, keyword);
   const { Alphabetic = '', Ideographic = '' } = typeof name === 'string' ? { Alphabetic: name } : name ?? {};
-  const [family = '', given = '', middle = ''] = Alphabetic.split('^');
-  const latin = [family, [given, middle].filter(Boolean).join(' ')].filter(Boolean).join(', ');
+  const [family, given = '', middle = ''] = Alphabetic.split('^');
+  const latin = [family, `${given} ${middle}`.trim()].filter(Boolean).join(', ');
   return [latin, Ideographic.replaceAll('^', ' ').trim()].filter(Boolean).join(' · ');
-}
-
-/** `20260102` → `2026-01-02`; anything else as it is. */
-export function date(dataset, keyword) {
-  return text(dataset, keyword).replace(/^(\d{4})(\d\d)(\d\d)$/, '$1-$2-$3');
 }
 
 /** Every instance UID that `item` refers to, at any depth. */
 export function references(item) {
-  const own = values(item, 'ReferencedSOPInstanceUID');
-  const below = Object.values(item).filter((element) => element?.vr === 'SQ').flatMap(({ Value = [] }) => Value.filter(Boolean));
-  return [...own, ...below.flatMap(references)];
+  const sequences = Object.values(item).filter((element) => element?.vr === 'SQ');
+  const below = sequences.flatMap(({ Value = [] }) => Value.filter(Boolean)).flatMap(references);
+  return [...values(item, 'ReferencedSOPInstanceUID'), ...below];
 }

@@ -1,46 +1,30 @@
 // Building the page: elements from plain calls, and the parts that every view shows in the same way.
 
-/** An element: `h('a', {href: '/'}, 'text', child, …)`. Attributes that are false or null are left out,
- *  functions listen. */
+const shown = (children) => children.flat(Infinity).filter((child) => child != null && child !== false);
+
+/** An element: `h('a', {href: '/'}, 'text', child, …)`. What is false or null is left out, functions listen. */
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (typeof value === 'function') element.addEventListener(name, value);
     else if (value !== false && value != null) element.setAttribute(name, value === true ? '' : value);
   }
-  element.append(...children.flat(Infinity).filter((child) => child != null && child !== false));
+  element.append(...shown(children));
   return element;
 }
 
-/** Replace what `parent` shows. */
-export function show(parent, ...children) {
-  parent.replaceChildren(...children.flat(Infinity).filter(Boolean));
-}
+export const show = (parent, ...children) => parent.replaceChildren(...shown(children));
 
 /** A failure as the reader sees it; `actions` are buttons, `heading` is h2 below another heading. */
-export function failurePanel(failure, actions, heading = 'h1') {
-  return h('section', { class: `failure ${failure.kind}`, role: 'alert' },
-    h(heading, {}, failure.title),
-    h('p', {}, failure.message),
-    h('p', { class: 'remedy' }, failure.remedy),
-    h('div', { class: 'actions' }, actions));
-}
+export const failurePanel = ({ kind, title, message, remedy }, actions, heading = 'h1') => h(
+  'section', { class: `failure ${kind}`, role: 'alert' }, h(heading, {}, title), h('p', {}, message),
+  h('p', { class: 'remedy' }, remedy), h('div', { class: 'actions' }, actions));
 
+export const byId = (id) => document.getElementById(id);
 /** What the browser's tab and a screen reader call this view. No name of a patient: titles end up in histories. */
-export function entitle(text) {
-  document.title = `${text} · ${document.getElementById('organization').textContent}`;
-}
+export const entitle = (text) => { document.title = `${text} · ${byId('organization').textContent}`; };
+/** Says something to screen readers. An empty text clears it. */
+export const announce = (text) => { byId('status').textContent = text; };
 
-/** Says something to everybody, screen readers included. An empty text clears it. */
-export function announce(text) {
-  document.getElementById('status').textContent = text;
-}
-
-export function button(label, action, attributes = {}) {
-  return h('button', { type: 'button', click: action, ...attributes }, label);
-}
-
-/** Placeholder for what is being fetched. */
-export function waiting(text) {
-  return h('p', { class: 'waiting', 'aria-busy': 'true' }, text);
-}
+export const button = (label, click, attributes = {}) => h('button', { type: 'button', click, ...attributes }, label);
+export const waiting = (text) => h('p', { class: 'waiting', 'aria-busy': 'true' }, text);

@@ -9,13 +9,14 @@ const KINDS = {
   browser: ['This browser cannot show slides',
     'Use a current version of Chrome, Edge, Firefox or Safari, with hardware acceleration switched on.'],
   missing: ['Not found', 'Check the link, or look for the study in the list.'],
-  unready: ['This slide is not ready', 'Wait a minute, then try again; if it lasts, tell whoever prepares slides here.'],
+  unready: ['This slide is not ready',
+    'Wait a minute, then try again; if it lasts, tell whoever prepares slides here.'],
   blocked: ['This slide cannot be shown yet',
     'Send this sentence to whoever prepares slides here: it says what has to be corrected.'],
   config: ['The viewer is not set up correctly',
     'This is a fault of the installation. Tell whoever runs this viewer what you read here.'],
   unexpected: ['Something unexpected happened',
-    'Try again, with a current version of your browser. If it stays, tell whoever runs this viewer what you read here.'],
+    'Try again, with a current version of your browser. If it stays, tell whoever runs this viewer what you read.'],
 };
 
 /** A failure that its reader can understand; `title` and `remedy` follow from the kind. */
@@ -28,9 +29,8 @@ export class Failure extends Error {
 }
 
 /** Any error as a Failure: what nobody foresaw may be an old browser's as well as a fault of this page. */
-export function asFailure(error) {
-  return error instanceof Failure ? error : new Failure('unexpected', String(error?.message ?? error), error);
-}
+export const asFailure = (error) => (
+  error instanceof Failure ? error : new Failure('unexpected', String(error?.message ?? error), error));
 
 /** The Failure that an error of a DICOMweb request means. `server` is the config's entry for the store. */
 export function fromRequest(error, server) {

@@ -5,9 +5,6 @@ import { values } from './dicom.js';
 import { button, h, show, waiting } from './dom.js';
 import { renderedImage } from './store.js';
 
-const VIEWPORT = '1024,1024';
-
-/** A button for each of the two that the slide has. */
 export function labelButtons(client, { label, overview }) {
   return [['Label', label], ['Overview', overview]].filter(([, instance]) => instance)
     .map(([name, instance]) => button(name, () => open(client, name, instance), { 'aria-haspopup': 'dialog' }));
@@ -15,12 +12,12 @@ export function labelButtons(client, { label, overview }) {
 
 async function open(client, name, instance) {
   const place = h('div', {}, waiting('Loading…'));
-  const dialog = h('dialog', { 'aria-label': `${name} of the slide`, close: () => dialog.remove() },
-    place, button('Close', () => dialog.close()));
+  const close = button('Close', () => dialog.close());
+  const dialog = h('dialog', { 'aria-label': `${name} of the slide`, close: () => dialog.remove() }, place, close);
   document.body.append(dialog);
   dialog.showModal();
   try {
-    show(place, turned(await renderedImage(client, instance, VIEWPORT), quarters(instance), `${name} of the slide`));
+    show(place, turned(await renderedImage(client, instance), quarters(instance), `${name} of the slide`));
   } catch (failure) {
     show(place, h('p', { role: 'alert' }, `The ${name.toLowerCase()} cannot be shown. ${failure.message}`));
   }
@@ -29,8 +26,7 @@ async function open(client, name, instance) {
 /** Quarter turns clockwise, as the engine turns a slide by ImageOrientationSlide: the glass's X axis goes down. */
 export function quarters(instance) {
   const { 0: across, 3: down } = values(instance, 'ImageOrientationSlide').map(Number);
-  if (across === undefined) return 0;
-  return (Math.round(Math.atan2(-down, across) / (Math.PI / 2)) + 5) % 4;
+  return across === undefined ? 0 : (Math.round(Math.atan2(-down, across) / (Math.PI / 2)) + 5) % 4;
 }
 
 function turned(picture, turns, name) {

@@ -13,11 +13,10 @@ export async function discover(oidc) {
 /** Address to send the browser to. `hint` is the account to renew silently, if any. */
 export function authorizationUrl(provider, oidc, redirectUri, { state, nonce, hint }) {
   const url = new URL(oidc.authorizationEndpoint ?? provider.authorization_endpoint);
-  const query = {
-    client_id: oidc.clientId, redirect_uri: redirectUri, response_type: 'id_token token', scope: oidc.scope, state, nonce,
-  };
-  if (hint) Object.assign(query, { prompt: 'none', login_hint: hint });
-  url.search = new URLSearchParams(query);
+  url.search = new URLSearchParams({
+    client_id: oidc.clientId, redirect_uri: redirectUri, response_type: 'id_token token', scope: oidc.scope,
+    state, nonce, ...hint && { prompt: 'none', login_hint: hint },
+  });
   return url.href;
 }
 
@@ -29,8 +28,9 @@ export function answerIn(fragment) {
 
 /** The session that an answer brings; throws a Failure unless it answers `asked` and the ID token proves it. */
 export async function accept(answer, asked, provider, oidc, now = Date.now()) {
-  if (!asked || answer.state !== asked.state) throw new Failure('signed-out', 'This sign-in was not started on this page.');
-  if (answer.error) throw new Failure('signed-out', `The sign-in was refused (${answer.error}).`);
+  const distrust = (why) => { throw new Failure('signed-out', why); };
+  if (!asked || answer.state !== asked.state) distrust('This sign-in was not started on this page.');
+  if (answer.error) distrust(`The sign-in was refused (${answer.error}).`);
   const claims = await verified(answer.id_token, provider, oidc);
   const wrong = [
     [claims.iss === provider.issuer, 'it comes from another provider'],
@@ -39,10 +39,9 @@ export async function accept(answer, asked, provider, oidc, now = Date.now()) {
     [claims.exp * 1000 > now, 'it has expired; is this computer’s clock right?'],
     [claims.at_hash === await halfHash(answer.access_token), 'its access token was exchanged'],
   ].filter(([right]) => !right).map(([, why]) => why);
-  if (wrong.length) throw new Failure('signed-out', `The sign-in cannot be trusted: ${wrong.join('; ')}.`);
-  return {
-    token: answer.access_token, expires: now + Number(answer.expires_in) * 1000, email: claims.email, name: claims.name,
-  };
+  if (wrong.length) distrust(`The sign-in cannot be trusted: ${wrong.join('; ')}.`);
+  const { access_token: token, expires_in: seconds } = answer;
+  return { token, expires: now + seconds * 1000, email: claims.email, name: claims.name };
 }
 
 /** The claims of an ID token whose signature the provider's published key confirms. */
@@ -64,9 +63,8 @@ async function halfHash(token) {
   return btoa(String.fromCharCode(...hash.slice(0, 16))).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
 }
 
-function bytes(encoded) {
-  return Uint8Array.from(atob(encoded.replaceAll('-', '+').replaceAll('_', '/')), (character) => character.charCodeAt(0));
-}
+const bytes = (encoded) => (
+  Uint8Array.from(atob(encoded.replaceAll('-', '+').replaceAll('_', '/')), (character) => character.charCodeAt(0)));
 
 function json(encoded) {
   try {

@@ -1,25 +1,23 @@
-// Who is signed in. The token lives in this tab's session storage only and is gone after sign-out or when the tab closes.
+// Who is signed in. The token lives in this tab's session storage only, and is gone after sign-out or with the tab.
 
 import { accept, answerIn, authorizationUrl, discover } from './oidc.js';
 import { Failure } from './failure.js';
 
-const KEPT = 'session';
-const ASKED = 'sign-in';
-const REDIRECTS = 'redirects';
+const [KEPT, ASKED, REDIRECTS] = ['session', 'sign-in', 'redirects'];
 const RENEW_BEFORE = 60_000;
 const RENEW_PATIENCE = 10_000;
 
 export class Session {
   #oidc; #redirectUri; #provider; #renewal;
 
-  constructor(config) {
-    this.#oidc = config.oidc;
-    this.#redirectUri = location.origin + config.path;
+  constructor({ oidc, path }) {
+    this.#oidc = oidc;
+    this.#redirectUri = location.origin + path;
     this.current = read(KEPT);
   }
 
   get signedIn() {
-    return Boolean(this.current && this.current.expires > Date.now());
+    return this.current?.expires > Date.now();
   }
 
   /** Takes the answer out of the address bar, if there is one. The page continues where the sign-in began. */
@@ -29,7 +27,7 @@ export class Session {
     const asked = read(ASKED);
     sessionStorage.removeItem(ASKED);
     history.replaceState(null, '', asked?.from ?? '/');
-    this.#keep(await accept(answer, asked, await this.#discovered(), this.#oidc));
+    await this.#accept(answer, asked);
     sessionStorage.removeItem(REDIRECTS);
   }
 
@@ -37,11 +35,11 @@ export class Session {
   async signIn({ asked = false } = {}) {
     const recent = (read(REDIRECTS) ?? []).filter((time) => Date.now() - time < 60_000);
     if (!asked && recent.length >= 2) throw new Failure('signed-out', 'Signing in did not work twice in a row.');
-    const provider = await this.#discovered();
-    write(REDIRECTS, [...recent, Date.now()]);
     const question = fresh();
+    const url = await this.#urlFor(question);
+    write(REDIRECTS, [...recent, Date.now()]);
     write(ASKED, { ...question, from: location.pathname + location.search });
-    location.assign(authorizationUrl(provider, this.#oidc, this.#redirectUri, question));
+    location.assign(url);
     await new Promise(() => {}); // The page is on its way out.
   }
 
@@ -71,59 +69,46 @@ export class Session {
 
   async #renewInFrame() {
     const question = fresh();
-    const provider = await this.#discovered();
-    const frame = document.createElement('iframe');
-    frame.hidden = true;
-    frame.title = 'Sign-in renewal';
-    frame.src = authorizationUrl(provider, this.#oidc, this.#redirectUri, { ...question, hint: this.current?.email });
-    const answer = new Promise((resolve, reject) => {
-      const hear = (event) => {
-        if (event.origin !== location.origin || event.source !== frame.contentWindow) return;
-        removeEventListener('message', hear);
-        resolve(answerIn(String(event.data)) ?? { error: 'no answer' });
-      };
-      addEventListener('message', hear);
-      setTimeout(() => {
-        removeEventListener('message', hear);
-        reject(new Failure('signed-out', 'Your sign-in has ended and could not be renewed in the background.'));
-      }, RENEW_PATIENCE);
-    });
-    document.body.append(frame);
+    const src = await this.#urlFor({ ...question, hint: this.current?.email });
+    const frame = Object.assign(document.createElement('iframe'), { hidden: true, title: 'Sign-in renewal', src });
+    const listening = new AbortController();
     try {
-      this.#keep(await accept(await answer, question, provider, this.#oidc));
+      const answer = await new Promise((resolve, reject) => {
+        addEventListener('message', ({ origin, source, data }) => {
+          if (origin !== location.origin || source !== frame.contentWindow) return;
+          resolve(answerIn(String(data)) ?? { error: 'no answer' });
+        }, { signal: listening.signal });
+        setTimeout(reject, RENEW_PATIENCE, new Error('no answer'));
+        document.body.append(frame);
+      });
+      await this.#accept(answer, question);
     } catch (error) {
-      throw new Failure('signed-out', 'Your sign-in has ended.', error);
+      throw new Failure('signed-out', 'Your sign-in has ended and could not be renewed in the background.', error);
     } finally {
+      listening.abort();
       frame.remove();
     }
   }
 
-  async #discovered() {
+  async #urlFor(question) {
     this.#provider ??= await discover(this.#oidc);
-    return this.#provider;
+    return authorizationUrl(this.#provider, this.#oidc, this.#redirectUri, question);
   }
 
-  #keep(session) {
-    this.current = session;
-    write(KEPT, session);
+  async #accept(answer, asked) {
+    this.#provider ??= await discover(this.#oidc);
+    this.current = await accept(answer, asked, this.#provider, this.#oidc);
+    write(KEPT, this.current);
   }
 }
 
-/** Inside the renewal frame: hand the answer to the page around us. True when this page is only that messenger. */
+/** Whether this page is only the renewal frame: then the answer goes to the page around us. */
 export function isRenewalFrame() {
   if (window.parent === window || !answerIn(location.hash)) return false;
   window.parent.postMessage(location.hash, location.origin);
   return true;
 }
 
-function fresh() {
-  return { state: crypto.randomUUID(), nonce: crypto.randomUUID() };
-}
-
-function read(key) {
-  return JSON.parse(sessionStorage.getItem(key) ?? 'null');
-}
-
-function write(key, value) {
-  sessionStorage.setItem(key, JSON.stringify(value));
-}
+const fresh = () => ({ state: crypto.randomUUID(), nonce: crypto.randomUUID() });
+const read = (key) => JSON.parse(sessionStorage.getItem(key));
+const write = (key, value) => sessionStorage.setItem(key, JSON.stringify(value));

@@ -2,22 +2,23 @@
 
 import { references, text, value, values } from './dicom.js';
 
-const WHOLE_SLIDE = '1.2.840.10008.5.1.4.1.1.77.1.6';
-const KINDS = {
-  '1.2.840.10008.5.1.4.1.1.91.1': 'ANN', '1.2.840.10008.5.1.4.1.1.66.4': 'SEG', '1.2.840.10008.5.1.4.1.1.66.7': 'SEG',
-  '1.2.840.10008.5.1.4.1.1.30': 'PM',
-};
+const STORAGE = '1.2.840.10008.5.1.4.1.1.';
+const WHOLE_SLIDE = `${STORAGE}77.1.6`;
+/** SOP classes that begin so, after the root of all → what they are. */
+const KINDS = Object.entries({ '91.1': 'ANN', '66.4': 'SEG', '66.7': 'SEG', '30': 'PM', '88.': 'SR', '11.': 'PR' });
+/** What the images of one slide have in common. */
+const GLASS = ['FrameOfReferenceUID', 'ContainerIdentifier', 'AcquisitionUID'];
 const flavour = (image) => values(image, 'ImageType')[2];
 const columns = (image) => value(image, 'TotalPixelMatrixColumns') ?? 0;
 const series = (image) => value(image, 'SeriesInstanceUID');
 
-/** `{key, title, description, series, pyramid, label, overview, columns, rows, spacing}` of each slide, in SLIM's order;
+/** `{key, series, pyramid, label, overview, title, description, columns, rows, spacing}` each, in SLIM's order;
  *  `spacing` is in millimetres a pixel of the finest level, null where it is not known. */
 export function slidesOf(instances) {
   const whole = instances.filter((item) => value(item, 'SOPClassUID') === WHOLE_SLIDE);
   const groups = {};
   for (const image of whole) {
-    const key = ['FrameOfReferenceUID', 'ContainerIdentifier', 'AcquisitionUID'].map((keyword) => text(image, keyword)).join('\n');
+    const key = GLASS.map((keyword) => text(image, keyword)).join('\n');
     (groups[key] ??= []).push(image);
   }
   const slides = Object.values(groups).map((images) => slideOf(images, whole)).filter(Boolean);
@@ -34,15 +35,10 @@ export function slideOfSeries(slides, uid) {
 export function objectsOn(slide, instances) {
   const uids = new Set(slide.pyramid.map((image) => value(image, 'SOPInstanceUID')));
   const place = value(slide.pyramid[0], 'FrameOfReferenceUID');
-  return instances.map((item) => ({ kind: kindOf(text(item, 'SOPClassUID')), item }))
+  const kindOf = (item) => KINDS.find(([start]) => text(item, 'SOPClassUID').startsWith(STORAGE + start))?.[1];
+  return instances.map((item) => ({ kind: kindOf(item), item }))
     .filter(({ kind, item }) => kind && (references(item).some((uid) => uids.has(uid))
       || (place && value(item, 'FrameOfReferenceUID') === place)));
-}
-
-function kindOf(sopClass) {
-  if (sopClass.startsWith('1.2.840.10008.5.1.4.1.1.88.')) return 'SR';
-  if (sopClass.startsWith('1.2.840.10008.5.1.4.1.1.11.')) return 'PR';
-  return KINDS[sopClass];
 }
 
 function slideOf(images, every) {
@@ -54,15 +50,10 @@ function slideOf(images, every) {
     && text(image, 'ContainerIdentifier') === text(base, 'ContainerIdentifier'));
   const measures = value(value(base, 'SharedFunctionalGroupsSequence'), 'PixelMeasuresSequence');
   return {
-    key: series(base),
+    key: series(base), series: [...new Set(pyramid.map(series))], pyramid, label: of('LABEL'), overview: of('OVERVIEW'),
     title: text(base, 'ContainerIdentifier') || 'Slide without an identifier',
     description: text(base, 'SeriesDescription'),
-    series: [...new Set(pyramid.map(series))],
-    pyramid,
-    label: of('LABEL'),
-    overview: of('OVERVIEW'),
-    columns: columns(base),
-    rows: value(base, 'TotalPixelMatrixRows') ?? 0,
+    columns: columns(base), rows: value(base, 'TotalPixelMatrixRows') ?? 0,
     spacing: Number(value(measures, 'PixelSpacing')) || null,
   };
 }

@@ -4,32 +4,32 @@ import { value } from './dicom.js';
 import { Failure, fromRequest } from './failure.js';
 
 const CALLS = [
-  'searchForStudies', 'searchForSeries', 'retrieveSeriesMetadata', 'retrieveInstanceFrames', 'retrieveBulkData',
-  'retrieveInstance', 'retrieveInstanceRendered',
+  'searchForStudies', 'searchForSeries', 'retrieveSeriesMetadata', 'retrieveInstance', 'retrieveInstanceRendered',
+  'retrieveInstanceFrames', 'retrieveBulkData',
 ];
+/** What the engine asks for, and tells nobody when it is lost. */
 const WATCHED = { retrieveInstanceFrames: 'tile', retrieveBulkData: 'bulk data' };
-const NO_RETRY = { retries: 0, retryableStatusCodes: [] };
-/** Studies that a search shows at most. */
-export const MOST = 500;
+const DERIVED = ['ANN', 'SEG', 'SR', 'PR', 'PM', 'OT'];
+const MOST = 500;
 
 /** A dicomweb-client of `server` whose calls sign themselves, try again where that can help, and fail with a Failure.
- *  The engine swallows what happens to a tile or a profile: `client.onAnswer(what, failure, options)` hears it. */
+ *  `client.onAnswer(what, failure, options)` hears what becomes of tiles and bulk data; `failure` may be null. */
 export function openStore({ DICOMwebClient }, server, session) {
   const client = new DICOMwebClient({ url: server.url, verbose: false });
   client.onAnswer = () => {};
   for (const call of CALLS) {
     const once = client[call].bind(client);
     client[call] = async (options) => {
+      let failure = null;
       try {
-        const answer = await patiently(server, session, (token) => {
+        return await patiently(server, session, (token) => {
           client.headers = { Authorization: `Bearer ${token}` };
           return once(options);
         });
-        if (WATCHED[call]) client.onAnswer(WATCHED[call], null, options);
-        return answer;
-      } catch (failure) {
+      } catch (error) {
+        throw failure = error;
+      } finally {
         if (WATCHED[call]) client.onAnswer(WATCHED[call], failure, options);
-        throw failure;
       }
     };
   }
@@ -38,49 +38,46 @@ export function openStore({ DICOMwebClient }, server, session) {
 
 /** Studies with slides that fit `{patient, accession, from, to}` (dates as 2026-01-31): `{studies, cut}`, `cut` whether
  *  there are more. Asked of the store, which sends 100 unless asked for another number and never says that it cut. */
-export async function searchStudies(client, { patient, accession, from, to }) {
-  const day = (text) => (text ?? '').replaceAll('-', '');
+export async function searchStudies(client, { patient, accession, from = '', to = '' }) {
+  const day = (text) => text.replaceAll('-', '');
   const shared = {
     ModalitiesInStudy: 'SM', limit: MOST + 1, includefield: 'NumberOfStudyRelatedSeries,StudyDescription',
-    ...accession && { AccessionNumber: accession }, ...(from || to) && { StudyDate: `${day(from)}-${day(to)}` },
+    ...accession && { AccessionNumber: accession },
+    ...(from || to) && { StudyDate: `${day(from)}-${day(to)}` },
   };
   // No store takes an "or": a patient is looked for by ID and by the beginnings of the name's words.
-  const queries = patient ? [{ ...shared, PatientID: patient }, { ...shared, PatientName: patient, fuzzymatching: true }] : [shared];
-  const answers = await Promise.all(queries.map((queryParams) => client.searchForStudies({ queryParams })));
-  const studies = [...new Map(answers.flat().filter(Boolean).map((study) => [value(study, 'StudyInstanceUID'), study])).values()];
+  const queries = patient ? [{ PatientID: patient }, { PatientName: patient, fuzzymatching: true }] : [{}];
+  const search = (query) => client.searchForStudies({ queryParams: { ...shared, ...query } });
+  const answers = (await Promise.all(queries.map(search))).flat().filter(Boolean);
+  const studies = [...new Map(answers.map((study) => [value(study, 'StudyInstanceUID'), study])).values()];
   return { studies: studies.slice(0, MOST), cut: studies.length > MOST };
 }
-
-const DERIVED = ['ANN', 'SEG', 'SR', 'PR', 'PM', 'OT'];
 
 /** A study: `instances` is the metadata of its slide series, `derived()` that of the series made from them, read once.
  *  Both are empty for a study that is not there. */
 export async function openStudy(client, studyInstanceUID) {
   const series = await client.searchForSeries({ queryParams: { StudyInstanceUID: studyInstanceUID } }) ?? [];
   const metadata = async (modalities) => {
-    const wanted = series.filter((entry) => modalities.includes(value(entry, 'Modality')));
-    const read = (entry) => client.retrieveSeriesMetadata({
-      studyInstanceUID, seriesInstanceUID: value(entry, 'SeriesInstanceUID'),
-    });
-    return (await Promise.all(wanted.map(read))).flat();
+    const uids = series.filter((entry) => modalities.includes(value(entry, 'Modality')))
+      .map((entry) => value(entry, 'SeriesInstanceUID'));
+    const read = (seriesInstanceUID) => client.retrieveSeriesMetadata({ studyInstanceUID, seriesInstanceUID });
+    return (await Promise.all(uids.map(read))).flat();
   };
   let derived;
-  return { instances: await metadata(['SM']), derived: () => { derived ??= metadata(DERIVED); return derived; } };
+  return { instances: await metadata(['SM']), derived: () => (derived ??= metadata(DERIVED)) };
 }
 
 /** The picture of a LABEL or OVERVIEW instance, as the store draws it. */
-export async function renderedImage(client, instance, viewport) {
-  const [studyInstanceUID, seriesInstanceUID, sopInstanceUID] = ['StudyInstanceUID', 'SeriesInstanceUID', 'SOPInstanceUID']
-    .map((keyword) => value(instance, keyword));
+export async function renderedImage(client, instance) {
   const answer = await client.retrieveInstanceRendered({
-    studyInstanceUID, seriesInstanceUID, sopInstanceUID, queryParams: { viewport },
+    studyInstanceUID: value(instance, 'StudyInstanceUID'), seriesInstanceUID: value(instance, 'SeriesInstanceUID'),
+    sopInstanceUID: value(instance, 'SOPInstanceUID'), queryParams: { viewport: '1024,1024' },
   });
   // The client gives some answers as a list of one.
   return createImageBitmap(new Blob([answer].flat()));
 }
 
-async function patiently(server, session, attempt) {
-  const { retry = NO_RETRY } = server;
+async function patiently({ retry, ...server }, session, attempt) {
   let renewed = false;
   for (let failures = 0; ;) {
     const token = await session.token();
@@ -91,7 +88,7 @@ async function patiently(server, session, attempt) {
         renewed = true;
         // Another call may have renewed it while this one was under way.
         if (session.current?.token === token) await session.renew();
-      } else if (failures < retry.retries && retry.retryableStatusCodes.includes(error.status)) {
+      } else if (failures < retry?.retries && retry.retryableStatusCodes.includes(error.status)) {
         await pause(retry, failures++);
       } else {
         throw error instanceof Failure ? error : fromRequest(error, server);
@@ -100,8 +97,7 @@ async function patiently(server, session, attempt) {
   }
 }
 
-function pause({ factor = 2, minTimeout = 1000, maxTimeout = 30_000, randomize = true }, failures) {
+function pause({ factor, minTimeout, maxTimeout }, failures) {
   const longest = Math.min(minTimeout * factor ** failures, maxTimeout);
-  const wait = randomize ? longest * (0.5 + Math.random() / 2) : longest;
-  return new Promise((resolve) => { setTimeout(resolve, wait); });
+  return new Promise((resolve) => { setTimeout(resolve, longest * (0.5 + Math.random() / 2)); });
 }
