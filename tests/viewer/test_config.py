@@ -50,6 +50,15 @@ def test_the_refusal_names_whom_to_ask() -> None:
     assert message["status"] == 403
     assert "viewers@example.org" in message["message"]
     assert "“raw”" in message["message"]
+    # The same words stand in place of the page after a save that was refused.
+    assert "may read but not save in it" in message["message"]
+    assert "to its annotators if you were saving" in message["message"]
+
+
+def test_slim_says_that_a_save_succeeded() -> None:
+    hidden = config(annotate=True)["messages"]["disabled"]
+
+    assert {"success", "info", "error"}.isdisjoint(hidden)
 
 
 def test_sign_out_goes_to_the_provider_that_signed_in() -> None:

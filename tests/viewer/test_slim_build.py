@@ -13,12 +13,13 @@ from ops.viewer.release import release
 from ops.viewer.verify import faults
 from tests.localcloud.hosting.platform import Platform
 from tests.viewer import slim_layout
+from viewer.application import SlimSource, assemble
 from viewer.build import CONFIG, MANIFEST, FileSet, guard_worker
 from viewer.config import parse_js, window_config
 from viewer.headers import FOREVER, ONE_HOUR, expected_headers, firebase_config, serving_config
 from viewer.slim_archive import unpack
 from viewer.slim_build import build, site_content
-from viewer.slim_pin import SlimError
+from viewer.slim_pin import SAVES, SlimError
 
 ROOT = "https://healthcare.googleapis.com/v1/projects/p/locations/l/datasets/d/dicomStores/raw/dicomWeb"
 SETTINGS = window_config(dicomweb_root=ROOT, client_id="1-a.apps.googleusercontent.com")
@@ -43,6 +44,20 @@ def served_with(files: FileSet) -> dict[str, Any]:
 def test_the_config_is_ours_and_slims_own_examples_are_left_out(files: FileSet) -> None:
     assert parse_js(files.files[CONFIG].decode()) == SETTINGS
     assert {path for path in files.files if path.startswith("/config/")} == {"/config/env.js", CONFIG}
+
+
+@pytest.mark.parametrize("saves", [True, False])
+def test_only_a_build_that_was_seen_to_save_gets_drawing_tools(tmp_path: Path, saves: bool) -> None:
+    archive, passes = slim_layout.write(tmp_path / "slim.zip"), tmp_path / "passes.json"
+    pinned = slim_layout.pin(sha256=hashlib.sha256(archive.read_bytes()).hexdigest())
+    pin = slim_layout.write_pin(tmp_path / "pin.toml", pinned)
+    passes.write_text(json.dumps({pinned.build: {"can": [SAVES] if saves else []}}))
+    annotating = window_config(dicomweb_root=ROOT, client_id="1-a.apps.googleusercontent.com", annotate=True)
+
+    made, _ = assemble("slim", annotating, SlimSource(archive=archive, pin=pin, passes=passes, cache=tmp_path))
+
+    shown = parse_js(made.files[CONFIG].decode())
+    assert (shown["disableAnnotationTools"], shown["servers"][0]["write"]) == (not saves, saves)
 
 
 def test_source_maps_stay_at_home(files: FileSet) -> None:
