@@ -66,6 +66,12 @@ class Desk:
         box = max(boxes, key=lambda one: one["width"] * one["height"])
         return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
+    def has_drawn(self) -> bool:
+        """Whether the middle of the slide is more than a plain colour."""
+        x, y = self.middle()
+        middle = self.person.screenshot().crop((int(x - 150), int(y - 150), int(x + 150), int(y + 150)))
+        return float(np.asarray(middle).std()) > 5
+
     def wheel(self, steps: int) -> None:
         self.person.page.mouse.move(*self.middle())
         for _ in range(steps):
