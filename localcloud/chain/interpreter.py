@@ -62,6 +62,8 @@ class Interpreter:
                 return await self.step(branch)
         elif "try" in step:
             return await self.attempt(step)
+        elif "steps" in step:
+            return await self.steps(named(step["steps"]))
         elif "return" in step:
             return Returned(self.value(step["return"]))
         else:
@@ -73,7 +75,7 @@ class Interpreter:
             return await self.step(step["try"])
         except WorkflowError as error:
             self.variables[step["except"].get("as", "_")] = error.value
-            return await self.steps([next(iter(inner.items())) for inner in step["except"]["steps"]])
+            return await self.steps(named(step["except"]["steps"]))
 
     async def call(self, function: str, args: dict[str, Any]) -> Any:
         if function == "sys.sleep":
@@ -122,3 +124,8 @@ class Interpreter:
         if not default:
             raise ExpressionError(f"there is no environment variable {name}")
         return default[0]
+
+
+def named(steps: list[Step]) -> Steps:
+    """Steps below a step, as those of `main` are: each by its name."""
+    return [next(iter(inner.items())) for inner in steps]

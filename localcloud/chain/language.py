@@ -21,6 +21,7 @@ KINDS: dict[str, set[str]] = {
     "try": {"except"},
     "return": set(),
     "raise": set(),
+    "steps": set(),
 }
 """What a step does, and which keys may stand beside it. No jumps, so that every workflow ends."""
 
@@ -89,6 +90,8 @@ def check_step(step: Any, name: str) -> Step:
                 raise LanguageError(f"branch {number} of step {name} has no condition")
             rest = {key: value for key, value in cast(Step, branch).items() if key != "condition"}
             check_step(rest, f"{name}[{number}]")
+    elif kind == "steps":
+        check_steps(body["steps"], f"step {name}")
     elif kind == "try":
         handler = body.get("except")
         if not isinstance(handler, dict) or not set(cast(Step, handler)) <= {"as", "steps"}:

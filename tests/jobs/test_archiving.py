@@ -174,6 +174,38 @@ def test_what_fails_is_tried_again_tomorrow_and_not_in_the_way_of_others(archive
     assert archive.moved == [("1.3", "coldline"), ("1.2", "coldline")]
 
 
+def test_what_comes_while_a_run_looks_for_what_to_move_is_seen_before_it_ends(archive: Archive) -> None:
+    """Who finds it running does not start another: nobody else looks for those messages."""
+    archive.arrive("1.2", *pyramid())
+    archive.work()
+    archive.days_pass(AFTER + 1)
+    archive.refusals = [SeriesFailed("study 1.2: no answer")]
+    move = archive.move
+
+    def slow(study: str, storage_class: str) -> str:
+        archive.bench.time.now += 15
+        archive.arrive("1.3", *pyramid("1.3.1"))
+        return move(study, storage_class)
+
+    archive.move = slow  # type: ignore[method-assign]
+    archive.work()
+    assert archive.bench.bucket.json("readiness/1.3/study.json")["status"] == "ready"
+    assert archive.bench.messages.waiting == []
+
+
+def test_a_run_without_work_looks_once(archive: Archive) -> None:
+    looks: list[int] = []
+    pull = archive.bench.messages.pull
+
+    def counted() -> list[dict[str, Any]]:
+        looks.append(1)
+        return pull()
+
+    archive.bench.messages.pull = counted  # type: ignore[method-assign]
+    archive.work()
+    assert len(looks) == 1
+
+
 def test_one_that_left_the_store_is_forgotten_and_a_missing_permission_is_told(archive: Archive) -> None:
     archive.arrive("1.2", *pyramid())
     archive.work()

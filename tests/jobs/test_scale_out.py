@@ -15,7 +15,7 @@ from prepare.errors import SeriesFailed
 from prepare.execution.runner import JobRunner
 from prepare.execution.scale_out import WINDOW_SECONDS, ScaleOut, tasks_needed, tasks_to_start
 from prepare.log import Log
-from prepare.model.work_item import shard
+from prepare.model.work_item import Item, content_of, shard
 
 from tests.jobs.fakes import STORE, Bench, item
 
@@ -137,6 +137,33 @@ def test_studies_of_which_instances_still_arrive_start_nothing(cloud: Cloud) -> 
     assert runner.outcomes == []
     assert cloud.started == []
     assert cloud.bench.bucket.names("starts/") == []
+
+
+def test_studies_that_become_quiet_together_start_tasks(cloud: Cloud) -> None:
+    """None is complete by its own metadata: all are looked at, and waited for, first."""
+    cloud.arrive(50)
+    runner = cloud.task("a", 0, 1, quiet="30")
+    runner.work_off_backlog(WorkBacklog(cloud.bench.bucket, cloud.bench.messages, STORE))
+    assert len(runner.outcomes) == 50
+    assert cloud.started == [12]
+
+
+def test_of_studies_that_were_not_looked_at_as_many_count_as_were_quiet_before(cloud: Cloud) -> None:
+    """Half of them still receive instances."""
+    cloud.arrive(60)
+    cloud.bench.messages.waiting = cloud.bench.messages.waiting[1::2]
+    for number in range(0, 60, 2):
+        item = Item(f"1.2.{number}", f"1.2.{number}.1", noticed=0.0, instances=1, counted=0.0)
+        cloud.bench.bucket.put(item.name, json.dumps(content_of(item)))
+    runner = cloud.task("a", 0, 1, quiet="30")
+    runner.settings = replace(runner.settings, wait_seconds=1.0)
+    told: list[int] = []
+    assert runner.scale_out is not None
+    runner.scale_out.consider = lambda waiting, _: told.append(waiting) or 0  # type: ignore[method-assign]
+    runner.work_off_backlog(WorkBacklog(cloud.bench.bucket, cloud.bench.messages, STORE))
+    left = range(30, 0, -1)
+    assert len(told) == 30
+    assert all(abs(waiting - true) <= 8 for waiting, true in list(zip(told, left, strict=True))[5:]), told
 
 
 def test_of_two_that_see_the_same_work_one_decides(cloud: Cloud) -> None:

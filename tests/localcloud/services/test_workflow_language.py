@@ -105,13 +105,19 @@ def ok(body: Any = None, status: int = 200) -> Answer:
     return Answer(status=status, body=body, headers={})
 
 
-def run(source: str, argument: Any = None, http: Recorder | None = None, slept: list[float] | None = None) -> Any:
+def run(
+    source: str,
+    argument: Any = None,
+    http: Recorder | None = None,
+    slept: list[float] | None = None,
+    env: dict[str, str] | None = None,
+) -> Any:
     async def sleep(seconds: float) -> None:
         (slept if slept is not None else []).append(seconds)
 
     interpreter = Interpreter(
         outbound=http or Recorder(),  # type: ignore[arg-type]
-        account="runner@p.iam.gserviceaccount.com", env={"WINDOW": "60"}, now=lambda: 1000.5, sleep=sleep,
+        account="runner@p.iam.gserviceaccount.com", env=env or {"WINDOW": "60"}, now=lambda: 1000.5, sleep=sleep,
     )  # fmt: skip
     params, steps = parse(source)
     return asyncio.run(interpreter.run(params, steps, argument))
@@ -229,6 +235,8 @@ def test_a_missing_variable_is_an_error_with_the_expression() -> None:
         ('- one: {return: "${1 +}"}', "step one: "),
         ('- one: {assign: [{a.b: 1}]}', "plain variables only"),
         ("- one: {parallel: {}}", "step one must do one of"),
+        ("- one: {steps: [{two: {next: one}}]}", "step two must do one of"),
+        ("- one: {steps: []}", "step one needs a list of steps"),
         ("main: {steps: []}", "main needs a list of steps"),
         ("main: {steps: [{a: {return: 1}}]}\nother: {steps: []}", "no subworkflows"),
         ("- one: {switch: [{return: 1}]}", "branch 0 of step one has no condition"),
@@ -245,3 +253,28 @@ def test_the_workflow_of_this_project_is_understood() -> None:
 
     assert params == ["event"]
     assert len(steps) > 3
+
+
+def job_that(runs: bool) -> Answer:
+    """The job's resource, whose last execution is running or has ended."""
+    execution = {"name": "e1", "createTime": "2026-11-30T08:00:00Z"}
+    ended = {} if runs else {"completionTime": "2026-11-30T08:01:00Z"}
+    return ok({"latestCreatedExecution": execution | ended})
+
+
+@pytest.mark.parametrize(
+    ("runs", "starts", "waits"),
+    [((False,), True, [10]), ((True, False), True, [10, 30]), ((True, True), False, [10, 30])],
+    ids=["idle", "ends meanwhile", "goes on"],
+)
+def test_an_event_of_a_runs_last_seconds_starts_another(runs: tuple[bool, ...], starts: bool, waits: list[int]) -> None:
+    """A run that ends while the window is waited for may have looked for messages before this one came."""
+    started = [ok({"metadata": {"name": "e2"}})] if starts else []
+    http, slept = Recorder(ok(), *map(job_that, runs), *started), list[float]()
+    env = {"WINDOW_SECONDS": "10", "CLAIMS_URL": "https://claims", "JOB_URL": "https://job"}
+
+    said = run(Path("components/study_jobs_workflow.yaml").read_text(), {"id": "7"}, http, slept, env)
+
+    assert said == ("e2" if starts else "an execution is running")
+    assert slept == waits
+    assert [url for _, url, _ in http.sent].count("https://job:run") == int(starts)

@@ -28,6 +28,8 @@ from .study_run import StudyRun
 
 LOOK_SECONDS = 2.0
 """Between two looks for messages while something is waited for: a pull and a listing of what waits."""
+LAST_LOOK_SECONDS = 1.0
+"""A run that ends looked for messages at most so long before: who sees it running relies on that."""
 
 
 @dataclass
@@ -52,7 +54,7 @@ class BacklogRun:
     """By study: when it may have become quiet. A study that is not in here was not looked at since there was news."""
     _quiet: int = 0
     _noisy: int = 0
-    """Studies that were found quiet, and found still to receive instances."""
+    """Studies that were quiet when they were looked at for the first time, and that still received instances."""
     _done: int = 0
     _seconds: float = 0.0
     """Studies done, and how long they took."""
@@ -67,26 +69,25 @@ class BacklogRun:
         until = clock.monotonic() + settings.wait_seconds
         idle = True
         while True:
-            if not settings.dry_run:
-                drained = self._drain()
-                idle = idle and not drained.messages
-                for study in drained.studies:
-                    self._quiet_at.pop(study, None)
+            looked = clock.monotonic()
+            idle = not self._look() and idle
             waiting = self._waiting()
             ready = [study for study in waiting.mine if self._quiet_at.get(study, 0.0) <= clock.monotonic()]
             for number, study in enumerate(ready):
-                left = len(ready) - number + waiting.others
-                wait = self._prepare_quiet(study, waiting.mine[study], left)
+                known = sum(one in self._quiet_at for one in ready[number + 1 :])
+                unknown = len(ready) - number - 1 - known + waiting.others
+                wait = self._prepare_quiet(study, waiting.mine[study], known, unknown)
                 self._quiet_at[study] = clock.monotonic() + wait if wait > 0 else 0.0
             waits = [at - clock.monotonic() for study in waiting.mine if (at := self._quiet_at[study]) > 0]
             if not waiting.mine or (settings.dry_run and not waits):
                 if idle and not self.preparer.outcomes.outcomes:
                     self.reconcile()
-                if not self.move_due():
-                    if not self.preparer.outcomes.outcomes:
-                        self.log.line("INFO", "no images wait for this task")
-                    return
-            elif waits:
+                if self.move_due() or (clock.monotonic() > looked + LAST_LOOK_SECONDS and self._look()):
+                    continue
+                if not self.preparer.outcomes.outcomes:
+                    self.log.line("INFO", "no images wait for this task")
+                return
+            if waits:
                 first = max(0.0, min(waits))
                 if settings.dry_run or clock.monotonic() + first > until:
                     self.log.line("INFO", f"{len(waits)} studies still receive instances: left for the next run")
@@ -99,14 +100,25 @@ class BacklogRun:
         mine = {study: [one for one in names if one not in self._tried] for study, names in found.mine.items()}
         return WaitingStudies({study: names for study, names in mine.items() if names}, found.others)
 
-    def _start_more(self, left: int) -> None:
+    def _start_more(self, known: int, unknown: int) -> None:
         """More tasks, where there is more to do than this one does in its time; the first task of an execution asks.
 
-        Of the `left` studies that may be quiet as many are expected to be as of those that were looked at.
+        Besides the study at hand `known` ones have become quiet, and of `unknown` ones, which nobody has looked at, as
+        many are expected to be quiet as of those that were looked at.
         """
         if self.scale_out is not None and self.settings.task_index == 0 and not self.settings.dry_run:
             each = self._seconds / self._done if self._done else STUDY_SECONDS
-            self.scale_out.consider(math.ceil(left * self._quiet / (self._quiet + self._noisy)), each)
+            expected = unknown * self._quiet / max(1, self._quiet + self._noisy)
+            self.scale_out.consider(1 + known + math.ceil(expected), each)
+
+    def _look(self) -> int:
+        """How many messages were taken. Studies of which there is news are listed again."""
+        if self.settings.dry_run:
+            return 0
+        drained = self._drain()
+        for study in drained.studies:
+            self._quiet_at.pop(study, None)
+        return drained.messages
 
     def _drain(self) -> Drained:
         drained = self.backlog.drain(self.clock.time())
@@ -120,11 +132,11 @@ class BacklogRun:
             )
         return drained
 
-    def _prepare_quiet(self, study: str, names: list[str], left: int) -> float:
+    def _prepare_quiet(self, study: str, names: list[str], known: int, unknown: int) -> float:
         """Acts on the quiet items of one study; returns the seconds until the next becomes quiet, 0 for none."""
         with self._hold(study) as mine:
             if mine:
-                return self._prepare_items(study, names, left)
+                return self._prepare_items(study, names, known, unknown)
         self._tried.update(names)  # another task is at it; what it does not do waits for the next run
         return 0.0
 
@@ -133,7 +145,7 @@ class BacklogRun:
             return nullcontext(True)
         return self.leases.hold(study)
 
-    def _prepare_items(self, study: str, names: list[str], left: int) -> float:
+    def _prepare_items(self, study: str, names: list[str], known: int, unknown: int) -> float:
         items = self.backlog.items(names)
         if not items:
             return 0.0  # another task has done them meanwhile
@@ -145,11 +157,12 @@ class BacklogRun:
                 self._count_failure(item, generation, str(error))
             return 0.0
         quiet, wait = self._part(run, items)
+        if study not in self._quiet_at:
+            self._quiet += bool(quiet)
+            self._noisy += not quiet
         if quiet:
-            self._quiet += 1
-            self._start_more(left)
+            self._start_more(known, unknown)
             self._act(run, items, quiet)
-        self._noisy += wait > 0
         if not wait:
             self._done += 1
             self._seconds += self.clock.monotonic() - began
