@@ -140,6 +140,12 @@ def in_words(estimated: Estimate, use: Usage) -> str:
     lines += [f"| **total** | | | **{estimated.total:,.2f}** |", ""]
     lines += [f"Not priced: {', '.join(estimated.unknown)}.", ""] if estimated.unknown else []
     lines += [f"Only known after the deployment: {', '.join(estimated.open)}.", ""] if estimated.open else []
+    often = ", ".join(f"{name} {decimal(times, 3)}" for name, times in break_even_reads().items())
+    lines += [
+        "What viewers read, such as the deepest level of old slides, is not moved: that would pay where it is read as "
+        f"a whole less often in a month than {often} times.",
+        "",
+    ]
     lines += ["Assumed:", ""]
     lines += [
         f"- {name}: {decimal(use[name])} {entry['unit']} ({mark_measured(entry)}{entry['why']})"
@@ -151,6 +157,16 @@ def in_words(estimated: Estimate, use: Usage) -> str:
         lines.append(f"- {key}: USD {decimal(entry['usd'])} per {entry['unit']}, {entry['region']} ({entry['kind']}, "
                      f"{entry['read']}: {entry['source']})")  # fmt: skip
     return "\n".join(lines) + "\n"
+
+
+def break_even_reads() -> dict[str, float]:
+    """By storage class: reads of all bytes in a month at which they cost as much to keep and read as in the standard
+    one."""
+    usd = {key: float(entry["usd"]) for key, entry in table()["prices"].items()}
+    return {
+        name: (usd["healthcare.blob"] - usd[f"healthcare.{name}"]) / usd[f"healthcare.retrieval.{name}"]
+        for name in LEAST_DAYS
+    }
 
 
 def mark_measured(entry: Mapping[str, Any]) -> str:

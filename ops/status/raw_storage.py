@@ -1,4 +1,4 @@
-"""How many studies of the raw store the job moved to a cheaper storage class, and how many are due to move."""
+"""How many studies of the raw store moved to a cheaper storage class, what the job read of them since, what is due."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 
 from ops.client.google import Json
 from ops.status.records import RecordsReader
+from ops.status.stores import gib
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,9 @@ class RawStorage:
     moved: Mapping[str, int]
     due: int
     """Noted, and moved on the day that the note names."""
+    reads: int = 0
+    """Reads of moved studies by the job, each of which was paid for."""
+    read_bytes: int = 0
 
     def document(self) -> Json:
         return asdict(self)
@@ -27,9 +31,15 @@ class RawStorage:
             return
         moved = ", ".join(f"{count} in {name}" for name, count in sorted(self.moved.items())) or "none"
         yield f"Raw store: studies moved to a cheaper storage class: {moved}; {self.due} more will be."
+        if self.reads:
+            size = gib(self.read_bytes)
+            yield f"  The job read of them again {self.reads} times, up to {size}: retrieval was paid for."
 
 
 def count_moved_studies(records: RecordsReader) -> RawStorage:
-    """Lists names, and reads nothing. Raises `OpsRefused`."""
-    moved = Counter(name.split("/")[2] for name in records.names("archive/moved/"))
-    return RawStorage(dict(moved), sum(1 for _ in records.names("archive/due/")))
+    """Reads one object for each study that was moved. Raises `OpsRefused`."""
+    names = list(records.names("archive/moved/"))
+    moved = Counter(name.split("/")[2] for name in names)
+    kept = [content for _, content in records.read_all(names)]
+    reads, read = (sum(int(one.get(key) or 0) for one in kept) for key in ("reads", "read_bytes"))
+    return RawStorage(dict(moved), sum(1 for _ in records.names("archive/due/")), reads, read)

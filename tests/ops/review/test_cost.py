@@ -83,6 +83,14 @@ def test_the_policy_says_the_same_durations_and_prices_as_the_cost_model() -> No
     assert read == archive.READ_USD
 
 
+def test_it_is_said_from_how_many_reads_on_a_class_does_not_pay() -> None:
+    # Nearline saves 0.01 a GiB and month and costs 0.01 a GiB read, coldline 0.016 and 0.02, archive 0.0188 and 0.05.
+    expected = {"nearline": 1.0, "coldline": 0.8, "archive": 0.376}
+    assert cost.break_even_reads() == pytest.approx(expected)
+    said = cost.in_words(cost.estimate([], cost.usage()), cost.usage())
+    assert "less often in a month than nearline 1, coldline 0.8, archive 0.376 times." in said
+
+
 def test_prod_with_moved_raw_images_costs_at_most_65_percent_of_prod_without() -> None:
     """At equal service: what viewers read stays where it is."""
     assert cost.estimate(resources_of(declare_graph("prod")), cost.usage(studies=5000.0)).total <= 0.65 * 477.50

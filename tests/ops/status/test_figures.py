@@ -20,7 +20,7 @@ def test_nothing_is_measured_of_an_empty_bucket(bucket: Bucket) -> None:
     time, storage = measure_time_to_view(bucket.reader()), count_moved_studies(bucket.reader())
 
     assert time.document() == {"studies": 0, "median_seconds": None, "p95_seconds": None}
-    assert storage.document() == {"moved": {}, "due": 0}
+    assert storage.document() == {"moved": {}, "due": 0, "reads": 0, "read_bytes": 0}
     assert [*time.lines(), *storage.lines()] == [
         "Time to view: not known of any study yet.",
         "Raw store: no study was moved to a cheaper storage class, and none is to be.",
@@ -42,13 +42,16 @@ def test_the_95th_of_100_is_the_slow_one(bucket: Bucket, seconds: list[float], m
     assert found == {"studies": len(seconds), "median_seconds": median, "p95_seconds": slow}
 
 
-def test_moved_studies_are_counted_by_class(bucket: Bucket) -> None:
-    for name in ("moved/archive/1.1", "moved/archive/1.2", "moved/nearline/1.3", "due/2026-12-30/1.4"):
+def test_moved_studies_are_counted_by_class_and_what_was_read_of_them_since(bucket: Bucket) -> None:
+    for name in ("moved/archive/1.2", "moved/nearline/1.3", "due/2026-12-30/1.4"):
         bucket.put(f"archive/{name}.json", {})
+    bucket.put("archive/moved/archive/1.1.json", {"reads": 3, "read_bytes": 5 << 30})
 
     found = count_moved_studies(bucket.reader())
 
-    assert found.document() == {"moved": {"archive": 2, "nearline": 1}, "due": 1}
+    counts = {"reads": 3, "read_bytes": 5 << 30}
+    assert found.document() == {"moved": {"archive": 2, "nearline": 1}, "due": 1, **counts}
     assert list(found.lines()) == [
-        "Raw store: studies moved to a cheaper storage class: 2 in archive, 1 in nearline; 1 more will be."
+        "Raw store: studies moved to a cheaper storage class: 2 in archive, 1 in nearline; 1 more will be.",
+        "  The job read of them again 3 times, up to 5.0 GiB: retrieval was paid for.",
     ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 from ..clock import Clock
 from ..errors import Conflict, SeriesFailed
 from .records import ABSENT
-from .work_items import RecordObjects
+from .work_items import IN_FLIGHT, RecordObjects
 
 PREFIX = "owners/"
 LEASE_SECONDS = 60.0
@@ -50,8 +51,14 @@ class StudyLeases:
                 self.objects.delete(name, kept[0])
 
     def held(self) -> int:
-        """Studies that are worked on, by whomever."""
+        """Studies that are worked on, by whomever, or were by a task that was killed: a listing."""
         return len(self.objects.names(PREFIX))
+
+    def count_working(self) -> int:
+        """Studies that are worked on: a listing, and a read of each lease."""
+        with ThreadPoolExecutor(IN_FLIGHT) as pool:
+            leases = pool.map(self.objects.read, self.objects.names(PREFIX))
+            return sum(not self._is_lapsed(content) for content, _ in leases)
 
     def _take(self, name: str) -> int | None:
         """Generation of the lease; None when another task has one that has not lapsed."""
@@ -66,8 +73,12 @@ class StudyLeases:
         return None
 
     def _is_free(self, present: Any) -> bool:
+        return self._is_lapsed(present) or present["holder"] == self.holder
+
+    def _is_lapsed(self, present: Any) -> bool:
+        """Or spoilt, or gone."""
         try:
-            return present["holder"] == self.holder or float(present["until"]) < self.clock.time()
+            return not present["holder"] or float(present["until"]) < self.clock.time()
         except (TypeError, KeyError, ValueError):
             return True
 

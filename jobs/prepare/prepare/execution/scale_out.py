@@ -91,7 +91,7 @@ class ScaleOut:
         """Tasks that work, or that were started a window ago and may not have begun."""
         content, _ = self.records.read(f"{PREFIX}{int(now // WINDOW_SECONDS) - 1}.json")
         begun = content if isinstance(content, dict) and content.get("outcome") == "started" else {}
-        return max(self.own, self.leases.held(), int(begun.get("running", 0)) + int(begun.get("tasks", 0)))
+        return max(self.own, self.leases.count_working(), int(begun.get("running", 0)) + int(begun.get("tasks", 0)))
 
     def _note(self, name: str, decision: dict[str, Any], generation: int) -> None:
         try:
