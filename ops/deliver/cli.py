@@ -89,7 +89,7 @@ def deploy(stack: Stack, *options: str) -> None:
         update(stack, *options)
     except Failed as failed:
         raise Failed(
-            f"{failed}; what is locked, or exists already, was left by an update that was killed: "
+            f"{failed}; if it says that the stack is locked, or that something exists already, an update was killed: "
             f"make recover STACK={stack.name}",
             failed.printed,
         ) from None
