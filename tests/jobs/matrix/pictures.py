@@ -167,7 +167,8 @@ def offset_without_a_concatenation_of_rle() -> Store:
 
 
 def _first_of_another(found: list[bytes]) -> list[bytes]:
-    return [frames.jpeg(grey=200), *found[1:]]
+    frame = frames.jpeg(grey=200)
+    return [frame + bytes(len(frame) % 2), *found[1:]]
 
 
 @slide
