@@ -23,11 +23,13 @@ AREA = ("PixelSpacing", "TotalPixelMatrixColumns", "TotalPixelMatrixOriginSequen
 PLACES = ("PlanePositionSlideSequence", "DimensionOrganizationType")
 ANOTHER_PICTURE = ("picture", "frame", "tile", "level")
 
+LARGE = 5000
+"""Pixels: more than any slide here has."""
 WRONG_VALUES: dict[str, tuple[object, ...]] = {
     "Rows": (0, 1, 100, 255, 512),
     "Columns": (0, 1, 100, 257, 512),
-    "TotalPixelMatrixColumns": (0, 1, 100, 5000),
-    "TotalPixelMatrixRows": (0, 1, 100, 5000),
+    "TotalPixelMatrixColumns": (0, 1, 100, LARGE),
+    "TotalPixelMatrixRows": (0, 1, 100, LARGE),
     "NumberOfFrames": (0, 1, 2, 1000),
     "SamplesPerPixel": (0, 1, 2, 3, 4),
     "PhotometricInterpretation": ("NONSENSE", "PALETTE COLOR", "MONOCHROME1", "MONOCHROME2", "RGB", "YBR_FULL"),
@@ -108,6 +110,8 @@ def attribute(slide: ChainSlide, chance: random.Random) -> Words:
     """Absent, empty, unusable or contradicting."""
     keyword = chance.choice(list(WRONG_VALUES))
     value = chance.choice((None, "absent", *WRONG_VALUES[keyword], *WRONG_VALUES[keyword]))
+    if value == LARGE and slide.sparse:  # glass that was not scanned
+        return ()
     for one in _concerned(slide, chance):
         _set(one.attributes, keyword, value)
     return keyword, *ALSO.get(keyword, ())
@@ -136,7 +140,7 @@ def _set(dataset: Dataset, keyword: str, value: object) -> None:
 
 @mutation
 def level_dropped(slide: ChainSlide, chance: random.Random) -> Words:
-    if len(slide.instances) < 2:
+    if len(slide.instances) < 2 * max(slide.channels, 1):  # without any level of a channel nobody misses it
         return ()
     slide.instances.remove(_any(slide, chance))
     return "level", "optical path"
