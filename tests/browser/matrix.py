@@ -22,11 +22,12 @@ from tests.browser.viewers_store import with_viewers_store
 from tests.jobs.matrix import files, picture
 from tests.jobs.matrix.slides import STUDY
 from tests.jobs.matrix.whole import SLIDES
-from tests.jobs.test_main import run
+from tests.jobs.test_main import start
 from tests.localcloud.hosting.platform import Platform, platform
 
 NAMES = list(SLIDES)
 TABLE: dict[str, Any] = json.loads((Path(files.__file__).with_name("expected.json")).read_text("utf-8"))
+PATIENCE = 900
 PARTS_A_SIDE, PIXELS_A_PART = 24, 8
 SEEN = 40
 """Difference of a screen pixel, of 255, that no scaling explains."""
@@ -75,9 +76,13 @@ def shown(folder: Path) -> Generator[Shown]:
         for name in CHOSEN:
             raw.store_instances(list(files.written(name).files))
         root = raw.dicomweb("viewers")
-        code, said, errors = run(raw.cloud, "--json", "--study", *map(study, CHOSEN), VIEWER_DICOMWEB_ROOT=root)
+        process = start(raw.cloud, "--json", "--study", *map(study, CHOSEN), VIEWER_DICOMWEB_ROOT=root)
+        try:
+            said, errors = process.communicate(timeout=PATIENCE)
+        finally:
+            process.kill()
         assert said, errors
-        assert code == 0, [one for one in json.loads(said)["series"] if one["status"] == "failed"]
+        assert process.returncode == 0, [one for one in json.loads(said)["series"] if one["status"] == "failed"]
         reports = {one["series"]: one for one in json.loads(said)["series"]}
         yield Shown(raw, viewers, reports)
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import random
 
+import numpy as np
 import pytest
-from prepare.checks.pictures import show_the_same
+from prepare.checks.pictures import check_pictures, show_the_same
 from prepare.model.finding import rule
 from prepare.model.image import SlideImage
-from prepare.model.slide import Slide
+from prepare.model.slide import Probe, Slide
 from prepare.pixels.probe import choose_frames, examine
 
 from tests.jobs.chain.mutations import level_moved
-from tests.jobs.chain.slides import ChainSlide, Instance, Scene
+from tests.jobs.chain.slides import ChainSlide, Instance, Scene, encoded
 
 SIZES = [(391, 415), (640, 600), (320, 330), (1500, 1400)]
 TILES = [128, 256, 512, 1024]
@@ -50,3 +51,20 @@ def test_a_small_level_is_told_from_one_of_another_place_or_slide(size: tuple[in
         slide = slide_of(size, tile)
         level_moved(slide, picked)
     assert alike(slide.instances[0], slide.instances[1]) is False
+
+
+def test_a_level_is_compared_with_the_largest_too() -> None:
+    """The next finer levels are too small to show that the smallest lies elsewhere."""
+    made = ChainSlide("apart", Scene(249796182, 390, 614), "raw", 1, 256, sparse=False)
+    made.instances = [made.level(halvings) for halvings in range(4)]
+    smallest = made.instances[3].attributes
+    columns, rows = smallest.TotalPixelMatrixColumns, smallest.TotalPixelMatrixRows
+    drawn = made.scene.draw(columns * 5 // 4, rows, 1)[:, -columns:]
+    made.instances[3].frames = [encoded(np.pad(drawn, ((0, 256 - rows), (0, 256 - columns)), mode="edge"), "raw")]
+    images = [SlideImage.of(one.attributes.to_json_dict()) for one in made.instances]
+    probes: dict[str, Probe] = {}
+    for image, one in zip(images, made.instances, strict=True):
+        wanted = choose_frames(image)
+        probes[image.instance] = examine(image, {number: one.frames[number - 1] for number in wanted}, wanted)
+    slide = Slide(tuple(images), images[0].series, probes)
+    assert [finding.problem for finding in check_pictures(slide, rule("R10"))] == ["pictures"]

@@ -24,7 +24,7 @@ from tests.jobs import validator
 RUN = "20261122T131500Z-1f2e3d"
 
 
-WRONG_ON_PURPOSE = {
+WRONG_ON_PURPOSE: dict[str, set[str]] = {
     "partial-icc": {"Error - Missing attribute Type 1C Conditional Element=<ICCProfile> Module=<OpticalPath>"}
 }
 """Errors of variants, as dicom3tools say them."""

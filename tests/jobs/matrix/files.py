@@ -122,6 +122,11 @@ def _draw(
 ) -> None:
     coding = identify(sample, image.raw_frame_bytes).replace("jpeg-unmarked", "jpeg-baseline")
     told = header(sample, coding)
+    if image.photometric == "YBR_FULL_422" and len(sample) * 3 == image.raw_frame_bytes * 2:
+        dataset.BitsStored, dataset.HighBit, dataset.PlanarConfiguration = 8, 7, 0
+        dataset.PixelData = sample * image.frames
+        dataset["PixelData"].VR = "OB"
+        return
     bits = told.bits if told else image.bits
     edge = (told.columns, told.rows) if told and coding in ("jpeg-baseline", "jpeg-extended") else (256, 256)
     tile = edge if image.rows == image.columns == 256 else (image.columns or 256, image.rows or 256)

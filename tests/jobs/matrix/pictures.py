@@ -16,6 +16,7 @@ from tests.jobs.matrix.slides import (
     SERIES,
     having,
     levels,
+    part,
     positions,
     put,
     slide,
@@ -202,3 +203,35 @@ def pixels_that_are_not_square() -> Store:
     tall = sequence("PixelMeasuresSequence", {"PixelSpacing": [1 / 256, 1 / 512]})
     identified = sequence("OpticalPathIdentificationSequence", {"OpticalPathIdentifier": "1"})
     return put(*levels(1024, SharedFunctionalGroupsSequence=[tall | identified]))
+
+
+@slide
+def tiled_in_full_with_places_in_another_order() -> Store:
+    return put(*having(levels(), 0, PerFrameFunctionalGroupsSequence=list(reversed(positions(16, 4)))))
+
+
+@slide
+def tiled_in_full_with_places_in_order() -> Store:
+    return put(*having(levels(), 0, PerFrameFunctionalGroupsSequence=positions(16, 4)))
+
+
+def _in_parts(*offsets: int | None) -> Store:
+    parts = [part(number, 4, 1, 1024, 4) for number in range(1, 5)]
+    for number, offset in enumerate(offsets):
+        having(parts, number, ConcatenationFrameOffsetNumber=offset)
+    return put(*parts, *levels()[1:])
+
+
+@slide
+def concatenation_with_one_offset_twice() -> Store:
+    return _in_parts(0, 4, 4, 12)
+
+
+@slide
+def concatenation_without_offsets() -> Store:
+    return _in_parts(None, None, None, None)
+
+
+@slide
+def other_names_without_a_patient_id() -> Store:
+    return put(*having(levels(PatientName="First^Patient"), 1, PatientName="Second^Patient"))

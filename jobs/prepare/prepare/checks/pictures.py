@@ -24,7 +24,7 @@ COVERED = 0.95
 
 
 def check_pictures(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
-    """Each level against the nearest finer one that shows what the largest shows.
+    """Each level against the nearest finer one that shows what the largest shows, and against the largest itself.
 
     A level is wrong where another one agrees with the largest and differs from it. Where none does, nobody knows which
     of the two is: a small level may agree with both, for it does not show what they differ in.
@@ -37,6 +37,8 @@ def check_pictures(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
         for image in (image for level in levels[1:] for image in level.images):
             comparisons = (show_the_same(slide, finer, image, path, rule) for finer in reversed(right))
             same = next((comparison for comparison in comparisons if comparison is not None), None)
+            if same and show_the_same(slide, largest, image, path, rule) is False:
+                same = False
             if same is not None:
                 (right if same else differing).append(image)
         for image in differing:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..model.finding import ReadinessRule, SlideFinding
-from ..model.image import SlideImage
+from ..model.image import NAMED, SlideImage
 from ..model.study import OVERLAYS, Study
 
 PHOTOGRAPHS = ("LABEL", "OVERVIEW", "LOCALIZER")
@@ -48,6 +48,7 @@ def check_study(study: Study, rule: ReadinessRule) -> list[SlideFinding]:
     if same := [instance for instance, series in holders.items() if len(series) > 1]:
         findings.append(rule.about("same_uids", same, remedy="none"))
     patients = {image.patient for image in every} - {""}
+    patients = {one for one in patients if not one.startswith(NAMED)} or patients
     if len(patients) > 1:
         findings.append(rule.finding("patients", every, "WRONG", "none", patients=len(patients)))
     return findings

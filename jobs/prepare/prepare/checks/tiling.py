@@ -20,6 +20,9 @@ def check_frame_places(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
     misplaced = [image for image in sparse if image.positions in ("off_grid", "repeated")]
     if misplaced:
         findings.append(rule.finding("off_grid", misplaced, "WRONG", "none"))
+    contradicting = [image for image in slide.own if not image.sparse and _is_ordered_otherwise(image)]
+    if contradicting:
+        findings.append(rule.finding("contradicting", contradicting, "WRONG", "none"))
     large = [image for image in sparse if (image.per_frame_items or 0) > rule.parameters["slow_frames"]]
     if large:
         items = sum(image.per_frame_items or 0 for image in large)
@@ -31,6 +34,14 @@ def _is_placed_otherwise(image: SlideImage) -> bool:
     """The one frame's place is known, but not from where the engine reads it."""
     one = image.frames == 1 and (image.shared_position or image.tiles == 1)
     return image.positions == "none" and one
+
+
+def _is_ordered_otherwise(image: SlideImage) -> bool:
+    """In full tiling the engine goes by the order of the frames, whatever their positions say."""
+    if image.positions != "grid":
+        return False
+    order = ((image.first_frame + number) % max(image.tiles, 1) for number in range(len(image.places)))
+    return any(place != (at % image.across, at // image.across) for place, at in zip(image.places, order, strict=True))
 
 
 def _is_unplaced(image: SlideImage) -> bool:
@@ -65,8 +76,21 @@ def check_frame_counts(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
             findings.append(rule.finding(problem, level.images, remedy="repair" if finer else None, **words))
         elif level.one_concatenation and len(level.images) > 1 and not all(image.sparse for image in level.images):
             words = {"columns": columns, "rows": rows, "parts": len(level.images)}
-            findings.append(rule.finding("joined", level.images, remedy="repair", **words))
+            if _do_follow(level.images):
+                findings.append(rule.finding("joined", level.images, remedy="repair", **words))
+            else:
+                findings.append(rule.finding("order", level.images, remedy="repair" if finer else None, **words))
     return findings
+
+
+def _do_follow(parts: tuple[SlideImage, ...]) -> bool:
+    """Whether each part of a concatenation begins where another one ends."""
+    after = 0
+    for image in sorted(parts, key=lambda image: image.concatenation_offset):
+        if image.concatenation_offset != after:
+            return False
+        after += image.frames
+    return True
 
 
 def _broken_frames(level: PyramidLevel, slide: Slide) -> list[tuple[str, SlideImage, dict[str, Any]]]:

@@ -18,6 +18,8 @@ from .metadata import Json, items, number, numbers, references, slide_key, tag, 
 
 PATIENT = ("PatientID", "IssuerOfPatientID")
 LABEL_ATTRIBUTES = ("BarcodeValue", "LabelText")
+NAMED = "by name "
+"""Begins a digest of who has no PatientID."""
 DESCRIBING = ("Rows", "Columns", "SamplesPerPixel", "BitsAllocated")
 """How the pixels of a frame are stored."""
 BITS = (8, 16)
@@ -233,7 +235,8 @@ def shows_label(item: Json) -> bool:
 
 def patient_digest(item: Json) -> str:
     """Equal for instances of one patient; cannot be turned back into who it is, and is not kept."""
-    return _digest([*(text(item, keyword) for keyword in PATIENT)])
+    identified = _digest([*(text(item, keyword) for keyword in PATIENT)])
+    return identified or (NAMED + named if (named := _digest([text(item, "PatientName").upper()])) else "")
 
 
 def profile_digest(profiles: Iterable[str]) -> str:

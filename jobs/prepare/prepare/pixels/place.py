@@ -158,8 +158,8 @@ def _common_position(part: Dataset, grid: TileGrid) -> Dataset | None:
 
 
 def _cell(position: Dataset, grid: TileGrid, uid: str, frame: int) -> tuple[int, int]:
-    x = int(position.ColumnPositionInTotalImagePixelMatrix) - 1
-    y = int(position.RowPositionInTotalImagePixelMatrix) - 1
+    x = int(position.get("ColumnPositionInTotalImagePixelMatrix") or 0) - 1
+    y = int(position.get("RowPositionInTotalImagePixelMatrix") or 0) - 1
     column, row = x // grid.tile_columns, y // grid.tile_rows
     if x % grid.tile_columns or y % grid.tile_rows or not (0 <= row < grid.down and 0 <= column < grid.across):
         raise CannotPlace(
@@ -171,7 +171,7 @@ def _cell(position: Dataset, grid: TileGrid, uid: str, frame: int) -> tuple[int,
 
 def _path(item: Dataset | None) -> str:
     identification = _first(item, "OpticalPathIdentificationSequence") if item is not None else None
-    return str(identification.OpticalPathIdentifier) if identification is not None else ""
+    return str(identification.get("OpticalPathIdentifier") or "") if identification is not None else ""
 
 
 def _first(item: Dataset, keyword: str) -> Dataset | None:

@@ -199,7 +199,7 @@ JPEGS_WITH_END = frozenset(
 
 def _place(image: SlideImage, number: int) -> Place | None:
     """The place of a frame; None where it is not known from the metadata."""
-    if not image.tiles:
+    if not image.tiles or image.focal_planes > 1:
         return None
     if not image.sparse:
         path, at = divmod(image.first_frame + number - 1, max(image.tiles, 1))

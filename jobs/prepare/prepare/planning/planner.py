@@ -71,6 +71,7 @@ UNREPAIRABLE = {
     ("R07", "untransformed"): "colour",
     ("R01", "off_grid"): "off_grid",
     ("R01", "unplaced"): "unplaced",
+    ("R01", "contradicting"): "contradicting",
     ("R17", "unknown"): "unmapped_references",
     ("R18", "shapeless"): "no_image",
     ("R10", "pictures"): "pictures",
@@ -78,6 +79,7 @@ UNREPAIRABLE = {
 """Problems that only the source can correct, and why the slide is blocked; the first one found is told."""
 BASE = {
     ("R02", "part"): "missing_part",
+    ("R02", "order"): "parts_in_disorder",
     ("R02", "count"): "frame_count",
     ("R02", "absent"): "pixels",
     ("R02", "damaged"): "pixels",

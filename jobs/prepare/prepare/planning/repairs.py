@@ -75,7 +75,7 @@ def withheld(case: Case) -> list[Action]:
 def broken(case: Case) -> list[SlideImage]:
     """Images whose pixels cannot be used as they are."""
     return case.concerned(
-        *(("R02", problem) for problem in ("level", "part", "count", "absent", "damaged")),
+        *(("R02", problem) for problem in ("level", "part", "order", "count", "absent", "damaged")),
         *(("R10", problem) for problem in ("turned", "spacing", "scale", "aspect", "origin", "picture")),
         ("R12", "pixels"),
         ("R07", "unreadable"),
