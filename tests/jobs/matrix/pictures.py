@@ -207,7 +207,7 @@ def pixels_that_are_not_square() -> Store:
 
 @slide
 def tiled_in_full_with_places_in_another_order() -> Store:
-    return put(*having(levels(), 0, PerFrameFunctionalGroupsSequence=list(reversed(positions(16, 4)))))
+    return put(*having(levels(1024), 0, PerFrameFunctionalGroupsSequence=list(reversed(positions(16, 4)))))
 
 
 @slide
@@ -234,4 +234,4 @@ def concatenation_without_offsets() -> Store:
 
 @slide
 def other_names_without_a_patient_id() -> Store:
-    return put(*having(levels(PatientName="First^Patient"), 1, PatientName="Second^Patient"))
+    return put(*having(levels(PatientID="", PatientName="First^Patient"), 1, PatientName="Second^Patient"))
