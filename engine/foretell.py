@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from engine.calls import log_buckets
+from engine.calls import functions, log_buckets
 from engine.provider import Declared, Refused
 from engine.render import PLACE, fill
 from engine.rest import with_settings
@@ -52,6 +52,15 @@ def foretell(declared: Declared) -> tuple[str, Json]:
             **foretold,
         }
     return id_ or "", {**{name: value for name, value in foretold.items() if value}, **declared.inputs}
+
+
+def foretell_call(token: str, args: Mapping[str, Any]) -> Json | None:
+    """What a function answers before anything may be asked; None when only Google can tell."""
+    if token != functions.STORAGE_AGENT:
+        return None
+    return functions.service_account(
+        str(args.get("project")), f"service-{STAND_IN}@gs-project-accounts.iam.gserviceaccount.com"
+    )
 
 
 def foretell_answer(row: Row, declared: Declared, values: Mapping[str, Any]) -> Json:

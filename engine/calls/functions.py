@@ -10,6 +10,7 @@ from engine.provider import Refused
 from engine.render import fill
 
 Json = dict[str, Any]
+STORAGE_AGENT = "gcp:storage/getProjectServiceAccount:getProjectServiceAccount"
 
 
 def get_project(api: Api, values: Mapping[str, Any]) -> Json:
@@ -51,9 +52,21 @@ def get_web_app_config(api: Api, values: Mapping[str, Any]) -> Json:
     }
 
 
+def get_project_service_account(api: Api, values: Mapping[str, Any]) -> Json:
+    """Cloud Storage's own agent, which the question brings into being."""
+    project = fill("{project}", values)
+    email = api.call("storage", "GET", f"/storage/v1/projects/{project}/serviceAccount")["email_address"]
+    return service_account(project, email)
+
+
+def service_account(project: str, email: str) -> Json:
+    return {"id": email, "project": project, "emailAddress": email, "member": f"serviceAccount:{email}"}
+
+
 FUNCTIONS: dict[str, Callable[[Api, Mapping[str, Any]], Json]] = {
     "gcp:organizations/getProject:getProject": get_project,
     "gcp:firebase/getWebAppConfig:getWebAppConfig": get_web_app_config,
+    STORAGE_AGENT: get_project_service_account,
 }
 
 

@@ -33,6 +33,11 @@ LOGGING = {
         skip=frozenset({"customWriterIdentity"}),
         fallback={"uniqueWriterIdentity": "true"},
     ),
+    "gcp:logging/projectExclusion:ProjectExclusion": Row(
+        host="logging",
+        create="POST /v2/projects/{project}/exclusions",
+        id="projects/{project}/exclusions/{name}",
+    ),
     "gcp:logging/metric:Metric": Row(
         host="logging",
         create="POST /v2/projects/{project}/metrics",

@@ -43,7 +43,8 @@ class Directory:
         return "serviceAccount" if self._is_agent(email) else self.known().get(email)
 
     def _is_agent(self, email: str) -> bool:
-        return email.startswith(f"service-{self._cloud.number}@gcp-sa-") and email.endswith(".iam.gserviceaccount.com")
+        of_project = tuple(f"service-{self._cloud.number}@{domain}" for domain in ("gcp-sa-", "gs-project-accounts."))
+        return email.startswith(of_project) and email.endswith(".iam.gserviceaccount.com")
 
     def known(self) -> dict[str, Kind]:
         """Everyone by e-mail."""

@@ -1,8 +1,8 @@
 """Cloud Logging as it is read: what was logged, kept within bounds, and who may see which of it.
 
 Audit entries come from the control plane and from the services through `Logs.audit`, other entries through
-`Logs.write`. Sinks, buckets, views and metrics as resources are the control plane's. Not here: writing entries over the
-API, exclusions on the project, alerts (nothing is watched), the retention of buckets.
+`Logs.write`. Sinks, exclusions, buckets, views and metrics as resources are the control plane's. Not here: writing
+entries over the API, alerts (nothing is watched), the retention of buckets.
 """
 
 from __future__ import annotations

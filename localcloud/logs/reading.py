@@ -2,7 +2,7 @@
 
 A project shows everything to who may list log entries, but its Data Access log only with
 `logging.privateLogEntries.list`. A view shows what the project's sinks send to its bucket and its own filter lets
-through, to who may use that view.
+through, to who may use that view. An exclusion of the project is one of its sink `_Default`.
 """
 
 from __future__ import annotations
@@ -72,7 +72,14 @@ class Reading:
             raise ApiError(404, f"View {name} does not exist.")
         sinks = [sink for sink in resources.children(HOST, f"projects/{self._cloud.project}", "sinks")
                  if sink.get("destination") == f"{HOST}/{bucket}" and not sink.get("disabled")]  # fmt: skip
-        routed = [(matching(sink.get("filter", "")), exclude(sink)) for sink in sinks]
+        default = resources.children(HOST, f"projects/{self._cloud.project}", "exclusions")
+        routed = [
+            (
+                matching(sink.get("filter", "")),
+                exclude([*sink.get("exclusions", ()), *(default if sink.get("name") == "_Default" else ())]),
+            )
+            for sink in sinks
+        ]
         shown = matching(view.get("filter", ""))
         return lambda entry: shown(entry) and any(sends(entry) and not drops(entry) for sends, drops in routed)
 
@@ -87,13 +94,9 @@ def _select(entries: list[Entry], visible: list[Predicate], wanted: Predicate) -
             yield entry
 
 
-def exclude(sink: dict[str, Any]) -> Predicate:
-    """What a sink leaves out."""
-    filters = [
-        matching(exclusion.get("filter", ""))
-        for exclusion in sink.get("exclusions", ())
-        if not exclusion.get("disabled")
-    ]
+def exclude(exclusions: list[dict[str, Any]]) -> Predicate:
+    """What a sink with these exclusions leaves out."""
+    filters = [matching(exclusion.get("filter", "")) for exclusion in exclusions if not exclusion.get("disabled")]
 
     def drops(entry: Entry) -> bool:
         return any(matches(entry) for matches in filters)

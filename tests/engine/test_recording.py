@@ -38,6 +38,7 @@ NOT_RECORDED = {
     "gcp:cloudrunv2/serviceIamMember:ServiceIamMember",
     "gcp:iap/webCloudRunServiceIamMember:WebCloudRunServiceIamMember",
     "gcp:logging/logView:LogView",
+    "gcp:logging/projectExclusion:ProjectExclusion",
     "gcp:logging/logViewIamMember:LogViewIamMember",
     "gcp:logging/metric:Metric",
 }

@@ -1,10 +1,12 @@
 """Google's service agents: accounts of Google's own that come into being when somebody asks for them or needs them.
 
 What an agent will do on somebody's behalf it must be allowed to do when it is asked for: publish a secret's reminders,
-encrypt with a dataset's key.
+encrypt with a customer's key.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 from localcloud.awkward import AGENT_SECONDS
 from localcloud.cloud import Cloud
@@ -18,6 +20,7 @@ DOMAINS = {
     "artifactregistry": "gcp-sa-artifactregistry",
     "cloudbuild": "gcp-sa-cloudbuild",
     "run": "serverless-robot-prod",
+    "storage": "gs-project-accounts",
 }
 """Where the agent's domain is not `gcp-sa-<service>`."""
 WITHOUT_EMAIL = ("storage", "logging")
@@ -65,6 +68,27 @@ def require_publisher(cloud: Cloud, call: Call) -> None:
 def require_key(cloud: Cloud, call: Call) -> None:
     if key := (call.body.get("encryptionSpec") or {}).get("kmsKeyName"):
         _require(cloud, "healthcare", "cloudkms.cryptoKeyVersions.useToEncrypt", "cloudkms", str(key))
+
+
+KEYED = {
+    "pubsub.v1:projects.topics.create": ("pubsub", "kmsKeyName"),
+    "pubsub.v1:projects.topics.patch": ("pubsub", "topic.kmsKeyName"),
+    "storage.v1:buckets.insert": ("storage", "encryption.defaultKmsKeyName"),
+    "storage.v1:buckets.patch": ("storage", "encryption.defaultKmsKeyName"),
+    "workflows.v1:projects.locations.workflows.create": ("workflows", "cryptoKeyName"),
+    "workflows.v1:projects.locations.workflows.patch": ("workflows", "cryptoKeyName"),
+}
+"""Method → whose agent encrypts, and where the body names the key."""
+
+
+@check(*KEYED)
+def require_key_of_others(cloud: Cloud, call: Call) -> None:
+    service, path = KEYED[call.method_id]
+    key: Any = call.body
+    for step in path.split("."):
+        key = key.get(step) if isinstance(key, dict) else None
+    if key:
+        _require(cloud, service, "cloudkms.cryptoKeyVersions.useToEncrypt", "cloudkms", str(key))
 
 
 def _require(cloud: Cloud, service: str, permission: str, host: str, name: str) -> None:

@@ -1,4 +1,4 @@
-"""Cloud Logging: sinks and metrics have short names in bodies and answers; two buckets are there from the start."""
+"""Cloud Logging: sinks and metrics have short names in bodies and answers; what every project has is there already."""
 
 from __future__ import annotations
 
@@ -18,6 +18,12 @@ METRICS = "logging.v2:projects.metrics"
 BUCKETS = "logging.v2:projects.locations.buckets"
 DELETED = "deleted log buckets"
 """Kept beside the resources, under this in place of a host: until when a deleted bucket's name is taken."""
+UNREQUIRED = " AND ".join(
+    f'NOT LOG_ID("{origin}.googleapis.com/{log}")'
+    for log in ("activity", "system_event", "access_transparency")
+    for origin in ("cloudaudit", "externalaudit")
+)
+"""Filter of the `_Default` sink: what `_Required` does not keep."""
 DAY = 86400.0
 PRECONDITION = "FAILED_PRECONDITION"
 
@@ -29,6 +35,15 @@ def default_buckets(cloud: Cloud) -> None:
         text = f"{identifier} bucket"
         bucket = {"name": name, "description": text, "retentionDays": days, "lifecycleState": "ACTIVE"}
         cloud.resources.put(HOST, name, bucket)
+    default = f"projects/{cloud.project}/locations/global/buckets/_Default"
+    cloud.resources.put(
+        HOST,
+        f"{default}/views/_AllLogs",
+        {"name": f"{default}/views/_AllLogs", "description": "All logs", "filter": ""},
+    )
+    name = f"projects/{cloud.project}/sinks/_Default"
+    sink = {"name": "_Default", "resourceName": name, "destination": f"{HOST}/{default}", "filter": UNREQUIRED}
+    cloud.resources.put(HOST, name, sink)
 
 
 @extra(f"{SINKS}.create")

@@ -10,6 +10,7 @@ from typing import Any
 from localcloud.cloud import Cloud
 from localcloud.control.call import Call
 from localcloud.control.generic import Generic
+from localcloud.control.special.agents import ensure_agent
 from localcloud.control.special.registry import Resource, method
 from localcloud.errors import ApiError
 
@@ -30,9 +31,8 @@ def _bucket(cloud: Cloud, call: Call) -> Resource:
 
 @method("storage.v1:projects.serviceAccount.get")
 def agent(cloud: Cloud, generic: Generic, call: Call) -> Any:
-    """Google's own account, which encrypts objects with a customer's key."""
-    email = f"service-{cloud.number}@gs-project-accounts.iam.gserviceaccount.com"
-    return {"kind": "storage#serviceAccount", "email_address": email}
+    """Google's own account, which encrypts objects with a customer's key, and exists from now on."""
+    return {"kind": "storage#serviceAccount", "email_address": ensure_agent(cloud, "storage")}
 
 
 @method(f"{BUCKETS}.insert")

@@ -108,6 +108,30 @@ ON_BEHALF: dict[str, tuple[str, str, str, str, dict[str, Any], dict[str, str]]] 
         {"encryptionSpec": {"kmsKeyName": KEY}},
         {"datasetId": "d"},
     ),
+    "a topic's key": (
+        "pubsub",
+        f"cloudkms/v1/{KEY}",
+        "roles/cloudkms.cryptoKeyEncrypterDecrypter",
+        "pubsub/v1/projects/p-1/topics/keyed",
+        {"kmsKeyName": KEY},
+        {},
+    ),
+    "a bucket's key": (
+        "storage",
+        f"cloudkms/v1/{KEY}",
+        "roles/cloudkms.cryptoKeyEncrypterDecrypter",
+        "storage/storage/v1/b",
+        {"name": "keyed", "encryption": {"defaultKmsKeyName": KEY}},
+        {"project": "p-1"},
+    ),
+    "a workflow's key": (
+        "workflows",
+        f"cloudkms/v1/{KEY}",
+        "roles/cloudkms.cryptoKeyEncrypterDecrypter",
+        f"workflows/v1/{LOCATION}/workflows",
+        {"sourceContents": "main: {steps: []}", "cryptoKeyName": KEY},
+        {"workflowId": "w"},
+    ),
 }
 
 
@@ -117,14 +141,27 @@ def test_what_an_agent_does_for_it_is_asked_at_once_and_a_grant_counts_later(awk
     awkward.ok("PUT", f"pubsub/v1/{TOPIC}", {})
     awkward.ok("POST", f"cloudkms/v1/{LOCATION}/keyRings", {}, keyRingId="r")
     awkward.ok("POST", f"cloudkms/v1/{LOCATION}/keyRings/r/cryptoKeys", {"purpose": "ENCRYPT_DECRYPT"}, cryptoKeyId="k")
-    agent = awkward.ok("POST", IDENTITY.format(service), {})["response"]["email"]
+    if service == "storage":
+        agent = awkward.ok("GET", "storage/storage/v1/projects/p-1/serviceAccount")["email_address"]
+    else:
+        agent = awkward.ok("POST", IDENTITY.format(service), {})["response"]["email"]
     awkward.clock.now += AGENT_SECONDS
+    verb = "PUT" if "topics" in url else "POST"
 
-    assert agent in awkward.refused("POST", url, body, **query)[1]
+    assert agent in awkward.refused(verb, url, body, **query)[1]
     awkward.grant(role, f"serviceAccount:{agent}", target)
-    assert agent in awkward.refused("POST", url, body, **query)[1]
+    assert agent in awkward.refused(verb, url, body, **query)[1]
     awkward.clock.now += GRANT_SECONDS
-    awkward.ok("POST", url, body, **query)
+    awkward.ok(verb, url, body, **query)
+
+
+def test_storages_agent_exists_once_its_name_was_read(client: Client) -> None:
+    agent = "service-111122223333@gs-project-accounts.iam.gserviceaccount.com"
+    assert client.refused("POST", f"{PROJECT}:setIamPolicy", policy(f"serviceAccount:{agent}"))[0] == 400
+
+    client.ok("GET", "storage/storage/v1/projects/p-1/serviceAccount")
+
+    client.ok("POST", f"{PROJECT}:setIamPolicy", policy(f"serviceAccount:{agent}"))
 
 
 # -- delays

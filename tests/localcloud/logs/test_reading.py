@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from components.audit_trail import AUDIT_LOGS, KEPT_ELSEWHERE
+from components.audit_trail import DATA_ACCESS as KEPT
 from tests.localcloud.control.client import Client
 
 BUCKET = "projects/p-1/locations/europe-west4/buckets/audit"
@@ -83,6 +85,37 @@ def test_what_no_sink_sends_there_is_not_in_the_view(client: Client, more: dict[
     view(client)
 
     assert ids(client, VIEW) == []
+
+
+EVERYTHING = "projects/p-1/locations/global/buckets/_Default/views/_AllLogs"
+STUDY = "projects/p-1/locations/europe-west4/datasets/d/dicomStores/raw/dicomWeb/studies/1.2.3"
+
+
+def accessed(client: Client, key: str, method: str) -> None:
+    log_name = f"projects/p-1/logs/{DATA_ACCESS.replace('/', '%2F')}"
+    payload = {"serviceName": "healthcare.googleapis.com", "methodName": method, "resourceName": STUDY}
+    entry = {"logName": log_name, "timestamp": "2026-01-31T13:00:00Z", "insertId": key, "protoPayload": payload}
+    client.logs.write(entry)
+
+
+def test_default_has_a_second_copy_of_who_read_which_study_until_it_is_excluded(client: Client) -> None:
+    accessed(client, "r", "google.cloud.healthcare.v1.dicomweb.DicomWebService.RetrieveStudy")
+    accessed(client, "e", "google.cloud.healthcare.v1.dicom.DicomService.ExportDicomData")
+    sink(client, AUDIT_LOGS)
+    view(client, KEPT)
+    assert ids(client, EVERYTHING) == ["1", "2", "e", "r"]
+
+    client.ok("POST", "logging/v2/projects/p-1/exclusions", {"name": "x", "filter": KEPT_ELSEWHERE})
+
+    assert ids(client, EVERYTHING) == ["2", "e"]  # an alert looks for exports
+    assert ids(client, VIEW) == ["1", "e", "r"]
+
+
+def test_an_exclusion_that_is_off_leaves_nothing_out(client: Client) -> None:
+    excluded = {"name": "x", "filter": KEPT_ELSEWHERE, "disabled": True}
+    client.ok("POST", "logging/v2/projects/p-1/exclusions", excluded)
+
+    assert ids(client, EVERYTHING) == ["1", "2"]
 
 
 def test_entries_come_in_pages_in_either_order(client: Client) -> None:
