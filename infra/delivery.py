@@ -37,6 +37,7 @@ def build_delivery_records(base: Foundation) -> DeliveryRecords:
             bucket=delivery_records_bucket(settings.project),
             protected=settings.protected,
             labels=base.labels,
+            kms_key=settings.dataset_key,
             readers={"previewer": identities.member("previewer"), **promoted_by(settings)},
         ),
         base.after_apis,
@@ -56,7 +57,7 @@ def build_delivery(base: Foundation, vault: SecretVault, image_address: pulumi.I
         "delivery",
         DeliveryArgs(
             project=settings.project,
-            location=settings.location,
+            location=settings.region_of_builds,
             repository=repository,
             branch=settings.github_branch,
             installation_id=installation,

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BeforeValidator
 from pydantic_core import PydanticCustomError
 
 # docs.cloud.google.com/healthcare-api/docs/requirements; the multi-regions `us` and `eu` are left out, because the job,
-# the registry and the triggers live in the dataset's location and none of them has multi-regions.
+# the registry and the buckets live in the dataset's location and none of them has multi-regions.
 HEALTHCARE_REGIONS = (
     "asia-east1", "asia-east2", "asia-northeast1", "asia-northeast2", "asia-northeast3", "asia-south1",
     "asia-southeast1", "asia-southeast2", "australia-southeast1", "australia-southeast2", "europe-north1",
@@ -23,6 +23,27 @@ HEALTHCARE_REGIONS = (
     "northamerica-northeast1", "northamerica-northeast2", "southamerica-east1", "us-central1", "us-east1", "us-east4",
     "us-west1", "us-west2", "us-west3",
 )  # fmt: skip
+
+# cloud.google.com/build/docs/locations, "Restricted regions for some projects", read 2026-11: Cloud Build refuses new
+# projects, and those with little use, anywhere else.
+EVERYBODYS_BUILD_REGIONS = (
+    "asia-east1", "australia-southeast1", "europe-west1", "southamerica-east1", "us-central1", "us-west2",
+)  # fmt: skip
+OTHER_LAW_IN_EUROPE = ("europe-west2", "europe-west6")
+"""London and Zurich."""
+
+
+def build_region_near(location: str) -> str:
+    """Where builds of a stack in `location` run: for every project, or in `location` when that is under another law.
+
+    A delivery's smoke tests run in its build and read images, so nothing crosses such a border by itself.
+    """
+    if location in EVERYBODYS_BUILD_REGIONS or location in OTHER_LAW_IN_EUROPE:
+        return location
+    if location.startswith("us-west"):
+        return "us-west2"
+    near = {"australia": "australia-southeast1", "europe": "europe-west1", "us": "us-central1"}
+    return near.get(location.partition("-")[0], location)
 
 
 @dataclass(frozen=True)
@@ -76,6 +97,11 @@ REGION = Format(
     "|".join(HEALTHCARE_REGIONS),
     f"must be a region of the Cloud Healthcare API ({', '.join(HEALTHCARE_REGIONS)})",
     "europe-west4",
+)
+BUILD_REGION = Format(
+    "|".join(sorted({*HEALTHCARE_REGIONS, *EVERYBODYS_BUILD_REGIONS})),
+    f"must be a region of Cloud Build; every project may build in {', '.join(EVERYBODYS_BUILD_REGIONS)}",
+    "europe-west1",
 )
 PROJECT_ID = Format(
     r"[a-z][a-z0-9-]{4,28}[a-z0-9]",
@@ -160,6 +186,7 @@ ENDPOINT = Format(
 )
 
 Region = Annotated[str, AfterValidator(REGION)]
+BuildRegion = Annotated[str, AfterValidator(BUILD_REGION)]
 ProjectId = Annotated[str, AfterValidator(PROJECT_ID)]
 StoreId = Annotated[str, AfterValidator(STORE_ID)]
 SiteId = Annotated[str, AfterValidator(SITE_ID)]

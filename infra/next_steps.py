@@ -52,7 +52,7 @@ def _job_image(settings: Settings, image: pulumi.Input[str]) -> pulumi.Output[st
     """
     images = builders()
     return pulumi.Output.concat(
-        f"gcloud builds submit {SOURCE} --project={settings.project} --region={settings.location} ",
+        f"gcloud builds submit {SOURCE} --project={settings.project} --region={settings.region_of_builds} ",
         "--config=delivery/job-image-by-hand.yaml ",
         f"--service-account=projects/{settings.project}/serviceAccounts/{email_of('jobBuild', settings.project)} ",
         f"--gcs-source-staging-dir=gs://{source_bucket(settings.project)}/source ",
@@ -65,7 +65,7 @@ def _job_image(settings: Settings, image: pulumi.Input[str]) -> pulumi.Output[st
 def _viewer_image(settings: Settings, stack: str, setting: str) -> list[str]:
     """A delivery builds it; without one, a person does."""
     if settings.delivers_viewer_image and settings.github_token_version is not None:
-        where = f"--project={settings.project} --region={settings.location} --branch={settings.github_branch}"
+        where = f"--project={settings.project} --region={settings.region_of_builds} --branch={settings.github_branch}"
         return [
             f"gcloud builds triggers run deploy-{stack} {where}  # builds the viewer's image; a push does the same",
             f".venv/bin/python -m ops deliver settings --stack {stack}  # the images it runs, before pulumi up by hand",

@@ -28,6 +28,7 @@ def outputs(platform: Platform) -> dict[str, Any]:
         "stack": pulumi.get_stack(),
         "project": settings.project,
         "location": settings.location,
+        "buildRegion": settings.region_of_builds,
         "environment": settings.environment,
         "dataClass": settings.data_class,
         "endpoints": dict(platform.base.endpoints),

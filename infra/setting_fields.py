@@ -44,7 +44,12 @@ class SettingFields(BaseModel):
     )
     location: formats.Region = Field(
         "europe-west4",
-        description="Region of everything: dataset, job, registry, buckets, triggers.",
+        description="Region of everything but builds: dataset, job, registry, buckets.",
+        json_schema_extra=decides("data"),
+    )
+    build_region: formats.BuildRegion | None = Field(
+        None,
+        description="Region of builds and triggers; when not set, where new projects may build under the same law.",
         json_schema_extra=decides("data"),
     )
     data_class: Literal["synthetic", "deidentified", "phi"] = Field(
@@ -65,7 +70,7 @@ class SettingFields(BaseModel):
     )
     dataset_key: formats.KmsKeyName | None = Field(
         None,
-        description="KMS key for the dataset; chosen once, as another key is another dataset.",
+        description="KMS key for dataset, buckets, topics, workflow; chosen once, as another key is another dataset.",
         json_schema_extra=decides("data"),
     )
     label_policy: Literal["keep", "withhold"] = Field(

@@ -13,6 +13,7 @@ from pydantic import ModelWrapValidatorHandler, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from infra.constraints import broken_constraints
+from infra.formats import build_region_near
 from infra.setting_fields import SettingFields, config_key
 
 NAMESPACE = "dicom-platform"
@@ -51,6 +52,10 @@ class Settings(SettingFields):
     @classmethod
     def _key(cls, name: str) -> str:
         return config_key(name) if name in cls.model_fields else name
+
+    @property
+    def region_of_builds(self) -> str:
+        return self.build_region or build_region_near(self.location)
 
     @property
     def protected(self) -> bool:

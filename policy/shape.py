@@ -55,6 +55,8 @@ def names(resources: Sequence[Resource]) -> dict[str, str]:
     for resource in resources:
         if resource.type == "gcp:healthcare/dataset:Dataset":
             names_seen[str(resource.properties.get("location"))] = "{location}"
+        if resource.type == "gcp:cloudbuildv2/connection:Connection":
+            names_seen.setdefault(str(resource.properties.get("location")), "{build region}")
         if resource.type == "gcp:cloudbuildv2/repository:Repository":
             uri = str(resource.properties.get("remoteUri", ""))
             repository = uri.removeprefix("https://github.com/").removesuffix(".git")

@@ -73,6 +73,8 @@ class ViewerImageOutputs(ViewerOutputs):
     """What a release to Cloud Run needs."""
 
     location: str
+    build_region: str | None = None
+    """`location` in a stack deployed by an earlier version."""
     image_repository: str
     """`LOCATION-docker.pkg.dev/PROJECT/images`"""
 
@@ -99,6 +101,7 @@ class StackOutputs(SharedOutputs):
 
     stack: str
     location: str
+    build_region: str
     environment: str
     data_class: str
     dataset: str

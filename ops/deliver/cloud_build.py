@@ -22,7 +22,7 @@ def build_image(
     """Runs `trigger` at `commit`, waits; returns the digest of the one image that it pushed. Raises `OpsRefused`."""
     asked = {"projectId": stack.settings.project, "triggerId": trigger, "source": {"commitSha": commit}}
     try:
-        operation = google.call("POST", "cloudbuild", f"v1/{stack.place}/triggers/{trigger}:run", asked)
+        operation = google.call("POST", "cloudbuild", f"v1/{stack.place_of_builds}/triggers/{trigger}:run", asked)
     except OpsRefused as refused:
         if refused.status != 404:
             raise
@@ -46,7 +46,7 @@ def is_running(stack: Stack, google: GoogleApi, build: str) -> bool | None:
     if not BUILD_ID.fullmatch(build):
         return None
     try:
-        state = google.call("GET", "cloudbuild", f"v1/{stack.place}/builds/{build}")
+        state = google.call("GET", "cloudbuild", f"v1/{stack.place_of_builds}/builds/{build}")
     except OpsRefused as refused:
         return False if refused.status == 404 else None
     return state.get("status") in RUNNING

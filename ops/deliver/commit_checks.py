@@ -76,6 +76,6 @@ def _token(stack: Stack, google: GoogleApi, environment: Mapping[str, str]) -> s
     if token := environment.get("GITHUB_TOKEN"):
         return token
     repository = str(stack.settings.github_repository)
-    name = f"{stack.place}/connections/github/repositories/{repository.replace('/', '-')}"
+    name = f"{stack.place_of_builds}/connections/github/repositories/{repository.replace('/', '-')}"
     answer: dict[str, Any] = google.call("POST", "cloudbuild", f"v2/{name}:accessReadToken", {})
     return str(answer["token"])

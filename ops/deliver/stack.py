@@ -59,6 +59,11 @@ class Stack:
         return f"projects/{self.settings.project}/locations/{self.settings.location}"
 
     @property
+    def place_of_builds(self) -> str:
+        """Full name of the location of builds, triggers and the connection to GitHub."""
+        return f"projects/{self.settings.project}/locations/{self.settings.region_of_builds}"
+
+    @property
     def viewers_root(self) -> str:
         """DICOMweb root of the store that viewers read: what `infra.archive.dicomweb_roots` is once it is deployed."""
         store = store_names(self.settings)[VIEWER]

@@ -47,7 +47,7 @@ def build(hour: FirstHour) -> None:
 def places(hour: FirstHour) -> tuple[str, str]:
     """Where a build may run, best first."""
     project = f"projects/{hour.project}/locations"
-    return f"{project}/{hour.settings.location}", f"{project}/global"
+    return f"{project}/{hour.settings.region_of_builds}", f"{project}/global"
 
 
 def find_build(hour: FirstHour, tag: str) -> dict[str, Any] | None:
@@ -85,7 +85,7 @@ def begin(hour: FirstHour, tag: str, base: str, docker: str) -> dict[str, Any]:
         if RESTRICTED not in str(refused):
             raise
         hour.person.tell(
-            f"  Google builds nothing in {hour.settings.location} for this project yet: it builds elsewhere"
+            f"  Google builds nothing in {hour.settings.region_of_builds} for this project yet: it builds elsewhere"
         )
         started = hour.google.call("POST", "cloudbuild", f"v1/{anywhere}/builds", body)
     return started["metadata"]["build"]

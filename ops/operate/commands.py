@@ -31,7 +31,7 @@ from ops.operate.doctor.endpoints import google_of
 from ops.operate.doctor.existing import IN_THE_WAY, regions
 from ops.operate.doctor.people import dns, firebase, github, sign_in
 from ops.operate.doctor.policies import org_policies
-from ops.operate.doctor.project import apis, billing, project, quotas
+from ops.operate.doctor.project import apis, billing, builds, project, quotas
 from ops.operate.doctor.state import state
 from ops.operate.stack_outputs import outputs_file, owner_of, token_command
 from ops.status.records import RecordsReader
@@ -43,6 +43,7 @@ CHECKS: tuple[Check, ...] = (
     apis,
     org_policies,
     quotas,
+    builds,
     regions,
     *IN_THE_WAY,
     default_accounts,

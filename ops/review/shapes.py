@@ -49,6 +49,7 @@ CHOICES: dict[str, Sequence[Any]] = {
     "jobImage": ("cloud_build", "pulumi_docker"),
     "protection": ("off", "on"),
     "labelPolicy": ("keep", "withhold"),
+    "buildRegion": ("europe-west3", "europe-west4"),
     "rawStorageClass": ("standard", "archive"),
     "true": (False,),
     "false": (True,),

@@ -34,7 +34,7 @@ class ServiceTarget:
     config: dict[str, Any]
     repository: str
     project: str
-    location: str
+    build_region: str
     releaser: str
     app: str
     status_root: str
@@ -49,7 +49,7 @@ def read_service(outputs: Mapping[str, Any]) -> ServiceTarget:
         config=window_config_of(deployed),
         repository=deployed.image_repository,
         project=deployed.project,
-        location=deployed.location,
+        build_region=deployed.build_region or deployed.location,
         releaser=releaser_of(deployed),
         app=deployed.viewer_app,
         status_root=deployed.viewer_status_root,
@@ -102,7 +102,7 @@ def by_hand(target: ServiceTarget, made: Mapping[str, bytes], out: Path) -> list
     where = f"--project={target.project}"
     digest = f"gcloud artifacts docker images describe {image} {where} --format='value(image_summary.digest)'"
     return [
-        f"gcloud builds submit {out} {where} --region={target.location} --config={out}/cloudbuild.yaml"
+        f"gcloud builds submit {out} {where} --region={target.build_region} --config={out}/cloudbuild.yaml"
         f" --gcs-source-staging-dir=gs://{source_bucket(target.project)}/source",
         f'pulumi config set -s {target.stack} dicom-platform:viewerImageDigest "$({digest})"',
         f"pulumi up -s {target.stack}",

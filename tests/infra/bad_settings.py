@@ -56,6 +56,12 @@ BAD_VALUES: dict[str, tuple[dict[str, Any], str]] = {
         f"dicom-platform:location = 'eu': must be a region of the Cloud Healthcare API ({REGIONS}); "
         "for example europe-west4",
     ),
+    "region without Cloud Build": (
+        {"buildRegion": "global"},
+        "dicom-platform:buildRegion = 'global': must be a region of Cloud Build; every project may build in "
+        "asia-east1, australia-southeast1, europe-west1, southamerica-east1, us-central1, us-west2; "
+        "for example europe-west1",
+    ),
     "data class that does not exist": (
         {"dataClass": "secret"},
         "dicom-platform:dataClass = 'secret': must be one of synthetic, deidentified, phi; set one of these",

@@ -11,7 +11,7 @@ from tests.infra import stacks
 
 KEYS = {
     "project", "location", "environment", "dataClass", "endpoints", "dataset", "stores", "dicomwebRoot", "viewerApp",
-    "viewerHost", "viewerUrl", "stack",
+    "viewerHost", "viewerUrl", "stack", "buildRegion",
     "viewerSite", "previewUrl", "previewSite", "viewerConfig", "viewerConfigSecret", "oauth", "job", "jobRunUrl",
     "recordsBucket", "topic", "backlogSubscription", "deadLetterSubscription", "smokeSubscription", "serviceAccounts",
     "groups", "viewerStatusRoot",

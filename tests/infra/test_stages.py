@@ -98,7 +98,7 @@ def add_token(graph: Graph) -> None:
 
 def test_it_says_exactly_what_comes_next() -> None:
     assert stacks.empty_dev().outputs["nextCommands"] == [
-        "gcloud builds submit jobs/prepare --project=my-imaging --region=europe-west4 "
+        "gcloud builds submit jobs/prepare --project=my-imaging --region=europe-west1 "
         "--config=delivery/job-image-by-hand.yaml "
         "--service-account=projects/my-imaging/serviceAccounts/imaging-job-build@my-imaging.iam.gserviceaccount.com "
         "--gcs-source-staging-dir=gs://my-imaging-imaging-builds/source "

@@ -91,7 +91,7 @@ def without_an_image(**changes: Any) -> list[str]:
 def test_without_an_image_a_delivery_is_what_comes_next() -> None:
     first, second = without_an_image()[:2]
 
-    assert first.startswith("gcloud builds triggers run deploy-prod --project=my-imaging --region=europe-west4 ")
+    assert first.startswith("gcloud builds triggers run deploy-prod --project=my-imaging --region=europe-west1 ")
     assert second.startswith(".venv/bin/python -m ops deliver settings --stack prod ")
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from infra.foundation import KEY_USERS
 from infra.settings import Settings
 from ops.client.google import Json
 from ops.client.refusal import OpsRefused
 from ops.operate.doctor import Diagnosis, Situation, unseen
 
-USED = ("healthcare.googleapis.com", "storage.googleapis.com", "pubsub.googleapis.com", "secretmanager.googleapis.com")
+USED = tuple(f"{service}.googleapis.com" for service in (*KEY_USERS, "artifactregistry", "logging", "secretmanager"))
 """Services that hold something and could demand a key of one's own."""
 PAGES = "https://console.cloud.google.com/iam-admin/orgpolicies"
 GITHUB_ISSUER = "https://token.actions.githubusercontent.com"
@@ -42,22 +43,29 @@ def groups_of(location: str) -> list[str]:
     return [location, *(f"{group}-locations" for group in (location, *wider))]
 
 
-def needs_key(rules: list[Json]) -> list[str]:
-    return [service for service in USED if not allows(rules, service)]
+def needs_key(rules: list[Json], settings: Settings) -> list[str]:
+    """Services that demand a key and are given none."""
+    keyed = {f"{service}.googleapis.com" for service in KEY_USERS} if settings.dataset_key else set[str]()
+    return [service for service in USED if service not in keyed and not allows(rules, service)]
+
+
+def closed_regions(rules: list[Json], settings: Settings) -> str:
+    wanted = {settings.location: ""}
+    wanted.setdefault(settings.region_of_builds, " (buildRegion, where builds run)")
+    closed = [f"{region}{note}" for region, note in wanted.items() if not allows(rules, *groups_of(region))]
+    return f"nothing may be made in {' and '.join(closed)}" if closed else ""
 
 
 Judge = Callable[[list[Json], Settings], str]
 """What is in the way, in words; empty when nothing is."""
 JUDGES: dict[str, Judge] = {
-    "gcp.resourceLocations": lambda rules, settings: (
-        "" if allows(rules, *groups_of(settings.location)) else f"nothing may be made in {settings.location}"
-    ),
+    "gcp.resourceLocations": lambda rules, settings: closed_regions(rules, settings),
     "iam.disableServiceAccountCreation": lambda rules, _: (
         "no service account may be made" if is_enforced(rules) else ""
     ),
     "gcp.restrictNonCmekServices": lambda rules, settings: (
-        f"without a key of your own nothing may be made in {', '.join(needs_key(rules))}"
-        if needs_key(rules) and not settings.dataset_key
+        f"without a key of your own nothing may be made in {', '.join(needs_key(rules, settings))}"
+        if needs_key(rules, settings)
         else ""
     ),
     "gcp.restrictServiceUsage": lambda rules, _: (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from infra.formats import EVERYBODYS_BUILD_REGIONS
 from ops.client.google import Json
 from ops.client.refusal import OpsRefused
 from ops.operate.doctor import Diagnosis, Situation, unseen
@@ -76,18 +77,27 @@ def names_of(at: Situation, project_id: str) -> set[str]:
 def quotas(at: Situation) -> Iterator[Diagnosis]:
     name = at.settings.project
     for api in LIMITED:
+        region = at.settings.region_of_builds if api == "cloudbuild" else at.settings.location
         path = f"v1beta1/projects/{name}/services/{api}.googleapis.com/consumerQuotaMetrics"
         try:
             metrics = at.get("serviceusage", path, pageSize="200").get("metrics", [])
         except OpsRefused as refused:
             yield unseen("quotas", f"the quotas of {api}", refused, "roles/serviceusage.serviceUsageViewer")
             continue
-        nothing = [metric["displayName"] for metric in metrics if none_left(metric, at.settings.location)]
+        nothing = [metric["displayName"] for metric in metrics if none_left(metric, region)]
         page = f"https://console.cloud.google.com/iam-admin/quotas?project={name}&service={api}.googleapis.com"
         if nothing:
             yield Diagnosis("quotas", "todo", f"{api} allows none of: {', '.join(nothing)}", (f"ask for more: {page}",))
         else:
-            yield Diagnosis("quotas", "ok", f"{api} has no quota of nothing in {at.settings.location}; all: {page}")
+            yield Diagnosis("quotas", "ok", f"{api} has no quota of nothing in {region}; all: {page}")
+
+
+def builds(at: Situation) -> Iterator[Diagnosis]:
+    region = at.settings.region_of_builds
+    if region not in EVERYBODYS_BUILD_REGIONS:
+        words = f"builds run in {region}, where Google refuses those of new projects and of projects with little use"
+        do = (at.configure("buildRegion", "REGION") + f"  # one of {', '.join(EVERYBODYS_BUILD_REGIONS)}",)
+        yield Diagnosis("builds", "by hand", words, (*do, "or ask Google's support to open the region"))
 
 
 def none_left(metric: Json, location: str) -> bool:

@@ -128,6 +128,11 @@ MISSING: list[tuple[str, Any, str, str, str]] = [
         "organisation", "nothing may be made in europe-west4", "orgpolicies/gcp-resourceLocations",
     ),
     (
+        f"/v2/projects/{P}/policies/gcp.resourceLocations:getEffectivePolicy",
+        {"spec": {"rules": [{"values": {"allowedValues": ["is:europe-west4"]}}]}},
+        "organisation", "nothing may be made in europe-west1 (buildRegion", "orgpolicies/gcp-resourceLocations",
+    ),
+    (
         f"/v2/projects/{P}/policies/iam.disableServiceAccountCreation:getEffectivePolicy",
         {"spec": {"rules": [{"enforce": True}]}}, "organisation", "no service account may be made", "exception",
     ),
@@ -172,6 +177,27 @@ def test_what_is_missing_is_told_with_its_remedy(
     assert set(found) == {topic}
     assert words in found[topic].what
     assert any(remedy in line for line in found[topic].do), found[topic].do
+
+
+def test_what_has_no_key_even_with_one_is_told_where_every_service_must_have_one(google: Answers) -> None:
+    path = f"/v2/projects/{P}/policies/gcp.restrictNonCmekServices:getEffectivePolicy"
+    google.table[path] = {"spec": {"rules": [{"denyAll": True}]}}
+    key = f"projects/{P}/locations/europe-west4/keyRings/r/cryptoKeys/k"
+
+    without = todo(findings(google))["organisation"].what
+    keyed = todo(findings(google, datasetKey=key))["organisation"].what
+
+    assert "healthcare.googleapis.com, pubsub.googleapis.com, storage.googleapis.com" in without
+    assert keyed.endswith(
+        "made in artifactregistry.googleapis.com, logging.googleapis.com, secretmanager.googleapis.com"
+    )
+
+
+def test_a_region_in_which_new_projects_may_not_build_is_told_with_those_in_which_they_may(google: Answers) -> None:
+    (found,) = [one for one in findings(google, buildRegion="europe-west4") if one.topic == "builds"]
+
+    assert found.status == "by hand"
+    assert "asia-east1, australia-southeast1, europe-west1" in found.do[0]
 
 
 def test_what_the_caller_may_not_see_is_unknown_and_hides_nothing_else(google: Answers) -> None:
