@@ -71,6 +71,7 @@ def job_environment(cloud: Cloud, temporary: str, separate: bool) -> dict[str, s
         "DICOMWEB_ROOT": root_of(cloud, "raw"),
         "VIEWER_DICOMWEB_ROOT": root_of(cloud, "viewer" if separate else "raw"),
         "RECORDS_BUCKET": "records",
+        "STAGED_BUCKET": "records",
         "STORAGE_ENDPOINT": cloud.endpoint("storage.googleapis.com"),
         "NO_PROXY": "*",
     }

@@ -1,7 +1,8 @@
-"""The bucket of the study job's records: work items, readiness reports, and claims of event windows.
+"""The bucket of the study job's records (work items, readiness reports, claims of event windows), and one for pixels.
 
-Owns: the bucket and who may use its objects. None of the records holds a patient attribute. Encoded tiles
-are here while the job makes a level (`staged/`), so the bucket is of the class of the images. Deliberately not: DICOM.
+Owns: the two buckets and who may use their objects. None of the records holds a patient attribute. Encoded tiles wait
+in the other bucket while the job makes a level: only the job reads it, and what is deleted there is gone. Deliberately
+not: DICOM.
 
 Trap: work items are created with `ifGenerationMatch=0`, which makes the bucket the judge of who was first. The
 writers' roles are bound here and nowhere wider; who only adds objects gets `objectCreator`, which can neither read
@@ -31,11 +32,13 @@ class JobRecordsArgs:
     project: str
     location: str
     bucket: str
+    staged_bucket: str
+    """For pixels on their way, of `users` alone."""
     protected: bool
-    """Unprotected, the bucket can be destroyed with everything in it."""
+    """Unprotected, the records can be destroyed; pixels on their way always can."""
     labels: Mapping[str, str]
     users: Members = field(default_factory=nobody)
-    """May list, read, write and delete objects. Keys stay."""
+    """May list, read, write and delete objects of both buckets. Keys stay."""
     readers: Members = field(default_factory=nobody)
     adders: Members = field(default_factory=nobody)
     """May only add objects."""
@@ -43,16 +46,20 @@ class JobRecordsArgs:
     """May read what viewers may know of a study, and nothing else."""
     viewers_prefix: str = "viewer/"
     claims_prefix: str = "starts/"
-    staged_prefix: str = "staged/"
-    keep_staged_days: int = 7
-    """Rows of pixels that a run has put aside and, when it was killed, not removed: longer than any run lasts."""
+    keep_staged_days: int = 2
+    """Pixels that a run has put aside and, when it was killed, not removed: longer than any image takes to be made."""
+    former_staged_prefix: str = "staged/"
+    """Where releases before put them, in the records bucket."""
     keep_old_versions_days: int = 30
+    kms_key: str | None = None
+    """Full name of a customer-managed key."""
 
 
 class JobRecords(pulumi.ComponentResource):
-    """`bucket`, and `grants` that whoever uses it must wait for."""
+    """`bucket`, `staged`, and `grants` that whoever uses them must wait for."""
 
     bucket: gcp.storage.Bucket
+    staged: gcp.storage.Bucket
     grants: list[pulumi.Resource]
 
     def __init__(self, name: str, args: JobRecordsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -74,13 +81,30 @@ class JobRecords(pulumi.ComponentResource):
                 {"action": {"type": "Delete"}, "condition": {"age": 1, "matches_prefixes": [args.claims_prefix]}},
                 {
                     "action": {"type": "Delete"},
-                    "condition": {"age": args.keep_staged_days, "matches_prefixes": [args.staged_prefix]},
+                    "condition": {"age": 7, "matches_prefixes": [args.former_staged_prefix]},
                 },
             ],
+            encryption={"default_kms_key_name": args.kms_key} if args.kms_key else None,
             force_destroy=not args.protected,
             deletion_policy="PREVENT" if args.protected else "DELETE",
             labels=args.labels,
             opts=pulumi.ResourceOptions(parent=self, protect=args.protected),
+        )
+        self.staged = gcp.storage.Bucket(
+            f"{name}-staged",
+            project=args.project,
+            name=args.staged_bucket,
+            location=args.location,
+            uniform_bucket_level_access=True,
+            public_access_prevention="enforced",
+            versioning={"enabled": False},
+            soft_delete_policy={"retention_duration_seconds": 0},
+            lifecycle_rules=[{"action": {"type": "Delete"}, "condition": {"age": args.keep_staged_days}}],
+            encryption={"default_kms_key_name": args.kms_key} if args.kms_key else None,
+            force_destroy=True,
+            deletion_policy="DELETE",
+            labels={**args.labels, "purpose": "scratch"},
+            opts=pulumi.ResourceOptions(parent=self),
         )
         self.grants = [
             gcp.storage.BucketIAMMember(
@@ -96,6 +120,16 @@ class JobRecords(pulumi.ComponentResource):
                 ("added-to", "roles/storage.objectCreator", args.adders),
             )
             for key, member in members.items()
+        ]
+        self.grants += [
+            gcp.storage.BucketIAMMember(
+                f"{name}-staged-used-by-{key}",
+                bucket=self.staged.name,
+                role="roles/storage.objectUser",
+                member=member,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            for key, member in args.users.items()
         ]
         under = f"projects/_/buckets/{args.bucket}/objects/{args.viewers_prefix}"
         for key, member in args.viewers.items():

@@ -58,6 +58,7 @@ def build_registry(base: Foundation) -> ImageRegistry:
             source_readers={duty: identities.member(duty) for duty in builders if duty != "deployer"},
             protected=settings.protected,
             labels=base.labels,
+            kms_key=settings.dataset_key,
         ),
         base.after_apis,
     )
@@ -77,8 +78,10 @@ def build_preparing(
             project=settings.project,
             location=settings.location,
             bucket=records_bucket(settings.project),
+            staged_bucket=f"{settings.project}-imaging-staged",
             protected=settings.protected,
             labels=base.labels,
+            kms_key=settings.dataset_key,
             users={"job": identities.member("job")},
             readers={duty: identities.member(duty) for duty in ("smoke", "smokeReader")},
             adders={"jobStarter": identities.member("jobStarter")},
@@ -124,6 +127,7 @@ def _environment(
         "LABEL_POLICY": "withhold" if base.settings.label_policy == "withhold" else "show",
         "VIEWER_URL": viewer_url,
         "RECORDS_BUCKET": records.bucket.name,
+        "STAGED_BUCKET": records.staged.name,
         "BACKLOG_SUBSCRIPTION": archive.backlog.id,
         "QUIET_SECONDS": str(base.settings.job_quiet_seconds),
         "RAW_STORAGE_CLASS": base.settings.raw_storage_class,
@@ -172,6 +176,7 @@ def _job(
         max_retries=settings.job_max_retries,
         protected=settings.protected,
         labels=base.labels,
+        kms_key=settings.dataset_key,
         # Who may give the job arguments may make it add to any of its stores: not where people's images are.
         testers={} if settings.environment == "prod" else {"smoke": identities.member("smoke")},
     )

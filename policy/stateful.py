@@ -28,8 +28,19 @@ STATEFUL: Mapping[str, Mapping[str, Any]] = {
 """Type → the provider's properties that refuse to delete it. A key ring cannot be deleted at Google at all."""
 
 
+BUCKET = "gcp:storage/bucket:Bucket"
+
+
+def is_scratch(seen: Seen) -> bool:
+    """Whether it is the bucket in which nothing is to be kept: pixels on their way from one store to another."""
+    named = seen.type == BUCKET and str(seen.get("name")).endswith("-imaging-staged")
+    return named and seen.get("labels.purpose") == "scratch"
+
+
 def layers(seen: Seen) -> Iterator[tuple[bool, str, str]]:
-    """The layers that guard one stateful resource: whether a layer is on, its name, and what to set."""
+    """The layers that guard a stateful resource: whether one is on, its name, and what to set. None guards scratch."""
+    if is_scratch(seen):
+        return
     yield seen.protect, "protect", "Set protect=True in its options."
     for name, wanted in STATEFUL[seen.type].items():
         value = seen.get(name)

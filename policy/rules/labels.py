@@ -14,7 +14,7 @@ VOCABULARY: Mapping[str, str] = {
     "app": "dicom-platform",
     "environment": "|".join(ENVIRONMENTS),
     "data-class": "|".join(DATA_CLASSES),
-    "purpose": "probe",
+    "purpose": "probe|scratch",
     "goog-pulumi-provisioned": "true",
 }
 """Label → pattern of what it may say."""

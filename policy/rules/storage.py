@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from policy.resource_view import Seen
 from policy.rule import Finding, Need, needs, rule, stack_rule
 from policy.stack import Stack
+from policy.stateful import BUCKET, is_scratch
 
-BUCKET = "gcp:storage/bucket:Bucket"
+GRANTS = ("gcp:storage/bucketIAMMember:BucketIAMMember", "gcp:storage/bucketIAMBinding:BucketIAMBinding")
+JOB = "serviceAccount:imaging-job@"
 BY_OBJECT = (
     "gcp:storage/bucketACL:BucketACL",
     "gcp:storage/bucketAccessControl:BucketAccessControl",
@@ -40,7 +43,9 @@ PRIVATE = needs(
 
 @rule("bucket-keeps-old-versions", "12", BUCKET, holds=("versioning.enabled",))
 def bucket_keeps_old_versions(bucket: Seen) -> Iterator[Finding]:
-    """An object that was overwritten or deleted can be had back, or cannot be overwritten at all."""
+    """An object that was overwritten or deleted can be had back, or cannot be overwritten at all; but for scratch."""
+    if is_scratch(bucket):
+        return
     if bucket.get("versioning.enabled") is not True and not bucket.get("retentionPolicy.retentionPeriod"):
         yield Finding(
             "keeps no old versions, so an overwritten record is gone",
@@ -50,7 +55,9 @@ def bucket_keeps_old_versions(bucket: Seen) -> Iterator[Finding]:
 
 @stack_rule("bucket-soft-deletes", "12", BUCKET, holds=("softDeletePolicy.retentionDurationSeconds",))
 def bucket_soft_deletes(stack: Stack, bucket: Seen) -> Iterator[Finding]:
-    """A deleted object or bucket can be had back for a week, unless the stack is disposable."""
+    """A deleted object or bucket can be had back for a week, unless the stack is disposable; but for scratch."""
+    if is_scratch(bucket):
+        return
     kept = bucket.get("softDeletePolicy.retentionDurationSeconds")
     # Google's own default, when nothing is declared, is a week too; but then nobody sees it change.
     if not stack.disposable and not (kept and kept >= 7 * 86_400):
@@ -72,9 +79,11 @@ def delivery_records_are_retained(stack: Stack, bucket: Seen) -> Iterator[Findin
         )
 
 
-@rule("bucket-loses-no-live-object", "12", BUCKET, reads=("lifecycleRules",))
+@rule("bucket-loses-no-live-object", "12", BUCKET, reads=("lifecycleRules", "labels"))
 def bucket_loses_no_live_object(bucket: Seen) -> Iterator[Finding]:
-    """A lifecycle rule deletes only old versions, or what is under a prefix for it."""
+    """A lifecycle rule deletes only old versions, or what is under a prefix for it; but for scratch."""
+    if is_scratch(bucket):
+        return
     for wanted in bucket.get("lifecycleRules") or []:
         condition = wanted.get("condition", {})
         narrow = ("daysSinceNoncurrentTime", "numNewerVersions", "noncurrentTimeBefore", "matchesPrefixes")
@@ -84,6 +93,48 @@ def bucket_loses_no_live_object(bucket: Seen) -> Iterator[Finding]:
                 "deletes current objects by age, whatever they are",
                 "Limit the rule to old versions (daysSinceNoncurrentTime) or to a prefix (matchesPrefixes).",
             )
+
+
+@rule(
+    "scratch-bucket-keeps-nothing",
+    "11 12",
+    BUCKET,
+    reads=("softDeletePolicy.retentionDurationSeconds", "lifecycleRules", "versioning.enabled"),
+)
+def scratch_bucket_keeps_nothing(bucket: Seen) -> Iterator[Finding]:
+    """What the job puts aside while it makes an image is gone when it is deleted, and deleted within two days."""
+    if not is_scratch(bucket):
+        return
+    if bucket.get("versioning.enabled") is not False:
+        yield Finding("does not say that it keeps no old versions of pixels", "Set versioning.enabled to false.")
+    if bucket.get("softDeletePolicy.retentionDurationSeconds") != 0:
+        yield Finding(
+            "keeps deleted pixels, for a week as nothing else is said",
+            "Set softDeletePolicy.retentionDurationSeconds to 0.",
+        )
+    rules: list[Any] = bucket.get("lifecycleRules") or []
+    ages = [
+        rule["condition"]["age"]
+        for rule in rules
+        if rule.get("action", {}).get("type") == "Delete" and set(rule.get("condition", {})) == {"age"}
+    ]
+    if not ages or min(ages) > 2:
+        yield Finding("keeps pixels that a killed run has left", "Delete whatever is two days old, by lifecycleRules.")
+
+
+@stack_rule("scratch-bucket-is-the-jobs", "11 12", GRANTS, reads=("member", "members"))
+def scratch_bucket_is_the_jobs(stack: Stack, grant: Seen) -> Iterator[Finding]:
+    """Nobody but the job reads the pixels that it has put aside."""
+    names = {str(bucket.get("name")) for bucket in stack.of(BUCKET) if is_scratch(bucket)}
+    if str(grant.get("bucket")) not in names:
+        return
+    members = [str(grant.get("member")), *map(str, grant.get("members") or ())]
+    others = [member for member in members if member != "None" and not member.startswith(JOB)]
+    if others or members == ["None"]:
+        yield Finding(
+            f"lets {', '.join(others) or 'nobody'} read pixels on their way, which are the job's alone",
+            "Grant it to imaging-job alone.",
+        )
 
 
 @rule("no-access-lists", "12 18", BY_OBJECT)
@@ -100,5 +151,7 @@ RULES = (
     bucket_soft_deletes,
     delivery_records_are_retained,
     bucket_loses_no_live_object,
+    scratch_bucket_keeps_nothing,
+    scratch_bucket_is_the_jobs,
     no_access_lists,
 )

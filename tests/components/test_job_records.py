@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from components.job_records import JobRecords, JobRecordsArgs
 from tests.components.looking import children, grants, inputs, node
 from tests.harness import Deploy, Graph
@@ -12,6 +14,7 @@ def records(deploy: Deploy, **changes: Any) -> Graph:
         "project": "dicom-local",
         "location": "europe-west4",
         "bucket": "some-records",
+        "staged_bucket": "some-pixels",
         "protected": True,
         "labels": {"environment": "test"},
         "users": {"job": "group:job@example.org"},
@@ -24,12 +27,15 @@ def records(deploy: Deploy, **changes: Any) -> Graph:
 def test_it_declares_a_bucket_and_who_uses_its_objects(deploy: Deploy) -> None:
     assert children(records(deploy), "records") == {
         "records-bucket": "storage/bucket:Bucket",
+        "records-staged": "storage/bucket:Bucket",
+        "records-staged-used-by-job": "storage/bucketIAMMember:BucketIAMMember",
         "records-used-by-job": "storage/bucketIAMMember:BucketIAMMember",
         "records-read-by-smoke": "storage/bucketIAMMember:BucketIAMMember",
         "records-added-to-by-starter": "storage/bucketIAMMember:BucketIAMMember",
     }
     assert grants(records(deploy)) == {
         ("group:job@example.org", "roles/storage.objectUser", "some-records"),
+        ("group:job@example.org", "roles/storage.objectUser", "some-pixels"),
         ("group:smoke@example.org", "roles/storage.objectViewer", "some-records"),
         ("group:starter@example.org", "roles/storage.objectCreator", "some-records"),
     }
@@ -69,7 +75,21 @@ def test_without_protection_it_goes_with_everything_in_it(deploy: Deploy) -> Non
     assert inputs(graph, "records-bucket")["softDeletePolicy"] == {"retentionDurationSeconds": 0}
 
 
-def test_rows_that_a_killed_run_left_expire(deploy: Deploy) -> None:
+@pytest.mark.parametrize("protected", [True, False])
+def test_pixels_on_their_way_are_the_jobs_alone_and_nothing_of_them_is_kept(deploy: Deploy, protected: bool) -> None:
+    graph = records(deploy, protected=protected, keep_staged_days=3)
+    staged = inputs(graph, "records-staged")
+
+    assert {who for who, _, bucket in grants(graph) if bucket == "some-pixels"} == {"group:job@example.org"}
+    assert staged["versioning"] == {"enabled": False}
+    assert staged["softDeletePolicy"] == {"retentionDurationSeconds": 0}
+    assert staged["lifecycleRules"] == [{"action": {"type": "Delete"}, "condition": {"age": 3}}]
+    assert staged["uniformBucketLevelAccess"] is True
+    assert staged["publicAccessPrevention"] == "enforced"
+    assert staged["forceDestroy"] is True
+
+
+def test_rows_that_an_earlier_release_left_expire(deploy: Deploy) -> None:
     """They hold pixels, so no longer than a week."""
     rules = inputs(records(deploy), "records-bucket")["lifecycleRules"]
     [staged] = [rule for rule in rules if rule["condition"].get("matchesPrefixes") == ["staged/"]]

@@ -37,6 +37,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
             owner.post(f"{healthcare}{DATASET}/dicomStores?dicomStoreId=raw", json={}, timeout=10),
             owner.post(f"{healthcare}{DATASET}/dicomStores?dicomStoreId=viewer", json={}, timeout=10),
             owner.post(f"{storage}storage/v1/b?project=dicom-local", json={"name": "records"}, timeout=10),
+            owner.post(f"{storage}storage/v1/b?project=dicom-local", json={"name": "staged"}, timeout=10),
             owner.put(f"{pubsub}v1/{TOPIC}", json={}, timeout=10),
             owner.put(f"{pubsub}v1/{SUBSCRIPTION}", json={"topic": TOPIC}, timeout=10),
             owner.post(f"{iam}v1/projects/dicom-local/serviceAccounts", json={"accountId": "stranger"}, timeout=10),

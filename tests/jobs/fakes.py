@@ -303,6 +303,7 @@ class Bench:
             "DICOMWEB_ROOT": ROOT,
             "VIEWER_DICOMWEB_ROOT": f"{ROOT}-viewer",
             "RECORDS_BUCKET": "records",
+            "STAGED_BUCKET": "staged",
             "BACKLOG_SUBSCRIPTION": "projects/p/subscriptions/backlog",
             "VIEWER_URL": "https://viewer.example",
         }

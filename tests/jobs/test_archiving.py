@@ -259,6 +259,11 @@ def test_what_a_report_says_of_a_move(report: Any, verdict: str) -> None:
 
 def test_a_class_that_there_is_not_is_refused() -> None:
     roots = {"DICOMWEB_ROOT": ROOT, "VIEWER_DICOMWEB_ROOT": f"{ROOT}/viewers"}
-    environment = {**roots, "RECORDS_BUCKET": "r", "BACKLOG_SUBSCRIPTION": "projects/p/subscriptions/s"}
+    environment = {
+        **roots,
+        "RECORDS_BUCKET": "r",
+        "STAGED_BUCKET": "s",
+        "BACKLOG_SUBSCRIPTION": "projects/p/subscriptions/s",
+    }
     with pytest.raises(CannotRun, match="must be standard or nearline or coldline or archive"):
         load([], environment | {"RAW_STORAGE_CLASS": "glacier"})

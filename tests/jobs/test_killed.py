@@ -45,6 +45,7 @@ class Jobs:
             "DICOMWEB_ROOT": stores.root("raw", proxy.port),
             "VIEWER_DICOMWEB_ROOT": stores.root(target, proxy.port),
             "RECORDS_BUCKET": "records",
+            "STAGED_BUCKET": "staged",
             "BACKLOG_SUBSCRIPTION": SUBSCRIPTION,
             "STORAGE_ENDPOINT": f"http://127.0.0.1:{proxy.port}/storage.googleapis.com/",
             "PUBSUB_ENDPOINT": f"http://127.0.0.1:{proxy.port}/pubsub.googleapis.com/",

@@ -32,6 +32,7 @@ def environment(cloud: Cloud, **more: str) -> dict[str, str]:
         "DICOMWEB_ROOT": f"{stores}/raw/dicomWeb",
         "VIEWER_DICOMWEB_ROOT": f"{stores}/viewer/dicomWeb",
         "RECORDS_BUCKET": "records",
+        "STAGED_BUCKET": "staged",
         "BACKLOG_SUBSCRIPTION": SUBSCRIPTION,
         "STORAGE_ENDPOINT": cloud.endpoint("storage.googleapis.com"),
         "PUBSUB_ENDPOINT": cloud.endpoint("pubsub.googleapis.com"),
@@ -88,16 +89,17 @@ def test_a_failure_exits_2(cloud: Cloud) -> None:
     assert json.loads(out)["severity"] == "ERROR"
 
 
-def test_wrong_settings_exit_3_with_one_line(cloud: Cloud) -> None:
-    code, _, errors = run(cloud, RECORDS_BUCKET="")
+@pytest.mark.parametrize("needed", ["RECORDS_BUCKET", "STAGED_BUCKET"])
+def test_wrong_settings_exit_3_with_one_line(cloud: Cloud, needed: str) -> None:
+    code, _, errors = run(cloud, **{needed: ""})
     assert code == 3
-    assert "RECORDS_BUCKET" in json.loads(errors)["message"]
+    assert needed in json.loads(errors)["message"]
 
 
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        ({"RECORDS_BUCKET": "nowhere"}, "records bucket nowhere does not exist"),
+        ({"RECORDS_BUCKET": "nowhere"}, "there is no bucket nowhere"),
         ({"BACKLOG_SUBSCRIPTION": "projects/dicom-local/subscriptions/nowhere"}, "pull on projects/"),
     ],
 )

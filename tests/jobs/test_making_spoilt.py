@@ -112,6 +112,7 @@ class Bench:
                 "DICOMWEB_ROOT": source.root,
                 "VIEWER_DICOMWEB_ROOT": target.root,
                 "RECORDS_BUCKET": self.bucket,
+                "STAGED_BUCKET": self.bucket,
             }
             runner = JobRunner(
                 Preparation(

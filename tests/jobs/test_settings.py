@@ -12,6 +12,7 @@ GOOD = {
     "DICOMWEB_ROOT": ROOT,
     "VIEWER_DICOMWEB_ROOT": "https://healthcare.example/v1/viewer/dicomWeb",
     "RECORDS_BUCKET": "records",
+    "STAGED_BUCKET": "staged",
     "BACKLOG_SUBSCRIPTION": "projects/p/subscriptions/s",
 }
 

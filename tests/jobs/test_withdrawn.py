@@ -79,6 +79,7 @@ class Archive:
             "DICOMWEB_ROOT": self.stores.root(self.raw),
             "VIEWER_DICOMWEB_ROOT": self.stores.root(self.viewers),
             "RECORDS_BUCKET": self.name,
+            "STAGED_BUCKET": self.name,
             **more,
         }
         code, said, errors = run_job(self.cloud, "--json", *arguments, **settings)

@@ -6,8 +6,9 @@ import pytest
 
 from policy.check import check
 from policy.resource import Resource
+from policy.resource_view import Seen
 from policy.rules import RULES
-from policy.stateful import STATEFUL
+from policy.stateful import STATEFUL, is_scratch
 from tests.infra import stacks
 from tests.policy.fixtures import DEIDENTIFIED, DISPOSABLE, r
 from tests.policy.mutations import changed, noticed
@@ -27,7 +28,8 @@ HOLDS_SOMETHING = {
 
 
 def stateful(stack: list[Resource]) -> dict[str, Resource]:
-    return {resource.name: resource for resource in stack if resource.type in STATEFUL}
+    kept = (resource for resource in stack if resource.type in STATEFUL and not is_scratch(Seen(resource)))
+    return {resource.name: resource for resource in kept}
 
 
 def test_what_prod_would_lose_for_good_is_known() -> None:

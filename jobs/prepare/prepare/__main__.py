@@ -97,6 +97,7 @@ def run(settings: JobSettings, log: Log) -> int:
     for root in (settings.dicomweb_root, settings.viewer_dicomweb_root):
         paced = BudgetedAdapter(HTTPAdapter(pool_maxsize=IN_FLIGHT), budget)
         session.mount(root, RetryingAdapter(paced, policy, clock, traffic=traffic))
+    staged = Records(settings.staged_bucket, settings.storage_endpoint, credentials, session)
     # A store that is its own viewers' one (the smoke test's) is the archive of its images: nothing ever goes from it.
     ledger = DeliveryLedger(records) if viewers.root != store.root else None
     moves = archivist = None
@@ -114,7 +115,7 @@ def run(settings: JobSettings, log: Log) -> int:
         options=Options(settings.label_policy),
         executor=Executor(store, Deliverer(viewers, traffic, Repeater(policy, clock)), ledger, clock),
         moves=moves,
-        task_maker=InstanceMaker(store, FrameReader(session, store.root, clock, policy), BucketStage(records)),
+        task_maker=InstanceMaker(store, FrameReader(session, store.root, clock, policy), BucketStage(staged)),
     )
     runner = JobRunner(preparation, log, clock, settings, archivist=archivist, leases=leases)
     if settings.job_url and settings.most_tasks > 1 and leases is not None:

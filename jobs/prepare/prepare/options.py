@@ -100,6 +100,9 @@ OPTIONS: Mapping[str, Option] = {
         True,
     ),
     "records_bucket": Option("RECORDS_BUCKET", None, str, "bucket of work items and readiness reports", True),
+    "staged_bucket": Option(
+        "STAGED_BUCKET", None, str, "bucket of pixels on their way, which the job alone reads", True
+    ),
     "backlog_subscription": Option(
         "BACKLOG_SUBSCRIPTION",
         None,

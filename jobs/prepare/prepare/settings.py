@@ -31,6 +31,7 @@ class JobSettings:
     label_policy: LabelPolicy
     viewer_dicomweb_root: str
     records_bucket: str
+    staged_bucket: str
     backlog_subscription: str | None
     raw_storage_class: StorageClass
     raw_storage_after_days: int

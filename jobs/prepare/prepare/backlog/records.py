@@ -1,4 +1,4 @@
-"""The records bucket: JSON objects, written only when they are as we last saw them (generation preconditions)."""
+"""A bucket of records: JSON objects, written only when they are as we last saw them (generation preconditions)."""
 
 from __future__ import annotations
 
@@ -97,11 +97,10 @@ class Records:
         except PreconditionFailed:
             raise Conflict(name) from None
         except NotFound:
-            raise CannotRun(f"the records bucket {self.name} does not exist") from None
+            raise CannotRun(f"there is no bucket {self.name}, or no {name} in it") from None
         except Forbidden:
             raise CannotRun(
-                f"no permission for {name} in the records bucket {self.name}: "
-                f"the job's service account needs {permission}"
+                f"no permission for {name} in bucket {self.name}: the job's service account needs {permission}"
             ) from None
         except (GoogleAPICallError, requests.RequestException) as error:
             raise SeriesFailed(f"object {name} in bucket {self.name}: {type(error).__name__}; run again") from None

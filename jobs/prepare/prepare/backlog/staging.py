@@ -1,7 +1,7 @@
-"""Encoded rows of tiles in the records bucket, below `staged/`: a container's disk is its memory, so not there.
+"""Encoded rows of tiles in a bucket for them alone: a container's disk is its memory, so not there.
 
-Names are deterministic, so a run that begins again overwrites what a killed one left; the bucket's lifecycle does the
-rest.
+They are pixels, so only the job reads that bucket, and what is deleted there is gone. Names are deterministic, so a run
+that begins again overwrites what a killed one left; the bucket's lifecycle does the rest.
 """
 
 from __future__ import annotations
