@@ -1,13 +1,13 @@
-"""Data Access audit logs, and a bucket that keeps all audit logs for as long as somebody may have to ask.
+"""Data Access audit logs, and the one bucket that keeps all audit logs for as long as somebody may have to ask.
 
 Owns: that every read, search and export of DICOM, secrets and records is logged with its principal, that the log
 survives, and who may read the Data Access log. Deliberately not: alerts on what it says.
 
 Traps: Data Access logs are *off* for the Healthcare API until asked for. The audit configuration of one service is
 authoritative, so each service is one resource with all three types and no exempted member. Locking a retention
-cannot be undone, not by Google either. The `_Default` bucket forgets after 30 days; hence a bucket and sink of our
-own. `roles/logging.privateLogViewer` on the project would show every private log of it: readers get a view with the one
-log instead.
+cannot be undone, not by Google either. The `_Default` bucket is in no region and forgets after 30 days; hence a bucket
+and sink of our own, and no second copy there. `roles/logging.privateLogViewer` on the project would show every private
+log of it: readers get a view with the one log instead.
 """
 
 from __future__ import annotations
@@ -23,6 +23,11 @@ LOG_TYPES = ("ADMIN_READ", "DATA_READ", "DATA_WRITE")
 DATA_ACCESS = 'LOG_ID("cloudaudit.googleapis.com/data_access")'
 AUDIT_LOGS = 'log_id("cloudaudit.googleapis.com/activity") OR log_id("cloudaudit.googleapis.com/data_access")'
 VIEW = "data-access"
+TOLD = "(?i)(ExportDicomData|setIam(Policy|Permissions))$"
+"""Methods that alerts look for among data accesses."""
+KEPT_ELSEWHERE = f'{DATA_ACCESS} AND NOT protoPayload.methodName=~"{TOLD}"'
+"""What `_Default` need not keep. A log-based alert may look only at what some bucket of Google's own gets, or at all:
+so what alerts look for stays, and names no study."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +81,16 @@ class AuditTrail(pulumi.ComponentResource):
             filter=AUDIT_LOGS,
             unique_writer_identity=True,
             opts=pulumi.ResourceOptions(parent=self),
+        )
+        # Their paths hold study UIDs, and `_Default` is in no region, under Google's key. An exclusion of the project
+        # is one of its `_Default` sink alone.
+        gcp.logging.ProjectExclusion(
+            f"{name}-kept-once",
+            project=args.project,
+            name="imaging-data-access",
+            description="Data accesses are kept by the sink imaging-audit, in its region",
+            filter=KEPT_ELSEWHERE,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[sink]),
         )
         view = gcp.logging.LogView(
             f"{name}-view",

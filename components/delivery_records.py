@@ -34,6 +34,8 @@ class DeliveryRecordsArgs:
     reports_prefix: str = "reports/"
     reports_days: int = 400
     """So long the reports of smoke tests are kept; the records themselves stay."""
+    kms_key: str | None = None
+    """Full name of a customer-managed key."""
 
 
 class DeliveryRecords(pulumi.ComponentResource):
@@ -61,6 +63,7 @@ class DeliveryRecords(pulumi.ComponentResource):
                     "condition": {"age": args.reports_days, "matches_prefixes": [args.reports_prefix]},
                 },
             ],
+            encryption={"default_kms_key_name": args.kms_key} if args.kms_key else None,
             force_destroy=not args.protected,
             deletion_policy="PREVENT" if args.protected else "DELETE",
             labels=args.labels,

@@ -30,6 +30,8 @@ class EventProbeArgs:
     reader: pulumi.Input[str]
     """IAM member that pulls and acknowledges."""
     labels: Mapping[str, str]
+    kms_key: str | None = None
+    """Full name of a customer-managed key."""
 
 
 class EventProbe(pulumi.ComponentResource):
@@ -47,6 +49,7 @@ class EventProbe(pulumi.ComponentResource):
             name=args.topic,
             labels=args.labels,
             message_storage_policy={"allowed_persistence_regions": [args.location]},
+            kms_key_name=args.kms_key,
             opts=child,
         )
         self.announces = gcp.pubsub.TopicIAMMember(

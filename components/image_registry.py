@@ -37,6 +37,8 @@ class ImageRegistryArgs:
     keep: int = 20
     """Newest versions of each image that are kept whatever their age."""
     delete_untagged_after_days: int = 30
+    kms_key: str | None = None
+    """Full name of a customer-managed key for the sources. The repository's own can only be chosen when it is made."""
 
 
 class ImageRegistry(pulumi.ComponentResource):
@@ -102,6 +104,7 @@ class ImageRegistry(pulumi.ComponentResource):
                 {"action": {"type": "Delete"}, "condition": {"days_since_noncurrent_time": 30}},
                 {"action": {"type": "Delete"}, "condition": {"age": 30, "matches_prefixes": ["source/"]}},
             ],
+            encryption={"default_kms_key_name": args.kms_key} if args.kms_key else None,
             force_destroy=not args.protected,
             deletion_policy="PREVENT" if args.protected else "DELETE",
             labels=args.labels,

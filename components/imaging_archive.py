@@ -10,7 +10,7 @@ Traps this component knows:
 * Without publisher on the topic the Healthcare agent cannot notify, and STOW to the store fails: the grant comes
   first.
 * Only `send_for_bulk_import` makes imported instances notify; without it they would silently never be prepared.
-* A dataset with a customer's key cannot be made before Google may use the key; losing the key is losing the images.
+* Nothing with a customer's key can be made before Google may use the key; losing the key is losing the images.
 * What is taken over is imported first and changed by a later deploy: an import that would change something fails.
 * A dead letter needs Pub/Sub's own agent to publish there and to acknowledge here.
 """
@@ -52,7 +52,8 @@ class ImagingArchiveArgs:
     protected: bool
     labels: Mapping[str, str]
     kms_key: str | None = None
-    """Full name of a customer-managed key for the dataset; can only be chosen when the dataset is made."""
+    """Full name of a customer-managed key for dataset and topics; for a dataset it can only be chosen when that is
+    made. Google's agents may use it already."""
     store_names: Mapping[str, str] = field(default_factory=no_names)
     """Names in the dataset of those `stores` that are called otherwise there."""
     adopted: Collection[str] = ()
@@ -80,14 +81,13 @@ class ImagingArchive(pulumi.ComponentResource):
         self._name, self._args = name, args
         policy = "PREVENT" if args.protected else "DELETE"
         dataset = f"projects/{args.project}/locations/{args.location}/datasets/{args.dataset}"
-        key_usable = [self._let_google_use(args.kms_key)] if args.kms_key else []
         self.dataset = gcp.healthcare.Dataset(
             f"{name}-dataset",
             name=args.dataset,
             location=args.location,
             encryption_spec={"kms_key_name": args.kms_key} if args.kms_key else None,
             deletion_policy=policy,
-            opts=self._keep_images("dataset", dataset, key_usable),
+            opts=self._keep_images("dataset", dataset, []),
         )
         self.topic, announces = self._topic()
         self.backlog, self.dead_letters = self._backlog()
@@ -131,15 +131,6 @@ class ImagingArchive(pulumi.ComponentResource):
     def _child(self, *after: pulumi.Resource) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self, depends_on=list(after))
 
-    def _let_google_use(self, key: str) -> pulumi.Resource:
-        return gcp.kms.CryptoKeyIAMMember(
-            f"{self._name}-key-usable",
-            crypto_key_id=key,
-            role="roles/cloudkms.cryptoKeyEncrypterDecrypter",
-            member=self._args.healthcare_agent,
-            opts=self._child(),
-        )
-
     def _topic(self) -> tuple[gcp.pubsub.Topic, pulumi.Resource]:
         """The topic, and the grant without which the store cannot announce anything on it."""
         topic = gcp.pubsub.Topic(
@@ -147,6 +138,7 @@ class ImagingArchive(pulumi.ComponentResource):
             name=BACKLOG,
             labels=self._args.labels,
             message_storage_policy={"allowed_persistence_regions": [self._args.location]},
+            kms_key_name=self._args.kms_key,
             opts=self._child(),
         )
         announces = gcp.pubsub.TopicIAMMember(
@@ -165,6 +157,7 @@ class ImagingArchive(pulumi.ComponentResource):
             name=DEAD,
             labels=self._args.labels,
             message_storage_policy={"allowed_persistence_regions": [self._args.location]},
+            kms_key_name=self._args.kms_key,
             opts=self._child(),
         )
         dead_letters = gcp.pubsub.Subscription(

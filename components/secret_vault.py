@@ -39,6 +39,8 @@ class SecretVaultArgs:
     secretmanager_agent: pulumi.Input[str]
     labels: Mapping[str, str]
     protected: bool
+    kms_key: str | None = None
+    """Full name of a customer-managed key for the topic. A secret's own can only be chosen when it is made."""
 
 
 class SecretVault(pulumi.ComponentResource):
@@ -55,6 +57,7 @@ class SecretVault(pulumi.ComponentResource):
             name="secret-rotation",
             labels=args.labels,
             message_storage_policy={"allowed_persistence_regions": [args.location]},
+            kms_key_name=args.kms_key,
             opts=child,
         )
         announces = gcp.pubsub.TopicIAMMember(

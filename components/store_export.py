@@ -40,6 +40,8 @@ class StoreExportArgs:
     keep_old_versions_days: int
     protected: bool
     labels: Mapping[str, str]
+    kms_key: str | None = None
+    """Full name of a customer-managed key."""
 
 
 class StoreExport(pulumi.ComponentResource):
@@ -64,6 +66,7 @@ class StoreExport(pulumi.ComponentResource):
                     "condition": {"days_since_noncurrent_time": args.keep_old_versions_days},
                 }
             ],
+            encryption={"default_kms_key_name": args.kms_key} if args.kms_key else None,
             force_destroy=not args.protected,
             deletion_policy="PREVENT" if args.protected else "DELETE",
             labels=args.labels,

@@ -73,6 +73,8 @@ class StudyJobsArgs:
     labels: Mapping[str, str]
     testers: Mapping[str, pulumi.Input[str]]
     """Members that may start the job with other arguments and follow the execution, by a key that stays."""
+    kms_key: str | None = None
+    """Full name of a customer-managed key for the workflow, whose executions hold the events' UIDs."""
 
 
 class StudyJobs(pulumi.ComponentResource):
@@ -195,7 +197,13 @@ class StudyJobs(pulumi.ComponentResource):
         a day to look at them.
         """
         container = {"args": [*self._args.args, "--sweep"]}
-        return {"overrides": {"taskCount": self._args.tasks, "timeout": "86400s", "containerOverrides": [container]}}
+        return {
+            "overrides": {
+                "taskCount": self._args.tasks,
+                "timeout": "86400s",
+                "containerOverrides": [container],
+            }
+        }
 
     def _schedule(
         self, key: str, words: str, when: str, starts: list[pulumi.Resource], body: Mapping[str, Any] | None = None
@@ -233,6 +241,7 @@ class StudyJobs(pulumi.ComponentResource):
             description="Starts the study job once for a burst of new instances",
             service_account=args.starter.id,
             source_contents=WORKFLOW.read_text(encoding="utf-8"),
+            crypto_key_name=args.kms_key,
             user_env_vars={
                 "JOB_URL": job_url,
                 "CLAIMS_URL": pulumi.Output.format(

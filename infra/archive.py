@@ -61,6 +61,7 @@ def build_event_probe(base: Foundation) -> EventProbe:
         healthcare_agent=base.apis.agents["healthcare"],
         reader=base.identities.member("smoke"),
         labels=base.labels,
+        kms_key=base.settings.dataset_key,
     )
     return EventProbe("probe", args, base.after_apis)
 
@@ -132,6 +133,7 @@ def build_export(base: Foundation, archive: ImagingArchive) -> StoreExport | Non
             keep_old_versions_days=settings.export_keep_days,
             protected=settings.protected,
             labels=base.labels,
+            kms_key=settings.dataset_key,
         ),
         base.after_apis,
     )

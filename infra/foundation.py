@@ -44,6 +44,8 @@ SERVICES = (
 )
 FIREBASE = ("firebase", "firebasehosting")
 AGENTS = ("cloudbuild", "eventarc", "healthcare", "pubsub", "secretmanager")
+KEY_USERS = ("healthcare", "pubsub", "storage", "workflows")
+"""APIs that keep pixels or study UIDs, with `datasetKey` under that key. Not the audit logs, which must outlast it."""
 PROXY = "iap"
 """Stands in front of the viewer where Firebase does not serve it."""
 RUNBOOK = "docs/runbook.md"
@@ -83,7 +85,18 @@ def lay(settings: Settings) -> Foundation:
     if settings.viewer_host == "cloud_run":
         services = (*(service for service in services if service not in FIREBASE), PROXY)
         agents, audited = (*AGENTS, PROXY), (*AUDITED, PROXY)
-    apis = ProjectApis("apis", ProjectApisArgs(project=settings.project, services=services, agents=agents))
+    if settings.dataset_key:
+        agents = (*agents, "workflows")
+    apis = ProjectApis(
+        "apis",
+        ProjectApisArgs(
+            project=settings.project,
+            services=services,
+            agents=agents,
+            kms_key=settings.dataset_key,
+            key_users=KEY_USERS,
+        ),
+    )
     after = pulumi.ResourceOptions(depends_on=[apis])
     identities = Identities(
         "identities",
@@ -150,6 +163,7 @@ def build_vault(base: Foundation) -> SecretVault:
             secretmanager_agent=base.apis.agents["secretmanager"],
             labels=base.labels,
             protected=settings.protected,
+            kms_key=settings.dataset_key,
         ),
         base.after_apis,
     )

@@ -35,6 +35,7 @@ PREVIEWER_PERMISSIONS = (
     "iam.googleapis.com/workloadIdentityPools.getAttestationRules",
     "iap.webServices.getIamPolicy",
     "logging.buckets.get",
+    "logging.exclusions.get",
     "logging.logMetrics.get",
     "logging.sinks.get",
     "logging.views.get",

@@ -28,7 +28,7 @@ MADE_SLOWLY = re.compile(
 """Types that Google answers for before every part of it knows of them."""
 ABOUT_TIME = re.compile(
     r"few minutes|recently started to use|enabled this API recently|propagat|not (?:yet )?ready|try again later"
-    r"|has not been used in project|service agent|@gcp-sa-|@serverless-robot-prod",
+    r"|has not been used in project|service agent|@gcp-sa-|@gs-project-accounts|@serverless-robot-prod",
     re.IGNORECASE,
 )
 PERHAPS_ABOUT_TIME = re.compile(r"permission|does not exist|was not found|not found|denied|forbidden", re.IGNORECASE)

@@ -51,9 +51,9 @@ CONTROLS: dict[int, Control] = {
         "By hand, by the organisation's administrator: Access Transparency is a switch that no resource stands for.",
     ),
     7: Control(
-        "A key of one's own for the dataset, in its region", "must with phi",
-        "Setting `datasetKey` (`infra/constraints.py`). By hand: make the key beforehand. Records bucket, topics, "
-        "registry and secrets hold no image and no patient attribute, and use Google's keys.",
+        "A key of one's own for whatever holds pixels or study UIDs, in the dataset's region", "must with phi",
+        "Setting `datasetKey` (`infra/constraints.py`); `components/project_apis.py` lets Google's agents use it. By "
+        "hand: make the key beforehand. Audit logs, registry and secrets use Google's keys, see `docs/security.md`.",
     ),
     8: Control(
         "Keys are renewed every 90 days, linger 30 days before destruction, and their duties are split", "must",
@@ -77,7 +77,8 @@ CONTROLS: dict[int, Control] = {
     ),
     12: Control(
         "Buckets: uniform access, no public access, versions, soft delete, no forced destruction", "must",
-        "`components/job_records.py`. Who used an object is in the Data Access logs (control 1).",
+        "`components/job_records.py`; but pixels on their way, which only the job reads, are gone when it deletes "
+        "them, and after days at the latest. Who used an object is in the Data Access logs (control 1).",
     ),
     13: Control(
         "Only generally available features near phi", "must with phi",

@@ -41,6 +41,7 @@ def method(*names: str) -> str:
     return f'{METHOD}=~"(^|[.])({"|".join(names)})$"'
 
 
+EXCLUSIONS = ("CreateExclusion", "UpdateExclusion", "DeleteExclusion")
 DEEDS: Mapping[str, Deed] = {
     "grants": Deed(
         title="A grant was changed",
@@ -52,7 +53,7 @@ DEEDS: Mapping[str, Deed] = {
         title="What is logged, or where logs are kept, was changed",
         filter="protoPayload.serviceData.policyDelta.auditConfigDeltas:* "
         f'OR ({SERVICE}="logging.googleapis.com" AND '
-        f"{method('UpdateSink', 'DeleteSink', 'UpdateBucket', 'DeleteBucket', 'CreateExclusion')})",
+        f"{method('UpdateSink', 'DeleteSink', 'UpdateBucket', 'DeleteBucket', *EXCLUSIONS)})",
         section="audit-logging-was-changed",
     ),
     "deletion": Deed(

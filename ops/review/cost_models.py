@@ -177,7 +177,9 @@ def _schedule(_: Resource, __: PricedStack) -> Amounts:
     yield "schedule", "scheduler.job", 1
 
 
-def _bucket(_: Resource, stack: PricedStack) -> Amounts:
+def _bucket(bucket: Resource, stack: PricedStack) -> Amounts:
+    if (bucket.properties.get("labels") or {}).get("purpose") == "scratch":
+        return  # pixels on their way stay for minutes
     yield "records", "storage.standard", stack.use["studies"] * stack.use["record_mib_per_study"] / 1024
     yield "writes", "storage.write", stack.new_studies * stack.use["instances_per_study"]
 
@@ -249,6 +251,7 @@ FREE = (
     "gcp:iam/",
     "gcp:kms/keyRing",
     "gcp:logging/logView",
+    "gcp:logging/projectExclusion",
     "gcp:logging/projectSink",
     "gcp:projects/",
     "gcp:pubsub/topic",

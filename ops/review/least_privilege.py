@@ -43,6 +43,8 @@ AGENTS = {
     "gcp-sa-eventarc": "Google's agent of Eventarc",
     "gcp-sa-pubsub": "Google's agent of Pub/Sub",
     "gcp-sa-secretmanager": "Google's agent of Secret Manager",
+    "gcp-sa-workflows": "Google's agent of Workflows",
+    "gs-project-accounts": "Google's agent of Cloud Storage",
 }
 SHORT = 8
 """So many permissions of a role are named where it is granted."""
@@ -105,7 +107,7 @@ def page_text(stacks: Mapping[str, Sequence[Resource]]) -> str:
 
 def _kind(principal: str) -> int:
     """People first, then our identities, then Google's agents."""
-    return 0 if principal.startswith("group:") else 2 if "@gcp-sa-" in principal else 1
+    return 0 if principal.startswith("group:") else 2 if _is_agent(principal) else 1
 
 
 def _title(principal: str) -> str:
@@ -114,7 +116,11 @@ def _title(principal: str) -> str:
         return f"group {name}"
     if "/workloadIdentityPools/" in name:
         return f"GitHub workflow {name.rpartition('/')[2]}"
-    return _agent(name) if "@gcp-sa-" in name else name.partition("@")[0]
+    return _agent(name) if _is_agent(name) else name.partition("@")[0]
+
+
+def _is_agent(principal: str) -> bool:
+    return "@gcp-sa-" in principal or "@gs-project-accounts." in principal
 
 
 def _agent(name: str) -> str:

@@ -27,10 +27,10 @@ PROJECT = re.compile(
     r"(?<![\w-])projects/([a-z0-9][\w.:-]*)(?=[/\s\"']|$)|@([\w.-]+?)\.iam\.gserviceaccount\.com"
     r"|docker\.pkg\.dev/([^/\s\"']+)"
 )
-AGENTS = re.compile(r"gcp-sa-[\w-]+|cloudservices")
-AGENT_OF = re.compile(r"service-(\d+)@gcp-sa-[\w-]+\.iam\.gserviceaccount\.com")
+AGENTS = re.compile(r"gcp-sa-[\w-]+|cloudservices|gs-project-accounts")
+AGENT_OF = re.compile(r"service-(\d+)@(?:gcp-sa-[\w-]+|gs-project-accounts)\.iam\.gserviceaccount\.com")
 """The number of the project that one of Google's agents works for; every stack has some, not each names its number."""
-ELSEWHERE = re.compile(r"(?i).*kms.*|cryptoKeyId")
+ELSEWHERE = re.compile(r"(?i).*kms.*|cryptoKey(Id|Name)")
 """Paths of keys, which their owner keeps in a project apart."""
 PULLS = ("gcp:artifactregistry/repositoryIamMember:RepositoryIamMember", "roles/artifactregistry.reader")
 """The one grant to an account of another project: the deployer of prod takes the image that dev proved."""

@@ -14,7 +14,13 @@ SMOKE = "smoke"
 """Name of the store that holds nothing but test slides."""
 KEY_GRANT = "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember"
 ENCRYPTS = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
-HEALTHCARE_AGENT = "@gcp-sa-healthcare.iam.gserviceaccount.com"
+KEYED = {
+    DATASET: ("encryptionSpec.kmsKeyName", "gcp-sa-healthcare"),
+    "gcp:pubsub/topic:Topic": ("kmsKeyName", "gcp-sa-pubsub"),
+    "gcp:storage/bucket:Bucket": ("encryption.defaultKmsKeyName", "gs-project-accounts"),
+    "gcp:workflows/workflow:Workflow": ("cryptoKeyName", "gcp-sa-workflows"),
+}
+"""Type that holds pixels or study UIDs → path of its key, and the domain of Google's agent that encrypts with it."""
 
 
 @stack_rule("phi-has-its-own-key", "7", DATASET, holds=("encryptionSpec.kmsKeyName",))
@@ -38,19 +44,34 @@ def key_in_the_datasets_region(stack: Stack, dataset: Seen) -> Iterator[Finding]
         )
 
 
-@stack_rule("key-usable-by-the-archive", "7", DATASET)
-def key_usable_by_the_archive(stack: Stack, dataset: Seen) -> Iterator[Finding]:
-    """Google's agent may use the dataset's key; an hour without, and the dataset is disabled."""
-    key = dataset.get("encryptionSpec.kmsKeyName")
+@stack_rule(
+    "one-key-for-all", "7", tuple(KEYED), holds=tuple(path for type_, (path, _) in KEYED.items() if type_ != DATASET)
+)
+def one_key_for_all(stack: Stack, seen: Seen) -> Iterator[Finding]:
+    """Where the dataset has a key of its owner's, so has every bucket, topic and workflow: pixels and study UIDs are
+    in them too."""
+    path, _ = KEYED[seen.type]
+    keys = [dataset.get(KEYED[DATASET][0]) for dataset in stack.of(DATASET)]
+    if keys and seen.get(path) not in keys:
+        yield Finding(
+            "is not encrypted with the dataset's key, whose owner could not close it", f"Set {path} as the dataset's."
+        )
+
+
+@stack_rule("key-usable-by-the-archive", "7", tuple(KEYED))
+def key_usable_by_the_archive(stack: Stack, seen: Seen) -> Iterator[Finding]:
+    """Google's agent may use the key of what it encrypts; an hour without, and a dataset is disabled."""
+    path, domain = KEYED[seen.type]
+    key = seen.get(path)
     granted = any(
         grant.get("cryptoKeyId") == key
         and grant.get("role") == ENCRYPTS
-        and str(grant.get("member")).endswith(HEALTHCARE_AGENT)
+        and str(grant.get("member")).endswith(f"@{domain}.iam.gserviceaccount.com")
         for grant in (stack.of(KEY_GRANT) if key else ())
     )
     if key and not granted:
         yield Finding(
-            "has a key that the Healthcare API's agent may not use, so the dataset can neither be made nor read",
+            "has a key that Google's agent for it may not use, so it can neither be made nor read",
             f"Grant {ENCRYPTS} on the key to the agent (gcp.kms.CryptoKeyIAMMember).",
         )
 
@@ -129,6 +150,7 @@ def region_of(name: str) -> str:
 RULES = (
     phi_has_its_own_key,
     key_in_the_datasets_region,
+    one_key_for_all,
     key_usable_by_the_archive,
     new_instances_are_announced,
     imports_are_announced,

@@ -12,11 +12,13 @@ from policy.stack import Stack
 CONFIG = "gcp:projects/iAMAuditConfig:IAMAuditConfig"
 BUCKET = "gcp:logging/projectBucketConfig:ProjectBucketConfig"
 SINK = "gcp:logging/projectSink:ProjectSink"
+EXCLUSION = "gcp:logging/projectExclusion:ProjectExclusion"
 LOG_TYPES = {"ADMIN_READ", "DATA_READ", "DATA_WRITE"}
 AUDITED = tuple(
     f"{name}.googleapis.com" for name in ("cloudkms", "healthcare", "iam", "secretmanager", "storage", "sts")
 )
 LOGS = ("cloudaudit.googleapis.com/activity", "cloudaudit.googleapis.com/data_access")
+DATA_ACCESS = re.compile(r'(?i)log_id\("cloudaudit\.googleapis\.com/data_access"\)(?= AND |$)')
 NARROWS = re.compile(r"(?i)\bNOT\b|\bAND\b|severity|protoPayload|sample\(")
 SIX_YEARS, ONE_YEAR, ONE_MONTH = 2190, 365, 30
 """Days. Six years is what HIPAA asks of documentation; after 30 days Google's own bucket forgets."""
@@ -106,6 +108,34 @@ def sink_leaves_nothing_out(sink: Seen) -> Iterator[Finding]:
         yield Finding("writes as an identity that every sink shares", "Set uniqueWriterIdentity to true.")
 
 
+@stack_rule("data-access-is-kept-once", "2 9")
+def data_access_is_kept_once(stack: Stack, _: Seen) -> Iterator[Finding]:
+    """Data Access logs, whose paths name studies, are not in Google's `_Default` bucket too, which is in no region."""
+    kept = [exclusion for exclusion in stack.of(EXCLUSION) if DATA_ACCESS.match(str(exclusion.get("filter")))]
+    if not any(exclusion.get("disabled") is not True for exclusion in kept):
+        yield Finding(
+            "keeps Data Access logs in the bucket _Default as well, in no region and under Google's key",
+            "Declare a gcp.logging.ProjectExclusion of the data_access log.",
+        )
+
+
+@stack_rule("only-kept-logs-are-excluded", "2 3", EXCLUSION, holds=("filter",))
+def only_kept_logs_are_excluded(stack: Stack, exclusion: Seen) -> Iterator[Finding]:
+    """Nothing is left out of Google's own bucket but data accesses that a sink keeps and no alert looks for."""
+    filter_ = str(exclusion.get("filter"))
+    if not DATA_ACCESS.match(filter_) or re.search(r"(?i)\bOR\b", filter_):
+        yield Finding(
+            "leaves more out than the Data Access log, which is all that another sink keeps", "Narrow filter."
+        )
+    if not all(method in filter_.partition("NOT ")[2] for method in ("ExportDicomData", "setIam")):
+        yield Finding(
+            "leaves out what alerts look for, exports and grants among them",
+            'Add AND NOT protoPayload.methodName=~"(?i)(ExportDicomData|setIam(Policy|Permissions))$" to filter.',
+        )
+    if not any("data_access" in str(sink.get("filter")) and not sink.get("disabled") for sink in stack.of(SINK)):
+        yield Finding("leaves out data accesses that no sink of the stack keeps", "Declare the sink, or remove this.")
+
+
 VIEW = needs(
     "log-view-shows-one-log",
     "5",
@@ -142,6 +172,8 @@ RULES = (
     lock_only_with_a_retention,
     audit_logs_have_a_sink,
     sink_leaves_nothing_out,
+    data_access_is_kept_once,
+    only_kept_logs_are_excluded,
     VIEW,
     log_view_is_read,
 )

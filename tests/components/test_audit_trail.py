@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from components.audit_trail import AuditTrail, AuditTrailArgs
-from tests.components.looking import children, inputs, node
+from tests.components.looking import before, children, inputs, node
 from tests.harness import Deploy, Graph
 
 
@@ -28,6 +28,7 @@ def test_it_declares_one_configuration_a_service_and_where_logs_are_kept(deploy:
         "audit-storage": "projects/iAMAuditConfig:IAMAuditConfig",
         "audit-bucket": "logging/projectBucketConfig:ProjectBucketConfig",
         "audit-sink": "logging/projectSink:ProjectSink",
+        "audit-kept-once": "logging/projectExclusion:ProjectExclusion",
         "audit-view": "logging/logView:LogView",
     }
 
@@ -55,6 +56,13 @@ def test_all_audit_logs_go_to_the_bucket_that_keeps_them(deploy: Deploy) -> None
     )
     assert sink["uniqueWriterIdentity"] is True
     assert "exclusions" not in sink
+
+
+def test_nothing_is_left_out_of_default_before_the_sink_that_keeps_it(deploy: Deploy) -> None:
+    graph = trail(deploy)
+
+    assert "audit-sink" in before(graph, "audit-kept-once")
+    assert "audit-bucket" in before(graph, "audit-sink")
 
 
 @pytest.mark.parametrize("locked", [True, False])

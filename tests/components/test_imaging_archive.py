@@ -122,22 +122,22 @@ def test_messages_stay_in_the_region_of_the_images(deploy: Deploy) -> None:
         assert inputs(graph, topic)["messageStoragePolicy"]["allowedPersistenceRegions"] == ["europe-west6"]
 
 
-def test_a_key_of_the_customer_encrypts_the_dataset(deploy: Deploy) -> None:
+def test_a_key_of_the_customer_encrypts_dataset_and_topics(deploy: Deploy) -> None:
     key = "projects/dicom-local/locations/europe-west4/keyRings/ring/cryptoKeys/images"
 
-    def keys() -> None:
+    def usable() -> None:
         ring = gcp.kms.KeyRing("ring", name="ring", location="europe-west4")
-        gcp.kms.CryptoKey("images", name="images", key_ring=ring.id)
+        made = gcp.kms.CryptoKey("images", name="images", key_ring=ring.id)
+        for service in ("healthcare", "pubsub"):
+            agent = f"serviceAccount:service-123456789012@gcp-sa-{service}.iam.gserviceaccount.com"
+            role = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
+            gcp.kms.CryptoKeyIAMMember(service, crypto_key_id=made.id, role=role, member=agent)
 
-    graph = archive(deploy, previous=deploy(keys), kms_key=key)
+    graph = archive(deploy, previous=deploy(usable), kms_key=key)
 
     assert inputs(graph, "archive-dataset")["encryptionSpec"] == {"kmsKeyName": key}
-    assert inputs(graph, "archive-key-usable") == {
-        "cryptoKeyId": key,
-        "role": "roles/cloudkms.cryptoKeyEncrypterDecrypter",
-        "member": HEALTHCARE,
-    }
-    assert "archive-key-usable" in before(graph, "archive-dataset")
+    for topic in ("archive-instances", "archive-dead"):
+        assert inputs(graph, topic)["kmsKeyName"] == key
     assert "encryptionSpec" not in inputs(archive(deploy), "archive-dataset")
 
 

@@ -122,7 +122,8 @@ MAKE: dict[str, Callable[[str], pulumi.ComponentResource]] = {
     ),
     "JobImage": lambda name: JobImage(name, JobImageArgs(image="i", digest="sha256:" + "a" * 64)),
     "JobRecords": lambda name: JobRecords(
-        name, JobRecordsArgs(project=P, location=L, bucket="b", protected=False, labels={}, users=WHO)
+        name,
+        JobRecordsArgs(project=P, location=L, bucket="b", staged_bucket="c", protected=False, labels={}, users=WHO),
     ),
     "ProjectApis": lambda name: ProjectApis(name, ProjectApisArgs(project=P, services=["run"], agents=["run"])),
     "SecretVault": lambda name: SecretVault(

@@ -95,6 +95,7 @@ def test_the_job_works_on_images_backlog_and_records_and_nothing_else() -> None:
         ("projects/my-imaging/roles/dicomJob", "smoke"),
         ("roles/pubsub.subscriber", "dicom-instances"),
         ("roles/storage.objectUser", "my-imaging-imaging-records"),
+        ("roles/storage.objectUser", "my-imaging-imaging-staged"),
     }
 
 

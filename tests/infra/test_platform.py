@@ -102,7 +102,8 @@ def test_no_identity_has_a_key_or_is_a_default_account(graph: Callable[[], Graph
 def test_on_google_everything_that_can_lose_something_is_protected() -> None:
     for made in resources(stacks.prod()).values():
         if made.type.endswith(LOSES_SOMETHING):
-            assert made.protect, made.name
+            on_its_way = made.inputs.get("labels", {}).get("purpose") == "scratch"
+            assert made.protect is not on_its_way, made.name
 
 
 def test_locally_nothing_is_protected_so_that_it_can_be_thrown_away() -> None:
@@ -163,6 +164,7 @@ def test_what_the_job_is_told() -> None:
         "RAW_STORAGE_AFTER_DAYS": "7",
         "RAW_STORAGE_CLASS": "coldline",
         "RECORDS_BUCKET": "my-imaging-imaging-records",
+        "STAGED_BUCKET": "my-imaging-imaging-staged",
         "STORAGE_ENDPOINT": "https://storage.googleapis.com/",
         "VIEWER_DICOMWEB_ROOT": f"{stores}/viewer/dicomWeb",
         "VIEWER_URL": "https://slides.example.org",

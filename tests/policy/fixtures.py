@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from policy.resource import Resource
+from policy.rules.places import BUILDS
 
 Case = tuple[list[Resource], list[Resource]]
 """What breaks the rule, and what keeps it."""
@@ -38,6 +39,15 @@ def bucket(**properties: Any) -> Resource:
     return r("storage/bucket:Bucket", **properties)
 
 
+SCRATCH: dict[str, Any] = {"name": "p-imaging-staged", "labels": {"purpose": "scratch"}}
+NO_VERSIONS = {"versioning": {"enabled": False}, "softDeletePolicy": {"retentionDurationSeconds": 0}}
+DAILY = {"action": {"type": "Delete"}, "condition": {"age": 1}}
+
+
+def on_scratch(member: str) -> Resource:
+    return r("storage/bucketIAMMember:BucketIAMMember", bucket="p-imaging-staged", role="r", member=member)
+
+
 def grant(role: str, member: str, type_: str = "projects/iAMMember:IAMMember", **properties: Any) -> Resource:
     return r(type_, f"{role}-{member}", role=role, member=member, **properties)
 
@@ -64,6 +74,10 @@ READS, DELETES = "healthcare.dicomStores.dicomWebRead", "healthcare.dicomStores.
 CASES: dict[str, Case] = {
     "phi-has-its-own-key": ([PHI, dataset()], [PHI, keyed(f"{KEYS}/k")]),
     "key-in-the-datasets-region": ([keyed("projects/p/locations/us/keyRings/r/cryptoKeys/k")], [keyed(f"{KEYS}/k")]),
+    "one-key-for-all": (
+        [keyed(f"{KEYS}/k"), bucket(encryption={"defaultKmsKeyName": f"{KEYS}/other"}), r("pubsub/topic:Topic", "t")],
+        [keyed(f"{KEYS}/k"), bucket(encryption={"defaultKmsKeyName": f"{KEYS}/k"})],
+    ),
     "key-usable-by-the-archive": ([keyed(f"{KEYS}/k")], [keyed(f"{KEYS}/k"), USES_KEY]),
     "new-instances-are-announced": ([PHI], [store("raw", "phi", notificationConfig={"pubsubTopic": "t"})]),
     "imports-are-announced": (
@@ -84,6 +98,10 @@ CASES: dict[str, Case] = {
         [r("projects/service:Service", service="a")], [r("projects/service:Service", disableOnDestroy=False)],
     ),
     "one-region": ([dataset(), bucket(location="US")], [dataset(), bucket(location="EUROPE-WEST4")]),
+    "builds-in-one-region": (
+        [dataset(), r("cloudbuildv2/connection:Connection"), r("cloudbuild/trigger:Trigger", location="us-west2")],
+        [dataset(), *(r(type_.removeprefix("gcp:"), location="europe-west1") for type_ in BUILDS)],
+    ),
     "labels-from-a-vocabulary": ([bucket(labels={"patient": "doe"})], [bucket(labels={"app": "dicom-platform"})]),
     "stores-say-what-they-are": ([PHI, store("b", "synthetic")], [PHI, store("b", "phi")]),
     "bucket-is-private": (
@@ -94,6 +112,14 @@ CASES: dict[str, Case] = {
     "bucket-soft-deletes": (
         [bucket(softDeletePolicy={"retentionDurationSeconds": 0})],
         [bucket(softDeletePolicy={"retentionDurationSeconds": 7 * DAY})],
+    ),
+    "scratch-bucket-keeps-nothing": (
+        [bucket(**SCRATCH, versioning={"enabled": True}, lifecycleRules=[{"action": {"type": "Delete"}}])],
+        [bucket(**SCRATCH, **NO_VERSIONS, lifecycleRules=[DAILY]), bucket()],
+    ),
+    "scratch-bucket-is-the-jobs": (
+        [bucket(**SCRATCH), on_scratch("serviceAccount:imaging-smoke@p.iam.gserviceaccount.com")],
+        [bucket(**SCRATCH), on_scratch("serviceAccount:imaging-job@p.iam.gserviceaccount.com")],
     ),
     "delivery-records-are-retained": (
         [bucket(name="p-imaging-deliveries", retentionPolicy={"retentionPeriod": "86400"})],

@@ -56,6 +56,11 @@ def sink(**properties: Any) -> Resource:
     return r("logging/projectSink:ProjectSink", **{**usual, **properties})
 
 
+def exclusion(**properties: Any) -> Resource:
+    usual = {"filter": f'log_id("{LOGS[1]}") AND NOT protoPayload.methodName=~"(ExportDicomData|setIamPolicy)$"'}
+    return r("logging/projectExclusion:ProjectExclusion", **{**usual, **properties})
+
+
 def log_view(text: str) -> Resource:
     return r("logging/logView:LogView", filter=text)
 
@@ -152,6 +157,11 @@ RUNNING_CASES: dict[str, Case] = {
     "lock-only-with-a-retention": ([log_bucket(locked=True)], [log_bucket(locked=True, retentionDays=400)]),
     "audit-logs-have-a-sink": ([log_bucket(), sink(filter=LOGS[0])], [log_bucket(), sink()]),
     "sink-leaves-nothing-out": ([sink(uniqueWriterIdentity=True, exclusions=[{}])], [sink(uniqueWriterIdentity=True)]),
+    "data-access-is-kept-once": (
+        [sink(), exclusion(filter="severity<ERROR")],
+        [sink(), exclusion()],
+    ),
+    "only-kept-logs-are-excluded": ([exclusion(filter=f'log_id("{LOGS[1]}")')], [sink(), exclusion()]),
     "log-view-shows-one-log": ([log_view("")], [log_view('LOG_ID("cloudaudit.googleapis.com/data_access")')]),
     "deeds-raise-alerts": ([alert("setIam")], [ALL_DEEDS]),
     "troubles-raise-alerts": ([subscription(), job(), alert("x")], [subscription(), job(), ALL_TROUBLES]),

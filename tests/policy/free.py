@@ -64,7 +64,7 @@ FREE: dict[str, dict[str, str]] = {
     },
     r"gcp:logging/logView:LogView": {r"\*": GATE, r"parent|bucket|location|name": REFUSED},
     r"gcp:logging/metric:Metric": {r"\*": PROMISE},
-    r"gcp:logging/projectSink:ProjectSink": {r"name": WORDS},
+    r"gcp:logging/project(Exclusion|Sink):\w+": {r"name": WORDS},
     r"gcp:monitoring/alertPolicy:AlertPolicy": {
         r"alertStrategy.*|severity": TUNING, r"combiner|.*[dD]isplayName": REFUSED,
         r".*labelExtractors.*|documentation\.(mimeType|subject)": WORDS,

@@ -18,6 +18,7 @@ P, L = "projects/my-imaging", "projects/my-imaging/locations/europe-west4"
 DATASET = f"{L}/datasets/imaging"
 RAW, VIEWER, SMOKE = (f"{DATASET}/dicomStores/{name}" for name in ("raw", "viewer", "smoke"))
 RECORDS, STATE = "my-imaging-imaging-records", "my-imaging-state"
+STAGED = "my-imaging-imaging-staged"
 DELIVERIES = "my-imaging-imaging-deliveries"
 JOB = f"{L}/jobs/prepare"
 KEY = f"{L}/keyRings/pulumi/cryptoKeys/state"

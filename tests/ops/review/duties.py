@@ -17,6 +17,7 @@ from tests.ops.review.asks import (
     RELEASE,
     SMOKE,
     STACK_FILE,
+    STAGED,
     STATE,
     TOKEN,
     VIEWER,
@@ -52,6 +53,12 @@ DUTIES: Mapping[str, Mapping[str, Sequence[Ask]]] = {
             Call("GET", objects(RECORDS, "a")),
             Call("POST", objects(RECORDS), {}),
             Call("DELETE", objects(RECORDS, "a")),
+        ],
+        "puts pixels aside": [
+            Call("GET", objects(STAGED)),
+            Call("GET", objects(STAGED, "a")),
+            Call("POST", objects(STAGED), {}),
+            Call("DELETE", objects(STAGED, "a")),
         ],
     },
     "job-starter": {
@@ -154,23 +161,25 @@ ROOMS: list[Ask] = [
     access(TOKEN),
 ]
 """What nobody but the deployer comes near (and the deployer exports and reads nothing)."""
+PIXELS: list[Ask] = [Call("GET", objects(STAGED)), Call("GET", objects(STAGED, "a")), Call("POST", objects(STAGED), {})]
+"""Pixels on their way, which are the job's alone."""
 BEYOND: Mapping[str, Sequence[Ask]] = {
     "job": [*ROOMS, delete(RAW), Call("POST", f"healthcare/v1/{RAW}:import", {}), access(CONFIG),
             Call("POST", f"run/v2/{JOB}:run", {}), Call("GET", objects(STATE))],
-    "job-starter": [*ROOMS, *read(RAW), store(RAW), Call("GET", objects(RECORDS)),
+    "job-starter": [*ROOMS, *PIXELS, *read(RAW), store(RAW), Call("GET", objects(RECORDS)),
                     Call("GET", objects(RECORDS, "a")), Call("DELETE", objects(RECORDS, "a")),
                     Call("DELETE", f"run/v2/{JOB}")],
-    "smoke": [*ROOMS, *read(RAW), store(RAW), store(VIEWER), delete(RAW), delete(VIEWER), access(CONFIG),
+    "smoke": [*ROOMS, *PIXELS, *read(RAW), store(RAW), store(VIEWER), delete(RAW), delete(VIEWER), access(CONFIG),
               Call("DELETE", objects(RECORDS, "a"))],
-    "smoke-reader": [*ROOMS, *read(RAW), store(SMOKE), delete(SMOKE), store(VIEWER),
+    "smoke-reader": [*ROOMS, *PIXELS, *read(RAW), store(SMOKE), delete(SMOKE), store(VIEWER),
                      Call("POST", objects(RECORDS), {}), Call("POST", f"run/v2/{JOB}:run", {})],
-    "viewer-build": [*ROOMS, *read(RAW), *read(VIEWER), Call("GET", objects(RECORDS)), *PUSH,
+    "viewer-build": [*ROOMS, *PIXELS, *read(RAW), *read(VIEWER), Call("GET", objects(RECORDS)), *PUSH,
                      Call("POST", f"run/v2/{JOB}:run", {})],
-    "preview-viewer": [*ROOMS, *read(RAW), *read(VIEWER), Call("GET", objects(RECORDS)), *PUSH,
+    "preview-viewer": [*ROOMS, *PIXELS, *read(RAW), *read(VIEWER), Call("GET", objects(RECORDS)), *PUSH,
                        Call("GET", objects(STATE))],
-    "job-build": [*ROOMS, *read(RAW), store(RAW), access(CONFIG), Call("GET", objects(RECORDS)),
+    "job-build": [*ROOMS, *PIXELS, *read(RAW), store(RAW), access(CONFIG), Call("GET", objects(RECORDS)),
                   Call("POST", f"run/v2/{JOB}:run", {}), *release("my-imaging-viewer")],
-    "previewer": [*ROOMS, access(CONFIG), *read(RAW), *read(VIEWER), *read(SMOKE), store(SMOKE), delete(SMOKE),
+    "previewer": [*ROOMS, *PIXELS, access(CONFIG), *read(RAW), *read(VIEWER), *read(SMOKE), store(SMOKE), delete(SMOKE),
                   Call("GET", objects(RECORDS)), Call("GET", objects(RECORDS, "a")),
                   Call("DELETE", objects(STATE, "a")), Need("storage.objects.create", STACK_FILE),
                   Need("storage.objects.delete", STACK_FILE),

@@ -120,6 +120,10 @@ VALUES: list[tuple[str, str, str, Any]] = [
     ("both", "records-bucket", "rpo", "ASYNC_TURBO"),
     ("both", "records-bucket", "encryption", {"defaultKmsKeyName": "projects/e/locations/l/keyRings/r/cryptoKeys/k"}),
     ("both", "records-bucket", "customPlacementConfig", {"dataLocations": ["US-EAST1", "US-WEST1"]}),
+    ("both", "records-staged", "versioning.enabled", True),
+    ("both", "records-staged", "softDeletePolicy.retentionDurationSeconds", 604_800),
+    ("both", "records-staged", "lifecycleRules", GONE),
+    ("both", "records-staged-used-by-job", "member", "group:pathologists@example.org"),
     ("both", "deliveries-bucket", "retentionPolicy.retentionPeriod", "1"),
     ("both", "deliveries-bucket", "retentionPolicy", GONE),
     # Code that runs
