@@ -51,6 +51,13 @@ class Platform:
     def viewer_root(self) -> str:
         return self.outputs["dicomwebRoot"]
 
+    def stop_events(self) -> None:
+        """Takes the trigger away, so that only those runs of the job take place that a test starts."""
+        root = self.cloud.endpoint("eventarc.googleapis.com")
+        location = self.outputs["jobRunUrl"].partition("/v2/")[2].partition("/jobs/")[0]
+        url = f"{root}v1/{location}/triggers/prepare-on-event"
+        assert self.session(self.cloud.iam.owner).delete(url, timeout=30).ok
+
     def session(self, principal: str) -> requests.Session:
         session = requests.Session()
         session.headers["Authorization"] = f"Bearer {self.cloud.iam.token(principal)}"

@@ -22,9 +22,7 @@ MOST, STUDIES = 4, 9
 def scaling(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """Without its event chain, so that one execution is begun, by the test, and finds all of the work."""
     with deployed(tmp_path_factory.mktemp("scaling"), **{"dicom-platform:jobTasks": str(MOST)}) as platform:
-        owner, root = platform.session(platform.cloud.iam.owner), platform.cloud.endpoint("eventarc.googleapis.com")
-        location = platform.outputs["jobRunUrl"].partition("/v2/")[2].partition("/jobs/")[0]
-        assert owner.delete(f"{root}v1/{location}/triggers/prepare-on-event", timeout=30).ok
+        platform.stop_events()
         yield platform
 
 
