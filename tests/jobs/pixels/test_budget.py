@@ -32,7 +32,7 @@ def test_requests_are_spread_over_time() -> None:
 
 def test_a_refusal_halves_the_rate_and_time_brings_it_back() -> None:
     time = Time()
-    budget = RateBudget(time.clock, highest=100, lowest=1, recovery_seconds=60)
+    budget = RateBudget(time.clock, highest=100)
     budget.slow_down()
     assert budget.rate == 50
     time.sleep(15)
@@ -52,7 +52,7 @@ def test_refusals_of_one_moment_count_once() -> None:
 
 def test_ten_minutes_of_refusals_end_at_the_lowest_rate_and_recover_within_two() -> None:
     time = Time()
-    budget = RateBudget(time.clock, highest=100, lowest=0.5)
+    budget = RateBudget(time.clock, highest=100)
     while time.now < 600:
         budget.wait()
         budget.slow_down()
@@ -63,8 +63,8 @@ def test_ten_minutes_of_refusals_end_at_the_lowest_rate_and_recover_within_two()
 
 
 def test_senseless_rates_are_refused() -> None:
-    with pytest.raises(ValueError, match="0 < lowest <= highest"):
-        RateBudget(highest=1, lowest=2)
+    with pytest.raises(ValueError, match="lets nothing pass"):
+        RateBudget(highest=0)
 
 
 @dataclass
