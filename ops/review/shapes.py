@@ -4,7 +4,7 @@
 
 Every stack is declared as it is, with what `assumed.yaml` fills in, and once more for each setting with another value
 that the program accepts. A value that differs then is one that a setting decides; all others are fixed, and listed.
-That is some 230 declarations, minutes of work; `--add` declares the stacks as they are, in seconds, and adds to the
+That is some 470 declarations, minutes of work; `--add` declares the stacks as they are, in seconds, and adds to the
 list what it lacks: enough for a new fixed value or type, but what went stays, and a setting's other values are not
 tried.
 """
