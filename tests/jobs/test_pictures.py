@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import random
+from io import BytesIO
 
 import numpy as np
+import pydicom
 import pytest
 from prepare.checks.pictures import check_pictures, show_the_same
 from prepare.model.finding import rule
 from prepare.model.image import SlideImage
 from prepare.model.slide import Probe, Slide
 from prepare.pixels.probe import choose_frames, examine
+from pydicom.encaps import generate_frames
 
+from smoke_tests.slide import make
 from tests.jobs.chain.mutations import level_moved
 from tests.jobs.chain.slides import ChainSlide, Instance, Scene, encoded
 
@@ -68,3 +72,20 @@ def test_a_level_is_compared_with_the_largest_too() -> None:
         probes[image.instance] = examine(image, {number: one.frames[number - 1] for number in wanted}, wanted)
     slide = Slide(tuple(images), images[0].series, probes)
     assert [finding.problem for finding in check_pictures(slide, rule("R10"))] == ["pictures"]
+
+
+def test_a_slide_with_a_mark_on_each_tile_shows_one_picture_in_all_levels() -> None:
+    """Marks lie at other places in each level, which over sixteen times the size is a difference of its own."""
+    images: list[SlideImage] = []
+    probes: dict[str, Probe] = {}
+    for one in make("a run", size=4096):
+        file = pydicom.dcmread(BytesIO(one.data))
+        frames = list(generate_frames(file.PixelData, number_of_frames=file.NumberOfFrames))
+        image = SlideImage.of(file.to_json_dict())
+        wanted = choose_frames(image)
+        images.append(image)
+        probes[image.instance] = examine(image, {number: frames[number - 1] for number in wanted}, wanted)
+    slide = Slide(tuple(images), images[0].series, probes)
+
+    assert check_pictures(slide, rule("R10")) == []
+    assert show_the_same(slide, images[0], images[-1], "1", rule("R10")) is True
