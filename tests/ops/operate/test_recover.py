@@ -85,7 +85,9 @@ def test_the_lock_of_an_update_that_was_killed_here_is_taken_away(folder: Path) 
     assert not (folder / "locked").exists()
 
 
-@pytest.mark.parametrize(("pid", "host"), [(os.getpid(), socket.gethostname()), (1, "another-machine")])
+@pytest.mark.parametrize(
+    ("pid", "host"), [(os.getpid(), socket.gethostname()), (1, "another-machine")], ids=["runs here", "elsewhere"]
+)
 def test_an_update_that_may_still_run_keeps_its_lock_and_the_command_is_said(
     pid: int, host: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

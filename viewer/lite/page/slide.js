@@ -56,7 +56,9 @@ function endZoomAtTheScan(map) {
   const steps = Math.ceil(Math.log2(Math.max(...extent.map(Math.abs)))) + 1;
   map.setView(new given.constructor({
     projection: given.getProjection(), center: given.getCenter(), rotation: given.getRotation(), extent,
-    showFullExtent: true, resolutions: Array.from({ length: steps }, (_, step) => 2 ** (steps - 1 - step)),
+    // A slide that is smaller than the view fills it then, in place of a part of it.
+    showFullExtent: true, smoothResolutionConstraint: false,
+    resolutions: Array.from({ length: steps }, (_, step) => 2 ** (steps - 1 - step)),
   }));
 }
 
