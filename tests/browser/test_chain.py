@@ -37,7 +37,10 @@ def numbers() -> list[int]:
     return sorted({*kept, *range(FIRST, FIRST + COUNT - len(kept))})
 
 
-CASES = {number: chain_case(number) for number in numbers()}
+@pytest.fixture(scope="module")
+def cases() -> dict[int, ChainCase]:
+    """Drawn when they are asked for: a slide takes some hundredths of a second, and there may be thousands."""
+    return {number: chain_case(number) for number in numbers()}
 
 
 @pytest.fixture(scope="module")
@@ -47,12 +50,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
 
 
 @pytest.fixture(scope="module")
-def reports(made: Chain) -> dict[str, list[dict[str, Any]]]:
+def reports(made: Chain, cases: dict[int, ChainCase]) -> dict[str, list[dict[str, Any]]]:
     """By study, of the last run that had something to say of it."""
-    for case in CASES.values():
+    for case in cases.values():
         chain.send(made, case.slide)
-    told = chain.prepare(made, [case.slide.study for case in CASES.values()])
-    changed = [case for case in CASES.values() if case.later != "nothing"]
+    told = chain.prepare(made, [case.slide.study for case in cases.values()])
+    changed = [case for case in cases.values() if case.later != "nothing"]
     for case in changed:
         chain.happen(made, case)
     if changed:
@@ -70,11 +73,11 @@ def reader(chromium: Browser, made: Chain) -> Iterator[Reader]:
         yield person
 
 
-@pytest.mark.parametrize("number", CASES)
+@pytest.mark.parametrize("number", numbers())
 def test_a_slide_is_shown_as_it_was_drawn_or_not_at_all(
-    made: Chain, reports: dict[str, list[dict[str, Any]]], reader: Reader, number: int
+    made: Chain, cases: dict[int, ChainCase], reports: dict[str, list[dict[str, Any]]], reader: Reader, number: int
 ) -> None:
-    case = CASES[number]
+    case = cases[number]
     shown = case.again or case.slide
     told = reports.get(shown.study, [])
     wrong = _wrong(made, case, told, reader)

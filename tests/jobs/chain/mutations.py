@@ -247,7 +247,8 @@ def frame_spoilt(slide: ChainSlide, chance: random.Random) -> Words:
         return ()
     at = chance.randrange(len(one.frames))
     frame = one.frames[at]
-    spoilt = (b"", frame[: len(frame) // 4 * 2], b"not an image", frame[:100] + bytes(len(frame) - 100 & ~1))
+    left = min(100, len(frame) // 2)  # an RLE frame of one colour has less than a hundred bytes
+    spoilt = (b"", frame[: len(frame) // 4 * 2], b"not an image", frame[:left] + bytes(len(frame) - left & ~1))
     one.frames[at] = chance.choice(spoilt)
     return "frame", "tile", "pixels"
 
