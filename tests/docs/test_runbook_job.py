@@ -121,7 +121,7 @@ def test_a_job_that_was_silent_for_a_day_is_started(stack: Stack, follow: Follow
     stack.clock.ahead += 86_400
 
     assert raised(stack, title)
-    assert walk()[0]["succeededCount"] == 1
+    assert 1 in [execution.get("succeededCount") for execution in walk()]  # of which the newest may be going on
     assert walk()["succeededCount"] == 1
     assert not raised(stack, title)
 

@@ -52,11 +52,13 @@ class Platform:
         return self.outputs["dicomwebRoot"]
 
     def stop_events(self) -> None:
-        """Takes the trigger away, so that only those runs of the job take place that a test starts."""
-        root = self.cloud.endpoint("eventarc.googleapis.com")
+        """Takes trigger and schedules away, so that only those runs of the job take place that a test starts."""
+        owner = self.session(self.cloud.iam.owner)
         location = self.outputs["jobRunUrl"].partition("/v2/")[2].partition("/jobs/")[0]
-        url = f"{root}v1/{location}/triggers/prepare-on-event"
-        assert self.session(self.cloud.iam.owner).delete(url, timeout=30).ok
+        events, schedules = map(self.cloud.endpoint, ("eventarc.googleapis.com", "cloudscheduler.googleapis.com"))
+        assert owner.delete(f"{events}v1/{location}/triggers/prepare-on-event", timeout=30).ok
+        jobs = owner.get(f"{schedules}v1/{location}/jobs", timeout=30).json()["jobs"]
+        assert all(owner.post(f"{schedules}v1/{job['name']}:pause", timeout=30).ok for job in jobs)
 
     def session(self, principal: str) -> requests.Session:
         session = requests.Session()

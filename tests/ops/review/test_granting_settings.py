@@ -38,6 +38,7 @@ WITH: dict[str, dict[str, Any]] = {
         "rawStorageReads": "accepted",
     },
     "importBuckets": {"importBuckets": ["another-bucket"]},
+    "buildRegion": {"buildRegion": "europe-west3"},
     "signInAuthority": {"signInAuthority": "https://sign-in.example.org"},
 }
 """Setting → a value that is not refused, with the settings that go with it; phi has a matrix of its own."""
