@@ -46,11 +46,8 @@ def foretell(declared: Declared) -> tuple[str, Json]:
         values = {**row.fallback, **values}
         values["answer"] = answer = foretell_answer(row, declared, values)
         id_ = expand_template(row.id, values)
-        foretold = {
-            **answer,
-            **{name: expand_template(template, values) for name, template in row.outputs.items()},
-            **foretold,
-        }
+        stated = {name: expand_template(template, values) for name, template in row.outputs.items()}
+        foretold = {**answer, **stated, **foretold}
     return id_ or "", {**{name: value for name, value in foretold.items() if value}, **declared.inputs}
 
 

@@ -77,13 +77,13 @@ class Audit:
 def spell_out(project: str) -> Callable[[str, Short], Entry]:
     """Makes whole entries of the short records of a project."""
 
-    def spell_out(log: str, record: Short) -> Entry:
+    def whole(log: str, record: Short) -> Entry:
         seconds, number, resource, rest = record
         principal, service, method, kind, permission, status, message, caller, agent = rest
         access = Access(principal, service, method, kind, permission, resource, status, message, caller, agent)
         return entry(project, log, seconds, number, access)
 
-    return spell_out
+    return whole
 
 
 def entry(project: str, log: str, seconds: float, number: int, access: Access) -> Entry:

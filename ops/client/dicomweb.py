@@ -24,7 +24,12 @@ def instances(session: requests.Session, root: str) -> Iterator[str]:
     for study in _pages(session, f"{root}/studies"):
         uid = _first(study, STUDY)
         for instance in _pages(session, f"{root}/studies/{uid}/instances"):
-            yield f"studies/{uid}/series/{_first(instance, SERIES)}/instances/{_first(instance, INSTANCE)}"
+            yield f"studies/{uid}/{path_in_study(instance)}"
+
+
+def path_in_study(instance: dict[str, Any]) -> str:
+    """`series/…/instances/…` of an instance as a search lists it."""
+    return f"series/{_first(instance, SERIES)}/instances/{_first(instance, INSTANCE)}"
 
 
 def _pages(session: requests.Session, url: str) -> Iterator[dict[str, Any]]:

@@ -133,7 +133,7 @@ def declare(declaration: Declaration) -> list[Resource] | None:
         return None
 
 
-def write() -> str:
+def compose() -> str:
     """The list as it should be, with the fixed values of each path, or null where a setting decides."""
     todo = [
         Declaration(base.stack, {**base.overrides, **change}, is_fixed)
@@ -202,7 +202,7 @@ def main(arguments: Sequence[str]) -> int:
     before = FILE.read_text(encoding="utf-8") if FILE.exists() else _text({}, {})
     if not options.add:
         print("declaring the stacks with each setting changed: minutes of processor time", file=sys.stderr)
-    text = add(before) if options.add else write()
+    text = add(before) if options.add else compose()
     if options.write or options.add:
         FILE.write_text(text, encoding="utf-8")
     sys.stdout.writelines(difflib.unified_diff(before.splitlines(True), text.splitlines(True), "agreed", "declared"))

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from ops.client.dicomweb import PAGE, path_in_study
 from ops.client.google import GoogleApi, Json
 from ops.client.refusal import OpsRefused
 from ops.review.cost_models import LEAST_DAYS
@@ -20,9 +21,7 @@ from ops.status.records import IN_FLIGHT, RecordsReader
 
 MOST_STUDIES = 20
 """Studies whose instances are asked for: about 300 requests."""
-PAGE = 1000
 GIB = 2**30
-SERIES, INSTANCE = "0020000E", "00080018"
 
 
 @dataclass(frozen=True)
@@ -117,7 +116,7 @@ class StoreReader:
             headers = {"Accept": "application/dicom+json"}
             answer = self.google.send("GET", "healthcare", path, params=query, headers=headers)
             page: list[Json] = answer.json() if answer.status_code == 200 else []
-            found += [f"series/{_value(one, SERIES)}/instances/{_value(one, INSTANCE)}" for one in page]
+            found += map(path_in_study, page)
             if len(page) < PAGE:
                 return found
 
@@ -183,10 +182,6 @@ def _size(metrics: Json) -> StoreSize:
     studies, instances = int(metrics.get("studyCount", 0)), int(metrics.get("instanceCount", 0))
     blob, structured = (int(metrics.get(f"{kind}StorageSizeBytes", 0)) for kind in ("blob", "structured"))
     return StoreSize(studies, instances, blob, structured)
-
-
-def _value(attributes: Json, tag: str) -> str:
-    return str(next(iter(attributes.get(tag, {}).get("Value", [])), ""))
 
 
 def paid_reads(classes: Iterable[tuple[str, int]], prices: Mapping[str, float], times: int) -> tuple[int, float]:

@@ -50,6 +50,6 @@ def extra(*ids: str) -> Callable[[Addition], Addition]:
     return register
 
 
-def seed(seed: Seed) -> Seed:
-    SEEDS.append(seed)
-    return seed
+def seed(function: Seed) -> Seed:
+    SEEDS.append(function)
+    return function

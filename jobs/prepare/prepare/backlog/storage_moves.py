@@ -102,23 +102,23 @@ class MoveRecords:
     def mark_moved(self, study: str, now: float, instances: int, operation: str) -> None:
         """What was counted of reads stays: a late instance makes the study move again."""
 
-        def note_move(present: MovedStudy | None) -> MovedStudy:
+        def as_moved(present: MovedStudy | None) -> MovedStudy:
             fresh = MovedStudy(
                 study=study, storage_class=self.storage_class, moved_at=format_time(now), instances=instances
             )
             return replace(present or fresh, moved_at=fresh.moved_at, instances=instances, operation=operation)
 
-        self._update(study, note_move)
+        self._update(study, as_moved)
 
     def note_read(self, study: str, now: float, read: int) -> MovedStudy | None:
         """Counts `read` bytes that were read of a study; None where it was not moved to the class."""
 
-        def read_note(present: MovedStudy | None) -> MovedStudy | None:
+        def as_read(present: MovedStudy | None) -> MovedStudy | None:
             return present and replace(
                 present, reads=present.reads + 1, read_bytes=present.read_bytes + read, last_read=format_time(now)
             )
 
-        return self._update(study, read_note)
+        return self._update(study, as_read)
 
     def _update(self, study: str, change: Any) -> MovedStudy | None:
         name = f"{MOVED}{self.storage_class}/{study}.json"

@@ -40,7 +40,7 @@ def check_pictures(slide: Slide, rule: ReadinessRule) -> list[SlideFinding]:
         for image in (image for level in levels[1:] for image in level.images):
             comparisons = (show_the_same(slide, finer, image, path, rule) for finer in reversed(right))
             same = next((comparison for comparison in comparisons if comparison is not None), None)
-            if same and show_the_same(slide, largest, image, path, rule) is False:
+            if same and len(right) > 1 and show_the_same(slide, largest, image, path, rule) is False:
                 same = False
             if same is not None:
                 (right if same else differing).append(image)

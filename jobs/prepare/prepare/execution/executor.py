@@ -141,13 +141,13 @@ class Executor:
         before = self.ledger.read(study, series)
         size = before.bytes if before.sources == sources else self.source.stored_bytes(study, series)
 
-        def mark_shown(present: DeliveryRecord) -> DeliveryRecord:
+        def as_shown(present: DeliveryRecord) -> DeliveryRecord:
             ours = tuple(sorted(set(present.instances) & set(wanted)))
             if not ours:
                 return present.withdrawn()
             return replace(present, state="shown", instances=ours, sources=sources, bytes=size, contents=dict(contents))
 
-        return self.ledger.update(study, series, mark_shown)
+        return self.ledger.update(study, series, as_shown)
 
     def _mark(self, study: str, series: str, rows: Collection[Row], missing: Collection[str]) -> None:
         """Before the first of them is sent: a run that is killed leaves nothing of which nobody knows whose it is."""
