@@ -164,10 +164,13 @@ def of_args(args: ResourceValidationArgs) -> Resource:
 
 
 def to_plain(value: Any) -> Any:
-    """Plain values out of Pulumi's proxies; what raises because it is unknown becomes `UNKNOWN`."""
+    """Plain values out of Pulumi's proxies; what raises because it is unknown becomes `UNKNOWN`.
+
+    Without what the engine keeps beside the inputs, at every depth: `__defaults` is no condition of a lifecycle rule.
+    """
     if isinstance(value, Mapping):
         mapping = cast("Mapping[str, Any]", value)
-        return {key: item_of(mapping, key) for key in mapping}
+        return {key: item_of(mapping, key) for key in mapping if not key.startswith("__")}
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         sequence = cast("Sequence[Any]", value)
         return [item_of(sequence, index) for index in range(len(sequence))]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import reduce
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import grpc
 import pytest
@@ -54,6 +54,14 @@ def analyzer() -> Iterator[Any]:
             process.terminate()
 
 
+def as_checked(value: Any) -> Any:
+    """The inputs as the engine shows them: in each mapping it keeps beside them which of them the provider set."""
+    if isinstance(value, dict):
+        mapping = cast("dict[str, Any]", value)
+        return {"__defaults": [], **{key: as_checked(child) for key, child in mapping.items()}}
+    return [as_checked(item) for item in cast("list[Any]", value)] if isinstance(value, list) else value
+
+
 def options(resource: Resource) -> Any:
     return analyzer_pb2.AnalyzerResourceOptions(protect=resource.protect, parent=resource.parent)
 
@@ -63,7 +71,7 @@ def analyze(analyzer: Any, resource: Resource) -> list[Any]:
         type=resource.type,
         urn=resource.urn,
         name=resource.name,
-        properties=encode(resource.properties),
+        properties=encode(as_checked(resource.properties)),
         options=options(resource),
     )
     return list(analyzer.Analyze(request, timeout=20).diagnostics)
@@ -75,7 +83,7 @@ def analyze_stack(analyzer: Any, resources: Sequence[Resource]) -> list[Any]:
             type=resource.type,
             urn=resource.urn,
             name=resource.name,
-            properties=encode(resource.properties),
+            properties=encode(as_checked(resource.properties)),
             options=options(resource),
             parent=resource.parent,
         )
