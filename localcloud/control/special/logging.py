@@ -1,4 +1,4 @@
-"""Cloud Logging: sinks and metrics have short names in bodies and answers; what every project has is there already."""
+"""Cloud Logging: sinks, exclusions and metrics have short names; what every project has is there already."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from localcloud.forms import epoch, timestamp
 
 HOST = "logging.googleapis.com"
 SINKS = "logging.v2:projects.sinks"
+EXCLUSIONS = "logging.v2:projects.exclusions"
 METRICS = "logging.v2:projects.metrics"
 BUCKETS = "logging.v2:projects.locations.buckets"
 DELETED = "deleted log buckets"
@@ -51,6 +52,11 @@ def complete_sink(cloud: Cloud, call: Call, resource: Resource) -> None:
     resource["resourceName"] = resource["name"]
     resource["name"] = resource["name"].rpartition("/")[2]
     resource["writerIdentity"] = f"serviceAccount:{ensure_agent(cloud, 'logging')}"
+
+
+@extra(f"{EXCLUSIONS}.create", f"{EXCLUSIONS}.patch")
+def complete_exclusion(cloud: Cloud, call: Call, resource: Resource) -> None:
+    resource["name"] = resource["name"].rpartition("/")[2]
 
 
 @extra(f"{METRICS}.create", f"{METRICS}.update")

@@ -243,6 +243,24 @@ def test_a_log_metric_has_its_short_name_in_every_answer(client: Client) -> None
     assert read["filter"] == "severity>=ERROR"
 
 
+@pytest.mark.parametrize(
+    ("kind", "change"),
+    [("sinks", {"destination": "storage.googleapis.com/kept"}), ("exclusions", {"description": "kept elsewhere"})],
+)
+def test_what_logging_calls_by_a_short_name_has_it_in_every_answer(
+    client: Client, kind: str, change: dict[str, str]
+) -> None:
+    url, wanted = f"logging/v2/projects/p-1/{kind}", {"name": "audit", "filter": "severity=ERROR"}
+    made = client.ok("POST", url, {**wanted, **change})
+    changed = client.ok("PATCH", f"{url}/audit", {**wanted, **change, "filter": "a"}, updateMask="filter")
+    read = client.ok("GET", f"{url}/audit")
+    listed = [each["name"] for each in client.ok("GET", url)[kind]]
+
+    assert {answer["name"] for answer in (made, changed, read)} == {"audit"}
+    assert "audit" in listed
+    assert read["filter"] == "a"
+
+
 def test_a_locked_log_bucket_stays(client: Client) -> None:
     url = f"logging/v2/{LOCATION}/buckets"
     for identifier, locked in (("audit", True), ("debug", False)):
