@@ -156,5 +156,10 @@ def kind_of_image_not_told() -> Store:
 
 
 @slide
+def slide_that_is_called_a_label() -> Store:
+    return put(*levels(1024, ImageType=["ORIGINAL", "PRIMARY", "LABEL", "NONE"], BurnedInAnnotation="NO"))
+
+
+@slide
 def labels_alone() -> Store:
     return put(label())

@@ -34,7 +34,8 @@ def check_study(study: Study, rule: ReadinessRule) -> list[SlideFinding]:
         findings.append(rule.finding("paths", lacking))
     for series in study.series:
         if series.images and not any(_has_shape(image) for image in series.images):
-            photographs = all(image.flavor in PHOTOGRAPHS for image in series.images)
+            # one of many tiles may well be a slide that is called a label
+            photographs = all(image.flavor in PHOTOGRAPHS and image.frames == 1 for image in series.images)
             findings.append(rule.finding("shapeless", series.images, "WARN" if photographs else "BLOCK", "none"))
         if split := _split_by_acquisition(series.images):
             findings.append(rule.finding("acquisition", split, "WRONG"))
