@@ -142,7 +142,7 @@ def test_points_are_drawn(reader: Reader, put: Put) -> None:
     reader.wait_for_tiles()
     plain = reader.screenshot()
 
-    reader.page.get_by_role("checkbox", name="Tumour (400 point)").check()
+    reader.page.get_by_role("checkbox", name="Tumour (400 points)").check()
 
     assert reader.sees(lambda: difference(reader.screenshot(), plain) > 0.1)
 
@@ -210,7 +210,7 @@ def test_annotations_that_cannot_be_fetched_are_said_not_to_be_drawn(reader: Rea
     reader.arrive(link(slide))
     reader.wait_for_tiles()
 
-    reader.page.get_by_role("checkbox", name="Tumour (400 point)").check()
+    reader.page.get_by_role("checkbox", name="Tumour (400 points)").check()
 
     expect(reader.failure().filter(visible=True)).to_contain_text("Annotations could not be read")
 

@@ -60,7 +60,7 @@ def test_a_store_that_stays_busy_is_not_stormed(reader: Reader, slides: Slides) 
 
     reader.arrive(link(slides["tissue"]))
 
-    expect(reader.failure()).to_contain_text("The store answered with status 400")
+    expect(reader.failure()).to_contain_text("The store does not understand what this page asked for")
     assert len(reader.sent("/metadata")) == 1
 
 

@@ -44,7 +44,6 @@ def id_token(key: rsa.RSAPrivateKey = KEY, **changes: Any) -> str:
         "exp": NOW + 3600,
         "at_hash": encode(hashlib.sha256(TOKEN.encode()).digest()[:16]),
         "email": "reader@example.org",
-        "name": "Reader",
         **changes,
     }
     pem = key.private_bytes(
@@ -55,7 +54,7 @@ def id_token(key: rsa.RSAPrivateKey = KEY, **changes: Any) -> str:
 
 def accept(token: str | None = None, asked: dict[str, str] | None = ASKED, **changes: str) -> dict[str, Any]:
     answer = {"access_token": TOKEN, "state": "s1", "expires_in": "3600", "id_token": token or id_token(), **changes}
-    return call("oidc.js", "accept", answer, asked, provider(), OIDC, NOW * 1000)
+    return call("session.js", "accept", answer, asked, provider(), OIDC, NOW * 1000)
 
 
 def test_an_answer_that_proves_itself_becomes_the_session() -> None:
@@ -63,7 +62,6 @@ def test_an_answer_that_proves_itself_becomes_the_session() -> None:
         "token": TOKEN,
         "expires": (NOW + 3600) * 1000,
         "email": "reader@example.org",
-        "name": "Reader",
     }
 
 
@@ -113,15 +111,15 @@ def test_what_is_no_id_token_is_told(token: str) -> None:
 
 
 def test_a_fragment_that_is_no_answer_is_left_alone() -> None:
-    assert call("oidc.js", "answerIn", "#top") is None
-    assert call("oidc.js", "answerIn", "#access_token=x&state=s") == {"access_token": "x", "state": "s"}
+    assert call("session.js", "answerIn", "#top") is None
+    assert call("session.js", "answerIn", "#access_token=x&state=s") == {"access_token": "x", "state": "s"}
 
 
 def test_renewal_asks_without_a_prompt_for_the_same_account() -> None:
     place = {"authorization_endpoint": f"{ISSUER}/o/oauth2/v2/auth"}
     question = {**ASKED, "hint": "reader@example.org"}
 
-    url = call("oidc.js", "authorizationUrl", place, {**OIDC, "scope": "openid"}, "https://viewer/", question)
+    url = call("session.js", "authorizationUrl", place, {**OIDC, "scope": "openid"}, "https://viewer/", question)
 
     assert "prompt=none&login_hint=reader%40example.org" in url
     assert "response_type=id_token+token" in url

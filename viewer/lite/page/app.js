@@ -1,7 +1,6 @@
 // The start: config, sign-in, then the view that the address asks for. Every failure ends here, in words.
 
 import { announce, button, byId, entitle, failurePanel, h, show } from './dom.js';
-import { loadClient } from './engine.js';
 import { Failure, asFailure } from './failure.js';
 import { Session, isRenewalFrame } from './session.js';
 import { openStore } from './store.js';
@@ -12,55 +11,57 @@ const [view, where, account] = ['view', 'where', 'account'].map(byId);
 /** Our own form of link and Google's, which names the store too. */
 const STUDY = /^(\/projects(?:\/[^/]+){7})?\/stud(?:y|ies)\/([0-9.]+)(?:\/series\/([0-9.]+))?\/?$/;
 const PRIMARY = { class: 'primary' };
-
 const here = () => location.pathname + location.search;
 
 let app;
+let shown;
 let leave;
 
 async function start() {
-  const config = window.config;
+  const { config } = window;
   if (!config?.servers?.length) throw new Failure('config', 'The file config/local.js is missing or names no server.');
   if (config.organization) byId('organization').textContent = config.organization;
   const session = new Session(config);
-  app = { config, session, where, actionsFor, go, study: null };
+  app = { config, session, where, actionsFor, go, whileHere, study: null };
   await session.receive();
   if (location.pathname === '/logout') return signedOut();
-  if (!session.signedIn) await session.signIn();
+  if (!(session.current?.expires > Date.now())) await session.signIn();
   show(account, h('span', {}, session.current.email), button('Sign out', signOut));
-  app.client = openStore(await loadClient(), config.servers[0], session);
-  addEventListener('popstate', () => route());
+  app.client = await openStore(config.servers[0], session);
+  // A link to a part of the page, as the one to its content, is no other view.
+  addEventListener('popstate', () => here() !== shown.address && route());
   document.addEventListener('click', follow);
   return route();
 }
 
 async function route() {
   leaveView();
-  const address = here();
-  // The reader may have gone on while this view was loading.
-  const isHere = () => here() === address;
   try {
-    refuseOtherStore(new URLSearchParams(location.search).get('gcp'));
-    const close = await viewOf(location.pathname);
-    if (isHere()) leave = close;
-    else close?.();
+    leave = await viewOf(location.pathname);
   } catch (error) {
-    if (isHere()) fail(error);
+    fail(error);
   }
 }
 
 function viewOf(address) {
-  if (address === '/') return showWorklist(view, app);
+  const { servers: [{ url }], gcpBaseUrl } = app.config;
   const [link, store, study, series] = STUDY.exec(address) ?? [];
+  const named = [new URLSearchParams(location.search).get('gcp'), store && `${gcpBaseUrl}${store}/dicomWeb`];
+  // A link must not make this page send its reader's token to a store of the link's choice.
+  if (named.some((other) => other && other !== url)) {
+    throw new Failure('missing', 'The link names another DICOM store than the one this viewer shows.');
+  }
+  if (address === '/') return showWorklist(view, app);
   if (!link) throw new Failure('missing', 'This address names no study.');
-  refuseOtherStore(store && `${app.config.gcpBaseUrl}${store}/dicomWeb`);
   return showStudy(view, app, study, series);
 }
 
-/** A link must not make this page send its reader's token to a store of the link's choice. */
-function refuseOtherStore(url) {
-  if (!url || url === app.config.servers[0].url) return;
-  throw new Failure('missing', 'The link names another DICOM store than the one this viewer shows.');
+/** Waits for `promise` while the reader stays: a view that was left goes no further, and shows nothing over the next. */
+function whileHere(promise) {
+  const visit = shown;
+  return new Promise((resolve, reject) => {
+    promise.then((answer) => visit === shown && resolve(answer), (error) => visit === shown && reject(error));
+  });
 }
 
 function follow(event) {
@@ -77,6 +78,7 @@ function go(address) {
 }
 
 function leaveView() {
+  shown = { address: here() };
   leave?.();
   leave = null;
   show(where);
@@ -102,7 +104,6 @@ function signedOut() {
 function fail(error) {
   const failure = asFailure(error);
   show(view, failurePanel(failure, actionsFor(failure)));
-  announce(failure.message);
 }
 
 function actionsFor({ kind }) {

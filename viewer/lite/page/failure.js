@@ -39,6 +39,7 @@ export function fromRequest(error, server) {
   if (error.status === undefined) return asFailure(error);
   const [kind, sentence] = {
     0: ['network', 'The DICOM store could not be reached.'],
+    400: ['missing', 'The store does not understand what this page asked for.'],
     401: ['signed-out', 'The store no longer accepts your sign-in.'],
     403: ['forbidden', `You may not read “${server.id}”, or there is no such store.`],
     404: ['missing', `“${server.id}” does not have what this page asked for.`],

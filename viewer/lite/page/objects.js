@@ -1,60 +1,68 @@
 // What was made from a slide: a switch for each group of annotations or segment, a sentence for what is not shown.
 
-import { references, text, value, values } from './dicom.js';
+import { changed, references, text, value, values } from './dicom.js';
 import { announce, h } from './dom.js';
 
+/** What the engine draws: the parts of an object, and how they are handed over, shown and hidden. The engine finds a
+ *  group by its number and keeps parts by UIDs, which other objects may have too: both are given anew in `marks`. */
+const DRAWN = {
+  ANN: {
+    parts: 'AnnotationGroupSequence',
+    unlisted: 'Annotations are stored here that are too many for the store to list: they are not shown.',
+    marks: (uid, place) => ({ AnnotationGroupUID: [uid], AnnotationGroupNumber: [place + 1] }),
+    title: (group) => `${text(group, 'AnnotationGroupLabel') || 'Unnamed'} (${count(group)})`,
+    add: (engine, viewer, metadata) => (
+      viewer.addAnnotationGroups(new engine.metadata.MicroscopyBulkSimpleAnnotations({ metadata }))),
+    show: 'showAnnotationGroup', hide: 'hideAnnotationGroup',
+  },
+  SEG: {
+    parts: 'SegmentSequence',
+    unlisted: 'A segmentation is stored here whose segments the store does not list: it is not shown.',
+    marks: (uid) => ({ TrackingUID: [uid] }),
+    title: (segment, place) => `Segment ${text(segment, 'SegmentLabel') || place + 1}`,
+    add: (engine, viewer, metadata) => viewer.addSegments([new engine.metadata.Segmentation({ metadata })]),
+    show: 'showSegment', hide: 'hideSegment',
+  },
+};
 const UNSHOWN = { SR: 'structured reports', PR: 'presentation states', PM: 'parametric maps' };
-const UNLISTED = 'Annotations are stored here that are too many for the store to list: they are not shown.';
 const MISPLACED = 'Annotations refer to an image that this slide does not have: '
   + 'they would lie in the wrong place and are not shown.';
 
 /** Elements for `objects` of `slide`, `[{kind, item}]`; none without objects. */
 export function objectPanel(engine, viewer, slide, objects) {
-  const of = (wanted) => objects.filter(({ kind }) => kind === wanted).map(({ item }) => item);
   const images = slide.pyramid.map((image) => value(image, 'SOPInstanceUID'));
-  const fits = (item) => text(item, 'AnnotationCoordinateType') === '3D'
+  const fits = ({ kind, item }) => kind !== 'ANN' || text(item, 'AnnotationCoordinateType') === '3D'
     || references(item).some((uid) => images.includes(uid));
+  const drawn = objects.filter(({ kind }) => kind in DRAWN);
+  const unlisted = drawn.filter(({ kind, item }) => !values(item, DRAWN[kind].parts).length);
+  const switches = drawn.filter(fits).flatMap(({ kind, item }) => switchesOf(engine, viewer, DRAWN[kind], item));
   const sentences = [
-    of('ANN').some((item) => !groupsOf(item).length) && UNLISTED,
-    of('ANN').some((item) => !fits(item)) && MISPLACED,
-    ...Object.entries(UNSHOWN).map(([kind, words]) => (
-      of(kind).length && `This page does not show ${words}; this slide has ${of(kind).length}.`)),
-  ].filter(Boolean);
-  const switches = [
-    ...of('ANN').filter(fits).flatMap((item) => groupSwitches(engine, viewer, item)),
-    ...of('SEG').flatMap((item) => segmentSwitches(engine, viewer, item)),
+    ...new Set(unlisted.map(({ kind }) => DRAWN[kind].unlisted)),
+    ...drawn.every(fits) ? [] : [MISPLACED],
+    ...Object.entries(UNSHOWN).map(([unshown, words]) => {
+      const number = objects.filter(({ kind }) => kind === unshown).length;
+      return number && `This page does not show ${words}; this slide has ${number}.`;
+    }).filter(Boolean),
   ];
-  return [
-    switches.length > 0 && h('fieldset', { class: 'objects' }, h('legend', {}, 'Annotations'), switches),
-    sentences.map((sentence) => h('p', { class: 'unshown' }, sentence)),
-  ];
+  const list = h('fieldset', { class: 'objects' }, h('legend', {}, 'Annotations'), switches);
+  return [...switches.length ? [list] : [], ...sentences.map((sentence) => h('p', { class: 'unshown' }, sentence))];
 }
 
-const groupsOf = (item) => values(item, 'AnnotationGroupSequence');
-
-function groupSwitches(engine, viewer, item) {
-  const metadata = new engine.metadata.MicroscopyBulkSimpleAnnotations({ metadata: item });
-  const add = once(() => viewer.addAnnotationGroups(metadata));
-  return groupsOf(item).map((group) => {
-    const count = `${text(group, 'NumberOfAnnotations')} ${text(group, 'GraphicType').toLowerCase()}`;
-    return toggle(`${text(group, 'AnnotationGroupLabel') || 'Unnamed'} (${count})`, (on) => {
-      add();
-      viewer[on ? 'showAnnotationGroup' : 'hideAnnotationGroup'](value(group, 'AnnotationGroupUID'));
-    });
-  });
+function count(group) {
+  const number = value(group, 'NumberOfAnnotations');
+  const shape = text(group, 'GraphicType').toLowerCase() || 'annotation';
+  return `${number?.toLocaleString() ?? ''} ${shape}${number === 1 ? '' : 's'}`.trim();
 }
 
-function segmentSwitches(engine, viewer, item) {
-  const metadata = new engine.metadata.Segmentation({ metadata: item });
-  const add = once(() => {
-    const known = viewer.getAllSegments().length;
-    viewer.addSegments([metadata]);
-    return viewer.getAllSegments().slice(known);
-  });
-  return values(item, 'SegmentSequence').map((segment, place) => (
-    toggle(`Segment ${text(segment, 'SegmentLabel') || place + 1}`, (on) => {
-      viewer[on ? 'showSegment' : 'hideSegment'](add()[place].uid);
-    })));
+function switchesOf(engine, viewer, { parts, marks, title, add, show, hide }, item) {
+  const uidOf = (place) => `${value(item, 'SOPInstanceUID')}.${place + 1}`;
+  const marked = values(item, parts).map((part, place) => changed(part, marks(uidOf(place), place)));
+  let added = false;
+  return marked.map((part, place) => toggle(title(part, place), (on) => {
+    if (!added) add(engine, viewer, changed(item, { [parts]: marked }));
+    added = true;
+    viewer[on ? show : hide](uidOf(place));
+  }));
 }
 
 function toggle(title, show) {
@@ -69,9 +77,4 @@ function toggle(title, show) {
   };
   const box = h('input', { type: 'checkbox', change });
   return h('label', {}, box, ` ${title}`);
-}
-
-function once(action) {
-  let done;
-  return () => (done ??= { answer: action() }).answer;
 }

@@ -1,6 +1,7 @@
-// Who is signed in. The token lives in this tab's session storage only, and is gone after sign-out or with the tab.
+// Who is signed in, by OpenID Connect's implicit flow. The token lives in this tab's session storage only, and is gone
+// after sign-out or with the tab.
 
-import { accept, answerIn, authorizationUrl, discover } from './oidc.js';
+import { h } from './dom.js';
 import { Failure } from './failure.js';
 
 const [KEPT, ASKED, REDIRECTS] = ['session', 'sign-in', 'redirects'];
@@ -14,10 +15,6 @@ export class Session {
     this.#oidc = oidc;
     this.#redirectUri = location.origin + path;
     this.current = read(KEPT);
-  }
-
-  get signedIn() {
-    return this.current?.expires > Date.now();
   }
 
   /** Takes the answer out of the address bar, if there is one. The page continues where the sign-in began. */
@@ -70,22 +67,20 @@ export class Session {
   async #renewInFrame() {
     const question = fresh();
     const src = await this.#urlFor({ ...question, hint: this.current?.email });
-    const frame = Object.assign(document.createElement('iframe'), { hidden: true, title: 'Sign-in renewal', src });
-    const listening = new AbortController();
+    const frame = h('iframe', { hidden: true, title: 'Sign-in renewal', src });
+    const signal = AbortSignal.timeout(RENEW_PATIENCE);
     try {
       const answer = await new Promise((resolve, reject) => {
+        signal.addEventListener('abort', reject);
         addEventListener('message', ({ origin, source, data }) => {
-          if (origin !== location.origin || source !== frame.contentWindow) return;
-          resolve(answerIn(String(data)) ?? { error: 'no answer' });
-        }, { signal: listening.signal });
-        setTimeout(reject, RENEW_PATIENCE, new Error('no answer'));
+          if (origin === location.origin && source === frame.contentWindow) resolve(answerIn(data));
+        }, { signal });
         document.body.append(frame);
       });
       await this.#accept(answer, question);
     } catch (error) {
       throw new Failure('signed-out', 'Your sign-in has ended and could not be renewed in the background.', error);
     } finally {
-      listening.abort();
       frame.remove();
     }
   }
@@ -112,3 +107,71 @@ export function isRenewalFrame() {
 const fresh = () => ({ state: crypto.randomUUID(), nonce: crypto.randomUUID() });
 const read = (key) => JSON.parse(sessionStorage.getItem(key));
 const write = (key, value) => sessionStorage.setItem(key, JSON.stringify(value));
+
+/** The provider's own description, read once a page. */
+async function discover(oidc) {
+  const answer = await fetch(`${oidc.authority}/.well-known/openid-configuration`, { credentials: 'omit' })
+    .catch((error) => { throw new Failure('network', 'The sign-in service could not be reached.', error); });
+  if (!answer.ok) throw new Failure('config', `The sign-in service ${oidc.authority} has no discovery document.`);
+  return answer.json();
+}
+
+/** Address to send the browser to. `hint` is the account to renew silently, if any. */
+export function authorizationUrl(provider, oidc, redirectUri, { state, nonce, hint }) {
+  const url = new URL(oidc.authorizationEndpoint ?? provider.authorization_endpoint);
+  url.search = new URLSearchParams({
+    client_id: oidc.clientId, redirect_uri: redirectUri, response_type: 'id_token token', scope: oidc.scope,
+    state, nonce, ...hint && { prompt: 'none', login_hint: hint },
+  });
+  return url.href;
+}
+
+/** What stands in a fragment like `#access_token=…&state=…`; null when it is not an answer to a sign-in. */
+export function answerIn(fragment) {
+  const answer = Object.fromEntries(new URLSearchParams(fragment.replace(/^#/, '')));
+  return 'access_token' in answer || 'error' in answer ? answer : null;
+}
+
+/** The session that an answer brings; throws a Failure unless it answers `asked` and the ID token proves it. */
+export async function accept(answer, asked, provider, oidc, now = Date.now()) {
+  const distrust = (why) => { throw new Failure('signed-out', why); };
+  if (!asked || answer.state !== asked.state) distrust('This sign-in was not started on this page.');
+  if (answer.error) distrust(`The sign-in was refused (${answer.error}).`);
+  const claims = await verified(answer.id_token, provider, oidc);
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(answer.access_token)));
+  const wrong = [
+    [claims.iss === provider.issuer, 'it comes from another provider'],
+    [[claims.aud].flat().includes(oidc.clientId), 'it is meant for another application'],
+    [claims.nonce === asked.nonce, 'it answers another request'],
+    [claims.exp * 1000 > now, 'it has expired; is this computer’s clock right?'],
+    [String(bytes(claims.at_hash ?? '')) === String(digest.slice(0, 16)), 'its access token was exchanged'],
+  ].filter(([right]) => !right).map(([, why]) => why);
+  if (wrong.length) distrust(`The sign-in cannot be trusted: ${wrong.join('; ')}.`);
+  const { access_token: token, expires_in: seconds } = answer;
+  return { token, expires: now + seconds * 1000, email: claims.email };
+}
+
+/** The claims of an ID token whose signature the provider's published key confirms. */
+async function verified(idToken, provider, oidc) {
+  const [head, body, signature] = (idToken ?? '').split('.');
+  const header = json(head);
+  const { keys } = await (await fetch(provider.jwks_uri, { credentials: 'omit' })).json();
+  const key = keys.find((candidate) => candidate.kid === header.kid);
+  const algorithm = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' };
+  const known = key && header.alg === 'RS256' && await crypto.subtle.verify(
+    algorithm, await crypto.subtle.importKey('jwk', key, algorithm, false, ['verify']),
+    bytes(signature), new TextEncoder().encode(`${head}.${body}`));
+  if (!known) throw new Failure('signed-out', `The sign-in is not signed by ${oidc.authority}.`);
+  return json(body);
+}
+
+const bytes = (encoded) => (
+  Uint8Array.from(atob(encoded.replaceAll('-', '+').replaceAll('_', '/')), (character) => character.charCodeAt(0)));
+
+function json(encoded) {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes(encoded)));
+  } catch (error) {
+    throw new Failure('signed-out', 'The sign-in service sent no readable ID token.', error);
+  }
+}

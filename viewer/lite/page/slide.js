@@ -1,47 +1,66 @@
 // One slide on the screen: the engine in a box, with buttons and keys for what the mouse can do.
 
 import { channelPanel } from './channels.js';
-import { announce, button, h } from './dom.js';
-import { loadEngine } from './engine.js';
+import { announce, button, h, setting } from './dom.js';
 import { Failure } from './failure.js';
-import { watchTiles } from './tiles.js';
+import { tellLost, watchTiles } from './tiles.js';
 
-const STEP = 0.25;
+const PAN = 0.25;
+const ALIASES = { '=': '+', _: '-', r: 'R' };
 let webgl;
+let loading;
 
-/** Gives `{engine, viewer, channels, close}`; `onFailure` hears what keeps the slide from being shown at all. */
-export async function openSlide(container, slide, client, onFailure) {
+/** The global of dicom-microscopy-viewer, the engine that SLIM uses too; loaded once a page, and early, so that a slide
+ *  opens at once. */
+export function loadEngine() {
+  loading ??= new Promise((resolve, reject) => {
+    const folder = setting('engine');
+    // The engine logs whole slides and layers: a console keeps what it shows, patients' names and all.
+    console.info = console.log = console.debug = () => {};
+    // Where the engine looks for its worker and decoders; it would guess /static/js/ otherwise.
+    window.PUBLIC_LIB_URL = new URL(folder, location.href).href;
+    const onload = () => resolve(window.dicomMicroscopyViewer);
+    const onerror = () => reject(new Failure('config', 'The image engine is missing from this site.'));
+    document.head.append(Object.assign(document.createElement('script'), { src: `${folder}viewer.js`, onload, onerror }));
+  });
+  return loading;
+}
+
+/** Gives `{viewer, channels, close}`; `onFailure` hears what keeps the slide from being shown at all. */
+export function openSlide(engine, container, slide, client, onFailure) {
   webgl ??= Boolean(document.createElement('canvas').getContext('webgl2'));
   if (!webgl) {
     throw new Failure('browser', 'Slides are drawn by WebGL, and this browser has none, or it is switched off.');
   }
-  const engine = await loadEngine();
-  const viewer = build(engine, slide, client);
+  const viewer = build(engine, slide, client, (error) => tellLost(container, error));
   const map = viewer.getMap();
   endZoomAtTheScan(map);
-  const acts = commands(map);
+  const { tools, keydown } = controls(map, slide.spacing);
   const viewport = h('div', {
     class: 'viewport', tabindex: '0', role: 'application', 'aria-busy': 'true', 'aria-roledescription': 'slide viewer',
     'aria-label': `Slide ${slide.title}. Arrow keys move, plus and minus zoom, R turns, 0 shows the whole slide.`,
-    keydown: (event) => press(acts, event),
+    keydown,
   });
-  container.replaceChildren(viewport, tools(map, slide.spacing, acts));
-  const stopWatching = watchTiles({ client, slide, viewport, container, map, onFailure });
+  container.replaceChildren(viewport, tools);
+  const stopWatching = watchTiles({ client, viewport, container, map, onFailure });
   viewer.render({ container: viewport });
   viewport.focus({ preventScroll: true });
   announce(`Slide ${slide.title} is open.`);
   const close = () => { stopWatching(); dispose(map); };
-  return { engine, viewer, channels: channelPanel(viewer, viewport, slide), close };
+  return { viewer, channels: channelPanel(viewer, viewport, slide), close };
 }
 
-function build(engine, slide, client) {
+function build(engine, slide, client, onError) {
   try {
     return new engine.viewer.VolumeImageViewer({
       client,
       metadata: slide.pyramid.map((metadata) => new engine.metadata.VLWholeSlideMicroscopyImage({ metadata })),
       controls: ['overview'],
       useTileGridResolutions: false,
-      errorInterceptor: (error) => error,
+      errorInterceptor: (error) => {
+        onError(error);
+        return error;
+      },
     });
   } catch (error) {
     throw new Failure('blocked', `The engine refuses this slide: ${error.message}`, error);
@@ -67,18 +86,17 @@ function endZoomAtTheScan(map) {
 function dispose(map) {
   const overview = map.getControls().getArray().find((control) => control.getOverviewMap)?.getOverviewMap();
   for (const drawn of [overview, map].filter(Boolean)) {
-    for (const layer of [...drawn.getLayers().getArray()]) {
+    for (const layer of drawn.getAllLayers()) {
       drawn.removeLayer(layer);
-      layer.getSource?.()?.dispose();
+      layer.getSource()?.dispose();
       layer.dispose();
     }
-    drawn.setTarget(null);
     drawn.dispose();
   }
 }
 
-/** What can be done by button (those with a label) or key; each goes on from where the one before has brought it. */
-function commands(map) {
+/** `{tools, keydown}`: the buttons, and what keys do; each press goes on from where the one before has brought it. */
+function controls(map, spacing) {
   const view = map.getView();
   const upright = view.getRotation();
   /** To the next of the steps 1, 2, 4… pixels of the scan a pixel of the screen; the view itself knows the ends. */
@@ -88,40 +106,36 @@ function commands(map) {
     view.setResolution(2 ** (direction > 0 ? Math.ceil(now - 0.01) - 1 : Math.floor(now + 0.01) + 1));
   };
   const pan = (right, up) => {
-    const [width, height] = map.getSize();
-    const [x, y] = [right * width, up * height].map((pixels) => pixels * STEP * view.getResolution());
+    const [x, y] = map.getSize().map((pixels) => pixels * PAN * view.getResolution());
     const [cos, sin] = [Math.cos(view.getRotation()), Math.sin(view.getRotation())];
-    view.adjustCenter([x * cos - y * sin, x * sin + y * cos]);
+    view.adjustCenter([right * x * cos - up * y * sin, right * x * sin + up * y * cos]);
   };
+  const turnBack = () => view.setRotation(upright);
   const fit = () => {
     view.cancelAnimations();
-    view.setRotation(upright);
+    turnBack();
     view.fit(view.getProjection().getExtent(), { size: map.getSize() });
   };
-  return [
-    { label: '+', name: 'Zoom in', keys: ['+', '='], act: () => zoom(1) },
-    { label: '−', name: 'Zoom out', keys: ['-', '_'], act: () => zoom(-1) },
-    { label: 'Fit', name: 'Show the whole slide', keys: ['0'], act: fit },
-    { label: 'Turn', name: 'Turn by 90 degrees', keys: ['R', 'r'], act: () => view.adjustRotation(Math.PI / 2) },
-    { keys: ['ArrowLeft'], act: () => pan(-1, 0) }, { keys: ['ArrowRight'], act: () => pan(1, 0) },
-    { keys: ['ArrowUp'], act: () => pan(0, 1) }, { keys: ['ArrowDown'], act: () => pan(0, -1) },
-  ];
-}
-
-function tools(map, spacing, acts) {
-  const view = map.getView();
-  const upright = view.getRotation();
-  const power = h('output', { 'aria-label': 'Magnification', title: 'Magnification' });
-  const turnBack = () => view.setRotation(upright);
+  const acts = {
+    '+': () => zoom(1), '-': () => zoom(-1), 0: fit, R: () => view.adjustRotation(Math.PI / 2),
+    ArrowLeft: () => pan(-1, 0), ArrowRight: () => pan(1, 0), ArrowUp: () => pan(0, 1), ArrowDown: () => pan(0, -1),
+  };
+  const keydown = (event) => {
+    const act = acts[ALIASES[event.key] ?? event.key];
+    if (!act || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    act();
+  };
+  const tool = (label, key, name) => button(label, acts[key], { 'aria-label': name, title: `${name} (${key})` });
   const back = button('Upright', turnBack, { title: 'Turn back as the slide lies', hidden: true });
+  const power = h('output', { 'aria-label': 'Magnification', title: 'Magnification' });
   map.on('moveend', () => {
     power.textContent = magnification(view.getResolution(), spacing);
     back.hidden = Math.abs(Math.sin((view.getRotation() - upright) / 2)) < 0.001;
   });
-  return h('div', { class: 'tools', role: 'toolbar', 'aria-label': 'Slide' }, power,
-    acts.filter(({ label }) => label).map(({ label, name, keys: [key], act }) => (
-      button(label, act, { 'aria-label': name, title: `${name} (${key})` }))),
-    back);
+  const tools = h('div', { class: 'tools', role: 'toolbar', 'aria-label': 'Slide' }, power, tool('+', '+', 'Zoom in'),
+    tool('−', '-', 'Zoom out'), tool('Fit', '0', 'Show the whole slide'), tool('Turn', 'R', 'Turn by 90 degrees'), back);
+  return { tools, keydown };
 }
 
 /** As on an objective: 40× where a pixel of the screen shows 0.25 µm. Empty without a pixel spacing (mm). */
@@ -129,11 +143,4 @@ function magnification(resolution, spacing) {
   if (!spacing) return '';
   const power = 0.01 / (resolution * spacing);
   return `${power < 10 ? power.toFixed(1) : Math.round(power)}×`;
-}
-
-function press(acts, event) {
-  const act = acts.find(({ keys }) => keys.includes(event.key));
-  if (!act || event.ctrlKey || event.metaKey || event.altKey) return;
-  event.preventDefault();
-  act.act();
 }

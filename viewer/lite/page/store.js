@@ -1,35 +1,35 @@
 // The DICOM store: dicomweb-client with our token, one layer of retries, and failures in words.
 
 import { value } from './dicom.js';
+import { setting } from './dom.js';
 import { Failure, fromRequest } from './failure.js';
 
-const CALLS = [
-  'searchForStudies', 'searchForSeries', 'retrieveSeriesMetadata', 'retrieveInstance', 'retrieveInstanceRendered',
-  'retrieveInstanceFrames', 'retrieveBulkData',
-];
 /** What the engine asks for, and tells nobody when it is lost. */
-const WATCHED = { retrieveInstanceFrames: 'tile', retrieveBulkData: 'bulk data' };
+const WATCHED = ['retrieveInstanceFrames', 'retrieveBulkData', 'retrieveInstance'];
+const CALLS = ['searchForStudies', 'searchForSeries', 'retrieveSeriesMetadata', 'retrieveInstanceRendered', ...WATCHED];
 const DERIVED = ['ANN', 'SEG', 'SR', 'PR', 'PM', 'OT'];
 const MOST = 500;
 
 /** A dicomweb-client of `server` whose calls sign themselves, try again where that can help, and fail with a Failure.
- *  `client.onAnswer(what, failure, options)` hears what becomes of tiles and bulk data; `failure` may be null. */
-export function openStore({ DICOMwebClient }, server, session) {
-  const client = new DICOMwebClient({ url: server.url, verbose: false });
-  client.onAnswer = () => {};
+ *  `client.onAnswer(failure, options)` hears of tiles and bulk data that came (null) or did not; who listened when they
+ *  were asked for hears it, not a later slide's. */
+export async function openStore(server, session) {
+  const { api } = await import(`${setting('engine')}dicomweb-client.js`);
+  const client = new api.DICOMwebClient({ url: server.url, verbose: false });
   for (const call of CALLS) {
     const once = client[call].bind(client);
     client[call] = async (options) => {
-      let failure = null;
+      const hear = WATCHED.includes(call) ? client.onAnswer : () => {};
       try {
-        return await patiently(server, session, (token) => {
+        const answer = await patiently(server, session, (token) => {
           client.headers = { Authorization: `Bearer ${token}` };
           return once(options);
         });
-      } catch (error) {
-        throw failure = error;
-      } finally {
-        if (WATCHED[call]) client.onAnswer(WATCHED[call], failure, options);
+        hear(null, options);
+        return answer;
+      } catch (failure) {
+        hear(failure, options);
+        throw failure;
       }
     };
   }

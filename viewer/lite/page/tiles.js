@@ -1,7 +1,7 @@
-// What becomes of a slide's tiles: still loading, missing and why, or never drawn. The engine tells none of it.
+// What becomes of what a slide is drawn from: tiles that still load, are missing and why, or are never drawn; a profile
+// or annotations that are lost. The engine tells none of it.
 
-import { values } from './dicom.js';
-import { announce, button, h } from './dom.js';
+import { button, h } from './dom.js';
 import { Failure } from './failure.js';
 
 const EVENTS = 'dicommicroscopyviewer_frame_loading_';
@@ -14,31 +14,21 @@ const LOST = {
 const DECODING_PATIENCE = 20_000;
 
 /** Adds signs and notices to `container`, and `complete` events to the viewport; gives what ends the watch. */
-export function watchTiles({ client, slide, viewport, container, map, onFailure }) {
+export function watchTiles({ client, viewport, container, map, onFailure }) {
   const loading = h('p', { class: 'loading' }, 'Loading…');
-  const noticeOf = (more, text) => h('section', { class: 'notice', role: 'alert', ...more }, h('p', {}, text));
-  const notice = noticeOf({ hidden: true }, '');
-  const notices = h('div', { class: 'notices' }, notice);
-  container.append(loading, notices);
-  const profiles = new Set(slide.pyramid.flatMap((image) => values(image, 'OpticalPathSequence'))
-    .map((path) => path['00282000']?.BulkDataURI).filter(Boolean));
+  const notice = h('section', { class: 'notice', role: 'alert', hidden: true });
+  container.append(loading, h('div', { class: 'notices' }, notice));
   const missing = new Set();
-  let [reason, drawn, tries, told, timer] = [null, 0, 0, false, null];
+  let [reason, drawn, told, timer] = [null, 0, false, null];
 
   const never = () => onFailure(
     new Failure('config', 'Tiles of this slide have come but none is drawn: the decoder does not run.'));
-  client.onAnswer = (what, failure, { BulkDataURI }) => {
-    const isTile = what === 'tile';
-    if (isTile && !failure && !drawn) timer ??= setTimeout(never, DECODING_PATIENCE);
-    if (isTile) reason = failure ?? reason;
-    if (WHOLE.includes(failure?.kind)) {
-      if (!told) onFailure(failure);
-      told = true;
-    } else if (failure && !isTile) {
-      const kind = profiles.has(BulkDataURI) ? 'colours' : 'annotations';
-      notices.querySelector(`.${kind}`)?.remove();
-      notices.append(noticeOf({ class: `notice ${kind}` }, `${LOST[kind]} ${failure.message}`));
-    }
+  client.onAnswer = (failure, { frameNumbers }) => {
+    if (frameNumbers) reason = failure ?? reason;
+    if (frameNumbers && !failure && !drawn) timer ??= setTimeout(never, DECODING_PATIENCE);
+    if (told || !WHOLE.includes(failure?.kind)) return;
+    told = true;
+    onFailure(failure);
   };
   const name = ({ detail: { payload } }) => (
     [payload.sopInstanceUID, payload.frameNumber, payload.channelIdentifier].join(' '));
@@ -66,23 +56,19 @@ export function watchTiles({ client, slide, viewport, container, map, onFailure 
     if (notice.hidden) return;
     const tiles = missing.size === 1 ? '1 tile of this slide is' : `${missing.size} tiles of this slide are`;
     const others = drawn ? 'The others are shown.' : 'None of this slide could be shown so far.';
-    const sentence = `${tiles} missing. ${reason?.message ?? 'The viewer could not decode them.'} ${others}`;
-    notice.replaceChildren(h('p', {}, sentence), button('Load again', again));
-    if (missing.size === 1) announce(sentence);
+    const why = reason?.message ?? 'The viewer could not decode them.';
+    notice.replaceChildren(h('p', {}, `${tiles} missing. ${why} ${others}`), button('Load again', () => location.reload()));
   }
 
-  /** Under another key the tiles in view count as never loaded; what comes is taken off the list. */
-  function again() {
-    tries += 1;
-    for (const source of map.getLayers().getArray().map((layer) => layer.getSource?.())) {
-      if (!source?.setKey) continue; // Not tiles, but what was drawn on them.
-      source.refresh();
-      source.setKey(`try ${tries}`);
-    }
-  }
+  return () => clearTimeout(timer);
+}
 
-  return () => {
-    clearTimeout(timer);
-    client.onAnswer = () => {};
-  };
+/** Says what the engine told only its log: `error` is one of those that its interceptor hears. */
+export function tellLost(container, { message }) {
+  // Others are thrown as well, to who asked for what failed.
+  if (!message.startsWith('Failed to')) return;
+  const kind = message.includes('ICC') ? 'colours' : 'annotations';
+  container.querySelector(`.notices .${kind}`)?.remove();
+  container.querySelector('.notices')?.append(h(
+    'section', { class: `notice ${kind}`, role: 'alert' }, h('p', {}, LOST[kind])));
 }

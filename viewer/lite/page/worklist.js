@@ -2,7 +2,7 @@
 
 import { date, personName, text, value } from './dicom.js';
 import { announce, button, entitle, h, show, waiting } from './dom.js';
-import { loadEngine } from './engine.js';
+import { loadEngine } from './slide.js';
 import { searchStudies } from './store.js';
 
 const COLUMNS = {
@@ -17,11 +17,11 @@ const FIELDS = [
   ['from', 'From', 'date'], ['to', 'To', 'date'],
 ];
 
-export async function showWorklist(view, { client, go }) {
+export async function showWorklist(view, { client, go, whileHere }) {
   entitle('Studies');
   show(view, waiting('Looking for studies…'));
   const asked = Object.fromEntries(new URLSearchParams(location.search));
-  const { studies, cut } = await searchStudies(client, asked);
+  const { studies, cut } = await whileHere(searchStudies(client, asked));
   void loadEngine().catch(() => {}); // A slide says it when it is opened.
   const number = `${studies.length} ${studies.length === 1 ? 'study' : 'studies'}`;
   const isSearch = FIELDS.some(([name]) => asked[name]);
