@@ -32,8 +32,8 @@ ABOUT_TIME = re.compile(
     re.IGNORECASE,
 )
 PERHAPS_ABOUT_TIME = re.compile(r"permission|does not exist|was not found|not found|denied|forbidden", re.IGNORECASE)
-FINAL = re.compile(r"already exists|already in use|undelete it|ACTIVE state", re.IGNORECASE)
-"""Never a matter of minutes, whatever else the answer says."""
+FINAL = re.compile(r"already exists|already in use|undelete it|ACTIVE state|bucket does not exist", re.IGNORECASE)
+"""Never a matter of minutes, whatever else the answer says: a bucket is known everywhere once it is made."""
 
 
 def is_worth_another_try(error: str, seconds_since_creation: float) -> bool:

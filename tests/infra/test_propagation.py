@@ -60,6 +60,7 @@ NEVER = (
     "Error 409: a role named studyJobStarter already exists.",
     "Error 400: The user-provided retention is out of range",
     "Error 400: Buckets must be in an ACTIVE state to be modified: you have no permission to do that now",
+    "Error 404: The specified bucket does not exist., notFound",
 )
 
 
