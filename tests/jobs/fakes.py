@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import copy
 import io
+import itertools
 import json
 from collections import Counter
 from collections.abc import Callable
@@ -81,9 +82,9 @@ class Bucket:
         self.objects[name] = (text, self._generation)
         return self._generation
 
-    def delete(self, name: str, generation: int) -> None:
+    def delete(self, name: str, generation: int | None) -> None:
         self.requests[f"delete {name}"] += 1
-        if name in self.objects and self.objects[name][1] != generation:
+        if name in self.objects and generation not in (None, self.objects[name][1]):
             raise Conflict(name)
         self.objects.pop(name, None)
 
@@ -102,18 +103,22 @@ class Messages:
         self.waiting: list[dict[str, Any]] = []
         self.leased: dict[str, dict[str, Any]] = {}
         self.sought: list[str] = []
+        self._numbers = itertools.count()
 
     def notify(self, study: str, series: str, instance: str = "1.2.9", store: str = STORE) -> None:
         self.add(f"{store}/dicomWeb/studies/{study}/series/{series}/instances/{instance}".encode())
 
     def add(self, data: bytes) -> None:
-        number = len(self.waiting) + len(self.leased)
-        self.waiting.append({"ackId": f"a{number}", "message": {"data": base64.b64encode(data).decode()}})
+        self.waiting.append({"ackId": f"a{next(self._numbers)}", "message": {"data": base64.b64encode(data).decode()}})
 
     def pull(self) -> list[dict[str, Any]]:
         taken, self.waiting = self.waiting, []
         self.leased |= {one["ackId"]: one for one in taken}
         return taken
+
+    def let_leases_lapse(self) -> None:
+        """What a run that was killed had pulled is given once more."""
+        self.waiting, self.leased = [*self.leased.values(), *self.waiting], {}
 
     def seek(self, time: str) -> None:
         self.sought.append(time)
@@ -140,6 +145,8 @@ class Store:
         self.broken: dict[str, Exception] = {}
         """Series whose metadata cannot be read."""
         self.traffic = traffic or Traffic()
+        self.listings = 0
+        """How often all studies were listed."""
 
     def add(self, study: str, *items: dict[str, Any], frame: bytes = JPEG) -> None:
         for item in items:
@@ -155,6 +162,15 @@ class Store:
 
     def stored_bytes(self, study: str, series: str = "") -> int:
         return 0
+
+    def totals(self) -> dict[str, int]:
+        self.traffic.add(requests=1)
+        return {"instanceCount": sum(len(items) for every in self.studies.values() for items in every.values())}
+
+    def study_counts(self) -> list[tuple[str, int]]:
+        self.traffic.add(requests=1)
+        self.listings += 1
+        return [(study, sum(map(len, every.values()))) for study, every in self.studies.items()]
 
     def slide_studies(self) -> list[str]:
         self.traffic.add(requests=1)

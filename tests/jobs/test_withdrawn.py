@@ -14,7 +14,6 @@ from urllib.parse import quote
 import pydicom
 import pytest
 import requests
-from prepare.model.work_item import shard
 from pydicom import Dataset
 
 from localcloud.cloud import Cloud
@@ -226,22 +225,6 @@ def test_a_deletion_is_seen_by_a_run_that_was_not_told_of_it(archive: Archive, r
     archive.prepare(*arguments)
     archive.delete(archive.raw, study)
     archive.prepare(*arguments)
-    assert archive.shown(study) == {}
-
-
-def test_the_task_that_looks_for_deletions_handles_those_of_every_shard(archive: Archive) -> None:
-    """Only the first task looks, and what it has seen once no later quiet run finds again."""
-    files = slide()
-    study, _ = uids(files[0])
-    archive.put(*files)
-    archive.prepare("--study", study)
-    tasks = next(count for count in range(2, 99) if shard(study, count) != 0)
-    first = {"CLOUD_RUN_TASK_INDEX": "0", "CLOUD_RUN_TASK_COUNT": str(tasks)}
-    archive.prepare("--quiet-seconds", "0", **first)
-    archive.delete(archive.raw, study)
-
-    archive.prepare("--quiet-seconds", "0", **first)
-
     assert archive.shown(study) == {}
 
 

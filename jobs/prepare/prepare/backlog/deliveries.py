@@ -76,9 +76,13 @@ class DeliveryLedger:
         names = self.objects.names(f"{PREFIX}{study}/")
         return [self.read(study, name.removesuffix(".json").rpartition("/")[2]) for name in names]
 
-    def studies(self) -> list[str]:
-        """Every study of which viewers have something, or had and may again: a listing of all records."""
-        return list(dict.fromkeys(name.split("/")[1] for name in self.objects.names(PREFIX)))
+    def series_by_study(self) -> dict[str, list[str]]:
+        """Of every study of which viewers have something, or had and may again: a listing of all records."""
+        studies: dict[str, list[str]] = {}
+        for name in self.objects.names(PREFIX):
+            study, series = name.removeprefix(PREFIX).removesuffix(".json").split("/")
+            studies.setdefault(study, []).append(series)
+        return studies
 
     def update(self, study: str, series: str, change: Callable[[DeliveryRecord], DeliveryRecord]) -> DeliveryRecord:
         """Writes what `change` makes of the record as it is now; nothing when that is the same."""

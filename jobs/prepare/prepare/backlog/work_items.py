@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Protocol
 
 from ..errors import Conflict
@@ -35,7 +36,7 @@ class RecordObjects(Protocol):
 
     def read(self, name: str) -> tuple[Any, int]: ...
     def write(self, name: str, content: Any, generation: int) -> int: ...
-    def delete(self, name: str, generation: int) -> None: ...
+    def delete(self, name: str, generation: int | None) -> None: ...
     def names(self, prefix: str, before: str | None = None) -> list[str]: ...
 
 
@@ -85,7 +86,7 @@ class WorkBacklog:
                     by_series[key] = max(message.published, by_series.get(key, 0.0))
             items = [Item(*key, noticed=now, published=published) for key, published in by_series.items()]
             with ThreadPoolExecutor(IN_FLIGHT) as pool:  # a thousand one by one would outlast the messages' lease
-                list(pool.map(self._notice, items))
+                list(pool.map(partial(notice_item, self._objects), items))
             self._source.acknowledge([message.ack_id for message in readable])
             messages += len(received)
             unreadable += len(received) - len(readable)
@@ -95,22 +96,6 @@ class WorkBacklog:
     def replay(self, time: str) -> None:
         """Has the subscription give its messages since `time` once more."""
         self._source.seek(time)
-
-    def _notice(self, item: Item) -> None:
-        """Creates the item, or counts the notice on it, so that a task about to remove it sees the change."""
-        while True:
-            try:
-                self._write(item, ABSENT)
-                return
-            except Conflict:
-                present, generation = self._load(item.name)
-            if present is None and generation == ABSENT:
-                continue  # removed in between
-            try:
-                self._write(_notice_again(present, item) if present else item, generation)
-                return
-            except Conflict:
-                continue
 
     def studies(self, task: int, tasks: int) -> WaitingStudies:
         """What waits for this task, and for others: a listing, whatever is in the items."""
@@ -130,7 +115,7 @@ class WorkBacklog:
         """(item, generation) of each that is still there. Read one study at a time: a backlog may be long."""
         items: list[tuple[Item, int]] = []
         for name in names:
-            item, generation = self._load(name)
+            item, generation = _load(self._objects, name)
             if generation != ABSENT:
                 study, series = name.removesuffix(".json").split("/")[1:]
                 items.append((item or Item(study, series, noticed=0.0), generation))
@@ -169,7 +154,7 @@ class WorkBacklog:
         for name in names:
             study, series = name.removesuffix(".json").split("/")[1:3]
             _, generation = self._objects.read(name)
-            self._notice(Item(study, series, noticed=now))
+            notice_item(self._objects, Item(study, series, noticed=now))
             try:
                 self._objects.delete(name, generation)
             except Conflict:
@@ -186,13 +171,31 @@ class WorkBacklog:
     def _write(self, item: Item, generation: int) -> int:
         return self._objects.write(item.name, content_of(item), generation)
 
-    def _load(self, name: str) -> tuple[Item | None, int]:
-        """The item, or None when there is none or it is not readable (it is then written anew)."""
-        content, generation = self._objects.read(name)
+
+def notice_item(objects: RecordObjects, item: Item) -> None:
+    """Creates the item, or counts the notice on it, so that a task about to remove it sees the change."""
+    while True:
         try:
-            return Item(**{key: content[key] for key in Item.__dataclass_fields__ if key in content}), generation
-        except TypeError:
-            return None, generation
+            objects.write(item.name, content_of(item), ABSENT)
+            return
+        except Conflict:
+            present, generation = _load(objects, item.name)
+        if present is None and generation == ABSENT:
+            continue  # removed in between
+        try:
+            objects.write(item.name, content_of(_notice_again(present, item) if present else item), generation)
+            return
+        except Conflict:
+            continue
+
+
+def _load(objects: RecordObjects, name: str) -> tuple[Item | None, int]:
+    """The item, or None when there is none or it is not readable (it is then written anew)."""
+    content, generation = objects.read(name)
+    try:
+        return Item(**{key: content[key] for key in Item.__dataclass_fields__ if key in content}), generation
+    except TypeError:
+        return None, generation
 
 
 def _notice_again(present: Item, item: Item) -> Item:

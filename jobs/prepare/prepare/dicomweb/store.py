@@ -30,7 +30,7 @@ IN_FLIGHT = 8
 """Requests at once while a series is looked at; it has about as many levels, and each is asked once or twice."""
 DELETION_WAITS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, *(3.0,) * 100)
 """Seconds between looks at a deletion that is under way: five minutes in all."""
-COUNTS = ("NumberOfStudyRelatedSeries", "NumberOfStudyRelatedInstances")
+COUNT = "NumberOfStudyRelatedInstances"
 HEAD = 4096
 """Bytes of an instance that surely hold its file meta information."""
 
@@ -165,14 +165,14 @@ class DicomStore:
             answer = response.json()
         return answer if isinstance(answer, dict) else {}
 
-    def study_counts(self) -> Generator[tuple[str, str]]:
-        """Every study with the numbers of its series and instances, as `2/14`, a page at a time."""
+    def study_counts(self) -> Generator[tuple[str, int]]:
+        """Every study with the number of its instances, a page at a time."""
         offset = 0
         while True:
             with self._explain("the list of studies"):
-                page = _objects(self._client.search_for_studies(limit=PAGE, offset=offset, fields=COUNTS))
+                page = _objects(self._client.search_for_studies(limit=PAGE, offset=offset, fields=(COUNT,)))
             for item in page:
-                yield text(item, "StudyInstanceUID"), "/".join(text(item, keyword) for keyword in COUNTS)
+                yield text(item, "StudyInstanceUID"), int(text(item, COUNT) or 0)
             offset += len(page)
             if len(page) < PAGE:
                 return

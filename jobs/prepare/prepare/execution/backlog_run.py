@@ -43,8 +43,8 @@ class BacklogRun:
     """Which studies are this task's while it works on them; None where it is the only one."""
     scale_out: ScaleOut | None
     """What starts more tasks; None where one has to do."""
-    reconcile: Callable[[], None]
-    """Looks for what nobody told of; called when nothing waits."""
+    find_losses: Callable[[], int]
+    """Looks for what nobody told of, once, when nothing waits; how many studies wait because of that."""
     move_due: Callable[[], int]
     """Moves what is due to another storage class when nothing waits; how many studies it moved, of which more may be.
     """
@@ -81,7 +81,9 @@ class BacklogRun:
             waits = [at - clock.monotonic() for study in waiting.mine if (at := self._quiet_at[study]) > 0]
             if not waiting.mine or (settings.dry_run and not waits):
                 if idle and not self.preparer.outcomes.outcomes:
-                    self.reconcile()
+                    idle = False
+                    if self.find_losses():
+                        continue
                 if self.move_due() or (clock.monotonic() > looked + LAST_LOOK_SECONDS and self._look()):
                     continue
                 if not self.preparer.outcomes.outcomes:

@@ -20,7 +20,7 @@ from ..settings import JobSettings
 from .archiving import Archivist
 from .backlog_run import BacklogRun
 from .preparation import Preparation
-from .reconcile import find_changed_studies
+from .reconcile import RawStoreAudit
 from .scale_out import ScaleOut
 from .study_preparer import StudyPreparer
 
@@ -70,10 +70,13 @@ class JobRunner:
         moves, ledger = self.preparation.moves, self.preparation.ledger
         moved = moves.list_known() if moves is not None else set[str]()
         slides = self.preparation.store.slide_studies()
-        for study in filter(self._is_mine, unique(chain(slides, ledger.studies() if ledger is not None else ()))):
+        delivered = ledger.series_by_study() if ledger is not None else {}
+        for study in filter(self._is_mine, unique(chain(slides, delivered))):
             self._preparer.prepare_study(study)
             if study not in moved:
                 self._plan_move(study)
+        if self._audit is not None and self.settings.task_index == 0:
+            self._audit.list_studies()
         while self._move_due():
             pass
 
@@ -113,21 +116,25 @@ class JobRunner:
             self.settings,
             self.leases,
             self.scale_out,
-            reconcile=self._reconcile,
+            find_losses=self._find_losses,
             move_due=self._move_due,
         ).work()
 
-    def _reconcile(self) -> None:
-        """Prepares anew, in a quiet hour, studies that the raw store has lost or that have shrunk:
-        no message tells of it.
+    def _find_losses(self) -> int:
+        """How many studies wait because the raw store has less of them than it had.
 
-        The first task handles those of every shard, as what it has seen once is not found again.
+        Only a task that does the studies of all shards looks, as the scheduled ones are: nobody else may be there to
+        do them.
         """
-        if not self.settings.dry_run and self.settings.task_index == 0 and self.preparation.ledger is not None:
-            for study in find_changed_studies(
-                self.preparation.store, self.preparation.records, self.preparation.ledger
-            ):
-                self._preparer.prepare_study(study)
+        audit = self._audit
+        return audit.find_losses() if audit is not None and self.settings.task_count == 1 else 0
+
+    @cached_property
+    def _audit(self) -> RawStoreAudit | None:
+        job = self.preparation
+        if job.ledger is None or self.settings.dry_run:
+            return None
+        return RawStoreAudit(job.store, job.records, job.ledger, self.clock, self.log)
 
 
 def unique(names: Iterable[str]) -> Iterator[str]:

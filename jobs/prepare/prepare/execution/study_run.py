@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from ..backlog.deliveries import DeliveryRecord
+from ..backlog.instance_counts import InstanceCounts
 from ..dicomweb.inspection import Inspected, inspect
 from ..errors import Gone
 from ..model.metadata import Row
@@ -76,6 +77,9 @@ class StudyRun:
                 reason = find_difference(job.store, record, rows) or self._compare_known(record, rows)
                 if reason:
                     self.withdraw(record.series, reason)
+                elif not rows:
+                    sentence = f"the series is not in {job.store.name} any more; viewers had nothing of it"
+                    self._end(record.series, sentence, record)
         if resent and resent not in self._resent:
             self._resent.add(resent)
             record = ledger.read(self.study, resent)
@@ -100,10 +104,14 @@ class StudyRun:
         record = executor.withdraw(self.study, series, reason)
         self.__dict__.pop("judged", None)  # what viewers have is another now, so plans are made again
         if not self.instances_of(series):
-            sentence = f"{reason}: what viewers had of it was taken away"
-            self.withdrawn[series] = write_end(job, self.study, series, "withdrawn", sentence, record)
-            if job.ledger is not None:
-                job.ledger.forget(self.study, series)
+            self._end(series, f"{reason}: what viewers had of it was taken away", record)
+
+    def _end(self, series: str, sentence: str, record: DeliveryRecord | None) -> None:
+        """Ends the record of a series that neither store has."""
+        job = self.preparation
+        self.withdrawn[series] = write_end(job, self.study, series, "withdrawn", sentence, record)
+        if job.ledger is not None:
+            job.ledger.forget(self.study, series)
 
     def announce(self) -> None:
         """Tells viewers, once, that what they see of the study is about to change."""
@@ -136,7 +144,10 @@ class StudyRun:
         content = study_report.document(self.study, self.rows, reports, job.viewer_url, now, stored)
         if job.moves is not None and content["status"] == "ready":
             job.moves.plan(self.study, now)  # before the report: a run that is killed between comes back to it
-        self.report = study_report.write(content, job.records)
+        before, generation = job.records.read(study_report.name(self.study))
+        if job.ledger is not None:
+            InstanceCounts(job.records).note_change(self.study, study_report.counted(before) or 0, content["instances"])
+        self.report = study_report.write(content, job.records, before, generation)
         viewer_status.write(viewer_status.document(self.study, content["status"], reports, now), job.records)
         return failed
 

@@ -97,9 +97,14 @@ def find_mismatches(reports: Mapping[str, Any], shown: Iterable[Row]) -> dict[st
     }
 
 
-def write(content: dict[str, Any], records: RecordObjects) -> dict[str, Any]:
-    """What was written, measured. Another run that writes at the same time has the same right."""
-    before, generation = records.read(name(content["study"]))
+def counted(report: Any) -> int | None:
+    """Instances of the study by its report; None where it is none."""
+    count = report.get("instances") if isinstance(report, dict) else None
+    return count if isinstance(count, int) else None
+
+
+def write(content: dict[str, Any], records: RecordObjects, before: Any, generation: int) -> dict[str, Any]:
+    """What was written, measured, in place of `before`. Another run that writes at the same time has the same right."""
     measured = measure(content, before)
     with suppress(Conflict):
         records.write(name(content["study"]), measured, generation)
