@@ -5,7 +5,7 @@ from __future__ import annotations
 import imagecodecs
 import numpy as np
 import pytest
-from prepare.model.codestream import Header, header, identify
+from prepare.model.codestream import Header, header, identify, jpeg_head
 
 from tests.e2e.tiles import SIDE, TILES, Tile
 
@@ -56,6 +56,13 @@ def test_an_odd_uncompressed_frame_may_be_padded() -> None:
 )
 def test_broken_bytes_are_unknown(frame: bytes) -> None:
     assert identify(frame, 99) == "unknown"
+
+
+def test_the_head_of_a_jpeg_ends_where_its_codes_begin() -> None:
+    comment = b"\xff\xfe\x00\x06\xff\xda\x00\x04"  # which looks like a scan
+    head = b"\xff\xd8" + comment + b"\xff\xc0\x00\x04ab" + b"\xff\xda\x00\x03c"
+    assert jpeg_head(head + b"codes\xff\xd9") == head
+    assert jpeg_head(head[:14]) == jpeg_head(b"no JPEG") == jpeg_head(b"") == b""
 
 
 @pytest.mark.parametrize("tile", [one for one in TILES if one.coding not in ("raw", "rle")], ids=lambda tile: tile.name)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from prepare.pixels import codec
 from prepare.pixels.errors import CannotDecode
 from prepare.pixels.grid import PixelFormat
+from prepare.pixels.halve import HalfSizeDecoder
 
 from smoke_tests.slide.tissue import Tissue
 from tests.decoding import jpegs
@@ -31,7 +32,7 @@ def pictures() -> list[NDArray[np.uint8]]:
 @pytest.mark.parametrize("picture", [0, 1], ids=["drawn", "real"])
 def test_half_a_jpeg_is_the_mean_of_the_whole_within_45_decibels(picture: int, quality: int) -> None:
     frame = jpegs.jpeg(pictures()[picture], level=quality)
-    half = codec.decode_halved(frame, FORM)
+    half = HalfSizeDecoder(FORM)(frame)
     assert half is not None
     assert half.shape == (SIDE // 2, SIDE // 2, 3)
     assert psnr(half, averaged(codec.decode(frame, FORM), 1)) > LEAST
@@ -40,7 +41,7 @@ def test_half_a_jpeg_is_the_mean_of_the_whole_within_45_decibels(picture: int, q
 def test_half_a_jpeg_without_colours_is_as_good() -> None:
     form = replace(FORM, samples=1, photometric="MONOCHROME2")
     frame = jpegs.jpeg(np.ascontiguousarray(pictures()[1][..., 1]), level=90)
-    half = codec.decode_halved(frame, form)
+    half = HalfSizeDecoder(form)(frame)
     assert half is not None
     assert half.shape == (SIDE // 2, SIDE // 2)
     assert psnr(half, averaged(codec.decode(frame, form), 1)) > LEAST
@@ -49,18 +50,32 @@ def test_half_a_jpeg_without_colours_is_as_good() -> None:
 @pytest.mark.parametrize("subsampling", ["422", "420"])
 def test_colours_that_were_subsampled_are_decoded_in_full(subsampling: str) -> None:
     """At half size they come as they are stored, 36 dB from the mean of real tissue."""
-    assert codec.decode_halved(jpegs.jpeg(pictures()[1], subsampling=subsampling), FORM) is None
+    assert HalfSizeDecoder(FORM)(jpegs.jpeg(pictures()[1], subsampling=subsampling)) is None
 
 
 def test_what_is_no_baseline_jpeg_of_that_size_is_decoded_in_full() -> None:
     frame = jpegs.jpeg(pictures()[0])
-    assert codec.decode_halved(frame, replace(FORM, rows=256, columns=256)) is None
-    assert codec.decode_halved(frame, replace(FORM, syntax=codec.JPEG_LS)) is None
-    assert codec.decode_halved(jpegs.unmarked(frame), FORM) is None
-    assert codec.decode_halved(b"not an image", FORM) is None
+    assert HalfSizeDecoder(replace(FORM, rows=256, columns=256))(frame) is None
+    assert HalfSizeDecoder(replace(FORM, syntax=codec.JPEG_LS))(frame) is None
+    assert HalfSizeDecoder(FORM)(jpegs.unmarked(frame)) is None
+    assert HalfSizeDecoder(FORM)(b"not an image") is None
 
 
 def test_a_jpeg_that_was_cut_off_is_refused() -> None:
     frame = jpegs.jpeg(pictures()[0])
     with pytest.raises(CannotDecode, match="send the slide again"):
-        codec.decode_halved(frame[: len(frame) // 2], FORM)
+        HalfSizeDecoder(FORM)(frame[: len(frame) // 2])
+
+
+def test_a_frame_is_decoded_the_same_whichever_came_before() -> None:
+    """A decoder remembers how the last accepted frame began; what is decoded must not depend on it."""
+    good, other = jpegs.jpeg(pictures()[0]), jpegs.jpeg(pictures()[0], level=80)
+    subsampled, unmarked = jpegs.jpeg(pictures()[1], subsampling="420"), jpegs.unmarked(good)
+    as_long_as_raw = good.ljust(FORM.raw_bytes, b"\0")
+    used = HalfSizeDecoder(FORM)
+    for frame in (good, subsampled, good, unmarked, other, as_long_as_raw, good, as_long_as_raw):
+        half, fresh = used(frame), HalfSizeDecoder(FORM)(frame)
+        assert (half is None) is (fresh is None) is (frame not in (good, other))
+        assert np.array_equal(half, fresh) if half is not None and fresh is not None else half is fresh
+    with pytest.raises(CannotDecode):
+        used(good[: len(good) // 2])

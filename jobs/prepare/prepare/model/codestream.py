@@ -6,6 +6,7 @@ Pure functions on bytes; decodes no pixel. The names are the keys of `codestream
 from __future__ import annotations
 
 import struct
+from collections.abc import Container
 from dataclasses import dataclass, field
 
 JPEG_XL_CONTAINER = b"\x00\x00\x00\x0cJXL \x0d\x0a\x87\x0a"
@@ -20,6 +21,7 @@ JPEG_FRAMES = {
     0xF7: "jpeg-ls",
 }
 """Start-of-frame markers and the process each begins (T.81 table B.1, T.87)."""
+START_OF_SCAN = frozenset({0xDA})
 SPIFF = 0xE8
 """The only application marker behind which the engine looks for a JPEG-LS."""
 JPEGS = frozenset({*JPEG_FRAMES.values(), "jpeg-extended-8", "jpeg-unmarked", "jpeg-ls-behind"})
@@ -30,7 +32,7 @@ def identify(frame: bytes, raw_length: int) -> str:
 
     `unknown` for anything that is neither a known codestream nor as long as an uncompressed frame.
     """
-    if len(frame) in (raw_length, raw_length + raw_length % 2):
+    if is_raw(frame, raw_length):
         return "raw"
     if frame.startswith(b"\xff\xd8"):
         return _jpeg(frame)
@@ -44,6 +46,11 @@ def identify(frame: bytes, raw_length: int) -> str:
     if _is_rle(frame):
         return "rle"
     return "unknown"
+
+
+def is_raw(frame: bytes, raw_length: int) -> bool:
+    """Whether it is as long as an uncompressed frame, or a byte longer where that is odd."""
+    return len(frame) in (raw_length, raw_length + raw_length % 2)
 
 
 @dataclass(frozen=True)
@@ -76,6 +83,12 @@ def header(frame: bytes, coding: str) -> Header | None:
     return None
 
 
+def jpeg_head(frame: bytes) -> bytes:
+    """What a JPEG has before the codes of its first scan, which is all that says how they are read; empty without."""
+    scan = _find_segment(frame, START_OF_SCAN)
+    return frame[: scan + 2 + int.from_bytes(frame[scan + 2 : scan + 4])] if scan else b""
+
+
 def _jpeg(frame: bytes) -> str:
     """The process, and what beside it decides how the engine reads it: precision, colour markers, the first marker."""
     start = _start_of_frame(frame)
@@ -101,11 +114,16 @@ def _is_unmarked(frame: bytes, start: int) -> bool:
 
 
 def _start_of_frame(frame: bytes) -> int:
-    """Where the start-of-frame marker is, by walking the marker segments; 0 without one."""
+    """Where the start-of-frame marker is; 0 without one."""
+    return _find_segment(frame, JPEG_FRAMES)
+
+
+def _find_segment(frame: bytes, markers: Container[int]) -> int:
+    """Where the first of `markers` is, by walking the marker segments; 0 without one."""
     at = 2
     while at + 4 <= len(frame) and frame[at] == 0xFF:
         marker = frame[at + 1]
-        if marker in JPEG_FRAMES:
+        if marker in markers:
             return at
         if marker == 0xFF:  # fill byte
             at += 1

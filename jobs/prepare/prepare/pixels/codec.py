@@ -12,7 +12,6 @@ from typing import Any, cast
 
 import imagecodecs
 import numpy as np
-import simplejpeg
 from numpy.typing import NDArray
 
 from ..model.codestream import Header, header, identify
@@ -60,31 +59,6 @@ def photometric_when_decoded(form: PixelFormat) -> str:
     return "RGB" if form.colour else form.photometric
 
 
-def decode_halved(frame: bytes, form: PixelFormat) -> Samples | None:
-    """A JPEG at half its size, which is a third faster than decoding and averaging it; None where that is not as good.
-
-    Its decoder sums fewer frequencies: 49 dB and more from the mean of what it gives in full. Where colours are
-    subsampled it would be 36 dB, because it then gives them as they are stored. Raises CannotDecode.
-    """
-    if form.bits != 8 or form.syntax not in (JPEG_BASELINE, JPEG_EXTENDED) or form.rows % 16 or form.columns % 16:
-        return None
-    coding = identify(frame, form.raw_bytes)
-    if coding not in ("jpeg-baseline", "jpeg-extended-8"):
-        return None  # a JPEG without a marker, or of another process
-    frame_header = header(frame, coding)
-    if frame_header is None or not _fits(frame_header, form):
-        return None
-    try:
-        *_, colours, sampling = simplejpeg.decode_jpeg_header(frame, strict=True)
-        if sampling not in ("444", "Gray") or (colours == "Gray") is form.colour:
-            return None
-        return simplejpeg.decode_jpeg(
-            frame, "RGB" if form.colour else "GRAY", False, False, form.rows // 2, form.columns // 2, 2
-        ).reshape(form.rows // 2, form.columns // 2, *((3,) if form.colour else ()))
-    except (RuntimeError, ValueError, TypeError, MemoryError) as error:
-        raise _cannot(frame, form, error) from None
-
-
 def check(form: PixelFormat) -> None:
     """Raises CannotDecode for a pixel format that we do not read, in words."""
     known = form.syntax in _decoders or form.syntax in (*NATIVE, RLE, *_jpegs)
@@ -117,7 +91,7 @@ def decode(frame: bytes, form: PixelFormat) -> Samples:
             pixels = _decoders[form.syntax](frame, out=out)
         pixels = rgb_of(pixels) if _keeps_ybr(form) else pixels
     except (RuntimeError, ValueError, TypeError, OverflowError, MemoryError, struct.error, IndexError) as error:
-        raise _cannot(frame, form, error) from None
+        raise decoding_error(frame, form, error) from None
     return _stored_bits(pixels, form)
 
 
@@ -174,7 +148,7 @@ def ybr_of(pixels: Samples) -> Samples:
     return np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
 
 
-def _cannot(frame: bytes, form: PixelFormat, error: Exception) -> CannotDecode:
+def decoding_error(frame: bytes, form: PixelFormat, error: Exception) -> CannotDecode:
     """Never the decoder's own text: it may quote the frame."""
     return CannotDecode(
         f"a frame of {len(frame)} bytes is not {form.columns} x {form.rows} x {form.samples} of {form.bits} bits "
@@ -182,7 +156,7 @@ def _cannot(frame: bytes, form: PixelFormat, error: Exception) -> CannotDecode:
     )
 
 
-def _fits(frame_header: Header, form: PixelFormat) -> bool:
+def has_size_of(frame_header: Header, form: PixelFormat) -> bool:
     """Whether a codestream has the size that the attributes say."""
     return (frame_header.rows, frame_header.columns, frame_header.samples) == (form.rows, form.columns, form.samples)
 
@@ -193,7 +167,7 @@ def _check_size(frame: bytes, form: PixelFormat) -> None:
     And for JPEG-LS without its end: CharLS 2.4 searches for half a minute in what was cut off.
     """
     announced = header(frame, identify(frame, form.raw_bytes))
-    if announced and not _fits(announced, form):
+    if announced and not has_size_of(announced, form):
         raise ValueError("size")
     if form.syntax in JPEG_LS_ANY and frame.rstrip(b"\0")[-2:] != b"\xff\xd9":
         raise ValueError("end")

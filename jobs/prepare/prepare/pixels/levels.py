@@ -9,6 +9,7 @@ from .attributes import Tool, add_equipment, add_sources, code, inherit_attribut
 from .codec import Samples
 from .coding import of_level
 from .grid import PixelFormat
+from .halve import HalfSizeDecoder
 from .instances import EncodedInstance, Making, new_uid
 from .pyramid import Cascade
 from .source import LevelSource
@@ -47,8 +48,10 @@ def cascade(source: LevelSource, wanted: frozenset[int], form: PixelFormat, maki
     def decode(frame: bytes | None) -> Samples:
         return absent if frame is None else codec.decode(frame, source.form)
 
+    decode_half = HalfSizeDecoder(source.form)
+
     def decode_halved(frame: bytes | None) -> Samples | None:
-        return None if frame is None else codec.decode_halved(frame, source.form)
+        return None if frame is None else decode_half(frame)
 
     return Cascade(
         source.grid,

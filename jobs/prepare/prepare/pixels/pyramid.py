@@ -1,22 +1,23 @@
 """The missing levels of a pyramid, made row by row from one level of it.
 
-Four tiles of the source make one of the first level, which is encoded, halved and laid into the row of the level
-above; two rows fill that, it is encoded, halved in turn, and so on up. While a row is made the next ones arrive and the
-ones before are put away. Memory is encoded tiles of four rows of the source, and a row of pixels of each level but the
-first.
+Four tiles of the source make one of the first level, which is encoded, halved and laid into the tile of the level
+above; the fourth fills that one, which the same thread encodes and halves in turn, and so on up: no thread waits for a
+level, and a tile is halved while it is in the processor's cache. Two rows of the first level are at work while a third
+arrives, so that the threads never run out of tiles. Memory is encoded tiles of at most six rows of the source, and a
+row of pixels of each level but the first.
 """
 
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import Any
+from itertools import count, islice
+from threading import Lock
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .codec import Samples
 from .errors import CannotPlace
@@ -24,7 +25,8 @@ from .grid import TileGrid
 from .halve import halve
 
 TILES_A_TASK = 4
-"""At most; fewer where a row is too short to keep every thread busy."""
+ROWS_AT_WORK = 2
+"""Of the first level: the next one is begun before the threads have finished one."""
 
 
 @dataclass(frozen=True)
@@ -37,23 +39,25 @@ class Band:
 
 
 @dataclass
+class _OpenTile:
+    """A tile of which some quarters are there. `missing`: how many are not."""
+
+    pixels: Samples
+    missing: int
+
+
+@dataclass
 class _Level:
-    """A level being made: one row of its tiles as pixels. `wanted`: whether it is encoded or only passed through."""
+    """A level being made. `wanted`: whether it is encoded or only passed through."""
 
     halvings: int
     grid: TileGrid
     wanted: bool
-    pixels: NDArray[Any]
-    above: _Level | None = None
-
-
-@dataclass
-class _Row:
-    """A row of the first level on its way: `frames` are there once what is `running` is done."""
-
-    row: int
-    frames: list[bytes]
-    running: list[Future[None]]
+    above: _Level | None
+    tiles: dict[tuple[int, int], _OpenTile] = field(default_factory=dict[tuple[int, int], _OpenTile])
+    """By row and column."""
+    rows: dict[int, list[bytes]] = field(default_factory=dict[int, list[bytes]])
+    """Encoded tiles of rows that have not left."""
 
 
 @dataclass
@@ -75,53 +79,54 @@ class Cascade:
             )
         if not self.wanted or min(self.wanted) < 1:
             raise ValueError(f"levels {sorted(self.wanted)} do not fit: name halvings of 1 and more")
+        self._lock = Lock()
 
     def bands(self, tiles: Iterable[bytes | None]) -> Iterator[Band]:
         """Finished rows of every wanted level, as they become complete. `tiles` of the source, row by row."""
         arriving = iter(tiles)
-        first = _Level(1, self.grid.halved(1), 1 in self.wanted, np.zeros((0, 0)))  # never kept as pixels
-        made: _Row | None = None
+        first = self._first_level()
+        at_work: deque[list[Future[None]]] = deque()
+        finished = count()
         with ThreadPoolExecutor(self.threads, thread_name_prefix="pixels") as pool:
             for row in range(first.grid.down):
                 rows = [list(islice(arriving, self.grid.across)) for _ in range(min(2, self.grid.down - 2 * row))]
-                finished = self._finish(first, made, pool) if made else []  # `rows` arrived while it was at work
-                if made is None and max(self.wanted) > 1:
-                    first.above = self._levels_above(self.decode(rows[0][0]))
-                made = self._start(first, row, rows, pool)
-                yield from finished
-            yield from self._finish(first, made, pool) if made else []
+                at_work.append(self._start(first, row, rows, pool))
+                if len(at_work) == ROWS_AT_WORK:
+                    yield from _finish(first, next(finished), at_work.popleft())
+            for running in at_work:
+                yield from _finish(first, next(finished), running)
 
-    def _levels_above(self, sample: Samples) -> _Level | None:
-        """The chain of levels above the first, whose pixels are like a tile's `sample`; None where there is none."""
+    def _first_level(self) -> _Level:
+        """With the levels above it, up to the highest that is wanted."""
         level: _Level | None = None
-        for halvings in range(max(self.wanted), 1, -1):
-            grid = self.grid.halved(halvings)
-            shape = (grid.tile_rows, grid.across * grid.tile_columns, *sample.shape[2:])
-            level = _Level(halvings, grid, halvings in self.wanted, np.zeros(shape, sample.dtype), level)
+        for halvings in range(max(self.wanted), 0, -1):
+            level = _Level(halvings, self.grid.halved(halvings), halvings in self.wanted, level)
+        assert level is not None
         return level
 
-    def _start(self, level: _Level, row: int, rows: list[list[bytes | None]], pool: ThreadPoolExecutor) -> _Row:
-        """Makes a row of the first level: each of its tiles of four of the source, alone."""
-        grid, above = level.grid, level.above
-        frames: list[bytes] = [b""] * grid.across
+    def _start(
+        self, first: _Level, row: int, rows: list[list[bytes | None]], pool: ThreadPoolExecutor
+    ) -> list[Future[None]]:
+        """Begins a row of the first level. A task has its own frames alone, so that they are forgotten with it."""
+        step = max(1, min(TILES_A_TASK, first.grid.across // (4 * self.threads)))
+        return [
+            pool.submit(self._make, first, row, start, [encoded[2 * start : 2 * (start + step)] for encoded in rows])
+            for start in range(0, first.grid.across, step)
+        ]
 
-        def work(column: int) -> None:
+    def _make(self, first: _Level, row: int, start: int, rows: list[list[bytes | None]]) -> None:
+        """Tiles of the first level from column `start` on, each of four of the source; and what they complete above."""
+        grid = first.grid
+        for column in range(start, start + (len(rows[0]) + 1) // 2):
             tile: Samples | None = None
             for down, encoded in enumerate(rows):
-                for across, frame in enumerate(encoded[2 * column : 2 * column + 2]):
+                for across, frame in enumerate(encoded[2 * (column - start) :][:2]):
                     half = self._half(frame, 2 * row + down, 2 * column + across)
                     if tile is None:
-                        tile = np.zeros((grid.tile_rows, grid.tile_columns, *half.shape[2:]), half.dtype)
-                    top, left = down * grid.tile_rows // 2, across * grid.tile_columns // 2
-                    tile[top : top + half.shape[0], left : left + half.shape[1]] = half
+                        tile = np.empty((grid.tile_rows, grid.tile_columns, *half.shape[2:]), half.dtype)
+                    _put(tile, half, down, across)
             assert tile is not None
-            _fill(tile, grid, row, column)
-            if level.wanted:
-                frames[column] = self.encode(tile)
-            if above is not None:
-                _lay(above, grid, row, column, tile)
-
-        return _Row(row, frames, [pool.submit(work, column) for column in range(grid.across)])
+            self._complete(first, row, column, tile)
 
     def _half(self, frame: bytes | None, row: int, column: int) -> Samples:
         """A tile of the source at half its size; what lies beyond the edge takes no part."""
@@ -130,56 +135,59 @@ class Cascade:
         half = self.decode_halved(frame) if whole else None
         return halve(_inside(self.decode(frame), grid, row, column)) if half is None else half
 
-    def _finish(self, first: _Level, made: _Row, pool: ThreadPoolExecutor) -> list[Band]:
-        """The row, and those of the levels above that are full by it."""
-        _finish(made.running)
-        bands = [Band(first.halvings, made.row, made.frames)] if first.wanted else []
-        if first.above is not None and (made.row % 2 or made.row == first.grid.down - 1):
-            bands += self._complete(first.above, made.row // 2, pool)
-        return bands
+    def _complete(self, level: _Level | None, row: int, column: int, tile: Samples) -> None:
+        """All of a tile is there: encodes it and lays it into the level above, whose tile may be complete then too."""
+        while level is not None:
+            _fill(tile, level.grid, row, column)
+            if level.wanted:
+                encoded = self.encode(tile)
+                with self._lock:
+                    level.rows.setdefault(row, [b""] * level.grid.across)[column] = encoded
+            if level.above is None:
+                return
+            half = halve(_inside(tile, level.grid, row, column))
+            parent = self._open_tile(level, level.above, row, column, half)
+            _put(parent.pixels, half, row % 2, column % 2)
+            with self._lock:
+                parent.missing -= 1
+                if parent.missing:
+                    return
+                level, row, column = level.above, row // 2, column // 2
+                tile = level.tiles.pop((row, column)).pixels
 
-    def _step(self, across: int) -> int:
-        """Tiles of one task."""
-        return max(1, min(TILES_A_TASK, across // (2 * self.threads)))
+    def _open_tile(self, level: _Level, above: _Level, row: int, column: int, half: Samples) -> _OpenTile:
+        """The tile of the level above that holds a tile of `level`, of whose pixels `half` are some."""
+        place, below = (row // 2, column // 2), level.grid
+        with self._lock:
+            if place not in above.tiles:
+                pixels = np.empty((below.tile_rows, below.tile_columns, *half.shape[2:]), half.dtype)
+                quarters = min(2, below.down - 2 * place[0]) * min(2, below.across - 2 * place[1])
+                above.tiles[place] = _OpenTile(pixels, quarters)
+            return above.tiles[place]
 
-    def _complete(self, level: _Level, row: int, pool: ThreadPoolExecutor) -> Iterator[Band]:
-        """Row `row` of `level` is full: encodes it and lays it into the level above, which may be full then too."""
-        grid, above = level.grid, level.above
-        frames: list[bytes] = [b""] * grid.across
 
-        def work(start: int) -> None:
-            for column in range(start, min(start + step, grid.across)):
-                tile = _tile(level, row, column)
-                if level.wanted:
-                    frames[column] = self.encode(tile)
-                if above is not None:
-                    _lay(above, grid, row, column, tile)
-
-        step = self._step(grid.across)
-        _finish([pool.submit(work, start) for start in range(0, grid.across, step)])
+def _finish(first: _Level, row: int, running: list[Future[None]]) -> Iterator[Band]:
+    """A row of the first level, once it is made, and those of the levels above that are full by it."""
+    wait(running)  # in turn, each of them would wake this thread
+    for future in running:
+        future.result()
+    level: _Level | None = first
+    while level is not None:
         if level.wanted:
-            yield Band(level.halvings, row, frames)
-        if above is not None and (row % 2 or row == grid.down - 1):
-            yield from self._complete(above, row // 2, pool)
+            yield Band(level.halvings, row, level.rows.pop(row))
+        if row % 2 == 0 and row != level.grid.down - 1:
+            return
+        level, row = level.above, row // 2
 
 
-def _lay(level: _Level, below: TileGrid, row: int, column: int, tile: Samples) -> None:
-    """Halves a tile of the level below into its place; what lies beyond the edge of that level takes no part."""
-    half = halve(_inside(tile, below, row, column))
-    top, left = (row % 2) * below.tile_rows // 2, column * below.tile_columns // 2
-    level.pixels[top : top + half.shape[0], left : left + half.shape[1]] = half
+def _put(tile: Samples, half: Samples, down: int, across: int) -> None:
+    """Lays a quarter into its tile; at the edges it may be smaller."""
+    top, left = down * len(tile) // 2, across * tile.shape[1] // 2
+    tile[top : top + half.shape[0], left : left + half.shape[1]] = half
 
 
 def _inside(tile: Samples, grid: TileGrid, row: int, column: int) -> Samples:
     return tile[: grid.rows - row * grid.tile_rows, : grid.columns - column * grid.tile_columns]
-
-
-def _tile(level: _Level, row: int, column: int) -> Samples:
-    """A tile of a full row."""
-    left = column * level.grid.tile_columns
-    tile = level.pixels[:, left : left + level.grid.tile_columns]
-    _fill(tile, level.grid, row, column)
-    return np.ascontiguousarray(tile)
 
 
 def _fill(tile: Samples, grid: TileGrid, row: int, column: int) -> None:
@@ -187,9 +195,3 @@ def _fill(tile: Samples, grid: TileGrid, row: int, column: int) -> None:
     high, wide = _inside(tile, grid, row, column).shape[:2]
     tile[:, wide:] = tile[:, wide - 1 : wide]
     tile[high:] = tile[high - 1 : high]
-
-
-def _finish(running: list[Future[None]]) -> None:
-    for future in running:
-        future.result()
-    running.clear()

@@ -31,6 +31,7 @@ class LevelSource:
         self.placement = place(self.headers)
         self.grid = self.placement.grid
         self._fetch = fetch
+        self._uids = [str(header.SOPInstanceUID) for header in self.headers]
         self._starts = [0, *accumulate(int(header.get("NumberOfFrames", 1)) for header in self.headers)]
 
     @property
@@ -58,7 +59,7 @@ class LevelSource:
 
     def _address(self, frame: int) -> tuple[str, int]:
         part = bisect_right(self._starts, frame) - 1
-        return str(self.headers[part].SOPInstanceUID), frame - self._starts[part] + 1
+        return self._uids[part], frame - self._starts[part] + 1
 
 
 def srgb_of(lab: Sequence[int]) -> tuple[int, int, int]:

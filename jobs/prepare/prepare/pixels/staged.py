@@ -32,8 +32,8 @@ class StagedFrames:
         self._held += frames
         self._held_bytes += sum(map(len, frames))
         if self._held_bytes >= OBJECT_BYTES:
-            table = b"".join(COUNT.pack(number) for number in (len(self._held), *map(len, self._held)))
-            self.stage.put(self._name(self._objects), table + b"".join(self._held))
+            table = (COUNT.pack(number) for number in (len(self._held), *map(len, self._held)))
+            self.stage.put(self._name(self._objects), b"".join((*table, *self._held)))
             self._objects += 1
             self._held, self._held_bytes = [], 0
 
