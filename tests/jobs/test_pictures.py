@@ -57,6 +57,16 @@ def test_a_small_level_is_told_from_one_of_another_place_or_slide(size: tuple[in
     assert alike(slide.instances[0], slide.instances[1]) is False
 
 
+@pytest.mark.parametrize("keyword", ["TotalPixelMatrixColumns", "TotalPixelMatrixRows"])
+@pytest.mark.parametrize("value", [1, 3, 5000, 2**31])
+def test_a_level_of_impossible_size_is_compared_without_a_fault_of_ours(keyword: str, value: int) -> None:
+    """That it has that size is told by other rules."""
+    slide = slide_of((344, 570), 256)
+    setattr(slide.instances[1].attributes, keyword, value)
+
+    assert alike(*slide.instances) in (None, False)
+
+
 def test_a_level_is_compared_with_the_largest_too() -> None:
     """The next finer levels are too small to show that the smallest lies elsewhere."""
     made = ChainSlide("apart", Scene(249796182, 390, 614), "raw", 1, 256, sparse=False)

@@ -8,10 +8,10 @@ import pytest
 from prepare.pixels import codec
 from prepare.pixels.coding import lossless
 from prepare.pixels.errors import CannotDecode
-from prepare.pixels.grid import PixelFormat
+from prepare.pixels.grid import PixelFormat, TileGrid
 
 from tests.e2e.tiles import SIDE, TILES, Tile
-from tests.jobs.pixels.slides import JPEG, JPEG_LS, RAW, colour, mono, psnr
+from tests.jobs.pixels.slides import JPEG, JPEG_LS, RAW, colour, header, mono, psnr
 
 RAWS = {(tile.samples, tile.allocated): tile for tile in TILES if tile.syntax == RAW}
 NEARLY = {"jpeg-baseline", "jpeg-extended"}
@@ -77,6 +77,15 @@ def test_bits_above_the_stored_ones_are_no_part_of_the_value() -> None:
     frame = np.full((64, 64), 0xF801, "<u2").tobytes()
     assert (codec.decode(frame, twelve) == 0x801).all()
     assert (codec.decode(frame, signed) == 0x801 - 0x1000).all()
+
+
+@pytest.mark.parametrize(("stored", "high"), [(5, 7), (0, 7), (16, 7), (5, 0), (16, 15), (0, 0)])
+def test_a_number_of_stored_bits_that_contradicts_the_others_takes_nothing_from_a_value(stored: int, high: int) -> None:
+    """The engine goes by BitsAllocated: what it would show of the frame as it is, is what a new one must hold."""
+    told = PixelFormat.of(header(TileGrid(64, 64, 64, 64), colour(RAW), BitsStored=stored, HighBit=high))
+    pixels = np.random.default_rng(3).integers(0, 256, (64, 64, 3), np.uint8)
+
+    assert np.array_equal(codec.decode(pixels.tobytes(), told), pixels)
 
 
 def test_rgb_jpeg_without_a_marker_follows_its_attributes() -> None:

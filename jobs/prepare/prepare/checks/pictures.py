@@ -63,6 +63,8 @@ def show_the_same(slide: Slide, fine: SlideImage, coarse: SlideImage, path: str,
     """Whether two images show the same where tiles of both were looked at; None where that is too little to tell."""
     if coarse.samples != fine.samples or min(*fine.size, *coarse.size, fine.tiles, coarse.tiles) < 1:
         return None
+    if _step(fine, coarse) < 1:
+        return None  # wider or higher than what it is a level of: no picture says more of that than its size does
     coarse_means = _means(slide, coarse, path)
     together = _count_joined_parts(fine, coarse)
     differences: list[Array] = []

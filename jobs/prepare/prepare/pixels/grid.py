@@ -65,7 +65,7 @@ class PixelFormat:
     bits: int
     photometric: str
     stored: int = 0
-    """Bits stored; 0 for all of them."""
+    """Bits stored, the lowest ones; 0 for all of them."""
     signed: bool = False
     planar: bool = False
 
@@ -91,7 +91,15 @@ class PixelFormat:
             samples=int(header.SamplesPerPixel),
             bits=int(header.BitsAllocated),
             photometric=str(header.PhotometricInterpretation),
-            stored=int(header.get("BitsStored", 0)),
+            stored=_usable_stored_bits(header),
             signed=bool(header.get("PixelRepresentation", 0)),
             planar=bool(header.get("PlanarConfiguration", 0)),
         )
+
+
+def _usable_stored_bits(header: Dataset) -> int:
+    """BitsStored; 0 where it contradicts the bits around it, or the pictures would lose bits that viewers see."""
+    stored = int(header.get("BitsStored") or 0)
+    highest = header.get("HighBit")
+    fits = 0 < stored <= int(header.BitsAllocated) and (highest is None or int(highest) == stored - 1)
+    return stored if fits else 0
