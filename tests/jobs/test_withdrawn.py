@@ -191,6 +191,27 @@ def test_what_is_sent_again_with_one_more_instance_replaces_what_viewers_have(
     assert "have other content now under the same UIDs" in report["withdrawals"][-1]["reason"]
 
 
+@pytest.mark.parametrize("neighbour", ["comes", "goes"])
+def test_a_correction_of_as_many_bytes_is_seen_when_another_series_comes_or_goes_with_it(
+    archive: Archive, neighbour: str
+) -> None:
+    """The report is made anew for the neighbour's sake, though nothing listed of this series differs: case 3801."""
+    first = slide()
+    study, series = uids(first[0])
+    other = file_of(1, study, Modality="OT", SOPClassUID="1.2.3")
+    archive.put(*first, *([other] if neighbour == "goes" else []))
+    archive.prepare("--study", study)
+    corrected = bytearray(first[-1])
+    corrected[corrected.index(b"\xff\xdb", corrected.index(b"\xe0\x7f\x10\x00")) + 40] += 1
+    archive.delete(archive.raw, study)
+    archive.put(*first[:-1], bytes(corrected), *([other] if neighbour == "comes" else []))
+
+    report = archive.prepare("--study", study)[series]["report"]
+
+    assert bytes(corrected) in archive.shown(study).values()
+    assert "have other content now under the same UIDs" in report["withdrawals"][-1]["reason"]
+
+
 def test_what_comes_later_takes_nothing_away(archive: Archive) -> None:
     files = slide()
     study, series = uids(files[0])

@@ -55,14 +55,17 @@ def compare_contents(executor: Executor, record: DeliveryRecord, rows: list[Row]
     return f"{different} of its instances have other content now under the same UIDs" if different else ""
 
 
-def compare_known(executor: Executor, record: DeliveryRecord, known: list[Row], contents: Mapping[str, str]) -> str:
-    """The same where instances came to those delivered, which are `known`; `contents` is what was read of them now.
+def compare_known(
+    executor: Executor, record: DeliveryRecord, known: list[Row], contents: Mapping[str, str], *, some_came: bool
+) -> str:
+    """The same of the instances that were delivered, which are `known`; `contents` is what was read of them now.
 
-    Of what was not read before and now, the copies' frames are compared; what was made of the rest cannot be.
+    Of what was not read before and now, the copies' frames are compared; what was made of the rest cannot be, which
+    counts where `some_came`: instances beside them, perhaps with corrections.
     """
     compared = [row for row in known if row.instance in record.contents and row.instance in contents]
-    others = [row for row in known if row not in compared]
-    if any(row.whole_slide and row.instance not in record.instances for row in others):
+    others = [row for row in known if row.whole_slide and row not in compared]
+    if some_came and any(row.instance not in record.instances for row in others):
         return f"instances came to {executor.source.name}, and what was made of the others cannot be compared"
     different = sum(contents[row.instance] != record.contents[row.instance] for row in compared)
     different += _count_other_frames(executor, record, others)

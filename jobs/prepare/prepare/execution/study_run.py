@@ -87,12 +87,13 @@ class StudyRun:
                 self.withdraw(resent, reason)
 
     def _compare_known(self, record: DeliveryRecord, rows: list[Row]) -> str:
-        """Where instances came to those that viewers have: nobody says whether others were sent again with them."""
+        """Where a report is made anew, for whatever reason: nobody says whether other instances were sent again too."""
         executor = self.preparation.executor
-        if executor is None or record.state != "shown" or len(rows) == len(record.sources):
+        if executor is None or record.state != "shown":
             return ""
         known = [row for row in rows if row.instance in record.sources]
-        return compare_known(executor, record, known, self.inspected.contents_of(record.series))
+        contents = self.inspected.contents_of(record.series)
+        return compare_known(executor, record, known, contents, some_came=len(rows) > len(known))
 
     def withdraw(self, series: str, reason: str) -> None:
         """Takes a series away from viewers. Its report is no longer current before, and viewers are told to wait."""
