@@ -154,7 +154,7 @@ def _images(stored: float, stack: PricedStack, moves: bool) -> Amounts:
     yield "read again", f"healthcare.retrieval.{kind}", moved * use["raw_read_share"]
     if stack.exports:
         yield "read by exports", f"healthcare.retrieval.{kind}", moved * stack.exports
-    yield "requests that move", "healthcare.standard", stack.new_studies
+    yield "requests that move", "healthcare.standard", 2 * stack.new_studies
 
 
 def _job(job: Resource, stack: PricedStack) -> Amounts:
@@ -180,8 +180,23 @@ def _schedule(_: Resource, __: PricedStack) -> Amounts:
 def _bucket(bucket: Resource, stack: PricedStack) -> Amounts:
     if (bucket.properties.get("labels") or {}).get("purpose") == "scratch":
         return  # pixels on their way stay for minutes
-    yield "records", "storage.standard", stack.use["studies"] * stack.use["record_mib_per_study"] / 1024
-    yield "writes", "storage.write", stack.new_studies * stack.use["instances_per_study"]
+    use = stack.use
+    if bucket.name.endswith("export-bucket"):
+        copies = stack.exports * _days_of_old_versions(bucket) * 12 / 365
+        stored = use["studies"] * use["gib_per_study"]
+        yield "copies of the raw store, old ones too", "storage.standard", stored * (1 + copies)
+        yield "writes", "storage.write", stack.exports * use["studies"] * use["instances_per_study"]
+    elif bucket.name.endswith(("-sources", "deliveries-bucket")):
+        yield "sources, reports", "storage.standard", use["delivery_gib"]
+    else:
+        yield "records", "storage.standard", use["studies"] * use["record_mib_per_study"] / 1024
+        claimed = use["instances_per_study"]  # each event tries to claim its window
+        yield "writes", "storage.write", stack.new_studies * (claimed + use["record_requests_per_study"])
+
+
+def _days_of_old_versions(bucket: Resource) -> float:
+    rules = cast("list[dict[str, Any]]", bucket.properties.get("lifecycleRules") or [])
+    return max((float(rule["condition"].get("daysSinceNoncurrentTime") or 0) for rule in rules), default=0.0)
 
 
 def _secret(secret: Resource, _: PricedStack) -> Amounts:

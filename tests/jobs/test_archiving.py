@@ -28,6 +28,9 @@ class Archive:
     storage_class: StorageClass | None = "coldline"
     moved: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     refusals: list[Exception] = field(default_factory=list[Exception])
+    outcomes: list[bool | Exception | None] = field(default_factory=list[bool | Exception | None])
+    """What the next looks at an operation give: whether it is done; without any it is."""
+    polls: list[str] = field(default_factory=list[str])
 
     def move(self, study: str, storage_class: str) -> str:
         if self.refusals:
@@ -35,12 +38,19 @@ class Archive:
         self.moved.append((study, storage_class))
         return f"operations/{len(self.moved)}"
 
+    def is_done(self, operation: str) -> bool | None:
+        self.polls.append(operation)
+        outcome = self.outcomes.pop(0) if self.outcomes else True
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
     def runner(self, *arguments: str) -> JobRunner:
         runner = self.bench.runner(*arguments)
         if self.storage_class:
             records = MoveRecords(self.bench.bucket, self.storage_class, AFTER)
             runner.preparation = replace(runner.preparation, moves=records)
-            runner.archivist = Archivist(records, self.move, self.bench.time.clock, runner.log)
+            runner.archivist = Archivist(records, self.move, self.is_done, self.bench.time.clock, runner.log)
         return runner
 
     def work(self) -> None:
@@ -172,6 +182,75 @@ def test_what_fails_is_tried_again_tomorrow_and_not_in_the_way_of_others(archive
     archive.days_pass(1)
     archive.work()
     assert archive.moved == [("1.3", "coldline"), ("1.2", "coldline")]
+
+
+MOVED = "archive/moved/coldline/1.2.json"
+
+
+def test_no_record_says_moved_before_the_operation_that_moves_has_ended(archive: Archive) -> None:
+    archive.arrive("1.2", *pyramid())
+    archive.work()
+    archive.days_pass(AFTER + 1)
+    archive.outcomes = [False]
+    archive.work()
+    archive.work()
+    assert (archive.moved, archive.polls) == ([("1.2", "coldline")], ["operations/1"])
+    assert archive.names("archive/moved/") == []
+    archive.days_pass(1)
+    archive.work()
+    archive.work()
+    assert (archive.moved, archive.polls) == ([("1.2", "coldline")], ["operations/1"] * 2)
+    assert archive.names("archive/") == [MOVED]
+    assert archive.bench.bucket.json(MOVED)["operation"] == "operations/1"
+
+
+def test_an_operation_that_ends_in_an_error_is_told_and_the_move_begun_again_tomorrow(archive: Archive) -> None:
+    archive.arrive("1.2", *pyramid())
+    archive.work()
+    archive.days_pass(AFTER + 1)
+    archive.outcomes = [SeriesFailed("study 1.2: its move to coldline ended with an error of the store's (13)")]
+    archive.work()
+    archive.work()
+    assert len(archive.moved) == 1
+    assert archive.names("archive/moved/") == []
+    assert "ended with an error" in archive.bench.output.getvalue()
+    archive.days_pass(1)
+    archive.work()
+    assert len(archive.moved) == 2
+    assert archive.polls == ["operations/1", "operations/2"]
+    assert archive.names("archive/") == [MOVED]
+
+
+def test_an_operation_that_the_store_has_forgotten_is_begun_again(archive: Archive) -> None:
+    archive.arrive("1.2", *pyramid())
+    archive.work()
+    archive.days_pass(AFTER + 1)
+    archive.outcomes = [False, None]
+    archive.work()
+    archive.days_pass(1)
+    archive.work()
+    archive.days_pass(1)
+    archive.work()
+    assert archive.polls == ["operations/1", "operations/1", "operations/2"]
+    assert archive.names("archive/") == [MOVED]
+
+
+def test_what_comes_while_its_study_moves_lets_it_move_once_more(archive: Archive) -> None:
+    archive.arrive("1.2", *pyramid())
+    archive.work()
+    archive.days_pass(AFTER + 1)
+    archive.outcomes = [False]
+    archive.work()
+    archive.arrive("1.2", item("1.2.9.1", 512, "1.2.9", **OTHER))
+    archive.work()
+    archive.days_pass(1)
+    archive.work()
+    assert archive.names("archive/moved/") == [MOVED]
+    assert len(archive.names("archive/due/")) == 1
+    archive.days_pass(AFTER + 1)
+    archive.work()
+    assert archive.moved == [("1.2", "coldline")] * 2
+    assert archive.names("archive/due/") == []
 
 
 def test_what_comes_while_a_run_looks_for_what_to_move_is_seen_before_it_ends(archive: Archive) -> None:

@@ -10,10 +10,13 @@ from urllib.parse import quote
 import pytest
 
 from localcloud.cloud import Cloud
+from localcloud.dicom.operations.storage import StorageClasses
+from localcloud.errors import ApiError
 from tests.jobs.conftest import as_principal
 from tests.jobs.copying_support import SERIES, Stores
 from tests.jobs.faults import Faults, spoiling
 from tests.jobs.test_killed import KILLED, SLOW, Jobs, arrive
+from tests.local_objects import object_names
 
 KILLS, STUDIES = (100, 90) if SLOW else (12, 12)
 MOVES = ("--raw-storage-class", "coldline", "--raw-storage-after-days", "0")
@@ -34,6 +37,7 @@ def jobs(stores: Stores) -> Iterator[Jobs]:
         jobs = Jobs(stores, proxy, target)
         yield jobs
         jobs.close()
+    stores.remove(target)
 
 
 def classes(stores: Stores, study: str) -> dict[str, tuple[str, str]]:
@@ -80,5 +84,25 @@ def test_studies_move_once_each_whenever_the_job_is_killed(stores: Stores, jobs:
     assert {moved for study in studies for moved, _ in times[study].values()} == {"COLDLINE"}
     assert due(stores) == []
     posts = [line for line in jobs.proxy.faults.seen if re.search(r"POST .*setBlobStorageSettings", line)]
+    polls = [line for line in jobs.proxy.faults.seen if re.search(r"GET .*/operations/", line)]
     assert ends.count(KILLED) >= KILLS // 2, ends
+    assert len(polls) <= 2 * STUDIES + ends.count(KILLED)
     assert len(posts) <= STUDIES + ends.count(KILLED)
+
+
+def test_a_move_that_the_store_does_not_finish_is_on_no_record_of_moved_studies(
+    stores: Stores, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = "1.2.826.18.1"
+    arrive(stores, study, each=2)
+    assert jobs.run() == 0
+    let_move(stores, study)
+
+    def fail(*_: object) -> dict[str, str]:
+        raise ApiError(503, "the storage of this instance is not available")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(StorageClasses, "_move", fail)
+        assert jobs.run(*MOVES) == 0
+    assert {moved for moved, _ in classes(stores, study).values()} == {"STANDARD"}
+    assert object_names(stores.cloud, "records", f"archive/moved/coldline/{study}") == []

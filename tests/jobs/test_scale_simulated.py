@@ -9,6 +9,7 @@ from prepare.http.budget import MOST_REQUESTS
 
 from benchmarks import quota
 from benchmarks.harness import exponent
+from benchmarks.idle_runs import idle_runs
 from benchmarks.scale import Assumed, burst, simulate, sweep_requests
 
 ASSUMED = Assumed()
@@ -39,6 +40,17 @@ def test_all_tasks_together_stay_below_the_pace_of_one_store() -> None:
 
 def test_only_a_sweep_grows_with_the_store() -> None:
     assert sweep_requests(100_000, ASSUMED) <= 3.01 * 100_000
+
+
+def test_a_run_without_work_asks_the_same_of_any_archive_unless_something_was_taken_away() -> None:
+    small, large = idle_runs(1_000), idle_runs(8_000)
+    for what in ("nothing came", "100 studies came"):
+        assert small[what] == large[what]
+        assert (small[what].store, small[what].studies) == (1, 0)
+    assert small["nothing came"].records <= 3
+    deleted = large["one was deleted, as much came"]
+    assert deleted.studies == 1
+    assert deleted.largest <= 1_000 < 8_000
 
 
 @pytest.mark.parametrize("tasks", [2, 64])

@@ -23,7 +23,7 @@ from .backlog.study_leases import StudyLeases
 from .backlog.subscription import Subscription
 from .backlog.work_items import WorkBacklog
 from .clock import Clock
-from .dicomweb.storage_class import set_storage_class
+from .dicomweb.storage_class import is_done, set_storage_class
 from .dicomweb.store import IN_FLIGHT, DicomStore
 from .errors import CannotRun, Terminated
 from .execution.archiving import Archivist
@@ -103,7 +103,7 @@ def run(settings: JobSettings, log: Log) -> int:
     moves = archivist = None
     if ledger is not None and settings.raw_storage_class != "standard":
         moves = MoveRecords(records, settings.raw_storage_class, settings.raw_storage_after_days)
-        archivist = Archivist(moves, partial(set_storage_class, store), clock, log)
+        archivist = Archivist(moves, partial(set_storage_class, store), partial(is_done, store), clock, log)
     preparation = Preparation(
         store=store,
         records=records,

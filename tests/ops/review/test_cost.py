@@ -23,6 +23,7 @@ from policy.rules import archive
 
 STORE = "gcp:healthcare/dicomStore:DicomStore"
 JOB = "gcp:cloudrunv2/job:Job"
+BUCKET = "gcp:storage/bucket:Bucket"
 SCHEDULE = "gcp:cloudscheduler/job:Job"
 SECRET = "gcp:secretmanager/secret:Secret"
 LOGS = "gcp:logging/projectBucketConfig:ProjectBucketConfig"
@@ -75,6 +76,27 @@ def test_raw_images_that_move_cost_their_class_what_is_read_again_and_what_goes_
     young = 5 * 90 * 12 / 365
     assert lines["early deletion"] == pytest.approx(young * 0.2 * 45 * 12 / 365)
     assert "read by exports" not in {line.what for line in cost.estimate(stack, cost.usage(**use)).lines}
+
+
+def test_a_bucket_costs_what_is_in_it_and_only_one_holds_records() -> None:
+    rule = {"action": {"type": "Delete"}, "condition": {"daysSinceNoncurrentTime": 73}}
+    copies = made(BUCKET, "export-bucket", lifecycleRules=[rule])
+    others = [made(BUCKET, name) for name in ("records-bucket", "registry-sources", "deliveries-bucket")]
+    export = made(SCHEDULE, "export", schedule="0 0 1 * *", httpTarget={"uri": "https://h/v1/s:export"})
+    use = {"studies": 100.0, "gib_per_study": 1.0, "new_share": 0.05, "instances_per_study": 10.0,
+           "record_mib_per_study": 10.24, "record_requests_per_study": 40.0, "delivery_gib": 0.5}  # fmt: skip
+
+    lines = cost.estimate([*others, copies, export], cost.usage(**use)).lines
+
+    # Old versions stay for 73 days (2.4 months), and each month all of it is copied.
+    assert {(line.resource, line.what): line.quantity for line in lines if line.resource != "export"} == {
+        ("records-bucket", "records"): pytest.approx(1),
+        ("records-bucket", "writes"): pytest.approx(5 * (10 + 40)),
+        ("registry-sources", "sources, reports"): pytest.approx(0.5),
+        ("deliveries-bucket", "sources, reports"): pytest.approx(0.5),
+        ("export-bucket", "copies of the raw store, old ones too"): pytest.approx(100 * 3.4),
+        ("export-bucket", "writes"): pytest.approx(1000),
+    }
 
 
 def test_the_policy_says_the_same_durations_and_prices_as_the_cost_model() -> None:

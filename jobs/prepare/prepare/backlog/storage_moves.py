@@ -2,13 +2,15 @@
 
 `archive/due/<day>/<study>.json` is a study that was ready; the day is the first (UTC) that begins after it may be
 moved. A listing ends at today, so its length does not depend on how many studies there are, and whatever is listed may
-be moved now: a run without work asks nothing else of what is not due.
+be moved now: a run without work asks nothing else of what is not due. Once its move has begun, the entry names the
+operation that moves it, and stays until that has ended.
 `archive/moved/<class>/<study>.json` says when it was moved, and how often and how much of it was read back since.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -41,7 +43,7 @@ class MovedStudy:
     moved_at: str
     instances: int
     operation: str = ""
-    """Name of the operation that moves it; Google keeps its outcome for a while."""
+    """Name of the operation that moved it; Google keeps its outcome for a while."""
     reads: int = 0
     """How often this job read of it again since, each time paying for retrieval."""
     read_bytes: int = 0
@@ -60,9 +62,9 @@ class MoveRecords:
         """Notes that a study that was ready at `prepared` (seconds since 1970) is to move; returns the entry's name."""
         return self.put(study, _next_day(prepared + self.after_days * DAY), prepared_at=format_time(prepared))
 
-    def put_off(self, study: str, now: float) -> str:
-        """Notes that a study is to be tried again tomorrow; returns the entry's name."""
-        return self.put(study, _next_day(now))
+    def put_off(self, study: str, now: float, operation: str = "") -> str:
+        """Notes that a study, or the operation that moves it, is to be looked at tomorrow; returns the entry's name."""
+        return self.put(study, _next_day(now), operation=operation)
 
     def put(self, study: str, day: str, **told: str) -> str:
         """Notes that a study may be moved from `day` on; returns the name of the entry, which has `told`.
@@ -84,8 +86,16 @@ class MoveRecords:
         for name in self.objects.names(DUE, before=f"{DUE}{_next_day(now)}"):
             yield DueMove(name.removesuffix(".json").rpartition("/")[2], name)
 
-    def generation_of(self, due: DueMove) -> int:
-        return self.objects.read(due.name)[1]
+    def load(self, due: DueMove) -> tuple[str, int]:
+        """(operation that moves the study, or empty; generation of the entry)."""
+        content, generation = self.objects.read(due.name)
+        return str(content.get("operation") or "") if isinstance(content, dict) else "", generation
+
+    def note_operation(self, due: DueMove, operation: str, generation: int) -> None:
+        """Notes that its move has begun, unless the entry was written again meanwhile."""
+        content = {"schema_version": SCHEMA_VERSION, "study": due.study, "operation": operation}
+        with suppress(Conflict):
+            self.objects.write(due.name, content, generation)
 
     def forget(self, due: DueMove, generation: int) -> None:
         """Removes an entry, unless it was written again meanwhile."""

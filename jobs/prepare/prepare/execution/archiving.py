@@ -1,7 +1,9 @@
 """Moves what viewers do not read to a storage class that costs less: the raw store's instances of ready studies.
 
 Viewers read the viewer store; of the raw store only a repair, an export or a restore reads a prepared study again.
-Moved is what was ready `after_days` ago and has not changed since; never what is blocked, failed or on its way.
+Moved is what was ready `after_days` ago and has not changed since; never what is blocked, failed or on its way. A move
+is an operation of the store: it is begun, and looked at once the others have begun; what is under way then is looked at
+tomorrow. Only what has ended well is on record as moved.
 """
 
 from __future__ import annotations
@@ -42,11 +44,14 @@ class Archivist:
     records: MoveRecords
     move: Callable[[str, str], str]
     """(study, storage class) -> name of the operation; raises Gone, CannotRun, SeriesFailed."""
+    is_done: Callable[[str], bool | None]
+    """Whether an operation has ended well; None for one that is not known any more. Raises SeriesFailed where it has
+    ended otherwise, or cannot be looked at."""
     clock: Clock
     log: Log
 
     def work(self, task: int, tasks: int) -> int:
-        """How many studies were moved."""
+        """How many studies began to move, or have moved: while there are some, more may be to be done."""
         until, moved, failures = self.clock.monotonic() + LONGEST_SECONDS, 0, 0
         for due in self.records.due(self.clock.time()):
             if shard(due.study, tasks) != task:
@@ -60,14 +65,29 @@ class Archivist:
                 self.log.line("WARNING", f"{error} (its move is tried again tomorrow)", study=due.study)
                 self._put_off(due)
         if moved:
-            self.log.line("INFO", f"{moved} studies of the raw store moved to {self.records.storage_class}")
+            self.log.line("INFO", f"{moved} moves of studies to {self.records.storage_class} have begun or ended")
         return moved
 
     def _handle(self, due: DueMove) -> bool:
-        records, now = self.records, self.clock.time()
-        generation = records.generation_of(due)
+        """Whether its move began, or has ended."""
+        operation, generation = self.records.load(due)
         if not generation:
             return False  # another run has done it
+        ended = self.is_done(operation) if operation else None
+        if ended is None:
+            return self._begin(due, generation)
+        if not ended:
+            self._put_off(due, operation)
+            return False
+        report, _ = self.records.objects.read(study_report.name(due.study))
+        instances = study_report.counted(report) or 0
+        self.records.mark_moved(due.study, self.clock.time(), instances, operation)
+        self.records.forget(due, generation)
+        return True
+
+    def _begin(self, due: DueMove, generation: int) -> bool:
+        """Whether its move began."""
+        records, now = self.records, self.clock.time()
         if records.objects.names(f"work/{due.study}/"):
             return False  # something of it has just come: its report decides when it is prepared
         report, _ = records.objects.read(study_report.name(due.study))
@@ -78,14 +98,15 @@ class Archivist:
             try:
                 operation = self.move(due.study, records.storage_class)
             except Gone:
-                verdict = "drop"
+                pass
             else:
-                records.mark_moved(due.study, now, int(report.get("instances") or 0), operation)
+                records.note_operation(due, operation, generation)
+                return True
         records.forget(due, generation)
-        return verdict == "move"
+        return False
 
-    def _put_off(self, due: DueMove) -> None:
-        """One that fails is tried again tomorrow, and is not in the way of the others."""
-        generation = self.records.generation_of(due)
-        self.records.put_off(due.study, self.clock.time())
+    def _put_off(self, due: DueMove, operation: str = "") -> None:
+        """One that fails is tried again tomorrow, and is not in the way of the others; nor is one under way."""
+        _, generation = self.records.load(due)
+        self.records.put_off(due.study, self.clock.time(), operation)
         self.records.forget(due, generation)
