@@ -119,6 +119,12 @@ def channel_without_its_smallest_level() -> Store:
 
 
 @slide
+def channel_without_a_level_of_another_spacing() -> Store:
+    """A pixel of the smallest is no four of the largest: the scanner divided the width by the odd number of columns."""
+    return put(*channel(1, 1150, 575, 288), *channel(2, 1150, 575), frame=DEEP_FRAME)
+
+
+@slide
 def icc_empty_on_the_base() -> Store:
     empty = optical_path("1") | {tag("ICCProfile"): {"vr": "OB"}}
     return put(*having(levels(OpticalPathSequence=[ICC]), 0, OpticalPathSequence=[empty]))

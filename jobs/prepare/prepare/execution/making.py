@@ -20,7 +20,7 @@ from ..model.actions import FullTiling, MakeLevel, Transcode
 from ..model.image import SlideImage
 from ..model.metadata import Row
 from ..model.plan import Follower, SeriesPlan
-from ..pixels.attributes import Tool, add_equipment, add_sources, code
+from ..pixels.attributes import Tool, add_equipment, add_sources, code, set_spacing
 from ..pixels.errors import readable
 from ..pixels.frames import FrameReader
 from ..pixels.header import read_header
@@ -121,6 +121,7 @@ class InstanceMaker:
             source = self._level(study, plan, sources, images)
             for made in missing_levels(source, by_halvings, self.stage, MAKING):
                 level = by_halvings[int(made.role.rpartition("-")[2])]
+                set_spacing(made.dataset, level.spacing)
                 yield self._name_instance(made, level_uid(level, plan, images))
 
     def _rewritten(

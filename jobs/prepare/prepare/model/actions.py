@@ -34,6 +34,9 @@ class MakeLevel:
     optical_paths: tuple[str, ...]
     """All paths of the source, in its order; the new instance has them all."""
     instances: tuple[str, ...] = ()
+    spacing: tuple[float, ...] = ()
+    """PixelSpacing (mm, between rows and between columns), where other optical paths have a level of this size:
+    scanners round it in more than one way, and the viewer takes only equal ones. Else the source's times the factor."""
     action: Literal["make_level"] = "make_level"
 
 

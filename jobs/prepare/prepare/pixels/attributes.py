@@ -93,6 +93,14 @@ def mark_as_level(made: Dataset, times: int) -> None:
     made.DerivationCodeSequence = [code("113085", "Spatial resampling")]
 
 
+def set_spacing(made: Dataset, spacing: Sequence[float]) -> None:
+    """PixelSpacing (mm, between rows and between columns) of all frames; nothing where none is given."""
+    for group in made.get("SharedFunctionalGroupsSequence") or ():
+        for measures in group.get("PixelMeasuresSequence") or ():
+            if spacing and "PixelSpacing" in measures:
+                measures.PixelSpacing = [_decimal(value) for value in spacing]
+
+
 def add_sources(made: Dataset, sources: Sequence[Dataset], purpose: Dataset) -> None:
     """Refers to the instances that the pixels come from, in the Common Instance Reference module, too."""
     made.SourceImageSequence = [

@@ -22,6 +22,7 @@ def missing_levels(images: Iterable[SlideImage], series: str, broken: frozenset[
     missing: dict[tuple[tuple[str, ...], int], MakeLevel] = {}
     paths = list(pyramids(images).values())
     wanted = [[halved(near, step) for near, step in _steps(levels, r09)] for levels in paths]
+    spacings = {level.size: _spacing(level) for levels in paths for level in levels}
     for levels, own in zip(paths, wanted, strict=True):
         sound = [level for level in levels if not broken & {image.instance for image in level.images}]
         others = [level for each in (*paths, *wanted) for level in each] if len(paths) > 1 else []
@@ -32,8 +33,17 @@ def missing_levels(images: Iterable[SlideImage], series: str, broken: frozenset[
             source, factor = best_source(sound, level)
             if source and all(image.series == series for image in source.images):
                 made = plan_level(source, factor)
+                scaled = _spacing(source, factor)
+                # R19: where the first path with this size has another, all have that.
+                if (spacing := spacings.setdefault((made.columns, made.rows), scaled)) != scaled:
+                    made = replace(made, spacing=spacing)
                 missing[made.sources, factor] = made
     return sorted(missing.values(), key=lambda level: (-level.columns * level.rows, level.sources))
+
+
+def _spacing(level: PyramidLevel, factor: int = 1) -> tuple[float, ...]:
+    """PixelSpacing of the level that sampling down by `factor` gives: between rows, between columns; mm."""
+    return tuple(spacing * factor for spacing in reversed(level.images[0].spacings or ()))
 
 
 def _steps(levels: list[PyramidLevel], r09: ReadinessRule) -> list[tuple[PyramidLevel, int]]:

@@ -113,6 +113,7 @@ def _uid(
     sources: tuple[str, ...], images: Mapping[str, SlideImage], role: str, level: int, actions: tuple[Action, ...]
 ) -> str:
     """Made by what is done to these instances: not by the others that the same is done to, which may come later."""
-    described = [{key: value for key, value in asdict(action).items() if key != "instances"} for action in actions]
+    left_out = ("instances", "spacing")  # spacing is another level's, which is compared with what was delivered
+    described = [{key: value for key, value in asdict(action).items() if key not in left_out} for action in actions]
     parameters = json.dumps([MAKING.parameters, sources, *described], sort_keys=True)
     return new_uid(ALGORITHM, _source(sources, images), role, level, parameters)

@@ -113,14 +113,16 @@ def _tile(image: SlideImage) -> SlideImage:
 
 
 def _make(action: MakeLevel, source: SlideImage, probe: Probe | None) -> tuple[SlideImage, Probe | None]:
+    across, down = source.spacings or (0.0, 0.0)
+    spacing = action.spacing or (down * action.factor, across * action.factor)
     image = replace(
         _tile(_encode(source, action.coding)),
         instance=provisional(action),
         image_type=("DERIVED", "PRIMARY", "VOLUME", "RESAMPLED"),
         total_columns=action.columns,
         total_rows=action.rows,
-        spacing=source.spacing * action.factor,
-        row_spacing=source.row_spacing * action.factor,
+        spacing=spacing[1],
+        row_spacing=spacing[0] if spacing[0] != spacing[1] else 0.0,
     )
     image = replace(image, frames=_frames(image))
     if probe is None:
