@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from prepare.pixels.errors import CannotPlace
-from prepare.pixels.grid import TileGrid
+from prepare.pixels.grid import PixelFormat, TileGrid
 from prepare.pixels.place import ABSENT, numbers_in_full, order, place
 from pydicom import Dataset
 
@@ -92,6 +92,23 @@ def part(number: int, offset: int, frames: int, total: int = 2) -> Dataset:
         InConcatenationTotalNumber=total,
         ConcatenationFrameOffsetNumber=offset,
     )
+
+
+@pytest.mark.parametrize("value", [None, "", [1, 2]])
+@pytest.mark.parametrize(
+    "keyword",
+    [
+        "TotalPixelMatrixFocalPlanes", "NumberOfFocalPlanes", "ConcatenationFrameOffsetNumber",
+        "InConcatenationTotalNumber", "BitsStored", "HighBit", "PixelRepresentation", "PlanarConfiguration",
+    ],
+)  # fmt: skip
+def test_a_number_that_is_empty_or_several_counts_as_absent(keyword: str, value: Any) -> None:
+    said, silent = header(GRID, colour()), header(GRID, colour())
+    setattr(said, keyword, value)
+    silent.pop(keyword, None)
+
+    assert np.array_equal(place([said]).frames, place([silent]).frames)
+    assert PixelFormat.of(said) == PixelFormat.of(silent)
 
 
 def test_parts_of_a_concatenation_count_on() -> None:

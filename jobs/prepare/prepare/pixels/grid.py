@@ -8,6 +8,12 @@ import numpy as np
 from pydicom import Dataset
 
 
+def number_in(dataset: Dataset, keyword: str, default: int) -> int:
+    """The whole number in an attribute; `default` where it is absent, empty, or several values."""
+    value = dataset.get(keyword)
+    return int(value) if isinstance(value, int | float) else default
+
+
 @dataclass(frozen=True)
 class TileGrid:
     """`columns` x `rows` pixels in tiles of `tile_columns` x `tile_rows`; the last ones may reach beyond the edge."""
@@ -47,8 +53,8 @@ class TileGrid:
     def of(cls, header: Dataset) -> TileGrid:
         rows, columns = int(header.Rows), int(header.Columns)
         return cls(
-            columns=int(header.get("TotalPixelMatrixColumns", columns)),
-            rows=int(header.get("TotalPixelMatrixRows", rows)),
+            columns=number_in(header, "TotalPixelMatrixColumns", columns),
+            rows=number_in(header, "TotalPixelMatrixRows", rows),
             tile_columns=columns,
             tile_rows=rows,
         )
@@ -92,14 +98,13 @@ class PixelFormat:
             bits=int(header.BitsAllocated),
             photometric=str(header.PhotometricInterpretation),
             stored=_usable_stored_bits(header),
-            signed=bool(header.get("PixelRepresentation", 0)),
-            planar=bool(header.get("PlanarConfiguration", 0)),
+            signed=bool(number_in(header, "PixelRepresentation", 0)),
+            planar=bool(number_in(header, "PlanarConfiguration", 0)),
         )
 
 
 def _usable_stored_bits(header: Dataset) -> int:
     """BitsStored; 0 where it contradicts the bits around it, or the pictures would lose bits that viewers see."""
-    stored = int(header.get("BitsStored") or 0)
-    highest = header.get("HighBit")
-    fits = 0 < stored <= int(header.BitsAllocated) and (highest is None or int(highest) == stored - 1)
+    stored = number_in(header, "BitsStored", 0)
+    fits = 0 < stored <= int(header.BitsAllocated) and number_in(header, "HighBit", stored - 1) == stored - 1
     return stored if fits else 0

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydicom import Dataset
 
 from .errors import CannotPlace
-from .grid import TileGrid
+from .grid import TileGrid, number_in
 
 ABSENT = -1
 
@@ -37,7 +37,7 @@ def place(parts: Sequence[Dataset]) -> Placement:
     uid, grid = str(first.SOPInstanceUID), TileGrid.of(first)
     if min(grid.columns, grid.rows, grid.tile_columns, grid.tile_rows) < 1:
         raise CannotPlace(f"instance {uid} has no size: it needs TotalPixelMatrixColumns and TotalPixelMatrixRows")
-    if max(int(first.get("TotalPixelMatrixFocalPlanes", 1)), int(first.get("NumberOfFocalPlanes", 1))) > 1:
+    if max(number_in(first, "TotalPixelMatrixFocalPlanes", 1), number_in(first, "NumberOfFocalPlanes", 1)) > 1:
         raise CannotPlace(f"instance {uid} has several focal planes: which one to show is not for this job to choose")
     check_parts(parts)
     paths = path_names(first)
@@ -48,12 +48,12 @@ def place(parts: Sequence[Dataset]) -> Placement:
 
 def order(parts: Sequence[Dataset]) -> tuple[Dataset, ...]:
     """The parts of a concatenation by their offset."""
-    return tuple(sorted(parts, key=lambda part: int(part.get("ConcatenationFrameOffsetNumber", 0))))
+    return tuple(sorted(parts, key=lambda part: number_in(part, "ConcatenationFrameOffsetNumber", 0)))
 
 
 def check_parts(parts: Sequence[Dataset]) -> None:
     """Raises CannotPlace unless the parts follow each other and none is missing."""
-    total = int(parts[0].get("InConcatenationTotalNumber", 0) or len(parts))
+    total = number_in(parts[0], "InConcatenationTotalNumber", 0) or len(parts)
     if total != len(parts):
         raise CannotPlace(
             f"concatenation {parts[0].get('ConcatenationUID', '')} has {total} parts and {len(parts)} are there: "
@@ -61,17 +61,17 @@ def check_parts(parts: Sequence[Dataset]) -> None:
         )
     expected = 0
     for part in parts:
-        offset = int(part.get("ConcatenationFrameOffsetNumber", expected))
+        offset = number_in(part, "ConcatenationFrameOffsetNumber", expected)
         if offset != expected and len(parts) > 1:
             raise CannotPlace(
                 f"instance {part.SOPInstanceUID} begins at frame {offset} of its concatenation where frame {expected} "
                 "comes next: a part is missing or there twice"
             )
-        expected += int(part.get("NumberOfFrames", 1))
+        expected += number_in(part, "NumberOfFrames", 1)
 
 
 def _full(parts: Sequence[Dataset], grid: TileGrid, paths: int) -> NDArray[np.int64]:
-    frames = sum(int(part.get("NumberOfFrames", 1)) for part in parts)
+    frames = sum(number_in(part, "NumberOfFrames", 1) for part in parts)
     if frames != grid.tiles * paths:
         raise CannotPlace(
             f"instance {parts[0].SOPInstanceUID} has {frames} frames; {grid.across} x {grid.down} tiles in {paths} "
@@ -112,9 +112,9 @@ def numbers_in_full(part: Dataset) -> dict[int, int]:
     """
     grid, paths = TileGrid.of(part), path_names(part)
     if part.get("DimensionOrganizationType") == "TILED_FULL":
-        count = int(part.get("NumberOfFrames", 1))
+        count = number_in(part, "NumberOfFrames", 1)
         whole = count >= grid.tiles * len(paths)
-        offset = 0 if whole else int(part.get("ConcatenationFrameOffsetNumber", 0))
+        offset = 0 if whole else number_in(part, "ConcatenationFrameOffsetNumber", 0)
         return {number: offset + number for number in range(1, count + 1)}
     cells = enumerate(_cells(part, grid, paths), 1)
     return {number: path * grid.tiles + row * grid.across + column + 1 for number, (path, row, column) in cells}
@@ -130,7 +130,7 @@ def _cells(part: Dataset, grid: TileGrid, paths: tuple[str, ...]) -> Iterator[tu
     """Optical path, row and column of each frame of a sparse instance, from 0."""
     uid, shared = str(part.SOPInstanceUID), _path(_first(part, "SharedFunctionalGroupsSequence"))
     items = part.get("PerFrameFunctionalGroupsSequence")
-    count = int(part.get("NumberOfFrames", 1))
+    count = number_in(part, "NumberOfFrames", 1)
     common = _common_position(part, grid)
     if not items and count == 1 and common is not None:
         items = [Dataset()]
@@ -158,8 +158,8 @@ def _common_position(part: Dataset, grid: TileGrid) -> Dataset | None:
 
 
 def _cell(position: Dataset, grid: TileGrid, uid: str, frame: int) -> tuple[int, int]:
-    x = int(position.get("ColumnPositionInTotalImagePixelMatrix") or 0) - 1
-    y = int(position.get("RowPositionInTotalImagePixelMatrix") or 0) - 1
+    x = number_in(position, "ColumnPositionInTotalImagePixelMatrix", 0) - 1
+    y = number_in(position, "RowPositionInTotalImagePixelMatrix", 0) - 1
     column, row = x // grid.tile_columns, y // grid.tile_rows
     if x % grid.tile_columns or y % grid.tile_rows or not (0 <= row < grid.down and 0 <= column < grid.across):
         raise CannotPlace(

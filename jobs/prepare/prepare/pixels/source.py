@@ -12,7 +12,7 @@ from pydicom import Dataset
 from .codec import Samples
 from .errors import CannotPlace
 from .frames import Fetch
-from .grid import PixelFormat
+from .grid import PixelFormat, number_in
 from .place import ABSENT, order, place
 
 MARGIN = 65_536
@@ -32,7 +32,7 @@ class LevelSource:
         self.grid = self.placement.grid
         self._fetch = fetch
         self._uids = [str(header.SOPInstanceUID) for header in self.headers]
-        self._starts = [0, *accumulate(int(header.get("NumberOfFrames", 1)) for header in self.headers)]
+        self._starts = [0, *accumulate(number_in(header, "NumberOfFrames", 1) for header in self.headers)]
 
     @property
     def uid(self) -> str:
