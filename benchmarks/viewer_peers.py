@@ -14,11 +14,23 @@ const {{ metadata, viewer }} = dicomMicroscopyViewer;
 const [, , studyInstanceUID, , seriesInstanceUID] = location.pathname.split('/');
 const Authorization = `Bearer ${{JSON.parse(sessionStorage.session).token}}`;
 const client = new api.DICOMwebClient({{ url: config.servers[0].url, headers: {{ Authorization }} }});
+const read = (series) => client.retrieveSeriesMetadata({{ studyInstanceUID, seriesInstanceUID: series }});
+const show = (items) => {{
+  const images = items.map((item) => new metadata.VLWholeSlideMicroscopyImage({{ metadata: item }}));
+  const shown = new viewer.VolumeImageViewer({{ client, metadata: images, controls: ['overview'] }});
+  shown.render({{ container: document.getElementById('box') }});
+  return shown;
+}};
 await client.searchForSeries({{ studyInstanceUID, queryParams: {{ Modality: 'SM' }} }});
-const found = await client.retrieveSeriesMetadata({{ studyInstanceUID, seriesInstanceUID }});
-const images = found.map((one) => new metadata.VLWholeSlideMicroscopyImage({{ metadata: one }}));
-new viewer.VolumeImageViewer({{ client, metadata: images, controls: ['overview'] }})
-  .render({{ container: document.getElementById('box') }});
+const first = show(await read(seriesInstanceUID));
+window.prepareChange = async (series) => {{
+  const items = await read(series);
+  window.change = () => {{
+    first.cleanup();
+    document.getElementById('box').replaceChildren();
+    show(items);
+  }};
+}};
 """
 PUBLIC_LIB = "window.PUBLIC_LIB_URL = new URL('{engine}/', location.href).href;\n"
 

@@ -24,6 +24,10 @@ CONFIG = "/config/local.js"
 """Where SLIM's own build looks for `window.config`; the lite page follows."""
 MANIFEST = "/release.json"
 """What the release consists of. Not manifest.json: that is what a web app names its own description."""
+ABSENT_PAGE = Path(__file__).parent / "slim" / "overlay" / "404.html"
+"""Both viewers send it; a team that has a look of its own changes it for both."""
+GUARD = Path(__file__).parent / "decoder_guard.js"
+"""Stands before the engine's decoder worker in both viewers."""
 ABSENT = "/404.html"
 """Sent for what is not there. Asked for by its own name it is a 404 as well, so the manifest leaves it out."""
 
@@ -105,7 +109,7 @@ def build(config: dict[str, Any], packages: Path, lite: Path = LITE, status_root
         index = index.replace(placeholder, text)
     files = {
         "/index.html": index.encode(),
-        ABSENT: (lite / "404.html").read_bytes(),
+        ABSENT: ABSENT_PAGE.read_bytes(),
         CONFIG: render_js(check(config)).encode(),
         **page_files,
         **engine_files,
@@ -117,7 +121,7 @@ def build(config: dict[str, Any], packages: Path, lite: Path = LITE, status_root
 
 def guard_worker(script: bytes) -> bytes:
     """The engine's decoder worker with our guard before it: a tile that cannot be decoded does not stop it."""
-    return (LITE / "worker.js").read_bytes() + script
+    return GUARD.read_bytes() + script
 
 
 def site_content(files: FileSet, status_root: str = "") -> SiteContent:

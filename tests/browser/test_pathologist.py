@@ -134,7 +134,7 @@ def test_each_of_thirty_slides_is_shown(desk: Desk, put: Put) -> None:
     desk.sign_in(f"/studies/{slides[0][0].study}")
     page = desk.person.page
     rows = page.locator(".slides a") if desk.lite else page.locator("li button:has(.ant-card)")
-    expect(rows).to_have_count(30)
+    expect(rows).to_have_count(30, timeout=30_000)
 
     for number in range(30):
         rows.nth(number).click()

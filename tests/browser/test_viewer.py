@@ -195,7 +195,7 @@ def test_a_study_that_the_job_has_not_seen_warns(reader: Reader, slides: Slides,
     reader.arrive(link(slides["tissue"]), site=told_of.url)
     reader.wait_for_tiles()
 
-    expect(reader.page.get_by_text("The preparation job has said nothing about this study yet")).to_be_visible()
+    expect(reader.page.get_by_text("it has said nothing yet, or your account may not read it")).to_be_visible()
 
 
 def test_a_slide_that_the_engine_refuses_says_so(reader: Reader, slides: Slides) -> None:

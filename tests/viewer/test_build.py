@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from viewer.build import ABSENT, CONFIG, MANIFEST, build, content_type
+from viewer.build import ABSENT, CONFIG, GUARD, MANIFEST, build, content_type
 from viewer.config import parse_js, window_config
 from viewer.packages import LITE
 
@@ -32,7 +32,7 @@ def test_the_worker_stands_behind_a_guard_that_answers(packages: Path) -> None:
     files = build(SETTINGS, packages).files
 
     worker = next(data for path, data in files.items() if path.endswith("/dataLoader.worker.min.js"))
-    assert worker.startswith((LITE / "worker.js").read_bytes())
+    assert worker.startswith(GUARD.read_bytes())
 
 
 def test_the_page_knows_where_the_job_tells_about_studies(packages: Path) -> None:

@@ -21,7 +21,7 @@ def test_the_lock_names_versions_and_hashes_and_no_place_to_download_from() -> N
 def test_nothing_of_a_package_is_in_the_repository() -> None:
     ours = {path.name for path in LITE.iterdir()} - {"node_modules"}
 
-    assert ours == {".npmrc", "404.html", "index.html", "package-lock.json", "package.json", "page", "worker.js"}
+    assert ours == {".npmrc", "index.html", "package-lock.json", "package.json", "page"}
 
 
 def test_packages_that_cannot_be_fetched_are_one_sentence(tmp_path: Path) -> None:

@@ -56,12 +56,12 @@ function viewOf(address) {
   return showStudy(view, app, study, series);
 }
 
-/** Waits for `promise` while the reader stays: a view that was left goes no further, and shows nothing over the next. */
-function whileHere(promise) {
+/** Waits for `promise` while the reader stays: a view that was left goes no further, nor shows itself over the next. */
+async function whileHere(promise) {
   const visit = shown;
-  return new Promise((resolve, reject) => {
-    promise.then((answer) => visit === shown && resolve(answer), (error) => visit === shown && reject(error));
-  });
+  await Promise.allSettled([promise]);
+  if (visit !== shown) await new Promise(() => {}); // For good.
+  return promise;
 }
 
 function follow(event) {

@@ -7,9 +7,7 @@ const COLOURS = Object.entries({
   blue: [0, 0, 255], green: [0, 255, 0], red: [255, 0, 0],
   cyan: [0, 255, 255], magenta: [255, 0, 255], yellow: [255, 255, 0],
 });
-const GREY = ['', [255, 255, 255]];
 const STEPS = 100;
-const SHARE = 0.999;
 const TILE = 'dicommicroscopyviewer_frame_loading_ended';
 
 /** Shows the channels of `slide`; gives a panel for them, null for a slide in colour. */
@@ -18,9 +16,9 @@ export function channelPanel(viewer, viewport, slide) {
   if (!channels.length) return null;
   const bits = Number(value(slide.pyramid[0], 'BitsStored') ?? value(slide.pyramid[0], 'BitsAllocated') ?? 8);
   const most = 2 ** bits - 1;
-  const colours = channels.length > 1 ? COLOURS : [GREY];
+  const colours = channels.length > 1 ? COLOURS : [['', [255, 255, 255]]];
   const rows = channels.map((path, place) => row(viewer, path, most, colours[place % colours.length]));
-  if (bits > 8) watchBrightest(viewport, most, rows);
+  if (bits > 8) watchBrightest(viewer.getMap(), viewport, most, rows);
   return h('fieldset', { class: 'channels' }, h('legend', {}, 'Channels'), rows.map(({ element }) => element));
 }
 
@@ -36,36 +34,32 @@ function row(viewer, { identifier, description }, most, [colourName, color]) {
     type: 'range', min: 1, max: STEPS, value: STEPS, 'aria-label': `Brightest value of ${name}`,
     input: () => show(Math.max(Math.round(most ** (brightness.value / STEPS)), 1)),
   });
-  const visible = h('input', { type: 'checkbox', checked: true, change: () => {
-    viewer[visible.checked ? 'showOpticalPath' : 'hideOpticalPath'](identifier);
-  } });
-  viewer.showOpticalPath(identifier, { color, limitValues: [0, most] });
+  const change = () => viewer[visible.checked ? 'showOpticalPath' : 'hideOpticalPath'](identifier);
+  const visible = h('input', { type: 'checkbox', checked: true, change });
+  change();
   show(most);
-  const set = (brightest) => {
+  let highest = 0;
+  const raise = (brightest) => {
+    if (brightest <= highest) return;
+    highest = brightest;
     brightness.value = Math.round((Math.log(brightest) / Math.log(most)) * STEPS);
     show(brightest);
   };
-  return { identifier, set, element: h('div', {}, h('label', {}, visible, ` ${name}`), brightness, limits) };
+  return { identifier, raise, element: h('div', {}, h('label', {}, visible, ` ${name}`), brightness, limits) };
 }
 
-/** Raises each channel's brightest value to what its tiles hold, until the first view is complete: a camera of 16 bits
- *  seldom uses them all. */
-function watchBrightest(viewport, most, rows) {
-  const brightest = new Map();
+/** Raises the brightest values to what tiles hold, until the first view is complete: few cameras use all of 16 bits. */
+function watchBrightest(map, viewport, most, rows) {
   const hear = ({ detail: { payload: { pixelArray, channelIdentifier } } }) => {
     const channel = rows.length === 1 ? rows[0] : rows.find(({ identifier }) => identifier === channelIdentifier);
-    if (!pixelArray || !channel) return;
-    const top = Math.min(percentile(pixelArray), most);
-    if (top <= (brightest.get(channel) ?? 0)) return;
-    brightest.set(channel, top);
-    channel.set(top);
+    if (pixelArray) channel?.raise(Math.min(percentile(pixelArray), most));
   };
   viewport.addEventListener(TILE, hear);
-  viewport.addEventListener('complete', () => viewport.removeEventListener(TILE, hear), { once: true });
+  map.once('rendercomplete', () => viewport.removeEventListener(TILE, hear));
 }
 
 /** One hot pixel must not darken all others. */
 function percentile(pixels) {
   const sorted = Float32Array.from(pixels).sort();
-  return Math.max(Math.ceil(sorted[Math.floor((sorted.length - 1) * SHARE)]), 1);
+  return Math.max(Math.ceil(sorted[Math.floor((sorted.length - 1) * 0.999)]), 1);
 }

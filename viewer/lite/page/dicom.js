@@ -1,14 +1,13 @@
-// Reading DICOM JSON (PS3.18 F): values by tag, as text for people; the slides of a study, as SLIM groups them, and what
-// was made from them. No network, no page.
+// Reading DICOM JSON (PS3.18 F): values, names, a study's slides and what was made from them. No network, no page.
 
 const TAGS = {
   StudyDate: '00080020', AccessionNumber: '00080050', StudyDescription: '00081030', PatientName: '00100010',
   PatientID: '00100020', StudyInstanceUID: '0020000D', SeriesInstanceUID: '0020000E', SeriesDescription: '0008103E',
   NumberOfStudyRelatedSeries: '00201206', SOPInstanceUID: '00080018', SOPClassUID: '00080016', Modality: '00080060',
   ImageType: '00080008', FrameOfReferenceUID: '00200052', ContainerIdentifier: '00400512', AcquisitionUID: '00080017',
-  BitsStored: '00280101', BitsAllocated: '00280100', OpticalPathSequence: '00480105', ICCProfile: '00282000',
-  TotalPixelMatrixColumns: '00480006', SharedFunctionalGroupsSequence: '52009229',
-  PixelMeasuresSequence: '00289110', PixelSpacing: '00280030', ImageOrientationSlide: '00480102',
+  BitsStored: '00280101', BitsAllocated: '00280100', TotalPixelMatrixColumns: '00480006',
+  SharedFunctionalGroupsSequence: '52009229', PixelMeasuresSequence: '00289110', PixelSpacing: '00280030',
+  ImageOrientationSlide: '00480102',
   AnnotationGroupSequence: '006A0002', AnnotationGroupUID: '006A0003', AnnotationGroupLabel: '006A0005',
   AnnotationCoordinateType: '006A0001', NumberOfAnnotations: '006A000C', GraphicType: '00700023',
   AnnotationGroupNumber: '0040A180', SegmentSequence: '00620002', SegmentLabel: '00620005', TrackingUID: '00620021',

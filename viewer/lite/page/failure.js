@@ -6,11 +6,9 @@ const KINDS = {
   forbidden: ['No access', 'If you believe this is a mistake, say which page you were on and with which account.'],
   network: ['No connection', 'Check your connection, then try again.'],
   busy: ['The store is busy', 'Wait a minute, then try again.'],
-  browser: ['This browser cannot show slides',
-    'Use a current version of Chrome, Edge, Firefox or Safari, with hardware acceleration switched on.'],
+  browser: ['This browser cannot show slides', 'Use a current one, with hardware acceleration switched on.'],
   missing: ['Not found', 'Check the link, or look for the study in the list.'],
-  unready: ['This slide is not ready',
-    'Wait a minute, then try again; if it lasts, tell whoever prepares slides here.'],
+  unready: ['This slide is not ready', 'Wait a minute, then try again; if it lasts, ask whoever prepares slides here.'],
   blocked: ['This slide cannot be shown yet',
     'Send this sentence to whoever prepares slides here: it says what has to be corrected.'],
   config: ['The viewer is not set up correctly',
@@ -29,13 +27,10 @@ export class Failure extends Error {
 }
 
 /** Any error as a Failure: what nobody foresaw may be an old browser's as well as a fault of this page. */
-export const asFailure = (error) => (
-  error instanceof Failure ? error : new Failure('unexpected', String(error?.message ?? error), error));
+export const asFailure = (error) => (error.remedy ? error : new Failure('unexpected', error.message, error));
 
 /** The Failure that an error of a DICOMweb request means. `server` is the config's entry for the store. */
 export function fromRequest(error, server) {
-  const told = server.errorMessages?.find((entry) => entry.status === error.status);
-  if (told) return new Failure(error.status === 403 ? 'forbidden' : 'busy', told.message, error);
   if (error.status === undefined) return asFailure(error);
   const [kind, sentence] = {
     0: ['network', 'The DICOM store could not be reached.'],
@@ -45,5 +40,6 @@ export function fromRequest(error, server) {
     404: ['missing', `“${server.id}” does not have what this page asked for.`],
     429: ['busy', 'The store has had too many requests and refuses more for now.'],
   }[error.status] ?? ['busy', `The store answered with status ${error.status}.`];
-  return new Failure(kind, sentence, error);
+  const configured = server.errorMessages?.find((entry) => entry.status === error.status);
+  return new Failure(kind, configured?.message ?? sentence, error);
 }

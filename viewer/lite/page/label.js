@@ -1,5 +1,4 @@
-// The slide's label and overview, drawn by the store and turned as the slide is, in a dialog. On a canvas: the page's
-// policy admits no blob: images, and nothing stays in the browser's cache.
+// The slide's label and overview, turned as the slide is. On a canvas: the page's policy admits no blob: images.
 
 import { values } from './dicom.js';
 import { button, h, show, waiting } from './dom.js';
@@ -12,8 +11,8 @@ export function labelButtons(client, { label, overview }) {
 
 async function open(client, name, instance) {
   const place = h('div', {}, waiting('Loading…'));
-  const close = button('Close', () => dialog.close());
-  const dialog = h('dialog', { 'aria-label': `${name} of the slide`, close: () => dialog.remove() }, place, close);
+  const dialog = h('dialog', { 'aria-label': `${name} of the slide`, close: () => dialog.remove() }, place,
+    button('Close', () => dialog.close()));
   document.body.append(dialog);
   dialog.showModal();
   try {

@@ -39,10 +39,9 @@ export function objectPanel(engine, viewer, slide, objects) {
   const sentences = [
     ...new Set(unlisted.map(({ kind }) => DRAWN[kind].unlisted)),
     ...drawn.every(fits) ? [] : [MISPLACED],
-    ...Object.entries(UNSHOWN).map(([unshown, words]) => {
-      const number = objects.filter(({ kind }) => kind === unshown).length;
-      return number && `This page does not show ${words}; this slide has ${number}.`;
-    }).filter(Boolean),
+    ...Object.entries(UNSHOWN).map(([unshown, words]) => [words, objects.filter(({ kind }) => kind === unshown).length])
+      .filter(([, number]) => number)
+      .map(([words, number]) => `This page does not show ${words}; this slide has ${number}.`),
   ];
   const list = h('fieldset', { class: 'objects' }, h('legend', {}, 'Annotations'), switches);
   return [...switches.length ? [list] : [], ...sentences.map((sentence) => h('p', { class: 'unshown' }, sentence))];

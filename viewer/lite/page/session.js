@@ -1,19 +1,16 @@
-// Who is signed in, by OpenID Connect's implicit flow. The token lives in this tab's session storage only, and is gone
-// after sign-out or with the tab.
+// Who is signed in, by OpenID Connect's implicit flow. The token lives in this tab's session storage only.
 
 import { h } from './dom.js';
 import { Failure } from './failure.js';
 
 const [KEPT, ASKED, REDIRECTS] = ['session', 'sign-in', 'redirects'];
 const RENEW_BEFORE = 60_000;
-const RENEW_PATIENCE = 10_000;
 
 export class Session {
-  #oidc; #redirectUri; #provider; #renewal;
+  #oidc; #provider; #renewal;
 
-  constructor({ oidc, path }) {
+  constructor({ oidc }) {
     this.#oidc = oidc;
-    this.#redirectUri = location.origin + path;
     this.current = read(KEPT);
   }
 
@@ -49,8 +46,7 @@ export class Session {
 
   /** One silent renewal, however many ask for it at once. */
   renew() {
-    this.#renewal ??= this.#renewInFrame().finally(() => { this.#renewal = undefined; });
-    return this.#renewal;
+    return this.#renewal ??= this.#renewInFrame().finally(() => { this.#renewal = undefined; });
   }
 
   /** Forget everything, then let the provider forget too. The page shows that nobody is signed in, should it stay. */
@@ -58,17 +54,15 @@ export class Session {
     sessionStorage.clear();
     localStorage.clear();
     this.current = null;
-    const { endSessionEndpoint } = this.#oidc;
-    const back = `${location.origin}/logout`;
-    const query = new URLSearchParams({ post_logout_redirect_uri: back });
-    location.replace(endSessionEndpoint ? `${endSessionEndpoint}?${query}` : back);
+    const query = new URLSearchParams({ post_logout_redirect_uri: `${location.origin}/logout` });
+    location.replace(`${this.#oidc.endSessionEndpoint}?${query}`);
   }
 
   async #renewInFrame() {
     const question = fresh();
     const src = await this.#urlFor({ ...question, hint: this.current?.email });
     const frame = h('iframe', { hidden: true, title: 'Sign-in renewal', src });
-    const signal = AbortSignal.timeout(RENEW_PATIENCE);
+    const signal = AbortSignal.timeout(10_000);
     try {
       const answer = await new Promise((resolve, reject) => {
         signal.addEventListener('abort', reject);
@@ -87,7 +81,7 @@ export class Session {
 
   async #urlFor(question) {
     this.#provider ??= await discover(this.#oidc);
-    return authorizationUrl(this.#provider, this.#oidc, this.#redirectUri, question);
+    return authorizationUrl(this.#provider, this.#oidc, `${location.origin}/`, question);
   }
 
   async #accept(answer, asked) {
@@ -147,8 +141,7 @@ export async function accept(answer, asked, provider, oidc, now = Date.now()) {
     [String(bytes(claims.at_hash ?? '')) === String(digest.slice(0, 16)), 'its access token was exchanged'],
   ].filter(([right]) => !right).map(([, why]) => why);
   if (wrong.length) distrust(`The sign-in cannot be trusted: ${wrong.join('; ')}.`);
-  const { access_token: token, expires_in: seconds } = answer;
-  return { token, expires: now + seconds * 1000, email: claims.email };
+  return { token: answer.access_token, expires: now + answer.expires_in * 1000, email: claims.email };
 }
 
 /** The claims of an ID token whose signature the provider's published key confirms. */

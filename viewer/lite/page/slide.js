@@ -10,8 +10,7 @@ const ALIASES = { '=': '+', _: '-', r: 'R' };
 let webgl;
 let loading;
 
-/** The global of dicom-microscopy-viewer, the engine that SLIM uses too; loaded once a page, and early, so that a slide
- *  opens at once. */
+/** The global of dicom-microscopy-viewer, which SLIM uses too: loaded once a page, early, to open a slide at once. */
 export function loadEngine() {
   loading ??= new Promise((resolve, reject) => {
     const folder = setting('engine');
@@ -19,9 +18,9 @@ export function loadEngine() {
     console.info = console.log = console.debug = () => {};
     // Where the engine looks for its worker and decoders; it would guess /static/js/ otherwise.
     window.PUBLIC_LIB_URL = new URL(folder, location.href).href;
-    const onload = () => resolve(window.dicomMicroscopyViewer);
-    const onerror = () => reject(new Failure('config', 'The image engine is missing from this site.'));
-    document.head.append(Object.assign(document.createElement('script'), { src: `${folder}viewer.js`, onload, onerror }));
+    const load = () => resolve(window.dicomMicroscopyViewer);
+    const error = () => reject(new Failure('config', 'The image engine is missing from this site.'));
+    document.head.append(h('script', { src: `${folder}viewer.js`, load, error }));
   });
   return loading;
 }
@@ -50,17 +49,14 @@ export function openSlide(engine, container, slide, client, onFailure) {
   return { viewer, channels: channelPanel(viewer, viewport, slide), close };
 }
 
-function build(engine, slide, client, onError) {
+function build(engine, slide, client, errorInterceptor) {
   try {
     return new engine.viewer.VolumeImageViewer({
       client,
       metadata: slide.pyramid.map((metadata) => new engine.metadata.VLWholeSlideMicroscopyImage({ metadata })),
       controls: ['overview'],
       useTileGridResolutions: false,
-      errorInterceptor: (error) => {
-        onError(error);
-        return error;
-      },
+      errorInterceptor,
     });
   } catch (error) {
     throw new Failure('blocked', `The engine refuses this slide: ${error.message}`, error);
@@ -133,8 +129,9 @@ function controls(map, spacing) {
     power.textContent = magnification(view.getResolution(), spacing);
     back.hidden = Math.abs(Math.sin((view.getRotation() - upright) / 2)) < 0.001;
   });
-  const tools = h('div', { class: 'tools', role: 'toolbar', 'aria-label': 'Slide' }, power, tool('+', '+', 'Zoom in'),
-    tool('−', '-', 'Zoom out'), tool('Fit', '0', 'Show the whole slide'), tool('Turn', 'R', 'Turn by 90 degrees'), back);
+  const tools = h('div', { class: 'tools', role: 'toolbar', 'aria-label': 'Slide' }, power,
+    tool('+', '+', 'Zoom in'), tool('−', '-', 'Zoom out'),
+    tool('Fit', '0', 'Show the whole slide'), tool('Turn', 'R', 'Turn by 90 degrees'), back);
   return { tools, keydown };
 }
 

@@ -11,8 +11,7 @@ const DERIVED = ['ANN', 'SEG', 'SR', 'PR', 'PM', 'OT'];
 const MOST = 500;
 
 /** A dicomweb-client of `server` whose calls sign themselves, try again where that can help, and fail with a Failure.
- *  `client.onAnswer(failure, options)` hears of tiles and bulk data that came (null) or did not; who listened when they
- *  were asked for hears it, not a later slide's. */
+ *  Who is `client.onAnswer(failure, options)` when tiles or bulk data are asked for hears whether they came (null). */
 export async function openStore(server, session) {
   const { api } = await import(`${setting('engine')}dicomweb-client.js`);
   const client = new api.DICOMwebClient({ url: server.url, verbose: false });
@@ -58,13 +57,13 @@ export async function searchStudies(client, { patient, accession, from = '', to 
 export async function openStudy(client, studyInstanceUID) {
   const series = await client.searchForSeries({ queryParams: { StudyInstanceUID: studyInstanceUID } }) ?? [];
   const metadata = async (modalities) => {
-    const uids = series.filter((entry) => modalities.includes(value(entry, 'Modality')))
-      .map((entry) => value(entry, 'SeriesInstanceUID'));
-    const read = (seriesInstanceUID) => client.retrieveSeriesMetadata({ studyInstanceUID, seriesInstanceUID });
-    return (await Promise.all(uids.map(read))).flat();
+    const wanted = series.filter((entry) => modalities.includes(value(entry, 'Modality')));
+    return (await Promise.all(wanted.map((entry) => client.retrieveSeriesMetadata({
+      studyInstanceUID, seriesInstanceUID: value(entry, 'SeriesInstanceUID'),
+    })))).flat();
   };
   let derived;
-  return { instances: await metadata(['SM']), derived: () => (derived ??= metadata(DERIVED)) };
+  return { instances: await metadata(['SM']), derived: async () => (derived ??= await metadata(DERIVED)) };
 }
 
 /** The picture of a LABEL or OVERVIEW instance, as the store draws it. */
@@ -89,15 +88,12 @@ async function patiently({ retry, ...server }, session, attempt) {
         // Another call may have renewed it while this one was under way.
         if (session.current?.token === token) await session.renew();
       } else if (failures < retry?.retries && retry.retryableStatusCodes.includes(error.status)) {
-        await pause(retry, failures++);
+        // A part of the pause is by chance: tiles that were refused together do not come back together.
+        const pause = Math.min(retry.minTimeout * retry.factor ** failures++, retry.maxTimeout);
+        await new Promise((resolve) => { setTimeout(resolve, pause * (0.5 + Math.random() / 2)); });
       } else {
         throw error instanceof Failure ? error : fromRequest(error, server);
       }
     }
   }
-}
-
-function pause({ factor, minTimeout, maxTimeout }, failures) {
-  const longest = Math.min(minTimeout * factor ** failures, maxTimeout);
-  return new Promise((resolve) => { setTimeout(resolve, longest * (0.5 + Math.random() / 2)); });
 }

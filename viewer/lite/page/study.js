@@ -1,5 +1,4 @@
-// One study: its slides in a list, and the chosen one open beside it. The study that was read last stays in memory, so
-// that another of its slides costs only its own tiles.
+// One study: its slides in a list, the chosen one open beside it. Kept in memory: another slide costs only its tiles.
 
 import { date, objectsOn, personName, slideOfSeries, slidesOf, text } from './dicom.js';
 import { entitle, failurePanel, h, setting, show, waiting } from './dom.js';
@@ -11,12 +10,9 @@ import { openStudy } from './store.js';
 
 const FACTS = { 'Patient ID': 'PatientID', Accession: 'AccessionNumber', Study: 'StudyDescription' };
 const READY = ['ready', 'ready_degraded'];
-const NO_ANSWER = 'What the preparation job says of this study could not be read';
-/** Google answers who may not list a bucket with 403 for what is not there, too. */
-const NOT_READ = {
-  403: `${NO_ANSWER}: it has said nothing yet, or your account may not read it`,
-  404: 'The preparation job has said nothing about this study yet',
-};
+/** Google answers who may not list a bucket with 403 for what is not there, too: one sentence for all of them. */
+const NOTHING_SAID = 'What the preparation job says of this study could not be read: it has said nothing yet, or your '
+  + 'account may not read it. What is shown may lack tiles or be wrong.';
 
 /** Shows the study and the slide that holds `seriesUID` (the first one without). Gives what to call on leaving. */
 export async function showStudy(view, app, studyUID, seriesUID) {
@@ -70,16 +66,13 @@ async function readStudy({ client, session }, uid) {
 async function studyStatus(session, studyUID) {
   const root = setting('status');
   if (!root) return null;
-  let code;
   try {
     const headers = { Authorization: `Bearer ${await session.token()}` };
     const url = `${root}${encodeURIComponent(`viewer/${studyUID}.json`)}?alt=media`;
     const answer = await fetch(url, { headers, cache: 'no-store' });
     if (answer.ok) return await answer.json();
-    code = answer.status;
   } catch { /* Nothing was read. */ }
-  const sentence = `${NOT_READ[code] ?? NO_ANSWER}. What is shown may lack tiles or be wrong.`;
-  return { status: 'unknown', series: [], sentence };
+  return { status: 'unknown', series: [], sentence: NOTHING_SAID };
 }
 
 /** What the job does not call ready, `[{status, sentence}]`: of these series, or any; else of the study as a whole. */

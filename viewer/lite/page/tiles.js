@@ -1,19 +1,16 @@
-// What becomes of what a slide is drawn from: tiles that still load, are missing and why, or are never drawn; a profile
-// or annotations that are lost. The engine tells none of it.
+// What still loads of a slide, what is missing and why, and what is never drawn. The engine tells none of it.
 
 import { button, h } from './dom.js';
 import { Failure } from './failure.js';
 
 const EVENTS = 'dicommicroscopyviewer_frame_loading_';
-/** Kinds that concern the whole slide, and are told instead of missing tiles. */
-const WHOLE = ['signed-out', 'forbidden'];
 const LOST = {
   colours: "The slide's colour profile could not be read: colours are shown as the scanner stored them.",
   annotations: 'Annotations could not be read: some or all of those that are switched on are not drawn.',
 };
 const DECODING_PATIENCE = 20_000;
 
-/** Adds signs and notices to `container`, and `complete` events to the viewport; gives what ends the watch. */
+/** Adds signs and notices to `container`; gives what ends the watch. */
 export function watchTiles({ client, viewport, container, map, onFailure }) {
   const loading = h('p', { class: 'loading' }, 'Loading…');
   const notice = h('section', { class: 'notice', role: 'alert', hidden: true });
@@ -21,12 +18,12 @@ export function watchTiles({ client, viewport, container, map, onFailure }) {
   const missing = new Set();
   let [reason, drawn, told, timer] = [null, 0, false, null];
 
-  const never = () => onFailure(
-    new Failure('config', 'Tiles of this slide have come but none is drawn: the decoder does not run.'));
+  const never = () => onFailure(new Failure('config', 'Tiles have come but none is drawn: the decoder does not run.'));
   client.onAnswer = (failure, { frameNumbers }) => {
     if (frameNumbers) reason = failure ?? reason;
     if (frameNumbers && !failure && !drawn) timer ??= setTimeout(never, DECODING_PATIENCE);
-    if (told || !WHOLE.includes(failure?.kind)) return;
+    // These concern the whole slide, and are told once, in place of missing tiles.
+    if (told || !['signed-out', 'forbidden'].includes(failure?.kind)) return;
     told = true;
     onFailure(failure);
   };
@@ -46,7 +43,6 @@ export function watchTiles({ client, viewport, container, map, onFailure }) {
   map.on('loadstart', () => busy(true));
   map.on('rendercomplete', () => {
     busy(false);
-    viewport.dispatchEvent(new Event('complete'));
     // The engine's own button says “‹” only.
     viewport.querySelector('.ol-overviewmap button')?.setAttribute('aria-label', 'Overview map');
   });
@@ -57,18 +53,20 @@ export function watchTiles({ client, viewport, container, map, onFailure }) {
     const tiles = missing.size === 1 ? '1 tile of this slide is' : `${missing.size} tiles of this slide are`;
     const others = drawn ? 'The others are shown.' : 'None of this slide could be shown so far.';
     const why = reason?.message ?? 'The viewer could not decode them.';
-    notice.replaceChildren(h('p', {}, `${tiles} missing. ${why} ${others}`), button('Load again', () => location.reload()));
+    const again = button('Load again', () => location.reload());
+    notice.replaceChildren(h('p', {}, `${tiles} missing. ${why} ${others}`), again);
   }
 
   return () => clearTimeout(timer);
 }
 
-/** Says what the engine told only its log: `error` is one of those that its interceptor hears. */
-export function tellLost(container, { message }) {
+/** Says what the engine tells only its log, once; it hands `error` to this, and gets it back. */
+export function tellLost(container, error) {
+  const kind = error.message.includes('ICC') ? 'colours' : 'annotations';
   // Others are thrown as well, to who asked for what failed.
-  if (!message.startsWith('Failed to')) return;
-  const kind = message.includes('ICC') ? 'colours' : 'annotations';
-  container.querySelector(`.notices .${kind}`)?.remove();
-  container.querySelector('.notices')?.append(h(
-    'section', { class: `notice ${kind}`, role: 'alert' }, h('p', {}, LOST[kind])));
+  if (error.message.startsWith('Failed to') && !container.querySelector(`.${kind}`)) {
+    container.querySelector('.notices')?.append(
+      h('section', { class: `notice ${kind}`, role: 'alert' }, h('p', {}, LOST[kind])));
+  }
+  return error;
 }

@@ -24,8 +24,7 @@ export async function showWorklist(view, { client, go, whileHere }) {
   const { studies, cut } = await whileHere(searchStudies(client, asked));
   void loadEngine().catch(() => {}); // A slide says it when it is opened.
   const number = `${studies.length} ${studies.length === 1 ? 'study' : 'studies'}`;
-  const isSearch = FIELDS.some(([name]) => asked[name]);
-  const none = isSearch ? 'No study fits this search.' : 'The store has no studies with slides yet.';
+  const none = location.search ? 'No study fits this search.' : 'The store has no studies with slides yet.';
   const columns = ['Patient', ...Object.keys(COLUMNS)];
   show(view, h('section', { class: 'worklist' },
     h('div', { class: 'bar' }, h('h1', {}, 'Studies'),
