@@ -9,6 +9,7 @@ from google.auth.exceptions import RefreshError
 from prepare.backlog.work_items import WorkBacklog
 from prepare.errors import CannotRun, SeriesFailed
 from prepare.execution.preparation import write_end
+from prepare.model.metadata import Row
 
 from tests.jobs.fakes import RLE, STORE, Bench, item, pyramid
 
@@ -334,3 +335,25 @@ def test_a_report_of_an_older_version_is_said_in_the_log_and_written_anew(bench:
     assert work(bench, "--study", "1.2") == [("1.2.1", "ready")]
     assert "a report of another version (schema 1) was there" in bench.output.getvalue()
     assert bench.report()["schema_version"] == 3
+
+
+def test_what_comes_during_a_sweep_does_not_wait_for_its_end() -> None:
+    """While an execution runs nobody starts another one."""
+    bench = Bench()
+    for number in range(8):
+        bench.store.add(f"1.2.{number}", *pyramid(f"1.2.{number}.1"))
+    listed = bench.store.instances
+
+    def slowly(study: str) -> list[Row]:
+        if study == "1.2.1":
+            bench.store.add("1.3", *pyramid("1.3.1"))
+            bench.messages.notify("1.3", "1.3.1")
+        bench.time.now += 20
+        return listed(study)
+
+    bench.store.instances = slowly
+    bench.runner("--sweep").sweep(WorkBacklog(bench.bucket, bench.messages, STORE))
+    done = [name.split("/")[1] for name in bench.bucket.writes if name.endswith("study.json")]
+    assert done.index("1.3") < done.index("1.2.7")
+    assert bench.messages.waiting == []
+    assert bench.bucket.names("work/") == []

@@ -123,13 +123,15 @@ def run(settings: JobSettings, log: Log) -> int:
         start = partial(start_tasks, session, settings.job_url)
         own, most = settings.task_count, settings.most_tasks
         runner.scale_out = ScaleOut(records, leases, start, clock, log, settings.execution, own, most)
-    if settings.from_backlog:
-        source = Subscription(settings.backlog_subscription or "", settings.pubsub_endpoint, session)
+    backlog = None
+    if settings.backlog_subscription:
+        source = Subscription(settings.backlog_subscription, settings.pubsub_endpoint, session)
         backlog = WorkBacklog(records, source, store.name)
+    if settings.sweep:
+        runner.sweep(backlog)
+    elif settings.from_backlog and backlog is not None:
         runner.restore_backlog(backlog)
         runner.work_off_backlog(backlog)
-    elif settings.sweep:
-        runner.sweep()
     else:
         runner.prepare_named(settings.studies, settings.series)
     failed = [outcome for outcome in runner.outcomes if outcome.status == "failed"]

@@ -59,14 +59,14 @@ class BacklogRun:
     _seconds: float = 0.0
     """Studies done, and how long they took."""
 
-    def work(self) -> None:
+    def work(self, wait_seconds: float) -> None:
         """Drains and acts until no series of this task's shard is left to wait for, or `wait_seconds` are over.
 
         It looks for messages every few seconds; a study is only listed again when there is news of it, or when it may
         have become quiet.
         """
         settings, clock = self.settings, self.clock
-        until = clock.monotonic() + settings.wait_seconds
+        until = clock.monotonic() + wait_seconds
         idle = True
         while True:
             looked = clock.monotonic()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
 
@@ -23,6 +23,9 @@ from .preparation import Preparation
 from .reconcile import RawStoreAudit
 from .scale_out import ScaleOut
 from .study_preparer import StudyPreparer
+
+SWEEP_LOOK_SECONDS = 30.0
+"""Between two looks of a sweep for what has come."""
 
 
 @dataclass
@@ -45,6 +48,19 @@ class JobRunner:
         outcomes = OutcomeLog(self.log, printed, self.outcomes)
         return StudyPreparer(self.preparation, self.log, outcomes, self.settings.from_backlog)
 
+    def _backlog_run(self, backlog: WorkBacklog) -> BacklogRun:
+        return BacklogRun(
+            backlog,
+            replace(self._preparer, from_backlog=True),
+            self.log,
+            self.clock,
+            self.settings,
+            self.leases,
+            self.scale_out,
+            find_losses=self._find_losses,
+            move_due=self._move_due,
+        )
+
     def prepare_named(self, studies: Iterable[str], series: Iterable[str]) -> None:
         """Prepares what was asked for by UID, now; of several tasks each does the studies of its shard."""
         wanted: dict[str, list[str] | None] = dict.fromkeys(studies)
@@ -65,8 +81,13 @@ class JobRunner:
         """Whether the study is of this task's shard."""
         return shard(study, self.settings.task_count) == self.settings.task_index
 
-    def sweep(self) -> None:
-        """Prepares every study with slides that the store lists or viewers have; unchanged ones cost three requests."""
+    def sweep(self, backlog: WorkBacklog | None = None) -> None:
+        """Prepares every study with slides that the store lists or viewers have; unchanged ones cost three requests.
+
+        What comes meanwhile is not left to wait for its end: nobody starts another execution while one runs.
+        """
+        coming = self._backlog_run(backlog) if backlog is not None and not self.settings.dry_run else None
+        looked = self.clock.monotonic()
         moves, ledger = self.preparation.moves, self.preparation.ledger
         moved = moves.list_known() if moves is not None else set[str]()
         slides = self.preparation.store.slide_studies()
@@ -75,10 +96,15 @@ class JobRunner:
             self._preparer.prepare_study(study)
             if study not in moved:
                 self._plan_move(study)
+            if coming is not None and self.clock.monotonic() >= looked + SWEEP_LOOK_SECONDS:
+                coming.work(wait_seconds=0.0)
+                looked = self.clock.monotonic()
         if self._audit is not None and self.settings.task_index == 0:
             self._audit.list_studies()
         while self._move_due():
             pass
+        if coming is not None:
+            coming.work(self.settings.wait_seconds)
 
     def _plan_move(self, study: str) -> None:
         """Notes the move of a study that was ready before the setting asked for moves."""
@@ -108,17 +134,7 @@ class JobRunner:
 
     def work_off_backlog(self, backlog: WorkBacklog) -> None:
         """Drains and acts until no series of this task's shard is left to wait for, or `wait_seconds` are over."""
-        BacklogRun(
-            backlog,
-            self._preparer,
-            self.log,
-            self.clock,
-            self.settings,
-            self.leases,
-            self.scale_out,
-            find_losses=self._find_losses,
-            move_due=self._move_due,
-        ).work()
+        self._backlog_run(backlog).work(self.settings.wait_seconds)
 
     def _find_losses(self) -> int:
         """How many studies wait because the raw store has less of them than it had.
