@@ -91,7 +91,7 @@ def test_radiology_passes_through_without_being_looked_into(bench: Bench) -> Non
 
 
 def test_a_label_only_series_is_ready(bench: Bench) -> None:
-    label = item("1.2.3.1", 300, "1.2.3", ImageType=["ORIGINAL", "PRIMARY", "LABEL", "NONE"])
+    label = item("1.2.3.1", 256, "1.2.3", ImageType=["ORIGINAL", "PRIMARY", "LABEL", "NONE"])
     bench.store.add("1.2", *pyramid(), label)
     assert work(bench, "--study", "1.2") == [("1.2.1", "ready"), ("1.2.3", "ready")]
 
