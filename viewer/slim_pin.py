@@ -37,7 +37,7 @@ SAVES = "draw, save, reload"
 """The capability without which no drawing tools are offered."""
 _FORM = {
     "repository": (r"https://\S+|http://127\.0\.0\.1\S*", "the repository's URL"),
-    "tag": (r"v?\d+(?:\.\d+)+(?:-[\w.-]+)?", "a release's tag such as v1.2.3"),
+    "tag": (r"v?\d+(?:\.\d+)+(?:[-+][\w.+-]+)?", "a release's tag such as v1.2.3"),
     "commit": (r"[0-9a-f]{40}", "40 hexadecimal digits"),
     "sha256": (r"[0-9a-f]{64}|", "64 hexadecimal digits"),
 }
@@ -110,7 +110,10 @@ def write_pin(path: Path = PIN, **changes: str) -> None:
         pattern, words = _FORM[field]
         if not value or not re.fullmatch(pattern, value):
             raise SlimError(f"{field} {value!r} must be {words}")
-        text = re.sub(rf'^{field} = ".*"$', f'{field} = "{value}"', text, flags=re.MULTILINE)
+        line = rf"""^{field}\s*=\s*(["']).*?\1"""
+        text, written = re.subn(line, f'{field} = "{value}"', text, flags=re.MULTILINE)
+        if not written:
+            raise SlimError(f'{path} has no line {field} = "…" to write {value} to; add it')
     _replace(path, text)
 
 

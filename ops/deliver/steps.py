@@ -6,7 +6,9 @@ import json
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
+
+from pydantic import TypeAdapter
 
 from ops.client.outputs import read_outputs
 from ops.client.refusal import OpsRefused
@@ -28,6 +30,7 @@ FAILURE, DONE = WORK / "failure", WORK / "done"
 TO_BE_DONE = ("up", "viewer", "smoke")
 """Steps that must come to their end before a release is proved."""
 REPORTS = Path("reports")
+Decision = TypeVar("Decision", Image, ViewerImage)
 
 
 def start(stack: Stack, commit: str, build: str) -> None:
@@ -74,10 +77,8 @@ def choose_viewer_image(stack: Stack, commit: str) -> None:
 
 def begin(stack: Stack, commit: str, build: str) -> None:
     """Writes the release record: from here on this build is the one at work."""
-    actual, shown = (
-        Image(**_read_decision(IMAGE, "image", stack)),
-        ViewerImage(**_read_decision(VIEWER_IMAGE, "viewer-image", stack)),
-    )
+    actual = _read_decision(Image, IMAGE, "image", stack)
+    shown = _read_decision(ViewerImage, VIEWER_IMAGE, "viewer-image", stack)
     ledger = Ledger(stack.google(), stack.records)
     current, generation = ledger.read(stack.name)
     release = Release(
@@ -97,10 +98,10 @@ def begin(stack: Stack, commit: str, build: str) -> None:
     print(f"delivering {commit[:12]} to {stack.name}, {before}")
 
 
-def _read_decision(path: Path, step: str, stack: Stack) -> dict[str, Any]:
-    """What a step before left in this folder. Raises `OpsRefused` where it did not run."""
+def _read_decision(kind: type[Decision], path: Path, step: str, stack: Stack) -> Decision:
+    """What a step before left in this folder. Raises `OpsRefused` where it did not run, or left something else."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return TypeAdapter(kind).validate_json(path.read_bytes())
     except (OSError, ValueError) as problem:
         raise OpsRefused(
             f"{path} says nothing ({type(problem).__name__}), and the release record holds what it decides: run first "

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -55,7 +56,7 @@ def github() -> Iterator[GitHub]:
 
     class Page(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            path = self.path.partition("?")[0]
+            path = unquote(self.path.partition("?")[0])
             found = made.files.get(path) or (json.dumps(made.answers[path]).encode() if path in made.answers else None)
             self.send_response(200 if found else 404)
             self.end_headers()
@@ -122,13 +123,16 @@ def test_the_newest_release_with_what_is_needed_is_pinned_with_its_pass(
     assert "commit viewer/slim/pin.toml and viewer/slim/passes.json together" in said
 
 
-def test_a_tag_is_taken_by_name(github: GitHub, source: SlimSource, archive: bytes) -> None:
+@pytest.mark.parametrize("tag", ["v1.5.0", "v0.46.10-8-gabc1234", "v1.2.3-rc-1", "1.2.3-lab.4", "v1.2.3+lab-4.5"])
+def test_a_tag_is_taken_by_name(github: GitHub, source: SlimSource, archive: bytes, tag: str) -> None:
     github.publish("v2.0.0", archive)
-    github.publish("v1.5.0", archive)
+    github.publish(tag, archive)
 
-    pin(source, "v1.5.0")
+    pin(source, tag)
 
-    assert read_pin(source.pin).tag == "v1.5.0"
+    found = read_pin(source.pin)
+    assert found.tag == tag
+    require_pass(found, source.passes)
 
 
 @pytest.mark.parametrize(

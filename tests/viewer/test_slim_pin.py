@@ -55,6 +55,23 @@ def test_a_malformed_value_is_not_recorded(file: Path) -> None:
     assert file.read_text() == before
 
 
+@pytest.mark.parametrize("line", ["", "# tag"])
+def test_a_pin_without_a_line_to_write_to_is_not_said_to_be_written(file: Path, line: str) -> None:
+    file.write_text(file.read_text().replace('tag = "v9.9.9"', line))
+
+    with pytest.raises(SlimError, match='has no line tag = "…"'):
+        write_pin(file, tag="v10.0.0")
+
+
+@pytest.mark.parametrize("line", ['tag = "v9.9.9" # the newest', 'tag="v9.9.9"', "tag = 'v9.9.9'"])
+def test_a_line_written_otherwise_is_written_to(file: Path, line: str) -> None:
+    file.write_text(file.read_text().replace('tag = "v9.9.9"', line))
+
+    write_pin(file, tag="v10.0.0")
+
+    assert read_pin(file).tag == "v10.0.0"
+
+
 def test_the_pin_of_this_repository_says_what_the_ref_must_contain() -> None:
     text = PIN.read_text()
 

@@ -331,6 +331,7 @@ def test_a_delivery_that_begins_before_its_images_are_decided_is_a_sentence(
     with pytest.raises(OpsRefused, match=rf"says nothing .* run first .* deliver {step} --stack local --commit COMMIT"):
         steps.begin(deliveries.stack, A, "1")
 
-    getattr(steps, left_out).write_text("half of it {")
-    with pytest.raises(OpsRefused, match=f"deliver {step} "):
-        steps.begin(deliveries.stack, A, "1")
+    for unusable in ("half of it {", "[]", "{}", '{"digest": 7, "source": null, "content": null}', '"a text"'):
+        getattr(steps, left_out).write_text(unusable)
+        with pytest.raises(OpsRefused, match=f"deliver {step} "):
+            steps.begin(deliveries.stack, A, "1")
