@@ -179,3 +179,31 @@ def test_a_failure_without_a_button_has_no_empty_row(reader: Reader, slides: Sli
 
     expect(reader.failure()).to_contain_text("The engine refuses this slide")
     expect(reader.page.locator(".actions")).to_have_count(0)
+
+
+def test_a_slide_whose_picture_the_browser_takes_away_says_so(stranger: Reader, slides: Slides) -> None:
+    stranger.arrive(link(slides["tissue"]))
+    stranger.wait_for_tiles()
+
+    stranger.page.locator(".viewport canvas").evaluate_all(
+        """(canvases) => canvases.map((canvas) => canvas.getContext('webgl')).filter(Boolean)
+             .forEach((context) => context.getExtension('WEBGL_lose_context').loseContext())"""
+    )
+
+    expect(stranger.failure().filter(visible=True)).to_contain_text("took back what this slide was drawn with")
+    expect(stranger.failure().get_by_role("button", name="Try again")).to_be_visible()
+
+
+def test_a_browser_with_the_first_webgl_only_shows_slides(stranger: Reader, slides: Slides) -> None:
+    """As the engine asks for no more."""
+    stranger.page.add_init_script(
+        """const get = HTMLCanvasElement.prototype.getContext;
+        HTMLCanvasElement.prototype.getContext = function (kind, ...others) {
+          return kind === 'webgl2' ? null : get.call(this, kind, ...others);
+        };"""
+    )
+
+    stranger.arrive(link(slides["tissue"]))
+
+    stranger.wait_for_tiles()
+    expect(stranger.failure().filter(visible=True)).to_have_count(0)

@@ -20,7 +20,6 @@ export const failurePanel = ({ kind, title, message, remedy }, actions, heading 
   'section', { class: `failure ${kind}`, role: 'alert' }, h(heading, {}, title), h('p', {}, message),
   h('p', { class: 'remedy' }, remedy), actions.length > 0 && h('div', { class: 'actions' }, actions));
 
-/** What the release wrote into the page's head under this name. */
 export const setting = (name) => document.querySelector(`meta[name=${name}]`).content;
 export const byId = (id) => document.getElementById(id);
 /** What the browser's tab and a screen reader call this view. No name of a patient: titles end up in histories. */

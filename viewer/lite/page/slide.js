@@ -27,7 +27,7 @@ export function loadEngine() {
 
 /** Gives `{viewer, channels, close}`; `onFailure` hears what keeps the slide from being shown at all. */
 export function openSlide(engine, container, slide, client, onFailure) {
-  webgl ??= Boolean(document.createElement('canvas').getContext('webgl2'));
+  webgl ??= Boolean(document.createElement('canvas').getContext('webgl'));
   if (!webgl) {
     throw new Failure('browser', 'Slides are drawn by WebGL, and this browser has none, or it is switched off.');
   }

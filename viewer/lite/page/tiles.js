@@ -39,6 +39,9 @@ export function watchTiles({ client, viewport, container, map, onFailure }) {
     drawn += 1;
     if (missing.delete(name(event)) || drawn === 1) tell();
   });
+  // Heard on its way down, as it does not bubble. A slide that is left gives its canvas back in the same way.
+  viewport.addEventListener('webglcontextlost', ({ target }) => target.isConnected && onFailure(
+    new Failure('browser', 'The browser took back what this slide was drawn with.')), { capture: true, once: true });
   const busy = (is) => { viewport.ariaBusy = is; loading.hidden = !is; };
   map.on('loadstart', () => busy(true));
   map.on('rendercomplete', () => {
