@@ -40,7 +40,7 @@ def chain_case(number: int) -> ChainCase:
         name = chance.choice((*MUTATIONS, "attribute", "attribute", "nested_attribute"))
         before = [one.copied() for one in case.slide.instances]
         words: Words = MUTATIONS[name](case.slide, chance)
-        if "picture" in words and "picture" in case.words:  # two may agree with each other, and are the picture then
+        if _hides_the_truth(name, set(words), case):
             case.slide.instances = before
         elif words:
             case.done.append(f"{name} {words[0]}")
@@ -50,9 +50,20 @@ def chain_case(number: int) -> ChainCase:
         # What was beside it tells which picture is the right one; and without any image there is no study.
         case.later = "nothing" if "picture" in case.words else case.later
         case.later = "study deleted" if len(case.slide.instances) == 1 else case.later
+        case.words |= {"level", "optical path"} if case.later == "instance deleted" else set()
     if case.later in ("other pixels", "other patient"):
         case.again = _again(number, case.later)
     return case
+
+
+def _hides_the_truth(name: str, words: set[str], case: ChainCase) -> bool:
+    """Whether nobody could tell any more which picture is the right one: two that may agree with each other are it,
+    and so is one whose neighbour is gone, or does not show what it could be told by."""
+    names = {name, *(done.split()[0] for done in case.done)}
+    spoilt = {"level_dropped", "frame_dropped", "frame_spoilt", "frame_of_another_size"} & names
+    unseen = "SOPClassUID" in words | case.words
+    another = ("picture" in words) + ("picture" in case.words)
+    return another > 1 or (another == 1 and bool(spoilt or unseen))
 
 
 def _again(number: int, how: str) -> ChainSlide:

@@ -250,6 +250,8 @@ def frame_spoilt(slide: ChainSlide, chance: random.Random) -> Words:
     left = min(100, len(frame) // 2)  # an RLE frame of one colour has less than a hundred bytes
     spoilt = (b"", frame[: len(frame) // 4 * 2], b"not an image", frame[:left] + bytes(len(frame) - left & ~1))
     one.frames[at] = chance.choice(spoilt)
+    if slide.coding == "raw" and len(one.frames[at]) == len(frame):
+        one.frames[at] = frame[:-2]  # of as many bytes they would be pixels like others, which nobody can tell
     return "frame", "tile", "pixels"
 
 
@@ -318,7 +320,7 @@ def plane_added(slide: ChainSlide, chance: random.Random) -> Words:
 def padded_level(slide: ChainSlide, chance: random.Random) -> Words:
     """A smaller level padded to whole tiles, with or without the spacing that makes it look right."""
     smaller = [one for one in slide.instances if one.attributes.get("ImageType", [""])[0] == "DERIVED"]
-    if not smaller or slide.channels:
+    if not smaller or slide.channels or len(slide.instances) < 2:
         return ()
     one = chance.choice(smaller)
     image = one.attributes

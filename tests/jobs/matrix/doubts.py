@@ -135,6 +135,25 @@ def icc_that_is_none_on_a_level() -> Store:
     return put(*having(levels(OpticalPathSequence=[ICC]), 1, OpticalPathSequence=[optical_path("1", icc="QUJD")]))
 
 
+def _sparse_of_another_path(made: list[dict[str, object]], number: int = 0) -> list[dict[str, object]]:
+    """The image of that number lies in sparse tiling, and its tiles name an optical path that it does not describe."""
+    having(made, number, DimensionOrganizationType="TILED_SPARSE",
+           PerFrameFunctionalGroupsSequence=positions(16, 4))  # fmt: skip
+    (shared,) = made[number][tag("SharedFunctionalGroupsSequence")]["Value"]  # type: ignore[index]
+    shared |= sequence("OpticalPathIdentificationSequence", {"OpticalPathIdentifier": "OTHER"})
+    return made
+
+
+@slide
+def sparse_that_names_another_path() -> Store:
+    return put(*_sparse_of_another_path(levels()))
+
+
+@slide
+def sparse_channel_that_names_another() -> Store:
+    return put(*channel(1, 1024, 512, 256), *_sparse_of_another_path(channel(2, 1024, 512, 256)), frame=DEEP_FRAME)
+
+
 @slide
 def spacing_of_zero() -> Store:
     return put(*levels(SharedFunctionalGroupsSequence=[_measured([0, 0])]))

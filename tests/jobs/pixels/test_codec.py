@@ -79,7 +79,7 @@ def test_bits_above_the_stored_ones_are_no_part_of_the_value() -> None:
     assert (codec.decode(frame, signed) == 0x801 - 0x1000).all()
 
 
-@pytest.mark.parametrize(("stored", "high"), [(5, 7), (0, 7), (16, 7), (5, 0), (16, 15), (0, 0)])
+@pytest.mark.parametrize(("stored", "high"), [(5, 7), (0, 7), (16, 7), (5, 4), (5, 0), (16, 15), (0, 0)])
 def test_a_number_of_stored_bits_that_contradicts_the_others_takes_nothing_from_a_value(stored: int, high: int) -> None:
     """The engine goes by BitsAllocated: what it would show of the frame as it is, is what a new one must hold."""
     told = PixelFormat.of(header(TileGrid(64, 64, 64, 64), colour(RAW), BitsStored=stored, HighBit=high))

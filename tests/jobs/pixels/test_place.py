@@ -127,7 +127,7 @@ def test_parts_of_a_concatenation_count_on() -> None:
         ([sparse([position(1, 1), position(1, 1)])], r"two frames .* tile \(1, 1\)"),
         ([sparse([position(10, 0)])], "off the grid"),
         ([sparse([position(-1, 0)])], "off the grid"),
-        ([sparse([position(0, 0, "7")])], "unknown optical path"),
+        ([sparse([position(0, 0, "7")], paths=2)], "unknown optical path"),
         ([sparse([item()])], "no position"),
         ([sparse([position(0, 0), position(1, 0, z=1.0)])], "2 focal planes"),
         ([header(GRID, colour(), TotalPixelMatrixFocalPlanes=3)], "several focal planes"),
@@ -138,6 +138,10 @@ def test_parts_of_a_concatenation_count_on() -> None:
 def test_what_is_no_grid_is_said_in_words(parts: list[Dataset], words: str) -> None:
     with pytest.raises(CannotPlace, match=words):
         place(parts)
+
+
+def test_tiles_of_the_only_optical_path_are_its_own_whatever_they_call_it() -> None:
+    assert place([sparse([position(1, 1, "7")])]).frames[0, 1, 1] == 0
 
 
 def test_a_tile_between_two_cells_is_off_the_grid() -> None:

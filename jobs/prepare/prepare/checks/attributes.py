@@ -85,6 +85,11 @@ def check_required_attributes(slide: Slide, rule: ReadinessRule) -> list[SlideFi
         findings.append(rule.finding("unreferenced", slide.own, "WARN", "none"))
     if silent := [image for image in slide.own if image.sparse and image.unidentified]:
         findings.append(rule.finding("unidentified", silent))
+    other = [image for image in slide.own if image.sparse and image.misidentified]
+    if colour := [image for image in other if image.samples > 1]:
+        findings.append(rule.finding("other_path", colour))
+    if channels := [image for image in other if image.samples == 1]:
+        findings.append(rule.finding("other_channel", channels, remedy="none"))
     return findings + _find_miscounts(slide, rule)
 
 

@@ -156,9 +156,9 @@ def _parts(means: tuple[float, ...], image: SlideImage) -> Array:
 
 
 def _means(slide: Slide, image: SlideImage, path: str) -> Means:
-    """Mean colours of parts of the tiles of one optical path; none of an image with damaged frames."""
+    """Mean colours of parts of the tiles of one optical path, without damaged ones; none where tiles are absent."""
     probe = slide.probes.get(image.instance)
-    if probe is None or probe.damaged or probe.absent:
+    if probe is None or probe.absent:
         return {}
     number = image.optical_paths.index(path) if image.samples == 1 and path in image.optical_paths else 0
     return {place[1:]: means for place, means in probe.samples.items() if place[0] == number and means}

@@ -74,6 +74,8 @@ class SlideImage:
     """NumberOfOpticalPaths, 1 where it is missing or 0, as the engine has it; 0: as many as there are."""
     unidentified: bool = False
     """By its positions, but a frame does not say which optical path it shows."""
+    misidentified: bool = False
+    """Or says that it shows one that the image does not describe."""
     concatenation: str = ""
     concatenation_source: str = ""
     """SOPInstanceUIDOfConcatenationSource."""
@@ -151,6 +153,7 @@ class SlideImage:
             optical_paths=tuple(text(path, "OpticalPathIdentifier") for path in paths),
             paths_told=number(item, "NumberOfOpticalPaths") or 1,
             unidentified=positions.is_unidentified(item, per_frame),
+            misidentified=positions.is_misidentified(item, per_frame),
             concatenation=text(item, "ConcatenationUID"),
             concatenation_source=text(item, "SOPInstanceUIDOfConcatenationSource"),
             concatenation_offset=number(item, "ConcatenationFrameOffsetNumber"),

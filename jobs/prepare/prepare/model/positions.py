@@ -98,6 +98,16 @@ def depth(item: Json, per_frame: list[Json]) -> float | None:
 
 
 def is_unidentified(item: Json, per_frame: list[Json]) -> bool:
+    return "" in _identifiers(item, per_frame)
+
+
+def is_misidentified(item: Json, per_frame: list[Json]) -> bool:
+    """Whether a frame says that it shows an optical path that its image does not describe."""
+    described = {text(path, "OpticalPathIdentifier") for path in items(item, "OpticalPathSequence")} - {""}
+    return bool(described and _identifiers(item, per_frame) - {"", *described})
+
+
+def _identifiers(item: Json, per_frame: list[Json]) -> set[str]:
     """The engine reads what all frames share where there is one path, else what each says of itself."""
     shared = items(item, "SharedFunctionalGroupsSequence")
     groups = per_frame
@@ -107,7 +117,7 @@ def is_unidentified(item: Json, per_frame: list[Json]) -> bool:
         and items(shared[0], "OpticalPathIdentificationSequence")
     ):
         groups = shared[:1]
-    return any(not text(_first_path(group), "OpticalPathIdentifier") for group in groups)
+    return {text(_first_path(group), "OpticalPathIdentifier") for group in groups}
 
 
 def _first_path(group: Json) -> Json:

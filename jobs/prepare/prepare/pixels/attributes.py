@@ -59,6 +59,7 @@ def inherit_attributes(headers: Sequence[Dataset], uid: str, form: PixelFormat, 
         if element.tag < PIXELS and element.keyword not in DROPPED:
             made[element.tag] = deepcopy(element)
     _share(made, source)
+    _identify(made)
     made.SOPInstanceUID = uid
     made.file_meta = file_meta(made, form.syntax)
     made.DimensionOrganizationType = "TILED_FULL"
@@ -160,6 +161,14 @@ def _share(made: Dataset, source: Dataset) -> None:
     paths = "OpticalPathIdentificationSequence"
     if len(source.get("OpticalPathSequence") or ()) == 1 and paths not in shared[0] and paths in frames[0]:
         setattr(shared[0], paths, deepcopy(frames[0][paths].value))
+
+
+def _identify(made: Dataset) -> None:
+    """Names the only optical path where the frames name another: whoever reads this one must not ask which is right."""
+    described, shared = made.get("OpticalPathSequence") or (), made.get("SharedFunctionalGroupsSequence") or ()
+    if len(described) == 1 and shared and "OpticalPathIdentificationSequence" in shared[0]:
+        name = described[0].get("OpticalPathIdentifier")
+        shared[0].OpticalPathIdentificationSequence = [item(OpticalPathIdentifier=name)]
 
 
 def _acquisition_time(source: Dataset) -> str:

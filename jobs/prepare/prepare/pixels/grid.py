@@ -106,5 +106,5 @@ class PixelFormat:
 def _usable_stored_bits(header: Dataset) -> int:
     """BitsStored; 0 where it contradicts the bits around it, or the pictures would lose bits that viewers see."""
     stored = number_in(header, "BitsStored", 0)
-    fits = 0 < stored <= int(header.BitsAllocated) and number_in(header, "HighBit", stored - 1) == stored - 1
+    fits = 8 <= stored <= int(header.BitsAllocated) and number_in(header, "HighBit", stored - 1) == stored - 1
     return stored if fits else 0

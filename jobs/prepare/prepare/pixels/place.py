@@ -142,6 +142,8 @@ def _cells(part: Dataset, grid: TileGrid, paths: tuple[str, ...]) -> Iterator[tu
     for frame, item in enumerate(items):
         position = _first(item, "PlanePositionSlideSequence") or (common if count == 1 else None)
         path = _path(item) or shared or paths[0]
+        if len(paths) == 1:
+            path = paths[0]  # whatever the tile calls it
         if position is None or path not in paths:
             raise CannotPlace(f"frame {frame + 1} of instance {uid} has no position, or an unknown optical path")
         yield (paths.index(path), *_cell(position, grid, uid, frame))

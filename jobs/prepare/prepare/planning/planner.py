@@ -64,6 +64,7 @@ UNREPAIRABLE = {
     ("R19", "spacing"): "channels",
     ("R19", "sizes"): "channels",
     ("R19", "numbers"): "channels",
+    ("R12", "other_channel"): "other_channel",
     ("R08", "colour"): "colour",
     ("R08", "sign"): "sign",
     ("R19", "place"): "channels",

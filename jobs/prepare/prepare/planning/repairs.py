@@ -110,7 +110,7 @@ def resample_broken_levels(case: Case, kept: list[SlideImage]) -> list[Action]:
 
 def tile_fully(case: Case, kept: list[SlideImage]) -> list[Action]:
     """R01, R02, R12. A level's parts become one instance. Raises CannotRepair where frames do not tell their path."""
-    silent = set(case.concerned(("R12", "unidentified"))) & set(kept)
+    silent = set(case.concerned(("R12", "unidentified"), ("R12", "other_path"))) & set(kept)
     if any(len(image.optical_paths) > 1 for image in silent):
         raise CannotRepair("attributes", keywords="OpticalPathIdentificationSequence")
     sparse = silent | set(case.concerned(("R01", "missing"), ("R01", "large"), ("R02", "joined"))) & set(kept)

@@ -104,6 +104,7 @@ def _tile(image: SlideImage) -> SlideImage:
         places=(),
         paths_told=0,
         unidentified=False,
+        misidentified=False,
         frames=_frames(image),
         concatenation="",
         concatenation_source="",
