@@ -29,13 +29,14 @@ export function changed(dataset, changes) {
 /** `20260102` → `2026-01-02`; anything else as it is. */
 export const date = (dataset, keyword) => text(dataset, keyword).replace(/^(\d{4})(\d\d)(\d\d)$/, '$1-$2-$3');
 
-/** `Yamada^Tarou` → `Yamada, Tarou`: the family name first, as it is filed; then as it is written in ideographs. */
+/** `Yamada^Tarou` → `Yamada, Tarou`: the family name first, as it is filed; then in each other writing that it has. */
 export function personName(dataset, keyword) {
   const name = value(dataset, keyword);
-  const { Alphabetic = '', Ideographic = '' } = typeof name === 'string' ? { Alphabetic: name } : name ?? {};
-  const [family, given = '', middle = ''] = Alphabetic.split('^');
-  const latin = [family, `${given} ${middle}`.trim()].filter(Boolean).join(', ');
-  return [latin, Ideographic.replaceAll('^', ' ').trim()].filter(Boolean).join(' · ');
+  const { Alphabetic, ...writings } = typeof name === 'string' ? { Alphabetic: name } : name ?? {};
+  const [family, given, middle, prefix, suffix] = (Alphabetic ?? '').split('^').map((part) => part.trim());
+  const latin = [family, [prefix, given, middle].filter(Boolean).join(' '), suffix].filter(Boolean).join(', ');
+  const others = [writings.Ideographic, writings.Phonetic].map((written) => written?.replaceAll('^', ' ').trim());
+  return [latin, ...others].filter(Boolean).join(' · ');
 }
 
 /** Every instance UID that `item` refers to, at any depth. */
