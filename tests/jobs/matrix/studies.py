@@ -19,6 +19,7 @@ from tests.jobs.matrix.slides import (
     positions,
     put,
     slide,
+    spacing_of,
 )
 
 OTHER = "1.2.2"
@@ -158,6 +159,12 @@ def kind_of_image_not_told() -> Store:
 @slide
 def slide_that_is_called_a_label() -> Store:
     return put(*levels(1024, ImageType=["ORIGINAL", "PRIMARY", "LABEL", "NONE"], BurnedInAnnotation="NO"))
+
+
+@slide
+def photograph_in_tiles() -> Store:
+    kind = ["ORIGINAL", "PRIMARY", "LABEL", "NONE"]
+    return put(item(f"{SERIES}.9", 512, ImageType=kind, SharedFunctionalGroupsSequence=spacing_of(32)))
 
 
 @slide

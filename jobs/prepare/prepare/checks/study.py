@@ -8,6 +8,8 @@ from ..model.study import OVERLAYS, Study
 
 PHOTOGRAPHS = ("LABEL", "OVERVIEW", "LOCALIZER")
 """ImageType value 3 of what is no slide to look into."""
+PHOTOGRAPHED = 0.01
+"""Millimetres that a pixel of a photograph of the glass measures at least; of a scan it is 0.00025 to 0.001."""
 
 
 def check_references(study: Study, rule: ReadinessRule) -> list[SlideFinding]:
@@ -34,8 +36,7 @@ def check_study(study: Study, rule: ReadinessRule) -> list[SlideFinding]:
         findings.append(rule.finding("paths", lacking))
     for series in study.series:
         if series.images and not any(_has_shape(image) for image in series.images):
-            # one of many tiles may well be a slide that is called a label
-            photographs = all(image.flavor in PHOTOGRAPHS and image.frames == 1 for image in series.images)
+            photographs = all(_is_photograph(image) for image in series.images)
             findings.append(rule.finding("shapeless", series.images, "WARN" if photographs else "BLOCK", "none"))
         if split := _split_by_acquisition(series.images):
             findings.append(rule.finding("acquisition", split, "WRONG"))
@@ -53,6 +54,11 @@ def check_study(study: Study, rule: ReadinessRule) -> list[SlideFinding]:
     if len(patients) > 1:
         findings.append(rule.finding("patients", every, "WRONG", "none", patients=len(patients)))
     return findings
+
+
+def _is_photograph(image: SlideImage) -> bool:
+    """One of many fine tiles may well be a slide that is called a label."""
+    return image.flavor in PHOTOGRAPHS and (image.frames == 1 or image.spacing >= PHOTOGRAPHED)
 
 
 def _has_shape(image: SlideImage) -> bool:
