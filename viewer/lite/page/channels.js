@@ -14,18 +14,11 @@ const TILE = 'dicommicroscopyviewer_frame_loading_ended';
 export function channelPanel(viewer, viewport, slide) {
   const channels = viewer.getAllOpticalPaths().filter((path) => path.isMonochromatic);
   if (!channels.length) return null;
-  const bits = usableBits(slide.pyramid[0]);
-  const most = 2 ** bits - 1;
+  const most = 2 ** (value(slide.pyramid[0], 'BitsAllocated') ?? 8) - 1; // as the engine: BitsStored may contradict it
   const colours = channels.length > 1 ? COLOURS : [['', [255, 255, 255]]];
   const rows = channels.map((path, place) => row(viewer, path, most, colours[place % colours.length]));
-  if (bits > 8) watchBrightest(viewer.getMap(), viewport, most, rows);
+  if (most > 255) watchBrightest(viewer.getMap(), viewport, most, rows);
   return h('fieldset', { class: 'channels' }, h('legend', {}, 'Channels'), rows.map(({ element }) => element));
-}
-
-/** BitsStored; BitsAllocated, which the engine goes by, where it is absent or contradicts the others. */
-function usableBits(image) {
-  const [stored, highest, allocated] = ['BitsStored', 'HighBit', 'BitsAllocated'].map((one) => value(image, one));
-  return stored >= 8 && stored <= allocated && (highest ?? stored - 1) === stored - 1 ? stored : allocated ?? 8;
 }
 
 function row(viewer, { identifier, description }, most, [colourName, color]) {

@@ -5,7 +5,7 @@ const TAGS = {
   PatientID: '00100020', StudyInstanceUID: '0020000D', SeriesInstanceUID: '0020000E', SeriesDescription: '0008103E',
   NumberOfStudyRelatedSeries: '00201206', SOPInstanceUID: '00080018', SOPClassUID: '00080016', Modality: '00080060',
   ImageType: '00080008', FrameOfReferenceUID: '00200052', ContainerIdentifier: '00400512', AcquisitionUID: '00080017',
-  BitsStored: '00280101', HighBit: '00280102', BitsAllocated: '00280100', TotalPixelMatrixColumns: '00480006',
+  BitsAllocated: '00280100', TotalPixelMatrixColumns: '00480006',
   SharedFunctionalGroupsSequence: '52009229', PixelMeasuresSequence: '00289110', PixelSpacing: '00280030',
   ImageOrientationSlide: '00480102',
   AnnotationGroupSequence: '006A0002', AnnotationGroupUID: '006A0003', AnnotationGroupLabel: '006A0005',
