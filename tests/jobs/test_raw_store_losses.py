@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NoReturn, cast
 
 import pytest
 from prepare.backlog.deliveries import DeliveryLedger, DeliveryRecord
 from prepare.backlog.work_items import WorkBacklog
+from prepare.errors import SeriesFailed
 from prepare.execution.copying import SeriesDelivery
 from prepare.execution.executor import Executor
 from prepare.execution.runner import JobRunner
 from prepare.model.metadata import Row, tag
 from prepare.reports.outcome import SeriesOutcome
 
-from tests.jobs.fakes import STORE, Bench, Bucket, Store, item
+from tests.jobs.fakes import STORE, Bench, Bucket, Store, item, pyramid
 
 OTHER = {"Modality": "OT", "SOPClassUID": "1.2.3"}
 HOUR = 3600.0
@@ -337,11 +338,38 @@ def test_what_the_version_before_kept_is_taken_over_and_its_object_does_not_grow
     assert archive.listings == 1
 
 
-def test_a_spoilt_state_is_counted_anew(archive: Archive) -> None:
-    archive.bench.bucket.put("state/raw-store.json", "not json")
+SPOILT: dict[str, object] = {
+    "null": None,
+    "a list": [1],
+    "no number": {"instances": None},
+    "a word for a number": {"seen": "24"},
+    "a word for a time": {"seen_at": "noon"},
+    "no shards": {"shards": None},
+    "fewer than no shards": {"shards": -1},
+    "no list of names": {"taken": None},
+    "numbers for names": {"taken": [1, None]},
+}
+
+
+@pytest.mark.parametrize("how", ["not json", *SPOILT])
+def test_a_spoilt_state_is_counted_anew(archive: Archive, how: str) -> None:
+    bucket, name = archive.bench.bucket, "state/raw-store.json"
+    spoilt = SPOILT.get(how)
+    content = {**bucket.json(name), **cast("dict[str, object]", spoilt)} if isinstance(spoilt, dict) else spoilt
+    bucket.put(name, json.dumps(content) if how in SPOILT else how)
     archive.lose("1.2.3")
     archive.work()
     assert archive.shown("1.2.3") == 0
+    assert archive.work() == []
+
+
+@pytest.mark.parametrize("name", ["delivered/", "delivered/notes.txt", "delivered/1.2.3/", "delivered/a/b/c.json"])
+def test_an_object_that_is_no_record_does_not_stop_the_search(archive: Archive, name: str) -> None:
+    """The console makes one that ends with a slash when somebody makes a folder."""
+    archive.bench.bucket.put(name, "")
+    archive.lose("1.2.3")
+    assert archive.work() == ["withdrawn"]
+    assert "failed" not in {outcome.status for outcome in archive.sweep()}
 
 
 def test_a_sweep_finds_a_deletion_and_leaves_nothing_to_look_for(archive: Archive) -> None:
@@ -372,3 +400,25 @@ def test_a_deleted_study_of_which_viewers_had_been_shown_nothing_any_more_is_don
     assert archive.listings == listings
     assert archive.bench.bucket.json("readiness/1.2.3/study.json")["status"] == "withdrawn"
     assert "1.2.3" not in ledger.series_by_study()
+
+
+def test_a_slide_that_cannot_be_read_for_a_moment_is_not_taken_away(archive: Archive) -> None:
+    """What was made of it cannot be compared with what nobody could read: the next attempt says what is true."""
+    study, series, store = "1.5", "1.5.1", archive.bench.store
+    store.add(study, *pyramid(series))
+    archive.bench.messages.notify(study, series)
+    assert archive.work() == ["ready"]
+    ledger = DeliveryLedger(archive.bench.bucket)
+    ledger.update(study, series, lambda record: replace(record, instances=("2.25.1",)))
+    late = item(f"{series}.99", 256, series, **OTHER)
+    store.add(study, late)
+    archive.bench.messages.notify(study, series)
+    with pytest.MonkeyPatch.context() as moment:
+        moment.setattr(store, "metadata", refuse)
+        archive.work()
+    assert ledger.read(study, series).state == "shown"
+    assert archive.shown(study) > 0
+
+
+def refuse(study: str, series: str) -> NoReturn:
+    raise SeriesFailed(f"series {series} of study {study}: the store answered 503; run again")

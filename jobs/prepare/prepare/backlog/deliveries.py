@@ -6,7 +6,7 @@ in the viewer store is known, and read before anything is taken away, because no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
@@ -73,14 +73,12 @@ class DeliveryLedger:
         return self._load(study, series)[0]
 
     def of_study(self, study: str) -> list[DeliveryRecord]:
-        names = self.objects.names(f"{PREFIX}{study}/")
-        return [self.read(study, name.removesuffix(".json").rpartition("/")[2]) for name in names]
+        return [self.read(study, series) for _, series in self._series_below(f"{PREFIX}{study}/")]
 
     def series_by_study(self) -> dict[str, list[str]]:
         """Of every study of which viewers have something, or had and may again: a listing of all records."""
         studies: dict[str, list[str]] = {}
-        for name in self.objects.names(PREFIX):
-            study, series = name.removeprefix(PREFIX).removesuffix(".json").split("/")
+        for study, series in self._series_below(PREFIX):
             studies.setdefault(study, []).append(series)
         return studies
 
@@ -106,6 +104,13 @@ class DeliveryLedger:
             self.objects.delete(present.name, generation)
         except Conflict:
             return  # it was delivered again meanwhile
+
+    def _series_below(self, prefix: str) -> Iterator[tuple[str, str]]:
+        """(study, series) of every record; somebody may have put other objects beside them."""
+        for name in self.objects.names(prefix):
+            parts = name.removesuffix(".json").split("/")
+            if len(parts) == 3 and all(parts) and name.endswith(".json"):
+                yield parts[1], parts[2]
 
     def _load(self, study: str, series: str) -> tuple[DeliveryRecord, int]:
         """An empty record where there is none; one that cannot be read marks nothing as ours."""

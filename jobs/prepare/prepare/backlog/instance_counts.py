@@ -129,9 +129,12 @@ def _parse(content: Any) -> InstanceAccount:
             return InstanceAccount()
         fields: dict[str, Any] = {key: content[key] for key in InstanceAccount.__dataclass_fields__}
         fields["taken"] = tuple(fields["taken"])
-        return InstanceAccount(**fields)
     except (TypeError, KeyError):
         return InstanceAccount()
+    counts = (fields[key] for key in ("instances", "seen", "shards", "listed"))
+    readable = all(isinstance(count, int) for count in counts) and isinstance(fields["seen_at"], int | float)
+    names_changes = all(str(name).startswith(CHANGES) for name in fields["taken"])
+    return InstanceAccount(**fields) if readable and names_changes else InstanceAccount()
 
 
 def _difference(name: str) -> int | None:

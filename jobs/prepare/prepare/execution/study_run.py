@@ -93,7 +93,9 @@ class StudyRun:
             return ""
         known = [row for row in rows if row.instance in record.sources]
         contents = self.inspected.contents_of(record.series)
-        return compare_known(executor, record, known, contents, some_came=len(rows) > len(known))
+        # What cannot be read now may be the same: the attempt fails, and what comes after it compares.
+        some_came = len(rows) > len(known) and record.series not in self.inspected.unreadable
+        return compare_known(executor, record, known, contents, some_came=some_came)
 
     def withdraw(self, series: str, reason: str) -> None:
         """Takes a series away from viewers. Its report is no longer current before, and viewers are told to wait."""
