@@ -235,6 +235,21 @@ def test_an_operation_that_the_store_has_forgotten_is_begun_again(archive: Archi
     assert archive.names("archive/") == [MOVED]
 
 
+def test_an_operation_that_nobody_knows_from_the_start_is_not_begun_over_and_over(archive: Archive) -> None:
+    """A run would never end, and ask the store for one move after another."""
+    archive.arrive("1.2", *pyramid())
+    archive.work()
+    archive.days_pass(AFTER + 1)
+    archive.outcomes = [None] * 9
+    archive.work()
+    archive.work()
+    assert archive.moved == [("1.2", "coldline")]
+    archive.days_pass(1)
+    archive.outcomes = []
+    archive.work()
+    assert archive.names("archive/") == [MOVED]
+
+
 def test_what_comes_while_its_study_moves_lets_it_move_once_more(archive: Archive) -> None:
     archive.arrive("1.2", *pyramid())
     archive.work()

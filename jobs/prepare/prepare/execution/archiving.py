@@ -9,7 +9,7 @@ tomorrow. Only what has ended well is on record as moved.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..backlog.storage_moves import DAY, DueMove, MoveRecords
@@ -49,6 +49,8 @@ class Archivist:
     ended otherwise, or cannot be looked at."""
     clock: Clock
     log: Log
+    _begun: set[str] = field(default_factory=set[str])
+    """Studies whose move this run began: once, whatever the store says of it, or a run might never end."""
 
     def work(self, task: int, tasks: int) -> int:
         """How many studies began to move, or have moved: while there are some, more may be to be done."""
@@ -74,7 +76,7 @@ class Archivist:
         if not generation:
             return False  # another run has done it
         ended = self.is_done(operation) if operation else None
-        if ended is None:
+        if ended is None and due.study not in self._begun:
             return self._begin(due, generation)
         if not ended:
             self._put_off(due, operation)
@@ -100,6 +102,7 @@ class Archivist:
             except Gone:
                 pass
             else:
+                self._begun.add(due.study)
                 records.note_operation(due, operation, generation)
                 return True
         records.forget(due, generation)
