@@ -67,6 +67,14 @@ def test_a_jpeg_that_was_cut_off_is_refused() -> None:
         HalfSizeDecoder(FORM)(frame[: len(frame) // 2])
 
 
+def test_a_jpeg_with_bytes_between_its_markers_is_decoded_in_full_as_viewers_do() -> None:
+    frame = jpegs.jpeg(pictures()[0])
+    end = frame.rindex(b"\xff\xd9")
+    odd = frame[:end] + b"\x12\x34" * 20 + frame[end:]
+    assert np.array_equal(codec.decode(odd, FORM), codec.decode(frame, FORM))
+    assert HalfSizeDecoder(FORM)(odd) is None
+
+
 def test_a_frame_is_decoded_the_same_whichever_came_before() -> None:
     """A decoder remembers how the last accepted frame began; what is decoded must not depend on it."""
     good, other = jpegs.jpeg(pictures()[0]), jpegs.jpeg(pictures()[0], level=80)

@@ -67,7 +67,7 @@ class HalfSizeDecoder:
         """How a frame began that can be decoded so: looking at it takes longer than to see that others begin alike."""
 
     def __call__(self, frame: bytes) -> Samples | None:
-        """Samples of a frame at half its size; None where they would not be as good. Raises CannotDecode."""
+        """Samples of a frame at half its size; None where it has to be decoded in full. Raises CannotDecode."""
         if not self._suits:
             return None
         try:
@@ -79,6 +79,8 @@ class HalfSizeDecoder:
             half = simplejpeg.decode_jpeg(frame, colours, False, False, self._rows, self._columns, 2)
             return half.reshape(self._shape)
         except (RuntimeError, ValueError, TypeError, MemoryError) as error:
+            if "extraneous bytes" in str(error):
+                return None  # libjpeg's warning of what it skips without loss; here all of its warnings are errors
             raise decoding_error(frame, self._form, error) from None
 
     def _is_accepted(self, frame: bytes) -> bool:
