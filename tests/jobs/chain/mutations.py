@@ -233,7 +233,7 @@ def frames_swapped(slide: ChainSlide, chance: random.Random) -> Words:
 
 @mutation
 def frames_between_levels(slide: ChainSlide, chance: random.Random) -> Words:
-    if len(slide.instances) < 2:
+    if len(slide.instances) < 2 * max(slide.channels, 1):  # of one level each, channels are named otherwise then
         return ()
     one, other = chance.sample(slide.instances, 2)
     one.frames, other.frames = other.frames, one.frames

@@ -111,6 +111,11 @@ def test_a_number_that_is_empty_or_several_counts_as_absent(keyword: str, value:
     assert PixelFormat.of(said) == PixelFormat.of(silent)
 
 
+@pytest.mark.parametrize("keyword", ["PixelRepresentation", "PlanarConfiguration"])
+def test_a_number_that_means_nothing_counts_as_absent(keyword: str) -> None:
+    assert PixelFormat.of(header(GRID, colour(), **{keyword: 7})) == PixelFormat.of(header(GRID, colour()))
+
+
 def test_parts_of_a_concatenation_count_on() -> None:
     parts = order([part(2, 25, 15), part(1, 0, 25)])
     assert np.array_equal(place(parts).frames.ravel(), np.arange(40))

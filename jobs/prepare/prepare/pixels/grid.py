@@ -98,8 +98,8 @@ class PixelFormat:
             bits=int(header.BitsAllocated),
             photometric=str(header.PhotometricInterpretation),
             stored=_usable_stored_bits(header),
-            signed=bool(number_in(header, "PixelRepresentation", 0)),
-            planar=bool(number_in(header, "PlanarConfiguration", 0)),
+            signed=number_in(header, "PixelRepresentation", 0) == 1,
+            planar=number_in(header, "PlanarConfiguration", 0) == 1,
         )
 
 
