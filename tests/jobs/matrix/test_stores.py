@@ -55,8 +55,17 @@ SOME = (
     "channels_not_counted", "level_turned", "z_stack_as_images", "sparse_without_path_identification",
 )  # fmt: skip
 CHOSEN = os.environ["SLIDES"].split() if "SLIDES" in os.environ else list(SLIDES if os.environ.get("SLOW") else SOME)
-UNKNOWN_TO_ORTHANC = {"htj2k": "High-Throughput JPEG 2000", "jpeg_xl_of_jpeg": "JPEG XL"}
-"""Orthanc 1.10 stores them and answers 500 when asked for their frames."""
+NO_FRAMES = (
+    "tile_size_missing_on_a_level", "tile_size_missing_on_the_base", "bits_missing_on_a_level", "bits_of_one",
+    "bits_of_twelve_on_a_level",
+)  # fmt: skip
+UNKNOWN_TO_ORTHANC = {
+    "htj2k": "High-Throughput JPEG 2000",
+    "jpeg_xl_of_jpeg": "JPEG XL",
+    "sparse_tile_with_an_empty_place": "an empty item of a sequence, and tells no metadata of the series",
+    **dict.fromkeys(NO_FRAMES, "frames of an image without a usable size or BitsAllocated"),
+}
+"""Orthanc 1.10 stores them and answers 500 when asked for their frames or metadata, until the job gives up."""
 LEFT_BY_ORTHANC = "R01 "
 """It leaves no list of positions out of metadata."""
 PATIENCE = 1200
