@@ -20,6 +20,7 @@ from tests.jobs.matrix.slides import (
     put,
     slide,
     spacing_of,
+    thumbnail,
 )
 
 OTHER = "1.2.2"
@@ -159,6 +160,12 @@ def kind_of_image_not_told() -> Store:
 @slide
 def slide_that_is_called_a_label() -> Store:
     return put(*levels(1024, ImageType=["ORIGINAL", "PRIMARY", "LABEL", "NONE"], BurnedInAnnotation="NO"))
+
+
+@slide
+def thumbnail_beside_a_slide_that_is_called_a_label() -> Store:
+    label = having(levels(1024), 0, ImageType=["ORIGINAL", "PRIMARY", "LABEL", "NONE"], BurnedInAnnotation="NO")
+    return put(*label, thumbnail(256))
 
 
 @slide

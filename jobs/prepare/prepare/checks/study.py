@@ -38,6 +38,8 @@ def check_study(study: Study, rule: ReadinessRule) -> list[SlideFinding]:
         if series.images and not any(_has_shape(image) for image in series.images):
             photographs = all(_is_photograph(image) for image in series.images)
             findings.append(rule.finding("shapeless", series.images, "WARN" if photographs else "BLOCK", "none"))
+        if hidden := _larger_than_shown(series.images):
+            findings.append(rule.finding("hidden", hidden, remedy="none"))
         if split := _split_by_acquisition(series.images):
             findings.append(rule.finding("acquisition", split, "WRONG"))
     holders: dict[str, set[str]] = {}
@@ -54,6 +56,14 @@ def check_study(study: Study, rule: ReadinessRule) -> list[SlideFinding]:
     if len(patients) > 1:
         findings.append(rule.finding("patients", every, "WRONG", "none", patients=len(patients)))
     return findings
+
+
+def _larger_than_shown(images: tuple[SlideImage, ...]) -> list[SlideImage]:
+    """Images of many fine tiles that the viewer leaves out for their ImageType, and that are larger than all it shows:
+    what it would show, such as a thumbnail, has nothing left to be compared with."""
+    shown = max((image.total_columns for image in images if image.in_pyramid), default=0)
+    left = (image for image in images if not image.in_pyramid and not _is_photograph(image))
+    return [image for image in left if shown and image.total_columns > shown]
 
 
 def _is_photograph(image: SlideImage) -> bool:

@@ -75,6 +75,7 @@ UNREPAIRABLE = {
     ("R01", "contradicting"): "contradicting",
     ("R17", "unknown"): "unmapped_references",
     ("R18", "shapeless"): "no_image",
+    ("R18", "hidden"): "hidden_image",
     ("R10", "pictures"): "pictures",
 }
 """Problems that only the source can correct, and why the slide is blocked; the first one found is told."""
