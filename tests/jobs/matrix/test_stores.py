@@ -62,10 +62,11 @@ NO_FRAMES = (
 UNKNOWN_TO_ORTHANC = {
     "htj2k": "High-Throughput JPEG 2000",
     "jpeg_xl_of_jpeg": "JPEG XL",
+    "colours_halved_and_uncompressed": "uncompressed YBR_FULL_422, of which it cuts frames as if colours were whole",
     "sparse_tile_with_an_empty_place": "an empty item of a sequence, and tells no metadata of the series",
     **dict.fromkeys(NO_FRAMES, "frames of an image without a usable size or BitsAllocated"),
 }
-"""Orthanc 1.10 stores them and answers 500 when asked for their frames or metadata, until the job gives up."""
+"""Orthanc 1.10 stores them and answers 500 (or something else) when asked for their frames or metadata."""
 LEFT_BY_ORTHANC = "R01 "
 """It leaves no list of positions out of metadata."""
 PATIENCE = 1200
@@ -150,11 +151,10 @@ def test_plans_and_final_states_are_those_of_the_table(done: Done, name: str) ->
         told = {finding["rule"] for finding in (*one["report"]["findings"], *one["report"]["mended"])}
         short = f"blocked: {plan['reason']}" if plan["kind"] == "blocked" else plan["kind"]
         found.append([" ".join(sorted(told)), short, one["status"]])
-    left = LEFT_BY_ORTHANC if done.place.name == "orthanc" else ""
     rows = expected(done.place.name, name)
     if name in SEEN_IN_STORES:
         found = [[row[0].replace(f"{SEEN_IN_STORES[name]} ", ""), *row[1:]] for row in found]
-    assert found == [[_rules(row[0]).replace(left, ""), _short(row[1]), row[2]] for row in rows]
+    assert found == [[_in(done.place, row[0]), _short(row[1]), row[2]] for row in rows]
 
 
 SEEN_IN_STORES = {"same_uids_in_two_series": "R02"}
@@ -164,6 +164,12 @@ SEEN_IN_STORES = {"same_uids_in_two_series": "R02"}
 def known_to(done: Done, name: str) -> None:
     if name not in done.slides:
         pytest.skip(f"Orthanc 1.10 does not know {UNKNOWN_TO_ORTHANC[name]}")
+
+
+def _in(place: Place, found: str) -> str:
+    """The rules of a row; without R01 for lists of positions that only a store like Google's leaves out."""
+    seen_anywhere = place.name != "orthanc" or "R01.contradicting" in found
+    return _rules(found) if seen_anywhere else _rules(found).replace(LEFT_BY_ORTHANC, "")
 
 
 def _rules(found: str) -> str:
