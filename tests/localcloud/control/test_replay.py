@@ -17,6 +17,8 @@ NOT_RECORDED = {
     "iam.v1:projects.locations.workloadIdentityPools.undelete": "no pool was deleted before",
     "iam.v1:projects.locations.workloadIdentityPools.providers.undelete": "no provider was deleted before",
     "logging.v2:projects.locations.buckets.undelete": "no bucket was had back",
+    "logging.v2:projects.exclusions.create": "no exclusion was made: test_special.py",
+    "logging.v2:projects.exclusions.patch": "no exclusion was made: test_special.py",
     "logging.v2:projects.metrics.create": "no metric was made: test_special.py",
     "logging.v2:projects.metrics.update": "no metric was made: test_special.py",
     "monitoring.v1:projects.dashboards.create": "Google itself was not recorded; zeros are left out in test_awkward.py",
