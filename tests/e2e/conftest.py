@@ -26,8 +26,9 @@ from tests.e2e.tiles import Tile
 from tests.e2e.tiles_slide import Written, write_slide
 from tests.local_objects import object_path
 
-PATIENCE = 120.0
-"""Seconds that anything started here may take."""
+PATIENCE = 240.0
+"""Seconds that anything started here may take. Two runs that work on the same studies wait for each other: the store of
+the records takes one write a second to each name."""
 
 
 @dataclass
