@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pydicom
 from numpy.typing import NDArray
+from playwright.sync_api import Route
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.encaps import encapsulate, generate_frames
@@ -19,6 +20,17 @@ from smoke_tests.slide.dataset import code, dataset
 
 ANN = "1.2.840.10008.5.1.4.1.1.91.1"
 GROUP = "2.25.7"
+
+
+def metadata_without(tag: str) -> Callable[[Route], None]:
+    """Answers as the store does, but for one attribute of each instance."""
+
+    def answer(route: Route) -> None:
+        given = route.fetch()
+        bare = [{key: value for key, value in item.items() if key != tag} for item in given.json()]
+        route.fulfill(response=given, json=bare)
+
+    return answer
 
 
 def parse(instance: Instance) -> Dataset:

@@ -130,13 +130,7 @@ def test_a_segmentation_without_a_list_of_segments_is_said_not_to_be_shown(reade
     slide = make("unlisted", size=512)
     put(slide, [*(one.data for one in slide), extras.segmentation(slide)])
 
-    def without_segments(route: Route) -> None:
-        answer = route.fetch()
-        route.fulfill(
-            response=answer, json=[{t: v for t, v in one.items() if t != "00620002"} for one in answer.json()]
-        )
-
-    reader.page.route("**/metadata", without_segments)
+    reader.page.route("**/metadata", extras.metadata_without("00620002"))
     reader.arrive(link(slide))
 
     expect(reader.page.get_by_text("whose segments the store does not list: it is not shown")).to_be_visible()
@@ -168,12 +162,7 @@ def test_a_search_that_the_store_does_not_understand_is_not_called_a_busy_store(
 
 
 def test_a_failure_without_a_button_has_no_empty_row(reader: Reader, slides: Slides) -> None:
-    def without_optical_paths(route: Route) -> None:
-        answer = route.fetch()
-        bare = [{tag: value for tag, value in item.items() if tag != "00480105"} for item in answer.json()]
-        route.fulfill(response=answer, json=bare)
-
-    reader.page.route("**/metadata", without_optical_paths)
+    reader.page.route("**/metadata", extras.metadata_without("00480105"))
     reader.expected.append("")  # The engine logs its refusal as an error, in its own words.
     reader.arrive(link(slides["grid"]))
 

@@ -32,6 +32,22 @@ JPEG, RLE = frames.jpeg(), frames.RLE
 """Of 256 x 256 pixels, 3 samples of 8 bits."""
 
 
+class Killed(BaseException):
+    """SIGKILL: nothing of the run happens after it."""
+
+
+def dying(after: int) -> Callable[[str], None]:
+    """For `Bucket.on_write`: kills the run that writes once more after so many times."""
+    left = [after]
+
+    def write(_: str) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise Killed
+
+    return write
+
+
 @dataclass
 class Time:
     """A clock that only moves when told, or slept on."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn, cast
 
@@ -17,14 +17,10 @@ from prepare.execution.runner import JobRunner
 from prepare.model.metadata import Row, tag
 from prepare.reports.outcome import SeriesOutcome
 
-from tests.jobs.fakes import STORE, Bench, Bucket, Store, item, pyramid
+from tests.jobs.fakes import STORE, Bench, Bucket, Killed, Store, dying, item, pyramid
 
 OTHER = {"Modality": "OT", "SOPClassUID": "1.2.3"}
 HOUR = 3600.0
-
-
-class Killed(BaseException):
-    """SIGKILL: nothing of the run happens after it."""
 
 
 class Viewers(Store):
@@ -248,17 +244,6 @@ def test_one_of_several_tasks_leaves_deletions_to_a_run_that_does_the_studies_of
         archive.work("--task-index", str(number), "--task-count", "3")
     assert archive.listings == 0
     assert archive.work() == ["withdrawn"]
-
-
-def dying(after: int) -> Callable[[str], None]:
-    left = [after]
-
-    def write(_: str) -> None:
-        left[0] -= 1
-        if left[0] < 0:
-            raise Killed
-
-    return write
 
 
 class MortalBucket(Bucket):

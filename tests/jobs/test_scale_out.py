@@ -18,16 +18,12 @@ from prepare.execution.scale_out import WINDOW_SECONDS, ScaleOut, tasks_needed, 
 from prepare.log import Log
 from prepare.model.work_item import Item, content_of, shard
 
-from tests.jobs.fakes import STORE, Bench, item
+from tests.jobs.fakes import STORE, Bench, Killed, dying, item
 
 OTHER = {"Modality": "OT", "SOPClassUID": "1.2.3"}
 MOST = 16
 SLOW = bool(os.environ.get("SLOW"))
 """With it a hundred of the kills are of runs that decide."""
-
-
-class Killed(BaseException):
-    """SIGKILL: nothing of the run happens after it."""
 
 
 @dataclass
@@ -249,18 +245,6 @@ def test_a_lease_that_somebody_spoilt_is_free(cloud: Cloud) -> None:
     assert len(cloud.run("a").outcomes) == 1
 
 
-def dying(cloud: Cloud, after: int) -> Callable[[str], None]:
-    """Kills the run that writes for the `after`-th time from now."""
-    left = [after]
-
-    def write(_: str) -> None:
-        left[0] -= 1
-        if left[0] < 0:
-            raise Killed
-
-    return write
-
-
 @pytest.mark.parametrize("seed", range(4))
 def test_kills_at_any_step_lose_nothing_and_do_nothing_twice(cloud: Cloud, seed: int) -> None:
     """A hundred kills, of executions that start others and of those; the schedule goes on starting one."""
@@ -275,7 +259,7 @@ def test_kills_at_any_step_lose_nothing_and_do_nothing_twice(cloud: Cloud, seed:
             queue.append((f"scheduled-{run}", 0, 1))
         execution, index, count = queue.pop(rng.randrange(len(queue)))
         known, decided = len(cloud.started), cloud.bench.bucket.names("starts/")
-        cloud.bench.bucket.on_write = dying(cloud, rng.randrange(1, 30))
+        cloud.bench.bucket.on_write = dying(rng.randrange(1, 30))
         try:
             cloud.run(execution, index, count)
         except Killed:

@@ -35,7 +35,7 @@ def check_study(study: Study, rule: ReadinessRule) -> list[SlideFinding]:
     if lacking:
         findings.append(rule.finding("paths", lacking))
     for series in study.series:
-        if series.images and not any(_has_shape(image) for image in series.images):
+        if series.images and not any(image.in_pyramid for image in series.images):
             photographs = all(_is_photograph(image) for image in series.images)
             findings.append(rule.finding("shapeless", series.images, "WARN" if photographs else "BLOCK", "none"))
         if hidden := _larger_than_shown(series.images):
@@ -69,10 +69,6 @@ def _larger_than_shown(images: tuple[SlideImage, ...]) -> list[SlideImage]:
 def _is_photograph(image: SlideImage) -> bool:
     """One of many fine tiles may well be a slide that is called a label."""
     return image.flavor in PHOTOGRAPHS and (image.frames == 1 or image.spacing >= PHOTOGRAPHED)
-
-
-def _has_shape(image: SlideImage) -> bool:
-    return image.in_pyramid
 
 
 def _split_by_acquisition(images: tuple[SlideImage, ...]) -> list[SlideImage]:

@@ -84,10 +84,9 @@ def mark_as_level(made: Dataset, times: int) -> None:
     kind = ["DERIVED", "PRIMARY", "VOLUME", "RESAMPLED"]
     made.ImageType = kind
     factor = 2**times
+    for measures in _measures(made):
+        measures.PixelSpacing = [_decimal(float(spacing) * factor) for spacing in measures.PixelSpacing]
     for group in made.get("SharedFunctionalGroupsSequence") or ():
-        for measures in group.get("PixelMeasuresSequence") or ():
-            if "PixelSpacing" in measures:
-                measures.PixelSpacing = [_decimal(float(spacing) * factor) for spacing in measures.PixelSpacing]
         for frame_type in group.get("WholeSlideMicroscopyImageFrameTypeSequence") or ():
             frame_type.FrameType = kind
     made.DerivationDescription = f"Reduced {factor} times by averaging blocks of pixels"
@@ -96,10 +95,14 @@ def mark_as_level(made: Dataset, times: int) -> None:
 
 def set_spacing(made: Dataset, spacing: Sequence[float]) -> None:
     """PixelSpacing (mm, between rows and between columns) of all frames; nothing where none is given."""
+    for measures in _measures(made) if spacing else ():
+        measures.PixelSpacing = [_decimal(value) for value in spacing]
+
+
+def _measures(made: Dataset) -> Iterator[Dataset]:
+    """What all frames share that says a PixelSpacing."""
     for group in made.get("SharedFunctionalGroupsSequence") or ():
-        for measures in group.get("PixelMeasuresSequence") or ():
-            if spacing and "PixelSpacing" in measures:
-                measures.PixelSpacing = [_decimal(value) for value in spacing]
+        yield from (measures for measures in group.get("PixelMeasuresSequence") or () if "PixelSpacing" in measures)
 
 
 def add_sources(made: Dataset, sources: Sequence[Dataset], purpose: Dataset) -> None:
