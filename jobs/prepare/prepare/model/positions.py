@@ -98,6 +98,7 @@ def depth(item: Json, per_frame: list[Json]) -> float | None:
 
 
 def is_unidentified(item: Json, per_frame: list[Json]) -> bool:
+    """Whether a frame does not say which optical path it shows."""
     return "" in _identifiers(item, per_frame)
 
 
